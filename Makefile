@@ -1,0 +1,84 @@
+# Each target sets up what it needs in .venv, once: a second run downloads nothing and does nothing but its work.
+#
+#   make serve ARGS="--port 9000"        make test ARGS="-k simplepay"        make serve PYTHON=python3.12
+#
+# PYTHON is what .venv is made from; `make clean` first to change it afterwards.
+
+PYTHON ?= python3
+ARGS   ?=
+
+VENV := .venv
+BIN  := $(VENV)/bin
+PIP  := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
+UV   := $(VENV)/tools/bin/uv
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help serve test check bench image-test lock clean stale
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+serve: $(VENV)/runtime.done  ## start the sandbox, with ARGS
+	@$(BIN)/python -m sandbox serve $(ARGS)
+
+test: $(VENV)/dev.done  ## run the tests, with ARGS
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 $(ARGS)
+
+check: $(VENV)/dev.done  ## formatting, lint, types and import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/dev.done  ## measure speed and memory, with ARGS
+	@command -v wrk >/dev/null || { echo "wrk, the load generator, is missing: install it (Debian: apt install wrk)." >&2; exit 2; }
+	@$(BIN)/python -m bench $(ARGS)
+
+image-test:  ## build the container image and run it (root, and Debian's buildah and debootstrap)
+	@$(PYTHON) tools/image_test.py $(ARGS)
+
+clean:  ## remove .venv and what the tools left behind
+	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .schemathesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The virtual environment. It knows the folder it was made in, because a copied one would go on running the
+# original's code; one that was copied, or whose Python has gone, is made anew.
+HERE := $(shell pwd -P)
+ifneq ($(shell cat $(VENV)/made.done 2>/dev/null && $(BIN)/python -c '' 2>/dev/null && echo works),$(HERE) works)
+$(VENV)/made.done: stale
+endif
+
+$(VENV)/made.done:
+	@command -v "$(PYTHON)" >/dev/null || { echo "$(PYTHON) was not found: install Python 3.11 or newer, or set PYTHON=..." >&2; exit 2; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed, and $(PYTHON) is older: set PYTHON=..." >&2; exit 2; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null \
+	  || { echo "Python's venv module is missing: install it (Debian: apt install python3-venv) or set PYTHON=..." >&2; exit 2; }
+	@"$(PYTHON)" -m venv --clear $(VENV)
+	@pwd -P > $@
+
+# The package itself is installed editable, so its commands and its version are there and an edit needs no reinstall.
+$(VENV)/runtime.done: $(VENV)/made.done pyproject.toml requirements/build.lock requirements/runtime.lock
+	@echo "Setting up $(VENV): the packages of requirements/runtime.lock"
+	@$(PIP) install --require-hashes -r requirements/build.lock -r requirements/runtime.lock
+	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
+
+$(VENV)/dev.done: $(VENV)/runtime.done requirements/dev.lock
+	@echo "Setting up $(VENV): the packages of requirements/dev.lock"
+	@$(PIP) install --require-hashes -r requirements/dev.lock
+	@touch $@
+
+# The lock files, for every platform at once. The first knows the most exact answer, the others agree with it.
+LOCK := $(UV) pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+        --no-emit-index-url --no-emit-find-links $(ARGS)
+
+lock: $(UV)  ## make the lock files anew (ARGS=--upgrade takes the newest versions)
+	$(LOCK) pyproject.toml -o requirements/runtime.lock
+	$(LOCK) --group pyproject.toml:build -c requirements/runtime.lock -o requirements/build.lock
+	$(LOCK) pyproject.toml --group pyproject.toml:dev -c requirements/runtime.lock -c requirements/build.lock -o requirements/dev.lock
+
+$(UV): $(VENV)/made.done
+	"$(PYTHON)" -m venv --clear $(VENV)/tools
+	$(VENV)/tools/bin/python -m pip --disable-pip-version-check install --quiet uv
