@@ -1,0 +1,78 @@
+"""What exists, whoever is asking: people, lines, messages, time. Knows nothing of HTTP and nothing of vendors."""
+
+from collections.abc import Callable
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.dialects.sqlite import insert
+
+from sandbox.world import models
+from sandbox.world.clock import wall_clock
+from sandbox.world.store import Statement, Store, table
+from sandbox.world.views import LineView, WorkspaceView
+
+__all__ = ["LineView", "WorkspaceView", "World"]
+
+COUNTERS = table(models.Counter)
+_first = insert(COUNTERS).values(workspace_id=bindparam("workspace_id"), kind=bindparam("kind"), n=1)
+TAKE = Statement(
+    _first.on_conflict_do_update(
+        index_elements=[COUNTERS.c.workspace_id, COUNTERS.c.kind], set_={"n": COUNTERS.c.n + 1}
+    ).returning(COUNTERS.c.n)
+)
+_set = insert(COUNTERS).values(workspace_id=bindparam("workspace_id"), kind=bindparam("kind"), n=bindparam("n"))
+SET = Statement(
+    _set.on_conflict_do_update(index_elements=[COUNTERS.c.workspace_id, COUNTERS.c.kind], set_={"n": _set.excluded.n})
+)
+READ = Statement(
+    select(COUNTERS.c.n).where(
+        COUNTERS.c.workspace_id == bindparam("workspace_id"), COUNTERS.c.kind == bindparam("kind")
+    )
+)
+EXCHANGE = "exchange"
+
+
+class World:
+    """A store and the time. `wall` gives the wall time in ms; tests bring their own."""
+
+    def __init__(self, store: Store, wall: Callable[[], int] = wall_clock) -> None:
+        self.store = store
+        self.wall = wall
+        self._exchanges: dict[int, int] = {}
+        self._unsaved: set[int] = set()
+
+    def now(self, workspace: WorkspaceView) -> int:
+        """What the workspace's clock reads, in ms."""
+        return workspace.now(self.wall())
+
+    def take(self, workspace_id: int, kind: str) -> int:
+        """The next number of this kind in the workspace, from 1. Belongs in the transaction that uses it."""
+        row = self.store.run(TAKE, workspace_id=workspace_id, kind=kind).fetchone()
+        return int(row[0])
+
+    def next_exchange(self, workspace_id: int) -> int:
+        """The number of an exchange, from 1. Saved behind the answer: see `save`."""
+        n = self._exchanges.get(workspace_id)
+        if n is None:
+            row = self.store.one(READ, workspace_id=workspace_id, kind=EXCHANGE)
+            n = int(row[0]) if row else 0
+        self._exchanges[workspace_id] = n + 1
+        self._unsaved.add(workspace_id)
+        return n + 1
+
+    @property
+    def is_unsaved(self) -> bool:
+        """Whether `save` has something to do."""
+        return bool(self._unsaved)
+
+    def save(self) -> None:
+        """Writes down what was counted since the last time."""
+        if not self._unsaved:
+            return
+        with self.store.writing():
+            for workspace_id in self._unsaved:
+                self.store.run(SET, workspace_id=workspace_id, kind=EXCHANGE, n=self._exchanges[workspace_id])
+        self._unsaved.clear()
+
+    def close(self) -> None:
+        self.save()
+        self.store.close()

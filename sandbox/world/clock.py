@@ -1,0 +1,29 @@
+"""The one owner of time: whole milliseconds since 1970, in UTC."""
+
+import time
+from datetime import UTC, datetime
+
+SECOND = 1000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+
+def wall_clock() -> int:
+    """Wall time in ms."""
+    return time.time_ns() // 1_000_000
+
+
+def utc(at: int) -> datetime:
+    """A moment as an aware datetime, cut to the second."""
+    return datetime.fromtimestamp(at // SECOND, UTC)
+
+
+def milliseconds(moment: datetime) -> int:
+    """An aware datetime in ms, cut to the millisecond."""
+    return int(moment.replace(microsecond=0).timestamp()) * SECOND + moment.microsecond // 1000
+
+
+def rfc3339(at: int) -> str:
+    """`2026-05-06T21:00:00.000Z`."""
+    return f"{utc(at):%Y-%m-%dT%H:%M:%S}.{at % SECOND:03d}Z"

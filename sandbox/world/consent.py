@@ -1,0 +1,103 @@
+"""Who may be texted on which line, and the words that change it (rules NET-stop, NET-start, NET-help, NET-consent).
+
+A ledger: the latest entry of a line and phone is its state; a phone without one has never been in contact.
+"""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import bindparam, select
+
+from sandbox.world import models
+from sandbox.world.store import Statement, inserting, table
+
+if TYPE_CHECKING:
+    from sandbox.world import World
+
+STOP_WORDS = frozenset(("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "OPTOUT", "REVOKE", "ALTO", "PARAR"))
+START_WORDS = frozenset(("START", "UNSTOP"))
+HELP_WORDS = frozenset(("HELP", "INFO", "AYUDA"))
+
+FIRST_CONTACT = "first_contact"
+ENROLLED = "enrolled"
+HANDSET = "handset"
+API = "api"
+STAFF = "staff"
+
+CONSENTS = table(models.Consent)
+INSERT = inserting(models.Consent)
+LATEST = Statement(
+    select(CONSENTS.c.opted_in, CONSENTS.c.cause)
+    .where(
+        CONSENTS.c.workspace_id == bindparam("workspace_id"),
+        CONSENTS.c.line == bindparam("line"),
+        CONSENTS.c.phone == bindparam("phone"),
+        CONSENTS.c.at <= bindparam("at"),
+    )
+    .order_by(CONSENTS.c.at.desc(), CONSENTS.c.id.desc())
+    .limit(1)
+)
+
+
+class State(NamedTuple):
+    """The latest entry of a line and phone."""
+
+    opted_in: bool
+    cause: str
+
+    @property
+    def is_stopped(self) -> bool:
+        """Opted out by the handset itself: a silent opt-in does not undo that (rule SP-optin)."""
+        return not self.opted_in and self.cause == HANDSET
+
+
+def asked_for(text: str, keyword: str | None) -> str:
+    """What a text from a phone asks for: `opt_out`, `opt_in`, `help`, or `reply` for anything else."""
+    word = text.strip().removesuffix(".").rstrip().upper()
+    if word in STOP_WORDS:
+        return "opt_out"
+    if word in START_WORDS or (keyword is not None and word == keyword.upper()):
+        return "opt_in"
+    return "help" if word in HELP_WORDS else "reply"
+
+
+def state_of(world: "World", workspace_id: int, line: str, phone: str, at: int) -> State | None:
+    """As it stood at `at`; None when the two had never been in contact."""
+    row = world.store.one(LATEST, workspace_id=workspace_id, line=line, phone=phone, at=at)
+    return State(bool(row[0]), row[1]) if row else None
+
+
+def record(
+    world: "World",
+    workspace_id: int,
+    line: str,
+    phone: str,
+    *,
+    opted_in: bool,
+    cause: str,
+    at: int,
+    word: str | None = None,
+) -> None:
+    """Adds an entry to the ledger. Belongs in a transaction."""
+    world.store.add(
+        INSERT,
+        {
+            "workspace_id": workspace_id,
+            "id": world.take(workspace_id, "consent"),
+            "line": line,
+            "phone": phone,
+            "opted_in": opted_in,
+            "cause": cause,
+            "word": word,
+            "at": at,
+        },
+    )
+
+
+def opt_out_silently(world: "World", workspace_id: int, line: str, phone: str, at: int) -> bool:
+    """Opts a known phone out by API, nothing being sent; False when the line does not know the phone."""
+    state = state_of(world, workspace_id, line, phone, at)
+    if state is None:
+        return False
+    if state.opted_in:
+        record(world, workspace_id, line, phone, opted_in=False, cause=API, at=at)
+    return True

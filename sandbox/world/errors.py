@@ -1,0 +1,65 @@
+"""What can go wrong, in our own words. The text of each is a sentence for the person who caused it."""
+
+
+class WorldError(Exception):
+    """The world refuses; nothing was changed."""
+
+
+class UnknownWorkspace(WorldError):
+    """No workspace of that name."""
+
+
+class UnknownConsole(WorldError):
+    """No console of that code in this workspace."""
+
+
+class UnknownAccount(WorldError):
+    """No account with that access key in this workspace."""
+
+
+class UnknownLine(WorldError):
+    """No console and no account of this workspace texts from that number."""
+
+
+class UnknownMessage(WorldError):
+    """No message of this workspace bears that id."""
+
+
+class UnknownPerson(WorldError):
+    """No person of this workspace bears that id or phone."""
+
+
+class AlreadyTaken(WorldError):
+    """Something else bears this name, id or number already."""
+
+
+class StillNeeded(WorldError):
+    """Something else depends on it."""
+
+
+class NotOutbound(WorldError):
+    """Asked of an inbound message what only an outbound one can do."""
+
+
+class ImpossibleMove(WorldError):
+    """A status that the message cannot take from where it stands; `possible` are those it can."""
+
+    def __init__(self, message: str, possible: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.possible = possible
+
+
+class TooEarly(WorldError):
+    """A fact dated before what it builds on."""
+
+
+class ImpossiblePhone(WorldError):
+    """Not a telephone number."""
+
+
+class StoreRefused(WorldError):
+    """The database cannot be used as it is; it was left unaltered."""
+
+
+class FixtureRefused(WorldError):
+    """A fixture that cannot be read or is not right; names file and line."""

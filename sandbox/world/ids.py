@@ -1,0 +1,64 @@
+"""The one owner of randomness.
+
+What shows in a vendor's answer is decided by the workspace's seed and a count, so that the same seed, start and calls
+give the same bytes. What must not be guessed (credentials, tokens, a workspace's key) is drawn from `secrets`.
+"""
+
+import secrets
+from hashlib import blake2b
+from string import ascii_lowercase, ascii_uppercase, digits
+from typing import NamedTuple
+from uuid import UUID
+
+from sandbox.world.clock import utc
+
+KEY_ALPHABET = ascii_lowercase + digits
+
+
+class MessageIds(NamedTuple):
+    """What the vendors may call one message: a Dialog Health sid and key, a DialogTech `msg_id`."""
+
+    sid: str
+    outgoing_key: str
+    msg_id: str
+
+
+def decided(seed: int, kind: str, n: int, attempt: int = 0) -> bytes:
+    """32 bytes that look random and are always the same for the same arguments."""
+    return blake2b(f"{seed}:{kind}:{n}:{attempt}".encode(), digest_size=32).digest()
+
+
+def decided_key(seed: int, kind: str, n: int) -> str:
+    """32 lower-case hex digits, as Dialog Health's ids have."""
+    return decided(seed, kind, n).hex()[:32]
+
+
+def request_id(seed: int, n: int) -> str:
+    """A version 4 UUID for the workspace's n-th exchange."""
+    return str(UUID(bytes=decided(seed, "exchange", n)[:16], version=4))
+
+
+def message_ids(seed: int, n: int, at: int, attempt: int = 0) -> MessageIds:
+    """Ids of the workspace's n-th message, accepted at `at` ms; on a clash ask again with the next attempt.
+
+    The sid reads `NNYYA-MMDDA-HHmmN-SSfAA` (rule SP-sid), the msg_id has nine digits and no leading zero.
+    """
+    raw = decided(seed, "message", n, attempt)
+    a, b, c, d = (ascii_uppercase[byte % 26] for byte in raw[16:20])
+    number = int.from_bytes(raw[20:24])
+    moment = utc(at)
+    sid = (
+        f"{number % 100:02d}{moment.year % 100:02d}{a}-{moment.month:02d}{moment.day:02d}{b}"
+        f"-{moment.hour:02d}{moment.minute:02d}{number // 100 % 10}-{moment.second:02d}{at % 1000 // 100}{c}{d}"
+    )
+    return MessageIds(sid, raw[:16].hex(), str(100_000_000 + int.from_bytes(raw[24:32]) % 900_000_000))
+
+
+def workspace_key() -> str:
+    """`ws_` and six characters, not to be guessed from another."""
+    return "ws_" + "".join(secrets.choice(KEY_ALPHABET) for _ in range(6))
+
+
+def secret(length: int = 24) -> str:
+    """A credential or token."""
+    return "".join(secrets.choice(KEY_ALPHABET) for _ in range(length))

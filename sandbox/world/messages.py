@@ -1,0 +1,228 @@
+"""Messages: found by any of their ids or by filters, with their timeline; and what staff report of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, and_, bindparam, case, delete, func, or_, select, update
+
+from sandbox.world import models
+from sandbox.world.carrier import COLUMNS, INBOUND, OUTBOUND, MessageRow
+from sandbox.world.errors import ImpossibleMove, NotOutbound, TooEarly, UnknownMessage
+from sandbox.world.statuses import (
+    MOVES,
+    QUEUED,
+    RECEIVED,
+    SENT,
+    Entry,
+    Plan,
+    plan_of,
+    planned_entries,
+    reachable,
+    status_at,
+    steps_between,
+)
+from sandbox.world.store import Statement, inserting, table
+
+if TYPE_CHECKING:
+    from sandbox.world import WorkspaceView, World
+
+MESSAGES = table(models.Message)
+STEPS = table(models.Step)
+BROADCASTS = table(models.Broadcast)
+
+IN_WORKSPACE = MESSAGES.c.workspace_id == bindparam("workspace_id")
+BY_ID = Statement(select(MESSAGES).where(IN_WORKSPACE, MESSAGES.c.id == bindparam("id")))
+BY_VENDOR_ID = Statement(
+    select(MESSAGES)
+    .where(
+        IN_WORKSPACE,
+        or_(
+            MESSAGES.c.sid == bindparam("id"),
+            MESSAGES.c.outgoing_key == bindparam("id"),
+            MESSAGES.c.msg_id == bindparam("id"),
+        ),
+    )
+    .limit(1)
+)
+STEPS_OF = Statement(
+    select(STEPS.c.status, STEPS.c.at, STEPS.c.cause, STEPS.c.reason, STEPS.c.forced)
+    .where(STEPS.c.workspace_id == bindparam("workspace_id"), STEPS.c.message_id == bindparam("message_id"))
+    .order_by(STEPS.c.position)
+)
+DROP_STEPS = Statement(
+    delete(STEPS).where(
+        STEPS.c.workspace_id == bindparam("workspace_id"), STEPS.c.message_id == bindparam("message_id")
+    )
+)
+INSERT_STEP = inserting(models.Step)
+REPLAN = Statement(
+    update(MESSAGES)
+    .where(MESSAGES.c.workspace_id == bindparam("ws"), MESSAGES.c.id == bindparam("message"))
+    .values(
+        {
+            name: bindparam(f"new_{name}")
+            for name in ("sent_at", "settled_at", "outcome", "plan_cause", "reason", "vendor_status")
+        }
+    )
+)
+
+OUR_PREFIX = "msg_"
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which messages; a field that is null lets all pass. Phones have 11 digits, times are in ms."""
+
+    vendor: str | None = None
+    direction: str | None = None
+    status: str | None = None
+    to: str | None = None
+    from_: str | None = None
+    console: int | None = None
+    account: int | None = None
+    text: str | None = None
+    broadcast: str | None = None
+    since: int | None = None
+    until: int | None = None
+
+
+def our_id(n: int) -> str:
+    """What the control API calls the workspace's n-th message."""
+    return f"{OUR_PREFIX}{n:08d}"
+
+
+def find(world: "World", workspace: "WorkspaceView", any_id: str) -> MessageRow:
+    """By our id, a sid, an outgoingMessageId or a msg_id."""
+    digits = any_id.removeprefix(OUR_PREFIX)
+    if digits != any_id and digits.isascii() and digits.isdigit() and len(digits) < 18:
+        row = world.store.one(BY_ID, workspace_id=workspace.id, id=int(digits))
+    else:
+        row = world.store.one(BY_VENDOR_ID, workspace_id=workspace.id, id=any_id)
+    if row is None:
+        raise UnknownMessage("No message of this workspace has that id: list them with GET messages.")
+    return dict(zip(COLUMNS, row, strict=True))
+
+
+def listed(world: "World", workspace: "WorkspaceView", filters: Filters, *, after: int, limit: int) -> list[MessageRow]:
+    """Oldest first, in the order of their numbers; those numbered over `after`."""
+    now = world.now(workspace)
+    statement = Statement(
+        select(MESSAGES)
+        .where(MESSAGES.c.workspace_id == workspace.id, MESSAGES.c.id > after, *_conditions(filters, now))
+        .order_by(MESSAGES.c.id)
+        .limit(limit)
+    )
+    return [dict(zip(COLUMNS, row, strict=True)) for row in world.store.all(statement)]
+
+
+def _conditions(filters: Filters, now: int) -> list[ColumnElement[bool]]:
+    columns = MESSAGES.c
+    is_outbound = columns.direction == OUTBOUND
+    conditions = {
+        "vendor": columns.vendor == filters.vendor,
+        "direction": columns.direction == filters.direction,
+        "status": _status(now) == filters.status,
+        "to": or_(and_(is_outbound, columns.phone == filters.to), and_(~is_outbound, columns.line == filters.to)),
+        "from_": columns.sender == filters.from_,
+        "console": columns.console_id == filters.console,
+        "account": columns.account_id == filters.account,
+        "text": func.instr(columns.text, filters.text) > 0,
+        "broadcast": columns.broadcast_id.in_(
+            select(BROADCASTS.c.id).where(
+                BROADCASTS.c.workspace_id == columns.workspace_id, BROADCASTS.c.key == filters.broadcast
+            )
+        ),
+        "since": columns.accepted_at >= filters.since,
+        "until": columns.accepted_at <= filters.until,
+    }
+    return [condition for name, condition in conditions.items() if getattr(filters, name) is not None]
+
+
+def _status(now: int) -> ColumnElement[str]:
+    """`statuses.status_at` in SQL."""
+    columns = MESSAGES.c
+    return case(
+        (columns.direction == INBOUND, RECEIVED),
+        (columns.settled_at <= now, columns.outcome),
+        (columns.sent_at <= now, SENT),
+        else_=QUEUED,
+    )
+
+
+def status_of(message: Mapping[str, Any], now: int) -> str:
+    if message["direction"] == INBOUND:
+        return RECEIVED
+    return status_at(now, message["sent_at"], message["settled_at"], message["outcome"])
+
+
+def entries_of(world: "World", message: MessageRow) -> list[Entry]:
+    """The whole timeline, that of the plan's future too."""
+    if message["direction"] == INBOUND:
+        return [Entry(RECEIVED, message["accepted_at"], message["cause"])]
+    rows = world.store.all(STEPS_OF, workspace_id=message["workspace_id"], message_id=message["id"])
+    if rows:
+        return [Entry(*row)._replace(forced=bool(row[4])) for row in rows]
+    plan = Plan(message["sent_at"], message["settled_at"], message["outcome"], message["plan_cause"], message["reason"])
+    return planned_entries(message["accepted_at"], message["cause"], plan)
+
+
+def report_status(
+    world: "World",
+    message: MessageRow,
+    status: str,
+    *,
+    at: int,
+    now: int,
+    reason: str | None = None,
+    vendor_status: str | None = None,
+    force: bool = False,
+) -> None:
+    """What staff or a test say became of a message; it replaces what is left of the plan. Belongs in a transaction.
+
+    A later status takes the moves between at the same instant. A move that the world does not know is refused unless
+    forced. `vendor_status`: the word that Writeback shows for it.
+    """
+    if message["direction"] == INBOUND:
+        raise NotOutbound("Only an outbound message has a delivery status.")
+    entries = [entry for entry in entries_of(world, message) if entry.at <= now]
+    last = entries[-1]
+    possible = reachable(last.status)
+    if at < last.at:
+        raise TooEarly("The status is dated before the message's last step: give a later 'at', or none.")
+    if status in possible:
+        steps, forced = steps_between(last.status, status), False
+    elif force:
+        steps, forced = (status,), True
+    else:
+        raise ImpossibleMove(_why_impossible(last.status, status), possible)
+    *between, _ = steps
+    entries += [Entry(step, at, "injected") for step in between]
+    entries.append(Entry(status, at, "injected", reason, forced))
+    _rewrite(world, message, entries, vendor_status)
+
+
+def _why_impossible(status: str, target: str) -> str:
+    if not MOVES[status]:
+        return f"The message is {status}, which is final: give 'force' to make it {target} all the same."
+    return f"A message that is {status} cannot become {target}: give 'force' to do it all the same."
+
+
+def _rewrite(world: "World", message: MessageRow, entries: list[Entry], vendor_status: str | None) -> None:
+    """Makes these entries the message's timeline, and the last of them its plan."""
+    key = {"workspace_id": message["workspace_id"], "message_id": message["id"]}
+    world.store.run(DROP_STEPS, **key)
+    for position, entry in enumerate(entries):
+        world.store.add(INSERT_STEP, {**key, "position": position, **entry._asdict()})
+    plan = plan_of(entries)
+    world.store.run(
+        REPLAN,
+        ws=message["workspace_id"],
+        message=message["id"],
+        new_sent_at=plan.sent_at,
+        new_settled_at=plan.settled_at,
+        new_outcome=plan.outcome,
+        new_plan_cause=plan.cause,
+        new_reason=plan.reason,
+        new_vendor_status=vendor_status,
+    )

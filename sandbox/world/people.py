@@ -1,0 +1,115 @@
+"""People: found by phone or id, made on first contact or by hand."""
+
+from collections.abc import Mapping
+from sqlite3 import IntegrityError
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, delete, or_, select, update
+
+from sandbox.world import models
+from sandbox.world.errors import AlreadyTaken, UnknownPerson
+from sandbox.world.ids import decided, decided_key
+from sandbox.world.store import Statement, inserting, table
+
+if TYPE_CHECKING:
+    from sandbox.world import WorkspaceView, World
+
+PEOPLE = table(models.Person)
+MESSAGES = table(models.Message)
+INSERT = inserting(models.Person)
+ID_BY_PHONE = Statement(
+    select(PEOPLE.c.id).where(PEOPLE.c.workspace_id == bindparam("workspace_id"), PEOPLE.c.phone == bindparam("phone"))
+)
+BY_KEY_OR_PHONE = Statement(
+    select(PEOPLE).where(
+        PEOPLE.c.workspace_id == bindparam("workspace_id"),
+        or_(PEOPLE.c.key == bindparam("key"), PEOPLE.c.phone == bindparam("phone")),
+    )
+)
+PAGE = Statement(
+    select(PEOPLE)
+    .where(PEOPLE.c.workspace_id == bindparam("workspace_id"), PEOPLE.c.id > bindparam("after"))
+    .order_by(PEOPLE.c.id)
+    .limit(bindparam("limit"))
+)
+ALL_PHONES = Statement(
+    select(PEOPLE.c.phone).where(PEOPLE.c.workspace_id == bindparam("workspace_id")).order_by(PEOPLE.c.id)
+)
+FORGET = Statement(
+    update(MESSAGES)
+    .where(MESSAGES.c.workspace_id == bindparam("ws"), MESSAGES.c.person_id == bindparam("person"))
+    .values(person_id=None)
+)
+DELETE = Statement(
+    delete(PEOPLE).where(PEOPLE.c.workspace_id == bindparam("workspace_id"), PEOPLE.c.id == bindparam("id"))
+)
+
+COLUMNS = tuple(PEOPLE.c.keys())
+CARRIERS = ("Verizon Wireless", "T-Mobile", "AT&T", "US Cellular", "C Spire Wireless")
+"""What a phone that nobody entered may be with: decided by its number."""
+
+PersonRow = dict[str, Any]
+"""A row of `models.Person` by column name."""
+
+
+def id_for_phone(world: "World", workspace: "WorkspaceView", phone: str) -> int:
+    """The person with that phone, made if there is none (rule WB-person). Belongs in a transaction."""
+    row = world.store.one(ID_BY_PHONE, workspace_id=workspace.id, phone=phone)
+    return int(row[0]) if row else int(add(world, workspace, {"phone": phone})["id"])
+
+
+def add(world: "World", workspace: "WorkspaceView", given: Mapping[str, Any]) -> PersonRow:
+    """Makes a person of the given columns; `phone` is needed, the rest is made or null. Belongs in a transaction."""
+    n = world.take(workspace.id, "person")
+    row = dict.fromkeys(COLUMNS) | {
+        "workspace_id": workspace.id,
+        "id": n,
+        "key": decided_key(workspace.seed, "person", n),
+        "carrier": CARRIERS[decided(0, "carrier", int(given["phone"]))[0] % len(CARRIERS)],
+        "recipient_type": "patient",
+        **given,
+    }
+    try:
+        world.store.add(INSERT, row)
+    except IntegrityError as error:
+        raise AlreadyTaken("Somebody in this workspace has that person_id or phone already.") from error
+    return row
+
+
+def find(world: "World", workspace: "WorkspaceView", key_or_phone: str) -> PersonRow:
+    """By `person_id`, or by a phone of 11 to 15 digits."""
+    row = world.store.one(BY_KEY_OR_PHONE, workspace_id=workspace.id, key=key_or_phone, phone=key_or_phone)
+    if row is None:
+        raise UnknownPerson("No person of this workspace has that person_id or phone: list them with GET people.")
+    return dict(zip(COLUMNS, row, strict=True))
+
+
+def page(world: "World", workspace: "WorkspaceView", after: int, limit: int) -> list[PersonRow]:
+    """In the order in which they were made."""
+    rows = world.store.all(PAGE, workspace_id=workspace.id, after=after, limit=limit)
+    return [dict(zip(COLUMNS, row, strict=True)) for row in rows]
+
+
+def all_phones(world: "World", workspace: "WorkspaceView") -> list[str]:
+    return [row[0] for row in world.store.all(ALL_PHONES, workspace_id=workspace.id)]
+
+
+def change(world: "World", workspace: "WorkspaceView", person: PersonRow, given: Mapping[str, Any]) -> None:
+    """Writes the given columns of an existing person. Belongs in a transaction."""
+    if not given:
+        return
+    statement = Statement(
+        update(PEOPLE)
+        .where(PEOPLE.c.workspace_id == workspace.id, PEOPLE.c.id == person["id"])
+        .values({name: bindparam(f"new_{name}") for name in given})
+    )
+    try:
+        world.store.run(statement, **{f"new_{name}": value for name, value in given.items()})
+    except IntegrityError as error:
+        raise AlreadyTaken("Somebody in this workspace has that person_id or phone already.") from error
+
+
+def remove(world: "World", workspace: "WorkspaceView", person: PersonRow) -> None:
+    """Their messages stay, and show the phone without a name. Belongs in a transaction."""
+    world.store.run(FORGET, ws=workspace.id, person=person["id"])
+    world.store.run(DELETE, workspace_id=workspace.id, id=person["id"])

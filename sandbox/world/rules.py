@@ -1,0 +1,93 @@
+"""What a rule is, and the rules of the network that all vendors share.
+
+A rule is one behaviour that a caller can see. Each has a test that fails when it is broken.
+"""
+
+from dataclasses import dataclass
+
+DOCUMENTED = "documented"
+OBSERVED = "observed"
+ASSUMED = "assumed"
+STANDARD = "standard"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`provenance`: one or more of the four words above. `source`: where it can be read, or why it was assumed."""
+
+    id: str
+    summary: str
+    provenance: tuple[str, ...]
+    source: str
+
+
+NETWORK_RULES = (
+    Rule(
+        "NET-flow",
+        "Every message is queued, then sent, then settled as delivered, undelivered, rejected or unknown. The plan is"
+        " fixed when it is accepted: at once (immediate), after the two delays (timed), or only by hand (manual).",
+        (ASSUMED,),
+        "no reference says how long a message takes",
+    ),
+    Rule(
+        "NET-stop",
+        "STOP, STOPALL, UNSUBSCRIBE, CANCEL, END, QUIT, OPTOUT, REVOKE, ALTO or PARAR, in any case, blanks around and"
+        " a full stop ignored, opts the phone out of that line, with one confirmation. A second one gets no answer.",
+        (DOCUMENTED, ASSUMED),
+        "the Writeback sample shows 'Stop'; the other words are the carriers' usual ones",
+    ),
+    Rule(
+        "NET-start",
+        "START, UNSTOP or the console's own keyword opts the phone in again, with one confirmation.",
+        (DOCUMENTED, ASSUMED),
+        "the Writeback sample's opt-out answer names a keyword; START and UNSTOP are the carriers' usual words",
+    ),
+    Rule(
+        "NET-help",
+        "HELP, INFO or AYUDA gets the line's help text, also when opted out; consent stays as it is.",
+        (ASSUMED,),
+        "the carriers' usual words",
+    ),
+    Rule(
+        "NET-reply",
+        "Any other reply gets the console's automatic answer, unless it is switched off or the phone is opted out."
+        " Tracking numbers answer only STOP, START and HELP by themselves.",
+        (DOCUMENTED, ASSUMED),
+        "the Writeback sample of a reply and its answer",
+    ),
+    Rule(
+        "NET-consent",
+        "An opted-out phone gets nothing but those answers: a message to it is accepted and settles rejected when the"
+        " policy would have settled it (by hand: 3 s).",
+        (ASSUMED,),
+        "the carriers' usual behaviour",
+    ),
+    Rule(
+        "NET-lead",
+        "The lead of a reply is the message it answers; of an unasked text, the line's last message to that phone that"
+        " no reply caused; else there is none.",
+        (ASSUMED,),
+        "the Writeback samples show a lead, and say not how it is found",
+    ),
+    Rule(
+        "NET-segments",
+        "GSM-7 texts take 160 units, or 153 in each of several segments, extension characters counting two; others are"
+        " UCS-2 of 70, or 67 each. No escape or surrogate pair is split over two segments.",
+        (STANDARD,),
+        "3GPP TS 23.038 and 23.040",
+    ),
+    Rule(
+        "NET-text",
+        "Text is Unicode and kept as sent. Form and query bytes are strict UTF-8: other bytes, U+0000 and lone"
+        " surrogates are refused with the field named, never replaced.",
+        (ASSUMED,),
+        "no reference names an encoding",
+    ),
+    Rule(
+        "NET-origin",
+        "A call that a web page of another origin makes is refused, in the vendor's own shape; vendor paths take any"
+        " Host.",
+        (ASSUMED,),
+        "the sandbox's own protection: a page that a developer visits shall not drive their sandbox",
+    ),
+)

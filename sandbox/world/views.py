@@ -1,0 +1,40 @@
+"""What the world's functions are told about where they act: read-only copies of a workspace's and a line's row."""
+
+from typing import NamedTuple
+
+
+class WorkspaceView(NamedTuple):
+    """A workspace, but for its credentials; fields as in `models.Workspace`."""
+
+    id: int
+    key: str
+    seed: int
+    clock_frozen: bool
+    clock_at: int
+    clock_wall: int
+    delivery_mode: str
+    sent_after: int
+    settled_after: int
+    outcome: str
+    next_due_at: int | None
+
+    def now(self, wall: int) -> int:
+        """What this workspace's clock reads when the wall clock reads `wall`."""
+        return self.clock_at if self.clock_frozen else self.clock_at + wall - self.clock_wall
+
+
+class LineView(NamedTuple):
+    """A line and what its owner says by itself. Exactly one of `console_id` and `account_id` is set.
+
+    `code`: the console's code or the account's access key. `name`: how its automatic texts call the owner.
+    """
+
+    number: str
+    console_id: int | None
+    account_id: int | None
+    code: str
+    name: str
+    keyword: str | None
+    help_text: str
+    auto_reply: str | None
+    submit_overrides_stop: bool
