@@ -1,0 +1,150 @@
+"""What an endpoint may ask for: the world, a workspace, or the vendor exchange that it is answering."""
+
+from base64 import b64decode
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+
+from sandbox import forms
+from sandbox.world import LineView, WorkspaceView, World, acts, workspaces
+from sandbox.world.errors import UnknownConsole
+from sandbox.world.workspaces import Customer
+
+MAX_BODY = 1024 * 1024
+"""Bytes of a vendor request's body that are read; no documented call comes near."""
+SERVER = 0
+"""Stands for the workspace of an exchange that belongs to none."""
+
+
+class Refusal(Exception):
+    """A vendor refuses a call: by which rule, and why, in a sentence for the caller."""
+
+    def __init__(self, rule: str, reason: str, status: int = 400, headers: dict[str, str] | None = None) -> None:
+        super().__init__(reason)
+        self.rule = rule
+        self.reason = reason
+        self.status = status
+        self.headers = headers
+
+
+class Exchange:
+    """A vendor request while it is answered.
+
+    `operation`: the name of the endpoint it reached, or None. `asked`: what the request gave, as far as it was read,
+    for answers that repeat it. Once the caller has shown its credentials: `workspace`, `now` (ms, on that workspace's
+    clock) and `number` (which exchange of the workspace this is).
+    """
+
+    __slots__ = ("_id", "asked", "now", "number", "operation", "request", "workspace", "world")
+
+    def __init__(self, request: Request, operation: str | None) -> None:
+        self.request = request
+        self.operation = operation
+        self.world: World = request.app.state.world
+        self.asked: dict[str, str | None] = {}
+        self.workspace: WorkspaceView | None = None
+        self.number = 0
+        self.now = 0
+        self._id: str | None = None
+
+    def enter(self, workspace: WorkspaceView) -> WorkspaceView:
+        """The caller has shown to which workspace it belongs: what is due there is done first."""
+        self.workspace = workspace
+        self.now = self.world.now(workspace)
+        if workspace.next_due_at is not None and workspace.next_due_at <= self.now:
+            acts.catch_up(self.world, workspace)
+        self.number = self.world.next_exchange(workspace.id)
+        self._id = f"ex_{self.number}"
+        return workspace
+
+    @property
+    def id(self) -> str:
+        """The id of its journal entry."""
+        if self._id is None:
+            self._id = f"ex_server_{self.world.next_exchange(SERVER)}"
+        return self._id
+
+    def header(self, name: bytes) -> bytes | None:
+        """A request header by its lower-case name."""
+        for key, value in self.request.scope["headers"]:
+            if key == name:
+                return bytes(value)
+        return None
+
+    async def body(self, rule: str) -> bytes:
+        """The whole body; refused by `rule` when it is over `MAX_BODY`."""
+        chunks: list[bytes] = []
+        size = 0
+        async for chunk in self.request.stream():
+            size += len(chunk)
+            if size > MAX_BODY:
+                raise Refusal(rule, f"The request body is over {MAX_BODY} bytes.")
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+    def query(self, rule: str) -> forms.Fields:
+        """The query string's fields."""
+        return _readable(rule, forms.urlencoded, self.request.scope["query_string"])
+
+    async def form(self, rule: str) -> forms.Fields:
+        """The fields of a urlencoded or multipart body; none when it is anything else."""
+        content_type = self.header(b"content-type")
+        if content_type is None:
+            return {}
+        return _readable(rule, forms.form, content_type, await self.body(rule))
+
+
+def _readable(rule: str, read: Any, *raw: bytes) -> forms.Fields:
+    try:
+        fields: forms.Fields = read(*raw)
+    except forms.UnreadableForm as error:
+        raise Refusal(rule, f"The request cannot be read: {error}.") from error
+    return fields
+
+
+def open_exchange(request: Request) -> Exchange:
+    """The exchange that a vendor endpoint answers."""
+    return Exchange(request, None)
+
+
+ExchangeDep = Annotated[Exchange, Depends(open_exchange)]
+
+
+def basic_credentials(header: bytes | None) -> tuple[str, str] | None:
+    """Username and password of an `Authorization: Basic` header in UTF-8 (RFC 7617), or None."""
+    scheme, _, token = (header or b"").partition(b" ")
+    if scheme.lower() != b"basic":
+        return None
+    try:
+        username, colon, password = b64decode(token.strip(), validate=True).decode().partition(":")
+    except ValueError:
+        return None
+    return (username, password) if colon else None
+
+
+def enter_by_basic(exchange: Exchange, rule: str) -> WorkspaceView:
+    """Finds the workspace by the Basic credentials, or refuses by `rule`."""
+    credentials = basic_credentials(exchange.header(b"authorization"))
+    workspace = workspaces.by_credentials(exchange.world, *credentials) if credentials else None
+    if workspace is None:
+        reason = "Username or password is wrong." if credentials else "HTTP Basic credentials are missing."
+        raise Refusal(rule, reason, 401, {"WWW-Authenticate": 'Basic realm="Dialog Health", charset="UTF-8"'})
+    return exchange.enter(workspace)
+
+
+def console_line(exchange: Exchange, workspace: WorkspaceView, code: str, rule: str) -> LineView:
+    """The line of the console that a path names, or a refusal by `rule`."""
+    if workspaces.CONSOLE_CODE.fullmatch(code) is None:
+        raise Refusal(rule, "The console code is malformed: it is six capital letters and four digits.")
+    try:
+        return workspaces.console_line(exchange.world, workspace.id, code)
+    except UnknownConsole:
+        raise Refusal(rule, f"There is no console {code} for these credentials.") from None
+
+
+def enter_by_keys(exchange: Exchange, access_key: str, secret_access_key: str) -> Customer | None:
+    """Finds the account, and so the workspace, by DialogTech's two keys."""
+    customer = workspaces.by_keys(exchange.world, access_key, secret_access_key)
+    if customer is not None:
+        exchange.enter(customer.workspace)
+    return customer

@@ -1,0 +1,368 @@
+"""DialogTech `sms.get_messages`: what went to and from an account's tracking numbers in a range of dates, as XML."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, bindparam, func, select
+from starlette.responses import Response, StreamingResponse
+
+from sandbox.dependencies import Exchange, ExchangeDep, Refusal, enter_by_keys
+from sandbox.forms import Fields
+from sandbox.vendor import Vendor, vendor_router
+from sandbox.world import carrier, models
+from sandbox.world.clock import DAY, milliseconds, utc
+from sandbox.world.phones import national
+from sandbox.world.rules import ASSUMED, DOCUMENTED, OBSERVED, Rule
+from sandbox.world.store import Row, Statement, Store, table
+from sandbox.world.workspaces import Customer
+
+PATH = "/ibp_api.php"
+PAGE = "DialogTech reference"
+
+RULES = (
+    Rule(
+        "DT-endpoint",
+        "Exactly /ibp_api.php without redirect: GET with a query string, or POST with a urlencoded or multipart form;"
+        " empty pairs are skipped, as in '?&action='. Any other method or path is refused like the rest.",
+        (DOCUMENTED, OBSERVED, ASSUMED),
+        f"{PAGE}: URL and sample; POST is observed in public clients",
+    ),
+    Rule(
+        "DT-refused",
+        "Every refusal is HTTP 200 with result failed and the reason in result_description, after a DOCTYPE of just"
+        " these elements.",
+        (OBSERVED, ASSUMED),
+        "two public clients test for exactly that",
+    ),
+    Rule(
+        "DT-auth",
+        "access_key and secret_access_key of one account; absent or wrong is refused, in the same words for both.",
+        (DOCUMENTED, ASSUMED),
+        f"{PAGE}: parameter list",
+    ),
+    Rule(
+        "DT-action",
+        "action is sms.get_messages; absent or unknown is refused, naming it.",
+        (DOCUMENTED, ASSUMED),
+        f"{PAGE}: parameter list",
+    ),
+    Rule(
+        "DT-dates",
+        "start_date and end_date are YYYYMMDD, both needed, real dates, the start not after the end; whole days, both"
+        " included, in UTC; the span has no limit.",
+        (DOCUMENTED, ASSUMED),
+        f"{PAGE}: parameter list; UTC and the missing limit are assumed",
+    ),
+    Rule(
+        "DT-number",
+        "number keeps that tracking number's messages only; other than digits is refused; one that is not the account's"
+        " has no messages.",
+        (DOCUMENTED, ASSUMED),
+        f"{PAGE}: parameter list",
+    ),
+    Rule(
+        "DT-envelope",
+        "XML 1.0 prolog, UTF-8, the documented DOCTYPE (an account may be set to have none), response, result success,"
+        " '[N] Message(s) Returned', and messages with inbound, then outbound, both always there.",
+        (DOCUMENTED, ASSUMED),
+        f"{PAGE}: sample; empty lists are assumed",
+    ),
+    Rule(
+        "DT-message",
+        "A message has msg_id (nine digits), to, from (national digits), message in CDATA and date YYYY-MM-DD HH:mm:ss;"
+        " ascending by date in each list.",
+        (DOCUMENTED, ASSUMED),
+        f"{PAGE}: sample; the order is assumed",
+    ),
+    Rule(
+        "DT-wellformed",
+        "The answer is well-formed and reads back as sent: ]]> is split over two sections, a carriage return stands"
+        " between two sections as &#13;, what XML 1.0 forbids becomes U+FFFD.",
+        (ASSUMED,),
+        f"{PAGE}: its sample lacks an end tag, which is not copied",
+    ),
+    Rule("DT-type", "Content-Type is text/xml; charset=UTF-8.", (ASSUMED,), f"{PAGE}: names none"),
+)
+
+# Shapes ----------------------------------------------------------------------------------------------------------
+
+PROLOG = '<?xml version="1.0" encoding="UTF-8"?>\n'
+MESSAGE_ELEMENTS = """<!ELEMENT message (msg_id, to, from, message, date)>
+<!ELEMENT msg_id (#PCDATA)>
+<!ELEMENT to (#PCDATA)>
+<!ELEMENT from (#PCDATA)>
+<!ELEMENT message (#PCDATA)>
+<!ELEMENT date (#PCDATA)>
+"""
+# Quirk: the documented DOCTYPE declares the elements of a message twice (DT-envelope); some parsers mind.
+DOCTYPE = f"""<!DOCTYPE response [
+<!ELEMENT response (result,result_description,data)>
+<!ELEMENT result (#PCDATA)>
+<!ELEMENT result_description (#PCDATA)>
+<!ELEMENT data (messages)>
+<!ELEMENT messages (inbound+,outbound+)>
+<!ELEMENT inbound (message+)>
+{MESSAGE_ELEMENTS}<!ELEMENT outbound (message+)>
+{MESSAGE_ELEMENTS}]>
+"""
+REFUSED_DOCTYPE = """<!DOCTYPE response [
+<!ELEMENT response (result,result_description)>
+<!ELEMENT result (#PCDATA)>
+<!ELEMENT result_description (#PCDATA)>
+]>
+"""
+TAIL = "    </messages>\n</response>\n"
+DIRECTIONS = (("inbound", carrier.INBOUND), ("outbound", carrier.OUTBOUND))
+MEDIA_TYPE = "text/xml; charset=UTF-8"
+NATIONAL_DIGITS = 10
+NO_LINE = "none"
+"""What no line's number is."""
+FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 has no way to write."""
+
+
+def cdata(text: str) -> str:
+    """Any text as CDATA that reads back as it is, but for what XML forbids (rule DT-wellformed)."""
+    text = FORBIDDEN.sub("\ufffd", text).replace("]]>", "]]]]><![CDATA[>").replace("\r", "]]>&#13;<![CDATA[")
+    return f"<![CDATA[{text}]]>"
+
+
+def escaped(text: str) -> str:
+    """Any text as the content of an element."""
+    text = FORBIDDEN.sub("\ufffd", text)
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
+
+
+def head(doctype: str, result: str, description: str) -> str:
+    """All that stands before an answer's messages."""
+    return (
+        f"{PROLOG}{doctype}<response>\n    <result>{result}</result>\n"
+        f"    <result_description>{escaped(description)}</result_description>\n"
+    )
+
+
+def message(row: Row) -> str:
+    """A row of `MESSAGES_SELECT` as a `message` element (rule DT-message)."""
+    msg_id, direction, line, phone, text, accepted_at = row
+    to, sender = (phone, line) if direction == carrier.OUTBOUND else (line, phone)
+    return (
+        f"            <message>\n                <msg_id>{msg_id}</msg_id>\n"
+        f"                <to>{national(to)}</to>\n                <from>{national(sender)}</from>\n"
+        f"                <message>{cdata(text)}</message>\n"
+        f"                <date>{utc(accepted_at):%Y-%m-%d %H:%M:%S}</date>\n            </message>\n"
+    )
+
+
+# Reading ---------------------------------------------------------------------------------------------------------
+
+MESSAGES = table(models.Message)
+IN_RANGE = (
+    MESSAGES.c.workspace_id == bindparam("workspace_id"),
+    MESSAGES.c.account_id == bindparam("account_id"),
+    MESSAGES.c.direction == bindparam("direction"),
+    MESSAGES.c.accepted_at >= bindparam("start"),
+    MESSAGES.c.accepted_at < bindparam("end"),
+)
+MESSAGES_SELECT = (
+    select(
+        MESSAGES.c.msg_id,
+        MESSAGES.c.direction,
+        MESSAGES.c.line,
+        MESSAGES.c.phone,
+        MESSAGES.c.text,
+        MESSAGES.c.accepted_at,
+    )
+    .where(*IN_RANGE)
+    .order_by(MESSAGES.c.accepted_at, MESSAGES.c.id)
+)
+AT_ONCE = 1000
+"""Messages of one direction that are answered in one piece; longer lists are streamed in pieces of `CHUNK`."""
+CHUNK = 250
+
+
+class Reading(NamedTuple):
+    """The statements that read one direction's messages: the first of them, all, and how many."""
+
+    first: Statement
+    every: Statement
+    total: Statement
+
+
+def _reading(*conditions: ColumnElement[bool]) -> Reading:
+    return Reading(
+        Statement(MESSAGES_SELECT.where(*conditions).limit(AT_ONCE + 1)),
+        Statement(MESSAGES_SELECT.where(*conditions)),
+        Statement(select(func.count()).select_from(MESSAGES).where(*IN_RANGE, *conditions)),
+    )
+
+
+OF_ACCOUNT = _reading()
+OF_NUMBER = _reading(MESSAGES.c.line == bindparam("line"))
+
+# Endpoint --------------------------------------------------------------------------------------------------------
+
+ACTION = "sms.get_messages"
+DATE = re.compile(r"(\d{4})(\d\d)(\d\d)", re.ASCII)
+DIGITS = re.compile(r"\d+", re.ASCII)
+
+PARAMETERS = {
+    "action": ("Only `sms.get_messages`.", ACTION),
+    "access_key": ("The account's access key.", "demo-access-key"),
+    "secret_access_key": ("The account's secret access key.", "demo-secret-key"),
+    "start_date": ("The first day, `YYYYMMDD` in UTC.", "20260501"),
+    "end_date": ("The last day, `YYYYMMDD` in UTC.", "20260531"),
+    "number": ("A tracking number of 10 digits: only its messages.", "6155550100"),
+}
+OPTIONAL = ("number",)
+REQUIRED = [name for name in PARAMETERS if name not in OPTIONAL]
+PROPERTIES = {
+    name: {"type": "string", "description": text, "examples": [example]} for name, (text, example) in PARAMETERS.items()
+}
+FORM_SCHEMA = {"type": "object", "properties": PROPERTIES, "required": REQUIRED}
+QUERY = {
+    "parameters": [
+        {"name": name, "in": "query", "required": name in REQUIRED, "schema": schema}
+        for name, schema in PROPERTIES.items()
+    ]
+}
+FORM = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/x-www-form-urlencoded": {"schema": FORM_SCHEMA},
+            "multipart/form-data": {"schema": FORM_SCHEMA},
+        },
+    }
+}
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The messages, or `<result>failed</result>` and the reason.",
+        "content": {"text/xml": {"schema": {"type": "string"}}},
+    }
+}
+
+router = vendor_router()
+
+
+@router.get(PATH, operation_id=ACTION, openapi_extra=QUERY, responses=ANSWERS, response_class=Response, name=ACTION)
+@router.post(
+    PATH, operation_id=f"{ACTION}_post", openapi_extra=FORM, responses=ANSWERS, response_class=Response, name=ACTION
+)
+async def get_messages(exchange: ExchangeDep) -> Response:
+    """Messages sent to and from an account's tracking numbers in a range of days."""
+    fields = exchange.query("DT-endpoint")
+    if exchange.request.method == "POST":
+        fields |= await exchange.form("DT-endpoint")
+    customer = _customer(exchange, fields)
+    _check_action(fields)
+    start, end = _date(fields, "start_date"), _date(fields, "end_date")
+    if end < start:
+        raise Refusal("DT-dates", "start_date must not be after end_date.")
+    line = _line(fields)
+    window = {
+        "workspace_id": customer.workspace.id,
+        "account_id": customer.account_id,
+        "start": start,
+        "end": end + DAY,
+    }
+    doctype = DOCTYPE if customer.documented_doctype else ""
+    if line is None:
+        return _answer(exchange.world.store, doctype, OF_ACCOUNT, window)
+    return _answer(exchange.world.store, doctype, OF_NUMBER, window | {"line": line})
+
+
+def _value(fields: Fields, name: str, rule: str) -> str:
+    value = fields.get(name, "")
+    if value is None:
+        raise Refusal("NET-text", f"{name} must be UTF-8 without U+0000.")
+    if not value:
+        raise Refusal(rule, f"{name} is required.")
+    return value
+
+
+def _customer(exchange: Exchange, fields: Fields) -> Customer:
+    """Rule DT-auth."""
+    access_key, secret_access_key = fields.get("access_key"), fields.get("secret_access_key")
+    customer = enter_by_keys(exchange, access_key, secret_access_key) if access_key and secret_access_key else None
+    if customer is None:
+        raise Refusal("DT-auth", "access_key and secret_access_key are not those of an account.")
+    return customer
+
+
+def _check_action(fields: Fields) -> None:
+    """Rule DT-action."""
+    action = _value(fields, "action", "DT-action")
+    if action != ACTION:
+        raise Refusal("DT-action", f"There is no action {action}: use {ACTION}.")
+
+
+def _date(fields: Fields, name: str) -> int:
+    """Rule DT-dates; ms of the day's beginning."""
+    parts = DATE.fullmatch(_value(fields, name, "DT-dates"))
+    try:
+        if parts is None:
+            raise ValueError
+        year, month, day = map(int, parts.groups())
+        return milliseconds(datetime(year, month, day, tzinfo=UTC))
+    except ValueError:
+        raise Refusal("DT-dates", f"{name} must be a real date written YYYYMMDD.") from None
+
+
+def _line(fields: Fields) -> str | None:
+    """Rule DT-number: the tracking number's 11 digits; none when no number was given."""
+    if "number" not in fields or fields["number"] == "":
+        return None
+    number = _value(fields, "number", "DT-number")
+    if DIGITS.fullmatch(number) is None:
+        raise Refusal("DT-number", "number must be an unformatted telephone number: digits only.")
+    return f"1{number}" if len(number) == NATIONAL_DIGITS else NO_LINE
+
+
+# Answers ---------------------------------------------------------------------------------------------------------
+
+
+def _answer(store: Store, doctype: str, reading: Reading, window: dict[str, Any]) -> Response:
+    """Rule DT-envelope."""
+    lists = [(element, store.all(reading.first, direction=direction, **window)) for element, direction in DIRECTIONS]
+    if any(len(rows) > AT_ONCE for _, rows in lists):
+        return StreamingResponse(_long_answer(store, doctype, reading, window), media_type=MEDIA_TYPE)
+    count = sum(len(rows) for _, rows in lists)
+    parts = [head(doctype, "success", f"[{count}] Message(s) Returned"), "    <messages>\n"]
+    for element, rows in lists:
+        parts += [f"        <{element}>\n", *map(message, rows), f"        </{element}>\n"]
+    return Response("".join((*parts, TAIL)), media_type=MEDIA_TYPE)
+
+
+async def _long_answer(store: Store, doctype: str, reading: Reading, window: dict[str, Any]) -> AsyncIterator[str]:
+    """The same in pieces, other calls being served between them."""
+    with store.snapshot() as snapshot:
+        count = sum(snapshot.one(reading.total, direction=direction, **window)[0] for _, direction in DIRECTIONS)
+        yield head(doctype, "success", f"[{count}] Message(s) Returned") + "    <messages>\n"
+        for element, direction in DIRECTIONS:
+            yield f"        <{element}>\n"
+            for rows in snapshot.chunks(reading.every, CHUNK, direction=direction, **window):
+                yield "".join(map(message, rows))
+                await asyncio.sleep(0)
+            yield f"        </{element}>\n"
+        yield TAIL
+
+
+def refuse(_: Exchange, refusal: Refusal) -> Response:
+    """Rule DT-refused: whatever went wrong, HTTP knows nothing of it."""
+    return Response(head(REFUSED_DOCTYPE, "failed", refusal.reason) + "</response>\n", media_type=MEDIA_TYPE)
+
+
+DIALOGTECH = Vendor(
+    name="dialogtech",
+    title="DialogTech sms.get_messages",
+    description="Messages of an account's tracking numbers in a range of days.",
+    prefix=PATH,
+    router=router,
+    rules=RULES,
+    refuse=refuse,
+    unknown_path="DT-endpoint",
+    wrong_method="DT-endpoint",
+)

@@ -1,0 +1,496 @@
+"""Dialog Health Send SMS ("simplepay"): submit a message, opt a phone out silently, ask what became of a message."""
+
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from fastapi import Path
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import to_json
+from sqlalchemy import bindparam, select
+from starlette.responses import Response
+
+from sandbox.dependencies import Exchange, ExchangeDep, Refusal, console_line, enter_by_basic
+from sandbox.vendor import Vendor, vendor_router
+from sandbox.world import LineView, WorkspaceView, carrier, consent, models, phones
+from sandbox.world.clock import SECOND, utc
+from sandbox.world.rules import ASSUMED, DOCUMENTED, Rule
+from sandbox.world.segments import segments
+from sandbox.world.statuses import DELIVERED, QUEUED, REJECTED, SENT, UNDELIVERED, status_at
+from sandbox.world.store import Statement, table
+
+PREFIX = "/dialoghealth-simplepay-api"
+PAGE = "SimplePay reference"
+NAME = "simplepay"
+
+RULES = (
+    Rule(
+        "SP-auth",
+        "HTTP Basic; absent or wrong is 401 with WWW-Authenticate: submit as SP-refused, optout with a null msisdn,"
+        " messages with the id, nulls and UNKNOWN. It is checked before the body is read.",
+        (DOCUMENTED, ASSUMED),
+        f"{PAGE}: the scheme; the answers are assumed",
+    ),
+    Rule(
+        "SP-params",
+        "submit takes To, From, Body and StatusCallback from the query string, a urlencoded form or a multipart form;"
+        " a form's value wins.",
+        (DOCUMENTED, ASSUMED),
+        f"{PAGE}: 'Query Parameters' in the table, a form in the sample",
+    ),
+    Rule(
+        "SP-required",
+        "A missing or empty To, From or Body is 400, error_message naming it.",
+        (DOCUMENTED, ASSUMED),
+        f"{PAGE}: the code; the text is assumed",
+    ),
+    Rule(
+        "SP-msisdn",
+        "To and From are 11 to 15 digits without a plus sign that can be a telephone number; else 400 with the"
+        " error_message 'Msisdn is invalid: <value>'.",
+        (DOCUMENTED, ASSUMED),
+        f"{PAGE}: the text; what is possible is assumed",
+    ),
+    Rule(
+        "SP-from",
+        "From is any such number and shown as given; the message belongs to the console of the path.",
+        (ASSUMED,),
+        "no reference says which senders are allowed",
+    ),
+    Rule(
+        "SP-callback",
+        "StatusCallback must be an absolute http or https URL; else 400.",
+        (ASSUMED,),
+        f"{PAGE}: 'Callback URL'",
+    ),
+    Rule(
+        "SP-console",
+        "submit refuses a console that is malformed, unknown or another's with 400; optout and messages answer it like"
+        " an unknown recipient or id.",
+        (ASSUMED,),
+        f"{PAGE}: has no refusal of a console",
+    ),
+    Rule(
+        "SP-submit",
+        "200 and the sample's 19 fields in order: accunt_sid (so spelt) the console of the path, numbers as strings,"
+        " status queued.",
+        (DOCUMENTED,),
+        f"{PAGE}: sample",
+    ),
+    Rule(
+        "SP-refused",
+        "A refused submit has the same 19 fields: to, from and body as asked or null; sid, uri and the dates null;"
+        " num_segments '0', status failed, error_message the reason; the others as on success.",
+        (DOCUMENTED, ASSUMED),
+        f"{PAGE}: the shape; the values are assumed",
+    ),
+    Rule(
+        "SP-sid",
+        "A sid is four groups of five, NNYYA-MMDDA-HHmmN-SSfAA, of the moment of acceptance; unique in the workspace.",
+        (DOCUMENTED, ASSUMED),
+        f"{PAGE}: sample, as we read it",
+    ),
+    Rule(
+        "SP-dates",
+        "Dates are YYYY-MM-DD@HH:mm:ss.SSS+0000; a submit's three are the moment of acceptance.",
+        (DOCUMENTED,),
+        f"{PAGE}: sample",
+    ),
+    Rule(
+        "SP-uri",
+        "uri is /dialoghealth-simplepay-api/messages/{console-code}/{sid}.",
+        (DOCUMENTED,),
+        f"{PAGE}: sample",
+    ),
+    Rule(
+        "SP-optin",
+        "A submit opts the phone in silently, undoing an earlier silent opt-out. A STOP from the handset outlives it,"
+        " unless the console is set to let a submit override that too.",
+        (DOCUMENTED, ASSUMED),
+        f"{PAGE}: 'Silent opt-in and message delivery'; the rest is assumed",
+    ),
+    Rule(
+        "SP-optout",
+        "optout answers the number for a phone that the console knows, again when repeated, else 'Recipient not found';"
+        " always 200, and nothing is sent to the phone.",
+        (DOCUMENTED, ASSUMED),
+        f"{PAGE}: sample",
+    ),
+    Rule(
+        "SP-details",
+        "messages answers extMessageReference, body, to and status of any outbound message of the console, staff's too;"
+        " the sample's DELETE reads alike and deletes nothing.",
+        (DOCUMENTED, ASSUMED),
+        f"{PAGE}: the table says GET, the sample DELETE",
+    ),
+    Rule(
+        "SP-details-unknown",
+        "An id that this console does not know is 200 with the id, nulls and the status UNKNOWN.",
+        (DOCUMENTED, ASSUMED),
+        f"{PAGE}: the word",
+    ),
+    Rule(
+        "SP-status",
+        "The statuses are queued, sent, delivered, undelivered, failed (rejected) and UNKNOWN.",
+        (DOCUMENTED, ASSUMED),
+        f"{PAGE}: queued and UNKNOWN; the others are assumed",
+    ),
+    Rule(
+        "SP-other",
+        "An unknown path is 404 in a SubmitResponseBody; a wrong method 405 with Allow in the operation's shape; there"
+        " are no redirects.",
+        (ASSUMED,),
+        f"{PAGE}: has neither",
+    ),
+)
+
+# Shapes ----------------------------------------------------------------------------------------------------------
+
+SID = "^[0-9]{4}[A-Z]-[0-9]{4}[A-Z]-[0-9]{5}-[0-9]{3}[A-Z]{2}$"
+MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}@[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}\+0000$"
+
+
+class SubmitResponseBody(BaseModel):
+    """What a submit answers, accepted or not (rules SP-submit, SP-refused). Numbers are strings."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sid: str | None = Field(pattern=SID)
+    date_created: str | None = Field(pattern=MOMENT)
+    date_updated: str | None = Field(pattern=MOMENT)
+    date_sent: str | None = Field(pattern=MOMENT)
+    accunt_sid: str | None
+    to: str | None
+    from_: str | None = Field(alias="from")
+    messaging_service_sid: str | None
+    body: str | None
+    status: str
+    num_segments: str
+    num_media: str
+    direction: str
+    api_version: str
+    price: str | None
+    price_unit: str
+    error_code: str | None
+    error_message: str | None
+    uri: str | None
+
+
+class OptoutResponseBody(BaseModel):
+    """The phone that was opted out, or `Recipient not found` (rule SP-optout)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    msisdn: str | None
+
+
+class MessageResponseBody(BaseModel):
+    """What became of a message (rules SP-details, SP-details-unknown)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    extMessageReference: str
+    body: str | None
+    to: str | None
+    status: str
+
+
+# Words -----------------------------------------------------------------------------------------------------------
+
+STATUS_WORDS = {
+    QUEUED: "queued",
+    SENT: "sent",
+    DELIVERED: "delivered",
+    UNDELIVERED: "undelivered",
+    REJECTED: "failed",
+}
+UNKNOWN = "UNKNOWN"
+NOBODY = "Recipient not found"
+
+MESSAGES = table(models.Message)
+BY_SID = Statement(
+    select(MESSAGES.c.text, MESSAGES.c.phone, MESSAGES.c.sent_at, MESSAGES.c.settled_at, MESSAGES.c.outcome).where(
+        MESSAGES.c.workspace_id == bindparam("workspace_id"),
+        MESSAGES.c.sid == bindparam("sid"),
+        MESSAGES.c.console_id == bindparam("console_id"),
+    )
+)
+
+# Endpoints -------------------------------------------------------------------------------------------------------
+
+router = vendor_router()
+
+ConsoleCode = Annotated[str, Path(description="Six capital letters and four digits.", examples=["HARBOR1001"])]
+
+
+def _refusals(shape: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
+    return {
+        400: {"model": shape, "description": "The call is refused."},
+        401: {"model": shape, "description": "The credentials are missing or wrong."},
+    }
+
+
+FORM_SCHEMA = {
+    "type": "object",
+    "properties": {
+        "To": {"type": "string", "description": "The receiver: 11 to 15 digits.", "examples": ["14155550123"]},
+        "From": {"type": "string", "description": "The sender: 11 to 15 digits.", "examples": ["16155550110"]},
+        "Body": {"type": "string", "description": "The text.", "examples": ["Your results are in."]},
+        "StatusCallback": {"type": "string", "description": "An absolute http or https URL."},
+    },
+}
+FORM = {
+    "requestBody": {
+        "required": False,
+        "content": {
+            "application/x-www-form-urlencoded": {"schema": FORM_SCHEMA},
+            "multipart/form-data": {"schema": FORM_SCHEMA},
+        },
+    },
+    "parameters": [
+        {"name": name, "in": "query", "required": False, "schema": schema}
+        for name, schema in FORM_SCHEMA["properties"].items()  # type: ignore[attr-defined]
+    ],
+}
+
+
+@router.post(
+    PREFIX + "/submit/{consoleCode}",
+    response_model=SubmitResponseBody,
+    responses=_refusals(SubmitResponseBody),
+    openapi_extra=FORM,
+    operation_id="submit",
+)
+async def submit(exchange: ExchangeDep, consoleCode: ConsoleCode) -> Response:
+    """Sends a message to a phone, which it opts in silently.
+
+    The parameters come in the query string or in a form; every one but StatusCallback is needed.
+    """
+    workspace = enter_by_basic(exchange, "SP-auth")
+    await _read_parameters(exchange)
+    line = console_line(exchange, workspace, consoleCode, "SP-console")
+    asked = exchange.asked
+    to, sender, text = _msisdn(asked, "To"), _msisdn(asked, "From"), _given(asked, "Body")
+    callback = _callback(asked)
+    with exchange.world.store.writing():
+        message = carrier.accept(
+            exchange.world,
+            workspace,
+            line,
+            to=to,
+            text=text,
+            at=exchange.now,
+            vendor=NAME,
+            cause="simplepay.submit",
+            sender=sender,
+            status_callback=callback,
+            opts_in=True,
+        )
+    return _json(accepted(message, consoleCode))
+
+
+@router.delete(
+    PREFIX + "/optout/{consoleCode}/{msisdn}",
+    response_model=OptoutResponseBody,
+    responses=_refusals(OptoutResponseBody),
+    operation_id="optout",
+)
+async def optout(
+    exchange: ExchangeDep,
+    consoleCode: ConsoleCode,
+    msisdn: Annotated[str, Path(description="11 to 15 digits.", examples=["14155550123"])],
+) -> Response:
+    """Opts a phone out of a console; nothing is sent to it."""
+    workspace = enter_by_basic(exchange, "SP-auth")
+    line = _line(exchange, workspace, consoleCode)
+    if line is None or not phones.is_msisdn(msisdn):
+        return _json({"msisdn": NOBODY})
+    with exchange.world.store.writing():
+        known = consent.opt_out_silently(exchange.world, workspace.id, line.number, msisdn, exchange.now)
+    return _json({"msisdn": msisdn if known else NOBODY})
+
+
+@router.delete(
+    PREFIX + "/messages/{consoleCode}/{messageId}",
+    response_model=MessageResponseBody,
+    responses=_refusals(MessageResponseBody),
+    operation_id="messages_delete",
+    deprecated=True,
+    summary="As GET, and deletes nothing: the method of the reference's sample",
+)
+@router.get(
+    PREFIX + "/messages/{consoleCode}/{messageId}",
+    response_model=MessageResponseBody,
+    responses=_refusals(MessageResponseBody),
+    operation_id="messages",
+)
+async def messages(
+    exchange: ExchangeDep,
+    consoleCode: ConsoleCode,
+    messageId: Annotated[str, Path(description="The sid of a message.", examples=["2721Z-0622U-14171-480RH"])],
+) -> Response:
+    """What became of a message."""
+    workspace = enter_by_basic(exchange, "SP-auth")
+    line = _line(exchange, workspace, consoleCode)
+    row = line and exchange.world.store.one(
+        BY_SID, workspace_id=workspace.id, sid=messageId, console_id=line.console_id
+    )
+    if not row:
+        return _json(details(messageId))
+    text, phone, *plan = row
+    return _json(details(messageId, text, phone, STATUS_WORDS.get(status_at(exchange.now, *plan), UNKNOWN)))
+
+
+async def _read_parameters(exchange: Exchange) -> None:
+    """Query and form together, for the checks and for the answer that repeats them; a form's value wins."""
+    rule = "SP-params"
+    exchange.asked |= exchange.query(rule) | await exchange.form(rule)
+
+
+def _given(asked: dict[str, str | None], name: str) -> str:
+    """Rules SP-required and NET-text."""
+    value = asked.get(name, "")
+    if value is None:
+        raise Refusal("NET-text", f"{name} must be UTF-8 without U+0000.")
+    if not value:
+        raise Refusal("SP-required", f"{name} is required: send it in the query string or as a form field.")
+    return value
+
+
+def _msisdn(asked: dict[str, str | None], name: str) -> str:
+    value = _given(asked, name)
+    if not phones.is_msisdn(value):
+        raise Refusal("SP-msisdn", f"Msisdn is invalid: {value}")
+    return value
+
+
+def _callback(asked: dict[str, str | None]) -> str | None:
+    if "StatusCallback" not in asked or asked["StatusCallback"] == "":
+        return None
+    url = _given(asked, "StatusCallback")
+    try:
+        parts = urlsplit(url)
+        is_absolute = parts.scheme in ("http", "https") and bool(parts.hostname)
+        _ = parts.port
+    except ValueError:
+        is_absolute = False
+    if not is_absolute or any(character.isspace() for character in url):
+        raise Refusal("SP-callback", "StatusCallback must be an absolute http or https URL.")
+    return url
+
+
+def _line(exchange: Exchange, workspace: WorkspaceView, code: str) -> LineView | None:
+    """The console's line, or None for a console that the caller cannot see (rule SP-console)."""
+    try:
+        return console_line(exchange, workspace, code, "SP-console")
+    except Refusal:
+        return None
+
+
+# Answers ---------------------------------------------------------------------------------------------------------
+
+
+def _json(body: dict[str, str | None], status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(to_json(body), status, headers, media_type="application/json")
+
+
+def accepted(message: carrier.MessageRow, console_code: str) -> dict[str, str | None]:
+    """Rule SP-submit. Whatever the policy makes of the message later, it is queued now."""
+    sid = message["sid"]
+    return submit_body(
+        console_code,
+        sid=sid,
+        date=date(message["accepted_at"]),
+        to=message["phone"],
+        sender=message["sender"],
+        text=message["text"],
+        status=STATUS_WORDS[QUEUED],
+        num_segments=str(segments(message["text"])),
+        error_message=None,
+        uri=f"{PREFIX}/messages/{console_code}/{sid}",
+    )
+
+
+def submit_body(
+    console_code: str | None,
+    *,
+    sid: str | None,
+    date: str | None,
+    to: str | None,
+    sender: str | None,
+    text: str | None,
+    status: str,
+    num_segments: str,
+    error_message: str | None,
+    uri: str | None,
+) -> dict[str, str | None]:
+    """A `SubmitResponseBody`, in the sample's order."""
+    return {
+        "sid": sid,
+        "date_created": date,
+        "date_updated": date,
+        "date_sent": date,
+        "accunt_sid": console_code,  # Quirk: so spelt in the reference (SP-submit).
+        "to": to,
+        "from": sender,
+        "messaging_service_sid": None,
+        "body": text,
+        "status": status,
+        "num_segments": num_segments,
+        "num_media": "0",
+        "direction": "outbound-api",
+        "api_version": "15.1",
+        "price": None,
+        "price_unit": "USD",
+        "error_code": None,
+        "error_message": error_message,
+        "uri": uri,
+    }
+
+
+def date(at: int) -> str:
+    """Rule SP-dates."""
+    return f"{utc(at):%Y-%m-%d@%H:%M:%S}.{at % SECOND:03d}+0000"
+
+
+def details(
+    message_id: str, text: str | None = None, to: str | None = None, status: str = UNKNOWN
+) -> dict[str, str | None]:
+    """A `MessageResponseBody`; with the id alone, that of an unknown message."""
+    return {"extMessageReference": message_id, "body": text, "to": to, "status": status}
+
+
+def refuse(exchange: Exchange, refusal: Refusal) -> Response:
+    """In the shape of the operation; that of submit where there is none (rules SP-refused, SP-auth, SP-other)."""
+    asked = exchange.asked
+    params = exchange.request.path_params
+    if exchange.operation == "optout":
+        body: dict[str, str | None] = {"msisdn": None}
+    elif exchange.operation == "messages":
+        body = details(params["messageId"])
+    else:
+        body = submit_body(
+            params.get("consoleCode"),
+            sid=None,
+            date=None,
+            to=asked.get("To"),
+            sender=asked.get("From"),
+            text=asked.get("Body"),
+            status="failed",
+            num_segments="0",
+            error_message=refusal.reason,
+            uri=None,
+        )
+    return _json(body, refusal.status, refusal.headers)
+
+
+SIMPLEPAY = Vendor(
+    name=NAME,
+    title="Dialog Health Send SMS (simplepay)",
+    description="Silent opt-in and message delivery, silent opt-out, message details.",
+    prefix=PREFIX,
+    router=router,
+    rules=RULES,
+    refuse=refuse,
+    unknown_path="SP-other",
+    wrong_method="SP-other",
+)

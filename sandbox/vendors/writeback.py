@@ -1,0 +1,447 @@
+"""Dialog Health Message Results Writeback: what was sent from a console in a time range, and what was answered."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Annotated, Any
+
+from fastapi import Path
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import to_json
+from sqlalchemy import bindparam, select
+from starlette.responses import Response, StreamingResponse
+
+from sandbox.dependencies import Exchange, ExchangeDep, Refusal, console_line, enter_by_basic
+from sandbox.vendor import Vendor, vendor_router
+from sandbox.world import carrier, models
+from sandbox.world.clock import DAY, SECOND, utc
+from sandbox.world.ids import request_id
+from sandbox.world.phones import national
+from sandbox.world.rules import ASSUMED, DOCUMENTED, OBSERVED, Rule
+from sandbox.world.statuses import DELIVERED, REJECTED, UNDELIVERED, status_at
+from sandbox.world.store import Row, Statement, Store, table
+
+PREFIX = "/dialoghealth-writeback-api"
+PAGE = "Writeback reference"
+
+RULES = (
+    Rule(
+        "WB-auth",
+        "HTTP Basic in UTF-8; absent or wrong is 401 with WWW-Authenticate and an ErrorResponse.",
+        (DOCUMENTED, ASSUMED),
+        f"{PAGE}: the scheme; the answer is assumed",
+    ),
+    Rule(
+        "WB-method",
+        "GET and HEAD; the sample's PUT is answered alike; other methods are 405 with Allow and an ErrorResponse.",
+        (DOCUMENTED, ASSUMED),
+        f"{PAGE}: the endpoint table says GET, its sample PUT",
+    ),
+    Rule(
+        "WB-console",
+        "A console code is six capital letters and four digits; malformed, unknown or another customer's is 400.",
+        (DOCUMENTED, ASSUMED),
+        f"{PAGE}: pattern and code; when it is answered is assumed",
+    ),
+    Rule(
+        "WB-timestamp",
+        "Timestamps are exactly YYYY-MM-DD HH:mm:ss, a real date and time, the blank percent-encoded; else 400.",
+        (DOCUMENTED, ASSUMED),
+        f"{PAGE}: the pattern; the strictness is assumed",
+    ),
+    Rule("WB-utc", "All times are UTC.", (OBSERVED,), "a later revision of the Writeback page"),
+    Rule(
+        "WB-range",
+        "A range of more than 7 x 24 hours is 400, exactly 7 days is served; an end before the start is 400.",
+        (DOCUMENTED, ASSUMED),
+        f"{PAGE}: 'cannot exceed 1 week'",
+    ),
+    Rule(
+        "WB-window",
+        "A record's time is when its outgoing message was accepted (of a reply without an answer, when it came), cut to"
+        " the second; both ends of the range are included; ascending by time, then by order of acceptance.",
+        (ASSUMED,),
+        "the reference does not say which time counts",
+    ),
+    Rule(
+        "WB-envelope",
+        "requestId is a UUID, another each time; response is a list, empty when there is nothing.",
+        (DOCUMENTED,),
+        f"{PAGE}: ApiResponse",
+    ),
+    Rule(
+        "WB-record",
+        "A record has the sample's 26 fields in its order, each a string or null, and nothing else.",
+        (DOCUMENTED,),
+        f"{PAGE}: sample",
+    ),
+    Rule(
+        "WB-outgoing",
+        "A record is an outgoing message; if a reply caused it, incomingMessage and leadMessageSent are set. A reply"
+        " without an answer is a record whose outgoing fields are null, Opt-Out if it was a STOP, else unknown.",
+        (DOCUMENTED, ASSUMED),
+        f"{PAGE}: sample; unanswered replies are assumed",
+    ),
+    Rule(
+        "WB-date",
+        "outgoingMessageSentDate is MM/DD/YYYY and outgoingMessageSentTime HH:mm of the record's time.",
+        (DOCUMENTED,),
+        f"{PAGE}: sample",
+    ),
+    Rule(
+        "WB-ids",
+        "outgoingMessageId, broadcastId and campaignId are 32 lower-case hex digits.",
+        (DOCUMENTED,),
+        f"{PAGE}: sample",
+    ),
+    Rule(
+        "WB-phone",
+        "mobileNumber and caregiverPhone are national digits.",
+        (DOCUMENTED,),
+        f"{PAGE}: sample",
+    ),
+    Rule(
+        "WB-name",
+        "personName is first name, blank, last name; without a first name it begins with the blank.",
+        (DOCUMENTED, OBSERVED),
+        f"{PAGE}: sample",
+    ),
+    Rule(
+        "WB-person",
+        "Caregiver and misc fields are the person's, null or empty as stored; an unknown person is made on first"
+        " contact, with a personId of 32 hex digits and no name.",
+        (DOCUMENTED, ASSUMED),
+        f"{PAGE}: sample; 32 hex digits are observed",
+    ),
+    Rule(
+        "WB-delivered",
+        "delivered is 'true' or 'false'; messageStatus is ACCESSIBLE when delivered, MESSAGE_REJECTED when undelivered"
+        " or rejected, else null; a vendor's word that was injected passes through.",
+        (DOCUMENTED, ASSUMED),
+        f"{PAGE}: sample; null is assumed",
+    ),
+    Rule(
+        "WB-type",
+        "messageType is 'Message alert sent', 'Opt-Out', 'Opt-In', 'Opt-In (UI)' or, for the answer to any other reply,"
+        " 'unknown'.",
+        (DOCUMENTED, ASSUMED),
+        f"{PAGE}: sample; 'Opt-In', and 'Message alert sent' for a submit, are assumed",
+    ),
+    Rule(
+        "WB-recipient",
+        "recipientType is PATIENT, or CAREGIVER or STAFF when the person is one.",
+        (DOCUMENTED, ASSUMED),
+        f"{PAGE}: sample; the other two are assumed",
+    ),
+    Rule(
+        "WB-sender",
+        "messageSentBy is the staff address for what staff sent, System for anything automatic or by API.",
+        (DOCUMENTED, ASSUMED),
+        f"{PAGE}: sample",
+    ),
+    Rule(
+        "WB-error",
+        "Every refusal, of unknown paths too, is an ErrorResponse: one field, message. There are no redirects.",
+        (DOCUMENTED, ASSUMED),
+        f"{PAGE}: ErrorResponse",
+    ),
+)
+
+# Shapes ----------------------------------------------------------------------------------------------------------
+
+
+class MessageResult(BaseModel):
+    """One record: an outgoing message with what it answers, and to whom it went (rules WB-record, WB-outgoing)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    leadMessageSent: str | None
+    incomingMessage: str | None
+    outgoingMessageId: str | None = Field(pattern="^[0-9a-f]{32}$")
+    outgoingMessageSentDate: str | None = Field(pattern="^[0-9]{2}/[0-9]{2}/[0-9]{4}$")
+    outgoingMessageSentTime: str | None = Field(pattern="^[0-9]{2}:[0-9]{2}$")
+    outgoingMessage: str | None
+    personName: str | None
+    personId: str | None
+    mobileNumber: str = Field(pattern="^[0-9]+$")
+    caregiverName: str | None
+    caregiverPhone: str | None
+    messageType: str
+    recipientType: str
+    campaignName: str | None
+    campaignId: str | None
+    broadcastName: str | None
+    broadcastId: str | None
+    carrier: str | None
+    delivered: str = Field(pattern="^(true|false)$")
+    messageStatus: str | None
+    messageSentBy: str | None
+    personMisc1: str | None
+    personMisc2: str | None
+    personMisc3: str | None
+    personMisc4: str | None
+    personMisc5: str | None
+
+
+class ApiResponse(BaseModel):
+    """The records of a console in a time range (rule WB-envelope)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    requestId: str = Field(json_schema_extra={"format": "uuid"})
+    response: list[MessageResult]
+
+
+class ErrorResponse(BaseModel):
+    """Why the call was refused (rule WB-error)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    message: str
+
+
+FIELDS = tuple(MessageResult.model_fields)
+
+# Words -----------------------------------------------------------------------------------------------------------
+
+MESSAGE_TYPES = {
+    carrier.ALERT: "Message alert sent",
+    carrier.OPT_OUT: "Opt-Out",
+    carrier.OPT_IN: "Opt-In",
+    carrier.STAFF_OPT_IN: "Opt-In (UI)",
+    carrier.HELP: "unknown",
+    carrier.REPLY: "unknown",
+}
+DELIVERY_WORDS = {DELIVERED: "ACCESSIBLE", UNDELIVERED: "MESSAGE_REJECTED", REJECTED: "MESSAGE_REJECTED"}
+AUTOMATIC_SENDER = "System"
+
+# Reading ---------------------------------------------------------------------------------------------------------
+
+MESSAGES = table(models.Message)
+PEOPLE = table(models.Person)
+BROADCASTS = table(models.Broadcast)
+CAMPAIGNS = table(models.Campaign)
+LEADS = MESSAGES.alias("lead")
+REPLIES = MESSAGES.alias("reply")
+
+
+def _same(other: Any, column: str) -> Any:
+    """The row of another table that a message names."""
+    return (other.c.workspace_id == MESSAGES.c.workspace_id) & (other.c.id == MESSAGES.c[column])
+
+
+RECORDS_SELECT = (
+    select(
+        MESSAGES.c.direction,
+        MESSAGES.c.text,
+        MESSAGES.c.purpose,
+        MESSAGES.c.phone,
+        MESSAGES.c.sent_by,
+        MESSAGES.c.outgoing_key,
+        MESSAGES.c.record_at,
+        MESSAGES.c.sent_at,
+        MESSAGES.c.settled_at,
+        MESSAGES.c.outcome,
+        MESSAGES.c.vendor_status,
+        LEADS.c.text,
+        REPLIES.c.text,
+        CAMPAIGNS.c.name,
+        CAMPAIGNS.c.key,
+        BROADCASTS.c.name,
+        BROADCASTS.c.key,
+        *(PEOPLE.c[name] for name in ("first_name", "last_name", "key", "caregiver_name", "caregiver_phone")),
+        *(PEOPLE.c[name] for name in ("recipient_type", "carrier", "misc1", "misc2", "misc3", "misc4", "misc5")),
+    )
+    .select_from(
+        MESSAGES.outerjoin(PEOPLE, _same(PEOPLE, "person_id"))
+        .outerjoin(LEADS, _same(LEADS, "lead_id"))
+        .outerjoin(REPLIES, _same(REPLIES, "caused_by_id"))
+        .outerjoin(CAMPAIGNS, _same(CAMPAIGNS, "campaign_id"))
+        .outerjoin(BROADCASTS, _same(BROADCASTS, "broadcast_id"))
+    )
+    .where(
+        MESSAGES.c.workspace_id == bindparam("workspace_id"),
+        MESSAGES.c.console_id == bindparam("console_id"),
+        MESSAGES.c.record_at >= bindparam("start"),
+        MESSAGES.c.record_at < bindparam("end"),
+    )
+    .order_by(MESSAGES.c.record_at, MESSAGES.c.id)
+)
+AT_ONCE = 1000
+"""Records that are answered in one piece; a longer answer is streamed in pieces of `CHUNK`."""
+CHUNK = 250
+RECORDS = Statement(RECORDS_SELECT)
+FIRST_RECORDS = Statement(RECORDS_SELECT.limit(AT_ONCE + 1))
+
+
+def record(row: Row, now: int) -> dict[str, str | None]:
+    """A row of `RECORDS` as a `MessageResult`."""
+    (direction, text, purpose, phone, sent_by, key, record_at, sent_at, settled_at, outcome, vendor_status) = row[:11]
+    (lead, incoming, campaign, campaign_key, broadcast, broadcast_key) = row[11:17]
+    (first_name, last_name, person_key, caregiver_name, caregiver_phone, recipient_type, mobile_carrier) = row[17:24]
+    date: str | None
+    time: str | None
+    if direction == carrier.OUTBOUND:
+        outgoing, incoming_text = text, incoming
+        date, time = date_and_time(record_at // (60 * SECOND))
+        status = status_at(now, sent_at, settled_at, outcome)
+        delivered, word = ("true" if status == DELIVERED else "false"), DELIVERY_WORDS.get(status)
+        sender = sent_by or AUTOMATIC_SENDER
+    else:
+        outgoing, incoming_text = None, text
+        date = time = word = sender = None
+        delivered = "false"
+        purpose = purpose if purpose == carrier.OPT_OUT else carrier.REPLY
+    return {
+        "leadMessageSent": lead,
+        "incomingMessage": incoming_text,
+        "outgoingMessageId": key,
+        "outgoingMessageSentDate": date,
+        "outgoingMessageSentTime": time,
+        "outgoingMessage": outgoing,
+        "personName": person_name(first_name, last_name),
+        "personId": person_key,
+        "mobileNumber": national(phone),
+        "caregiverName": caregiver_name,
+        "caregiverPhone": caregiver_phone and national(caregiver_phone),
+        "messageType": MESSAGE_TYPES[purpose],
+        "recipientType": recipient_type.upper() if recipient_type else "PATIENT",
+        "campaignName": campaign,
+        "campaignId": campaign_key,
+        "broadcastName": broadcast,
+        "broadcastId": broadcast_key,
+        "carrier": mobile_carrier,
+        "delivered": delivered,
+        "messageStatus": vendor_status or word,
+        "messageSentBy": sender,
+        "personMisc1": row[24],
+        "personMisc2": row[25],
+        "personMisc3": row[26],
+        "personMisc4": row[27],
+        "personMisc5": row[28],
+    }
+
+
+@lru_cache(maxsize=4096)
+def date_and_time(minute: int) -> tuple[str, str]:
+    """`MM/DD/YYYY` and `HH:mm` of a minute since 1970 (rule WB-date)."""
+    moment = utc(minute * 60 * SECOND)
+    return f"{moment:%m/%d/%Y}", f"{moment:%H:%M}"
+
+
+def person_name(first_name: str | None, last_name: str | None) -> str | None:
+    """Rule WB-name; null for somebody who was never named."""
+    if first_name is None and last_name is None:
+        return None
+    return f"{first_name or ''} {last_name or ''}"
+
+
+# Endpoint --------------------------------------------------------------------------------------------------------
+
+TIMESTAMP = re.compile(r"(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)", re.ASCII)
+LONGEST = 7 * DAY
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+router = vendor_router()
+
+CONSOLE_EXAMPLE = "HARBOR1001"
+ConsoleCode = Annotated[str, Path(description="Six capital letters and four digits.", examples=[CONSOLE_EXAMPLE])]
+StartTimestamp = Annotated[
+    str, Path(description="`YYYY-MM-DD HH:mm:ss` in UTC; write the blank as `%20`.", examples=["2026-05-01 00:00:00"])
+]
+EndTimestamp = Annotated[
+    str, Path(description="As `startTimestamp`, at most 7 days after it.", examples=["2026-05-07 23:59:59"])
+]
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    400: {"model": ErrorResponse, "description": "The console, a timestamp or the range is refused."},
+    401: {"model": ErrorResponse, "description": "The credentials are missing or wrong."},
+}
+DOCUMENTED_PATH = PREFIX + "/api/responses/{consoleCode}/{startTimestamp}/{endTimestamp}"
+
+
+@router.head(DOCUMENTED_PATH, response_model=ApiResponse, responses=REFUSALS, operation_id="responses_head")
+@router.put(
+    DOCUMENTED_PATH,
+    response_model=ApiResponse,
+    responses=REFUSALS,
+    operation_id="responses_put",
+    deprecated=True,
+    summary="As GET: the method of the reference's sample",
+)
+@router.get(DOCUMENTED_PATH, response_model=ApiResponse, responses=REFUSALS, operation_id="responses")
+async def responses(
+    exchange: ExchangeDep, consoleCode: ConsoleCode, startTimestamp: StartTimestamp, endTimestamp: EndTimestamp
+) -> Response:
+    """Messages sent from a console in a time range, with the replies that caused them."""
+    workspace = enter_by_basic(exchange, "WB-auth")
+    line = console_line(exchange, workspace, consoleCode, "WB-console")
+    start = timestamp("startTimestamp", startTimestamp)
+    end = timestamp("endTimestamp", endTimestamp)
+    check_range(start, end)
+    world = exchange.world
+    window = {
+        "workspace_id": workspace.id,
+        "console_id": line.console_id,
+        "start": start,
+        "end": end + SECOND,
+    }
+    rows = world.store.all(FIRST_RECORDS, **window)
+    envelope = f'{{"requestId":"{request_id(workspace.seed, exchange.number)}","response":'.encode()
+    if len(rows) <= AT_ONCE:
+        records = to_json([record(row, exchange.now) for row in rows])
+        return Response(envelope + records + b"}", media_type="application/json")
+    pieces = long_answer(world.store, envelope, window, exchange.now)
+    return StreamingResponse(pieces, media_type="application/json")
+
+
+async def long_answer(store: Store, envelope: bytes, window: dict[str, Any], now: int) -> AsyncIterator[bytes]:
+    """The whole answer in pieces, other calls being served between them."""
+    with store.snapshot() as snapshot:
+        separator = envelope + b"["
+        for rows in snapshot.chunks(RECORDS, CHUNK, **window):
+            yield separator + to_json([record(row, now) for row in rows])[1:-1]
+            separator = b","
+            await asyncio.sleep(0)
+        yield b"]}"
+
+
+def timestamp(name: str, text: str) -> int:
+    """Rule WB-timestamp; ms."""
+    parts = TIMESTAMP.fullmatch(text)
+    try:
+        if parts is None:
+            raise ValueError
+        moment = datetime(*map(int, parts.groups()), tzinfo=UTC)  # type: ignore[arg-type,misc]
+    except ValueError:
+        raise Refusal("WB-timestamp", f"{name} must be a real date and time written YYYY-MM-DD HH:mm:ss.") from None
+    return (moment - EPOCH).days * DAY + (moment - EPOCH).seconds * SECOND
+
+
+def check_range(start: int, end: int) -> None:
+    """Rule WB-range."""
+    if end < start:
+        raise Refusal("WB-range", "endTimestamp must not be before startTimestamp.")
+    if end - start > LONGEST:
+        raise Refusal("WB-range", "The time range must not exceed 1 week.")
+
+
+def refuse(_: Exchange, refusal: Refusal) -> Response:
+    """Rule WB-error."""
+    return Response(
+        to_json({"message": refusal.reason}), refusal.status, refusal.headers, media_type="application/json"
+    )
+
+
+WRITEBACK = Vendor(
+    name="writeback",
+    title="Dialog Health Message Results Writeback",
+    description="Message results of a console in a time range.",
+    prefix=PREFIX,
+    router=router,
+    rules=RULES,
+    refuse=refuse,
+    unknown_path="WB-error",
+    wrong_method="WB-method",
+)
