@@ -1,0 +1,146 @@
+"""The command line.
+
+Exit codes: 0 done, 1 it could not be done, 2 it was asked wrongly. Errors are one line on standard error.
+"""
+
+import argparse
+import errno
+import json
+import os
+import signal
+import socket
+import sys
+from importlib.metadata import version
+from typing import Any, NoReturn
+
+FAILED = 1
+MISUSED = 2
+READYZ_TIMEOUT_S = 2.0
+FLAGS = ("host", "port", "database", "fixture", "seed", "start_at")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The command `dialog-sandbox`."""
+    options = parser().parse_args(arguments)
+    options.run(options)
+
+
+def parser() -> argparse.ArgumentParser:
+    """What can be typed."""
+    top = argparse.ArgumentParser(prog="dialog-sandbox", description="Three SMS APIs, emulated on this machine.")
+    top.add_argument("--version", action=ShowVersion, nargs=0, help="show the version and exit")
+    commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    serving = commands.add_parser("serve", help="start the server")
+    serving.add_argument("--host", help="address to bind (127.0.0.1)")
+    serving.add_argument("--port", help="port to bind, 0 for a free one (8080)")
+    serving.add_argument(
+        "--database", metavar="URL", help="path or SQLAlchemy URL to keep data in (temporary file)"
+    )
+    serving.add_argument("--fixture", metavar="NAME|FILE", help="the world to start from (clinic)")
+    serving.add_argument("--seed", metavar="N", help="decides everything that a fixture leaves to chance (1)")
+    serving.add_argument("--start-at", metavar="TIME", help="what the clock reads at first, RFC 3339 (now)")
+    serving.set_defaults(run=serve)
+
+    probing = commands.add_parser("readyz", help="ask a running server whether it is ready; exit 0 or 1")
+    probing.add_argument("--host", help="address it is bound to (127.0.0.1)")
+    probing.add_argument("--port", help="port it is bound to (8080)")
+    probing.set_defaults(run=readyz)
+
+    commands.add_parser("fixtures", help="list the fixtures one can start from").set_defaults(run=list_fixtures)
+    ruling = commands.add_parser("rules", help="list every rule that the sandbox follows")
+    ruling.add_argument("--json", action="store_true", help="as JSON")
+    ruling.set_defaults(run=list_rules)
+    return top
+
+
+class ShowVersion(argparse.Action):
+    """Looks the version up only when it is asked for."""
+
+    def __call__(self, *_: object) -> None:
+        print(f"dialog-sandbox {version('dialog-sandbox')}")
+        raise SystemExit(0)
+
+
+def fail(message: str, code: int = FAILED) -> NoReturn:
+    """One line, no traceback."""
+    print(f"dialog-sandbox: {message}", file=sys.stderr)
+    raise SystemExit(code)
+
+
+def settings_of(options: argparse.Namespace) -> Any:
+    """The settings out of flags and environment."""
+    from sandbox import settings  # noqa: PLC0415
+
+    flags = {name: getattr(options, name) for name in FLAGS if hasattr(options, name)}
+    try:
+        return settings.from_environment(os.environ, **flags)
+    except settings.BadSetting as error:
+        fail(str(error), MISUSED)
+
+
+def serve(options: argparse.Namespace) -> None:
+    """Serves until SIGTERM or SIGINT."""
+    settings = settings_of(options)
+    listener = bind(settings.host, settings.port)
+
+    from sandbox.server.serving import run  # noqa: PLC0415  (what follows takes a third of a second to import)
+    from sandbox.world.errors import FixtureRefused, StoreRefused  # noqa: PLC0415
+
+    # Whoever asks us to stop gets a clean stop and exit code 0, also when they ask twice or before we serve.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
+    try:
+        run(settings, listener)
+    except (FixtureRefused, StoreRefused) as error:
+        fail(str(error), MISUSED if isinstance(error, FixtureRefused) else FAILED)
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket, or one line that says why not."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        hint = "; give another --port, or 0 for a free one" if error.errno == errno.EADDRINUSE else ""
+        fail(f"Cannot listen on {host} port {port}: {error.strerror or error}{hint}.")
+    return listener
+
+
+def readyz(options: argparse.Namespace) -> None:
+    """Exit code 0 when the server of these settings is ready, else 1."""
+    from http.client import HTTPConnection, HTTPException  # noqa: PLC0415
+
+    settings = settings_of(options)
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
+    connection = HTTPConnection(host, settings.port, timeout=READYZ_TIMEOUT_S)
+    try:
+        connection.request("GET", "/_sandbox/health/ready")
+        status = connection.getresponse().status
+    except (OSError, HTTPException) as error:
+        fail(f"not ready on {host} port {settings.port}: {error}")
+    finally:
+        connection.close()
+    if status != 200:
+        fail(f"not ready on {host} port {settings.port}: it answers {status}")
+    print("ready")
+
+
+def list_fixtures(_: argparse.Namespace) -> None:
+    from sandbox.world import fixtures  # noqa: PLC0415
+
+    for fixture in fixtures.available():
+        print(f"{fixture.name:<12}{fixture.summary}")
+
+
+def list_rules(options: argparse.Namespace) -> None:
+    from sandbox.server.rules import every_rule  # noqa: PLC0415
+
+    if options.json:
+        print(json.dumps(every_rule(), indent=2, ensure_ascii=False))
+        return
+    for rule in every_rule():
+        print(f"{rule['id']:<20}{rule['provenance']:<24}{rule['summary']}")

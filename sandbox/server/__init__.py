@@ -1,0 +1,1 @@
+"""HTTP that is ours, not a vendor's."""

@@ -1,0 +1,77 @@
+"""The whole server: a world, the vendors' apps and the control API, and who gets which request."""
+
+import asyncio
+from collections.abc import Callable
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from sandbox.server.control import control_app
+from sandbox.settings import Settings
+from sandbox.vendors import VENDORS
+from sandbox.world import World, fixtures, workspaces
+from sandbox.world.clock import wall_clock
+from sandbox.world.seed import seed_workspace
+from sandbox.world.store import Store
+
+SAVE_AFTER_S = 0.2
+"""How long a count may wait to be written down."""
+UNSEEDED = (Settings.fixture, Settings.seed, Settings.start_at)
+
+
+class Sandbox:
+    """An ASGI app. It is ready as soon as it is made, with or without a lifespan; `close` it in the end."""
+
+    def __init__(self, world: World, settings: Settings, *, is_seed_ignored: bool) -> None:
+        self.world = world
+        self.settings = settings
+        self.is_seed_ignored = is_seed_ignored
+        self._vendors: list[tuple[str, ASGIApp]] = [(vendor.prefix, vendor.app(world)) for vendor in VENDORS]
+        self._control = control_app(world, settings)
+        self._saving: asyncio.TimerHandle | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
+        path: str = scope["path"]
+        for prefix, app in self._vendors:
+            if path.startswith(prefix) and path[len(prefix) : len(prefix) + 1] in ("", "/"):
+                await app(scope, receive, send)
+                break
+        else:
+            await self._control(scope, receive, send)
+        if self.world.is_unsaved and self._saving is None:
+            self._saving = asyncio.get_running_loop().call_later(SAVE_AFTER_S, self._save)
+
+    def _save(self) -> None:
+        self._saving = None
+        self.world.save()
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                self.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    def close(self) -> None:
+        """Writes down what is unsaved and closes the store; closing twice does nothing."""
+        if self._saving is not None:
+            self._saving.cancel()
+            self._saving = None
+        self.world.close()
+
+
+def create_app(settings: Settings | None = None, wall: Callable[[], int] = wall_clock) -> Sandbox:
+    """The server on its store, seeded if the store is new. `wall` gives the wall time in ms."""
+    settings = settings or Settings()
+    fixture = fixtures.load(settings.fixture)
+    world = World(Store(settings.database), wall)
+    is_new = not workspaces.exists(world, workspaces.DEFAULT)
+    if is_new:
+        seed_workspace(world, fixture, seed=settings.seed, start_at=settings.start_at)
+    is_seed_ignored = not is_new and (settings.fixture, settings.seed, settings.start_at) != UNSEEDED
+    return Sandbox(world, settings, is_seed_ignored=is_seed_ignored)

@@ -1,0 +1,78 @@
+"""Runs the server on a socket, and tells on standard output what its user needs to know."""
+
+import socket
+from dataclasses import replace
+
+import uvicorn
+
+from sandbox.server.app import Sandbox, create_app
+from sandbox.settings import Settings
+from sandbox.world import workspaces
+from sandbox.world.ids import secret
+from sandbox.world.phones import national
+
+GRACE_S = 0.5
+"""How long a request in progress may go on after we were asked to stop."""
+
+
+class Server(uvicorn.Server):
+    """Says when it is ready."""
+
+    def __init__(self, config: uvicorn.Config, words: list[str]) -> None:
+        super().__init__(config)
+        self._words = words
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            print(*self._words, sep="\n", flush=True)
+
+
+def run(settings: Settings, listener: socket.socket) -> None:
+    """Serves on a bound socket until a signal ends it."""
+    is_token_made = not (settings.is_loopback or settings.control_open or settings.control_token)
+    if is_token_made:
+        settings = replace(settings, control_token=secret())
+    app = create_app(settings)
+    config = uvicorn.Config(
+        app,
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,  # type: ignore[arg-type]
+    )
+    words = greeting(app, settings, listener.getsockname(), is_token_made=is_token_made)
+    try:
+        Server(config, words).run([listener])
+    finally:
+        app.close()
+
+
+def greeting(app: Sandbox, settings: Settings, address: tuple[str, int], *, is_token_made: bool) -> list[str]:
+    """The lines to print, the ready line first."""
+    host, port = address[:2]
+    lines = [f"dialog-sandbox ready on http://{f'[{host}]' if ':' in host else host}:{port}"]
+    if is_token_made:
+        lines.append(f"control token: {settings.control_token}")
+    if app.is_seed_ignored:
+        lines.append("the database holds a world already: fixture, seed and start time were not used")
+    return lines + credentials(app)
+
+
+def credentials(app: Sandbox) -> list[str]:
+    """What a client needs for the default workspace."""
+    workspace = workspaces.named(app.world, workspaces.DEFAULT)
+    row = workspaces.row_of(app.world, workspace.id)
+    lines = [f"Basic: {row['username']} / {row['password']}"]
+    owned = workspaces.lines(app.world, workspace.id)
+    lines += [f"console {line.code}, line {line.number}" for line in owned if line.console_id is not None]
+    for account in workspaces.accounts(app.world, workspace.id):
+        numbers = [national(line.number) for line in owned if line.account_id == account["id"]]
+        lines.append(
+            f"DialogTech keys: {account['access_key']} / {account['secret_access_key']},"
+            f" tracking numbers {' '.join(numbers)}"
+        )
+    return lines
