@@ -6,11 +6,11 @@ it is written down, and done by whoever comes past after its time, stamped with 
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import bindparam, delete, func, select
 
-from sandbox.world import carrier, messages, models, workspaces
+from sandbox.world import carrier, messages, models, people, workspaces
 from sandbox.world.errors import WorldError
 from sandbox.world.store import Statement, inserting, table
 
@@ -40,18 +40,26 @@ def send(
 
 
 def broadcast(
-    world: "World", workspace: "WorkspaceView", at: int, *, line: str, **given: Any
+    world: "World",
+    workspace: "WorkspaceView",
+    at: int,
+    *,
+    line: str,
+    phones: list[str] | None = None,
+    **given: Any,
 ) -> tuple[str, list[carrier.MessageRow]]:
-    """Staff send one text to many; arguments as `carrier.broadcast` takes them."""
+    """Staff send one text to many, to everyone if no `phones` are given; the rest as `carrier.broadcast` takes it."""
     owner = workspaces.line_of(world, workspace.id, line)
-    return carrier.broadcast(world, workspace, owner, at=at, **given)
+    if phones is None:
+        phones = people.all_phones(world, workspace)
+    return carrier.broadcast(world, workspace, owner, at=at, phones=phones, **given)
 
 
 def reply(
     world: "World", workspace: "WorkspaceView", at: int, *, message: int, text: str
 ) -> tuple[carrier.MessageRow, carrier.MessageRow | None]:
     """A phone answers the workspace's message of that number."""
-    answered = messages.find(world, workspace, messages.our_id(message))
+    answered = messages.outbound(messages.find(world, workspace, messages.our_id(message)))
     line = workspaces.line_of(world, workspace.id, answered["line"])
     return carrier.receive(
         world, workspace, line, phone=answered["phone"], text=text, at=at, cause="reply", answering=answered
@@ -78,6 +86,22 @@ def report(
 
 
 ACTS: dict[str, Callable[..., Any]] = {act.__name__: act for act in (send, broadcast, reply, text_in, report)}
+
+
+class Ahead(NamedTuple):
+    """An act that was written down for a time to come."""
+
+    at: int
+
+
+def perform(world: "World", workspace: "WorkspaceView", act: str, at: int | None, arguments: dict[str, Any]) -> Any:
+    """Does it, now if `at` is null: what the act returns; or writes it down: `Ahead`. Belongs in a transaction."""
+    now = world.now(workspace)
+    if at is not None and at > now:
+        schedule(world, workspace, at, act, arguments)
+        return Ahead(at)
+    since = {"now": now} if ACTS[act] is report else {}
+    return ACTS[act](world, workspace, now if at is None else at, **arguments, **since)
 
 
 def schedule(world: "World", workspace: "WorkspaceView", at: int, act: str, arguments: dict[str, Any]) -> None:

@@ -81,15 +81,16 @@ def accept(
     opts_in: bool = False,
     plan: Plan | None = None,
     ids: Mapping[str, str] | None = None,
+    state: consent.State | None = None,
     **columns: Any,
 ) -> MessageRow:
     """Takes a message for a phone and fixes what becomes of it.
 
-    `opts_in`: it opts the phone in silently (rule SP-optin). `plan`: instead of what the policy gives, unless
-    the phone is opted out. `ids`: those of `MessageIds` that are given rather than decided by the seed. `columns`:
-    further columns of the row.
+    `opts_in`: it opts the phone in silently (rule SP-optin). `plan`: instead of what the policy gives, unless the phone
+    is opted out. `ids`: those of `MessageIds` that are given rather than decided by the seed. `state`: of the phone's
+    consent, if the caller knows it. `columns`: further columns of the row.
     """
-    state = consent.state_of(world, workspace.id, line.number, to, at)
+    state = state or consent.state_of(world, workspace.id, line.number, to, at)
     is_barred = state is not None and not state.opted_in
     if state is None:
         _enter(world, workspace, line, to, at, consent.FIRST_CONTACT)
@@ -310,9 +311,10 @@ def _insert(
         "console_id": line.console_id,
         "account_id": line.account_id,
         "sender": line.number,
-        "person_id": people.id_for_phone(world, workspace, columns["phone"]),
         **columns,
     }
+    if row["person_id"] is None:
+        row["person_id"] = people.id_for_phone(world, workspace, row["phone"])
     for attempt in range(ATTEMPTS):
         row |= _ids(row, message_ids(workspace.seed, n, row["accepted_at"], attempt))
         if given:

@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 
 SECOND = 1000
 MINUTE = 60 * SECOND
@@ -17,6 +18,12 @@ def wall_clock() -> int:
 def utc(at: int) -> datetime:
     """A moment as an aware datetime, cut to the second."""
     return datetime.fromtimestamp(at // SECOND, UTC)
+
+
+@lru_cache(maxsize=4096)
+def written(second: int, layout: str) -> str:
+    """A second since 1970 as strftime writes it. Remembered, since one second's messages ask again and again."""
+    return utc(second * SECOND).strftime(layout)
 
 
 def milliseconds(moment: datetime) -> int:

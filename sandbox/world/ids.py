@@ -8,7 +8,6 @@ import secrets
 from hashlib import blake2b
 from string import ascii_lowercase, ascii_uppercase, digits
 from typing import NamedTuple
-from uuid import UUID
 
 from sandbox.world.clock import utc
 
@@ -35,7 +34,8 @@ def decided_key(seed: int, kind: str, n: int) -> str:
 
 def request_id(seed: int, n: int) -> str:
     """A version 4 UUID for the workspace's n-th exchange."""
-    return str(UUID(bytes=decided(seed, "exchange", n)[:16], version=4))
+    h = decided(seed, "exchange", n).hex()
+    return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-{'89ab'[int(h[16], 16) % 4]}{h[17:20]}-{h[20:32]}"
 
 
 def message_ids(seed: int, n: int, at: int, attempt: int = 0) -> MessageIds:

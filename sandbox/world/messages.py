@@ -1,14 +1,15 @@
 """Messages: found by any of their ids or by filters, with their timeline; and what staff report of them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, delete, func, or_, select, union_all, update
 
 from sandbox.world import models
 from sandbox.world.carrier import COLUMNS, INBOUND, OUTBOUND, MessageRow
 from sandbox.world.errors import ImpossibleMove, NotOutbound, TooEarly, UnknownMessage
+from sandbox.world.ids import MessageIds
 from sandbox.world.statuses import (
     MOVES,
     QUEUED,
@@ -33,17 +34,11 @@ BROADCASTS = table(models.Broadcast)
 
 IN_WORKSPACE = MESSAGES.c.workspace_id == bindparam("workspace_id")
 BY_ID = Statement(select(MESSAGES).where(IN_WORKSPACE, MESSAGES.c.id == bindparam("id")))
+# Not an OR of the three: SQLite would take that for one search through the whole workspace.
 BY_VENDOR_ID = Statement(
-    select(MESSAGES)
-    .where(
-        IN_WORKSPACE,
-        or_(
-            MESSAGES.c.sid == bindparam("id"),
-            MESSAGES.c.outgoing_key == bindparam("id"),
-            MESSAGES.c.msg_id == bindparam("id"),
-        ),
-    )
-    .limit(1)
+    union_all(
+        *(select(MESSAGES).where(IN_WORKSPACE, MESSAGES.c[name] == bindparam("id")) for name in MessageIds._fields)
+    ).limit(1)
 )
 STEPS_OF = Statement(
     select(STEPS.c.status, STEPS.c.at, STEPS.c.cause, STEPS.c.reason, STEPS.c.forced)
@@ -92,16 +87,30 @@ def our_id(n: int) -> str:
     return f"{OUR_PREFIX}{n:08d}"
 
 
+def number_of(our: str) -> int | None:
+    """The other way round; None when it is no such id."""
+    digits = our.removeprefix(OUR_PREFIX)
+    is_ours = digits != our and digits.isascii() and digits.isdigit() and len(digits) < 18
+    return int(digits) if is_ours else None
+
+
 def find(world: "World", workspace: "WorkspaceView", any_id: str) -> MessageRow:
     """By our id, a sid, an outgoingMessageId or a msg_id."""
-    digits = any_id.removeprefix(OUR_PREFIX)
-    if digits != any_id and digits.isascii() and digits.isdigit() and len(digits) < 18:
-        row = world.store.one(BY_ID, workspace_id=workspace.id, id=int(digits))
+    n = number_of(any_id)
+    if n is not None:
+        row = world.store.one(BY_ID, workspace_id=workspace.id, id=n)
     else:
         row = world.store.one(BY_VENDOR_ID, workspace_id=workspace.id, id=any_id)
     if row is None:
         raise UnknownMessage("No message of this workspace has that id: list them with GET messages.")
     return dict(zip(COLUMNS, row, strict=True))
+
+
+def outbound(message: MessageRow) -> MessageRow:
+    """The same, or a refusal when a phone sent it."""
+    if message["direction"] == INBOUND:
+        raise NotOutbound("A phone sent that message: only what was sent to a phone has a status, or gets a reply.")
+    return message
 
 
 def listed(world: "World", workspace: "WorkspaceView", filters: Filters, *, after: int, limit: int) -> list[MessageRow]:
@@ -119,24 +128,23 @@ def listed(world: "World", workspace: "WorkspaceView", filters: Filters, *, afte
 def _conditions(filters: Filters, now: int) -> list[ColumnElement[bool]]:
     columns = MESSAGES.c
     is_outbound = columns.direction == OUTBOUND
-    conditions = {
-        "vendor": columns.vendor == filters.vendor,
-        "direction": columns.direction == filters.direction,
-        "status": _status(now) == filters.status,
-        "to": or_(and_(is_outbound, columns.phone == filters.to), and_(~is_outbound, columns.line == filters.to)),
-        "from_": columns.sender == filters.from_,
-        "console": columns.console_id == filters.console,
-        "account": columns.account_id == filters.account,
-        "text": func.instr(columns.text, filters.text) > 0,
-        "broadcast": columns.broadcast_id.in_(
-            select(BROADCASTS.c.id).where(
-                BROADCASTS.c.workspace_id == columns.workspace_id, BROADCASTS.c.key == filters.broadcast
-            )
+    conditions: dict[str, Callable[[Any], ColumnElement[bool]]] = {
+        "vendor": lambda vendor: columns.vendor == vendor,
+        "direction": lambda direction: columns.direction == direction,
+        "status": lambda status: _status(now) == status,
+        "to": lambda to: or_(and_(is_outbound, columns.phone == to), and_(~is_outbound, columns.line == to)),
+        "from_": lambda sender: columns.sender == sender,
+        "console": lambda console: columns.console_id == console,
+        "account": lambda account: columns.account_id == account,
+        "text": lambda text: func.instr(columns.text, text) > 0,
+        "broadcast": lambda key: columns.broadcast_id.in_(
+            select(BROADCASTS.c.id).where(BROADCASTS.c.workspace_id == columns.workspace_id, BROADCASTS.c.key == key)
         ),
-        "since": columns.accepted_at >= filters.since,
-        "until": columns.accepted_at <= filters.until,
+        "since": lambda since: columns.accepted_at >= since,
+        "until": lambda until: columns.accepted_at <= until,
     }
-    return [condition for name, condition in conditions.items() if getattr(filters, name) is not None]
+    given = {name: getattr(filters, name) for name in conditions}
+    return [conditions[name](value) for name, value in given.items() if value is not None]
 
 
 def _status(now: int) -> ColumnElement[str]:
@@ -183,9 +191,7 @@ def report_status(
     A later status takes the moves between at the same instant. A move that the world does not know is refused unless
     forced. `vendor_status`: the word that Writeback shows for it.
     """
-    if message["direction"] == INBOUND:
-        raise NotOutbound("Only an outbound message has a delivery status.")
-    entries = [entry for entry in entries_of(world, message) if entry.at <= now]
+    entries = [entry for entry in entries_of(world, outbound(message)) if entry.at <= now]
     last = entries[-1]
     possible = reachable(last.status)
     if at < last.at:

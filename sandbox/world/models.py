@@ -238,7 +238,6 @@ Index(
     MESSAGES.c.record_at,
     MESSAGES.c.id,
     sqlite_where=MESSAGES.c.record_at.is_not(None),
-    postgresql_where=MESSAGES.c.record_at.is_not(None),
 )
 Index(
     "ix_message_account",
@@ -248,7 +247,6 @@ Index(
     MESSAGES.c.accepted_at,
     MESSAGES.c.id,
     sqlite_where=MESSAGES.c.account_id.is_not(None),
-    postgresql_where=MESSAGES.c.account_id.is_not(None),
 )
 Index(
     "ix_message_conversation",
@@ -256,6 +254,7 @@ Index(
     MESSAGES.c.line,
     MESSAGES.c.phone,
     MESSAGES.c.accepted_at,
+    MESSAGES.c.id,
 )
 for _id in ("sid", "outgoing_key", "msg_id"):
     Index(
@@ -264,7 +263,6 @@ for _id in ("sid", "outgoing_key", "msg_id"):
         MESSAGES.c[_id],
         unique=True,
         sqlite_where=MESSAGES.c[_id].is_not(None),
-        postgresql_where=MESSAGES.c[_id].is_not(None),
     )
 
 

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from sqlite3 import IntegrityError
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, or_, select, update
+from sqlalchemy import bindparam, delete, desc, null, or_, select, update
 
 from sandbox.world import models
-from sandbox.world.errors import AlreadyTaken, UnknownPerson
+from sandbox.world.errors import AlreadyTaken, ImpossiblePhone, UnknownPerson
 from sandbox.world.ids import decided, decided_key
+from sandbox.world.phones import normalised
 from sandbox.world.store import Statement, inserting, table
 
 if TYPE_CHECKING:
@@ -21,10 +22,15 @@ ID_BY_PHONE = Statement(
     select(PEOPLE.c.id).where(PEOPLE.c.workspace_id == bindparam("workspace_id"), PEOPLE.c.phone == bindparam("phone"))
 )
 BY_KEY_OR_PHONE = Statement(
-    select(PEOPLE).where(
+    select(PEOPLE)
+    .where(
         PEOPLE.c.workspace_id == bindparam("workspace_id"),
         or_(PEOPLE.c.key == bindparam("key"), PEOPLE.c.phone == bindparam("phone")),
     )
+    .order_by(desc(PEOPLE.c.key == bindparam("key")))
+)
+CARRIER = Statement(
+    select(PEOPLE.c.carrier).where(PEOPLE.c.workspace_id == bindparam("workspace_id"), PEOPLE.c.id == bindparam("id"))
 )
 PAGE = Statement(
     select(PEOPLE)
@@ -38,13 +44,14 @@ ALL_PHONES = Statement(
 FORGET = Statement(
     update(MESSAGES)
     .where(MESSAGES.c.workspace_id == bindparam("ws"), MESSAGES.c.person_id == bindparam("person"))
-    .values(person_id=None)
+    .values(person_id=null())
 )
 DELETE = Statement(
     delete(PEOPLE).where(PEOPLE.c.workspace_id == bindparam("workspace_id"), PEOPLE.c.id == bindparam("id"))
 )
 
 COLUMNS = tuple(PEOPLE.c.keys())
+MISC = ("misc1", "misc2", "misc3", "misc4", "misc5")
 CARRIERS = ("Verizon Wireless", "T-Mobile", "AT&T", "US Cellular", "C Spire Wireless")
 """What a phone that nobody entered may be with: decided by its number."""
 
@@ -77,11 +84,36 @@ def add(world: "World", workspace: "WorkspaceView", given: Mapping[str, Any]) ->
 
 
 def find(world: "World", workspace: "WorkspaceView", key_or_phone: str) -> PersonRow:
-    """By `person_id`, or by a phone of 11 to 15 digits."""
-    row = world.store.one(BY_KEY_OR_PHONE, workspace_id=workspace.id, key=key_or_phone, phone=key_or_phone)
+    """By `person_id`, or else by a phone in any writing."""
+    phone = _digits(key_or_phone)
+    row = world.store.one(BY_KEY_OR_PHONE, workspace_id=workspace.id, key=key_or_phone, phone=phone)
     if row is None:
         raise UnknownPerson("No person of this workspace has that person_id or phone: list them with GET people.")
     return dict(zip(COLUMNS, row, strict=True))
+
+
+def phone_of(world: "World", workspace: "WorkspaceView", key_or_phone: str) -> str:
+    """Somebody's phone; a phone stands for itself, also when it is nobody's yet."""
+    try:
+        return str(find(world, workspace, key_or_phone)["phone"])
+    except UnknownPerson:
+        phone = _digits(key_or_phone)
+        if phone is None:
+            raise
+        return phone
+
+
+def _digits(written: str) -> str | None:
+    try:
+        return normalised(written)
+    except ImpossiblePhone:
+        return None
+
+
+def carrier_of(world: "World", workspace_id: int, person_id: int | None) -> str | None:
+    """The carrier of the person's phone; null for nobody's."""
+    row = world.store.one(CARRIER, workspace_id=workspace_id, id=person_id)
+    return row[0] if row else None
 
 
 def page(world: "World", workspace: "WorkspaceView", after: int, limit: int) -> list[PersonRow]:

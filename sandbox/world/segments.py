@@ -23,7 +23,7 @@ def encoding(text: str) -> str:
 def segments(text: str) -> int:
     """At least 1, also for the empty text."""
     if encoding(text) == GSM_7:
-        units = len(text) + sum(character in EXTENSION for character in text)
+        units = len(text) + sum(map(text.count, EXTENSION))
         return 1 if units <= 160 else _parts(text, 153, EXTENSION.__contains__)
     units = len(text.encode("utf-16-le", "surrogatepass")) // 2
     return 1 if units <= 70 else _parts(text, 67, lambda character: character > "\uffff")

@@ -17,6 +17,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from sandbox.world import models
 from sandbox.world.errors import StoreRefused
@@ -28,14 +29,26 @@ Row = tuple[Any, ...]
 
 
 class Statement:
-    """A statement compiled once. Its bound parameters are named; those with a value keep it."""
+    """A statement, compiled once when it is first used. Bound parameters are named; those with a value keep it."""
 
-    __slots__ = ("constants", "sql")
+    __slots__ = ("_clause", "constants", "sql")
+
+    sql: str
+    constants: dict[str, Any]
 
     def __init__(self, clause: ClauseElement) -> None:
-        compiled = clause.compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True})
+        self._clause = clause
+
+    def __getattr__(self, name: str) -> Any:
+        """Reached only while `sql` and `constants` are not there yet."""
+        if name not in self.__slots__:
+            raise AttributeError(name)
+        compiled = self._clause.compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True})
+        assert isinstance(compiled, SQLCompiler)
         self.sql = str(compiled)
-        self.constants = {name: value for name, value in compiled.params.items() if value is not None}
+        params = compiled.params
+        self.constants = {name: params[name] for bind, name in compiled.bind_names.items() if not bind.required}
+        return getattr(self, name)
 
 
 def table(model: type[models.Row]) -> Table:
@@ -64,7 +77,9 @@ class Store:
             self._driver.close()
             raise StoreRefused(f"Cannot write to the database {self.path}: {error}.") from error
         self.execute = self._driver.execute
-        self._writing = Writing(self._driver)
+        self._writing = Writing(self)
+        self._remembered: dict[tuple[str, ...], Row] = {}
+        self._others_wrote = 0
 
     def _connect(self) -> sqlite3.Connection:
         try:
@@ -77,6 +92,8 @@ class Store:
             f"synchronous={'OFF' if self.is_temporary else 'NORMAL'}",
             "foreign_keys=ON",
             "cache_size=-16000",
+            # A checkpoint waits for the disk and holds everybody up: after 16 MB of changes, a quarter as often.
+            "wal_autocheckpoint=4000",
             "temp_store=MEMORY",
         ):
             try:
@@ -111,6 +128,26 @@ class Store:
         """The first row, or None."""
         return self.run(statement, **params).fetchone()  # type: ignore[no-any-return]
 
+    def remembered(self, statement: Statement, *key: str, **params: Any) -> Row | None:
+        """As `one`, for what seldom changes: who has which credentials, consoles and accounts.
+
+        Asked once for each `key`, until `forget` is called or another process has written to the database.
+        """
+        others_wrote: int = self.execute("PRAGMA data_version").fetchone()[0]
+        if others_wrote != self._others_wrote:
+            self.forget()
+            self._others_wrote = others_wrote
+        row = self._remembered.get(key)
+        if row is None:
+            row = self.one(statement, **params)
+            if row is not None:
+                self._remembered[key] = row
+        return row
+
+    def forget(self) -> None:
+        """What `remembered` gave may have changed."""
+        self._remembered.clear()
+
     def all(self, statement: Statement, **params: Any) -> list[Row]:
         return self.run(statement, **params).fetchall()
 
@@ -118,6 +155,12 @@ class Store:
         if statement.constants:
             params |= statement.constants
         return self.execute(statement.sql, params)
+
+    def roll_back(self) -> None:
+        """Undoes the transaction, which SQLite may have done by itself, and what was remembered of it."""
+        self.forget()
+        if self._driver.in_transaction:
+            self.execute("ROLLBACK")
 
     def add(self, statement: Statement, row: Mapping[str, Any]) -> None:
         """Runs an insert made by `inserting`."""
@@ -157,15 +200,15 @@ class Snapshot:
 class Writing:
     """A transaction that takes the database's write lock at its start."""
 
-    __slots__ = ("_depth", "_driver")
+    __slots__ = ("_depth", "_store")
 
-    def __init__(self, driver: sqlite3.Connection) -> None:
-        self._driver = driver
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._depth = 0
 
     def __enter__(self) -> Self:
         if self._depth == 0:
-            self._driver.execute("BEGIN IMMEDIATE")
+            self._store.execute("BEGIN IMMEDIATE")
         self._depth += 1
         return self
 
@@ -177,12 +220,12 @@ class Writing:
             return
         if error is None:
             try:
-                self._driver.execute("COMMIT")
+                self._store.execute("COMMIT")
             except sqlite3.Error:
-                self._driver.execute("ROLLBACK")
+                self._store.roll_back()
                 raise
-        elif self._driver.in_transaction:
-            self._driver.execute("ROLLBACK")
+        else:
+            self._store.roll_back()
 
 
 def path_of(database: str) -> Path:
@@ -213,6 +256,8 @@ def check_schema(path: Path) -> None:
     except sqlite3.OperationalError as error:
         if "no such table" not in str(error):
             raise StoreRefused(f"Cannot read the database {path}: {error}.") from error
+        if not driver.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
+            return  # a process was ended before it had made the tables
         raise StoreRefused(
             f"The database {path} was not made by dialog-sandbox: give --database another path."
         ) from error

@@ -41,6 +41,7 @@ BY_ACCESS_KEY = Statement(
     .where(ACCOUNTS.c.access_key == bindparam("access_key"))
 )
 ROW = Statement(select(WORKSPACES).where(WORKSPACES.c.id == bindparam("id")))
+ALL_ROWS = Statement(select(WORKSPACES).order_by(WORKSPACES.c.id))
 NEXT_ID = Statement(select(func.coalesce(func.max(WORKSPACES.c.id), 0) + 1))
 
 LINE_VIEW = select(
@@ -94,13 +95,13 @@ def exists(world: "World", name: str) -> bool:
 
 def by_credentials(world: "World", username: str, password: str) -> WorkspaceView | None:
     """The workspace of these Basic credentials."""
-    row = world.store.one(BY_USERNAME, username=username)
+    row = world.store.remembered(BY_USERNAME, "username", username, username=username)
     return WorkspaceView._make(row[1:]) if row and row[0] == password else None
 
 
 def by_keys(world: "World", access_key: str, secret_access_key: str) -> Customer | None:
     """The account of these two keys, with its workspace."""
-    row = world.store.one(BY_ACCESS_KEY, access_key=access_key)
+    row = world.store.remembered(BY_ACCESS_KEY, "access_key", access_key, access_key=access_key)
     if row is None or row[0] != secret_access_key:
         return None
     return Customer(WorkspaceView._make(row[3:]), row[1], bool(row[2]))
@@ -108,7 +109,9 @@ def by_keys(world: "World", access_key: str, secret_access_key: str) -> Customer
 
 def console_line(world: "World", workspace_id: int, code: str) -> LineView:
     """The line of a console of this workspace."""
-    row = world.store.one(CONSOLE_LINE, workspace_id=workspace_id, code=code)
+    row = world.store.remembered(
+        CONSOLE_LINE, "console", f"{workspace_id} {code}", workspace_id=workspace_id, code=code
+    )
     if row is None:
         raise UnknownConsole("There is no console of that code in this workspace.")
     return LineView._make(row)
@@ -120,6 +123,14 @@ def line_of(world: "World", workspace_id: int, number: str) -> LineView:
     if row is None:
         raise UnknownLine("No console and no account of this workspace texts from that number.")
     return LineView._make(row)
+
+
+def tracking_line(world: "World", workspace_id: int, number: str) -> LineView:
+    """A tracking number's line, by its 11 digits."""
+    line = line_of(world, workspace_id, number)
+    if line.account_id is None:
+        raise UnknownLine("That number is a console's line: name the console instead.")
+    return line
 
 
 def lines(world: "World", workspace_id: int) -> list[LineView]:
@@ -135,10 +146,23 @@ def row_of(world: "World", workspace_id: int) -> dict[str, Any]:
     return dict(zip(WORKSPACES.c.keys(), row, strict=True))
 
 
+def rows(world: "World") -> list[dict[str, Any]]:
+    """The whole rows of all workspaces, the oldest first."""
+    return [dict(zip(WORKSPACES.c.keys(), row, strict=True)) for row in world.store.all(ALL_ROWS)]
+
+
 def accounts(world: "World", workspace_id: int) -> list[dict[str, Any]]:
     """The rows of a workspace's accounts, their keys too."""
     rows = world.store.all(ALL_ACCOUNTS, workspace_id=workspace_id)
     return [dict(zip(ACCOUNTS.c.keys(), row, strict=True)) for row in rows]
+
+
+def account(world: "World", workspace_id: int, access_key: str) -> dict[str, Any]:
+    """The row of one of the workspace's accounts."""
+    for row in accounts(world, workspace_id):
+        if row["access_key"] == access_key:
+            return row
+    raise UnknownAccount("There is no account with that access key in this workspace.")
 
 
 def create(
@@ -268,6 +292,15 @@ def add_person(world: "World", workspace: WorkspaceView, given: dict[str, Any], 
     return person
 
 
+def change_person(
+    world: "World", workspace: WorkspaceView, person: people.PersonRow, given: Mapping[str, Any], at: int
+) -> None:
+    """Writes the given columns; a new phone is known to every console. Belongs in a transaction."""
+    people.change(world, workspace, person, given)
+    if "phone" in given:
+        enrol(world, workspace, given["phone"], at)
+
+
 def change_workspace(world: "World", workspace_id: int, values: Mapping[str, Any]) -> None:
     """Writes the given columns of a workspace's row."""
     _update(world, update(WORKSPACES).where(WORKSPACES.c.id == workspace_id), values)
@@ -285,13 +318,13 @@ def change_console(world: "World", workspace_id: int, code: str, values: Mapping
 
 def change_account(world: "World", workspace_id: int, access_key: str, values: Mapping[str, Any]) -> None:
     """Writes the given columns of an account's row."""
-    if access_key not in {account["access_key"] for account in accounts(world, workspace_id)}:
-        raise UnknownAccount("There is no account with that access key in this workspace.")
-    _update(world, update(ACCOUNTS).where(ACCOUNTS.c.access_key == access_key), values)
+    key = account(world, workspace_id, access_key)["access_key"]
+    _update(world, update(ACCOUNTS).where(ACCOUNTS.c.access_key == key), values)
 
 
 def _update(world: "World", statement: Update, values: Mapping[str, Any]) -> None:
     """A null among the values is written as one."""
+    world.store.forget()
     if values:
         named = {f"new_{column}": value for column, value in values.items()}
         bound: dict[str, Any] = {column: bindparam(f"new_{column}") for column in values}
