@@ -1,0 +1,63 @@
+"""Seeds a workspace: makes what a fixture describes, and plays its history up to the workspace's start."""
+
+from typing import TYPE_CHECKING
+
+from sandbox.world import workspaces
+from sandbox.world.clock import DAY
+from sandbox.world.fixtures import Fixture, shapes
+from sandbox.world.seed.counting import CountingWorld
+from sandbox.world.seed.crowd import populate
+from sandbox.world.seed.history import History
+
+if TYPE_CHECKING:
+    from sandbox.world import WorkspaceView, World
+
+
+def seed_workspace(
+    world: "World",
+    fixture: Fixture,
+    *,
+    name: str = workspaces.DEFAULT,
+    seed: int = 1,
+    start_at: int | None = None,
+) -> "WorkspaceView":
+    """A workspace as the fixture wants it, all or nothing; the same bytes for the same seed and start.
+
+    `start_at`: the clock's first reading in ms; wall time if none. Only the workspace `default` gets the
+    credentials and keys that the fixture gives, because they are unique on a server.
+    """
+    contents = fixture.contents
+    is_default = name == workspaces.DEFAULT
+    credentials = contents.credentials if is_default else None
+    with world.store.writing():
+        counting = CountingWorld(world)
+        workspace = workspaces.create(
+            counting,
+            name=name,
+            fixture=fixture.name,
+            seed=seed,
+            username=credentials.username if credentials else None,
+            password=credentials.password if credentials else None,
+            start_at=start_at,
+        )
+        _add_lines(counting, workspace, contents, with_keys=is_default)
+        start = workspace.clock_at
+        cast = populate(counting, workspace, contents, _enrolled_at(contents, start))
+        History(counting, workspace, fixture, cast, start).play()
+        counting.keep()
+    return workspace
+
+
+def _add_lines(world: "World", workspace: "WorkspaceView", contents: shapes.Contents, *, with_keys: bool) -> None:
+    for console in contents.consoles:
+        workspaces.add_console(world, workspace, **console.model_dump())
+    for account in contents.accounts:
+        keys = {} if with_keys else {"access_key": None, "secret_access_key": None}
+        workspaces.add_account(world, workspace, **{**account.model_dump(), **keys})
+
+
+def _enrolled_at(contents: shapes.Contents, start: int) -> int:
+    """When staff entered the people: a day before the first event, if the fixture does not say."""
+    if contents.enrolled:
+        return min(contents.enrolled.at(start), start)
+    return min((event.at.at(start) for event in contents.history), default=start + DAY) - DAY

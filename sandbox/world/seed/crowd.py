@@ -1,0 +1,163 @@
+"""Makes the people of a fixture: those it lists, and those it only counts."""
+
+from collections.abc import Iterator
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from sandbox.world import workspaces
+from sandbox.world.fixtures import shapes
+from sandbox.world.fixtures.references import GROUPS, PHONES_PER_AREA_CODE, crowd_id, crowd_numbers
+from sandbox.world.people import COLUMNS, MISC, PersonRow
+from sandbox.world.phones import normalised
+from sandbox.world.seed.dice import Dice, Lots
+
+if TYPE_CHECKING:
+    from sandbox.world import WorkspaceView, World
+
+NULL = "null"
+LOCALES = {
+    "English": "en_US",
+    "French": "fr_FR",
+    "German": "de_DE",
+    "Italian": "it_IT",
+    "Portuguese": "pt_BR",
+    "Spanish": "es_MX",
+    "Vietnamese": "vi_VN",
+}
+"""Faker's names for the speakers of a language; everybody else has English ones."""
+SHARE_OF_WOMEN = 0.52
+
+
+class Names:
+    """Names by Faker. To import it takes longer than to make a clinic's people, so it waits until one is needed."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._dice = Dice(seed, "names")
+        self._providers: dict[str, Any] = {}
+
+    def first(self, language: str | None) -> str:
+        speakers = self._speakers(language)
+        is_woman = self._dice.random() < SHARE_OF_WOMEN
+        return _tidy(speakers.first_name_female() if is_woman else speakers.first_name_male())
+
+    def last(self, language: str | None) -> str:
+        return _tidy(self._speakers(language).last_name())
+
+    def _speakers(self, language: str | None) -> Any:
+        locale = LOCALES.get(language or "", LOCALES["English"])
+        if locale not in self._providers:
+            # The generator with one provider: a whole `Faker()` would take 100 ms.
+            from faker.generator import Generator  # noqa: PLC0415
+
+            generator = Generator()
+            generator.seed_instance(f"{self._seed}:{locale}")
+            self._providers[locale] = import_module(f"faker.providers.person.{locale}").Provider(generator)
+        return self._providers[locale]
+
+
+class Cast:
+    """The people of a workspace, as a fixture addresses them."""
+
+    def __init__(self, everybody: list[PersonRow]) -> None:
+        self._groups = {
+            word: [person for person in everybody if kind in (None, person["recipient_type"])]
+            for word, kind in GROUPS.items()
+        }
+        self._by_ref = {person[column]: person for person in everybody for column in ("phone", "key")}
+
+    def addressed(self, refs: list[str]) -> list[PersonRow]:
+        """Nobody twice. A phone that is nobody's stands for somebody of whom nothing else is known."""
+        if len(refs) == 1 and refs[0] in self._groups:
+            return self._groups[refs[0]]
+        found: dict[str, PersonRow] = {}
+        for ref in refs:
+            for person in self._groups[ref] if ref in self._groups else [self._one(ref)]:
+                found.setdefault(person["phone"], person)
+        return list(found.values())
+
+    def _one(self, ref: str) -> PersonRow:
+        if person := self._by_ref.get(ref):
+            return person
+        phone = normalised(ref)
+        return self._by_ref.get(phone) or {**dict.fromkeys(COLUMNS), "phone": phone}
+
+
+class Crowd:
+    """Makes people by weights."""
+
+    def __init__(self, described: shapes.Crowd, seed: int, names: Names) -> None:
+        self._described = described
+        self._names = names
+        self._dice = Dice(seed, "crowd")
+        self._types = Lots(described.recipient_types)
+        self._carriers = Lots(described.carriers) if described.carriers else None
+        self._misc = [Lots(weights) for weights in described.misc]
+
+    def phones(self, taken: set[str]) -> list[str]:
+        """For all of them, none of those that are taken."""
+        free = [phone for phone in _phones(self._described.area_codes) if phone not in taken]
+        return self._dice.some_of(free, self._described.count)
+
+    def somebody(self, n: int, phone: str) -> dict[str, Any]:
+        """As `people.add` takes it."""
+        misc = [self._drawn(lots) for lots in self._misc]
+        language = misc[0] if misc else None
+        first_name, last_name = self._names.first(language), self._names.last(language)
+        person: dict[str, Any] = {
+            "first_name": first_name,
+            "last_name": last_name,
+            "phone": phone,
+            "recipient_type": self._types.draw(self._dice),
+            **dict(zip(MISC, misc, strict=False)),
+        }
+        if self._described.person_id:
+            person["key"] = crowd_id(self._described.person_id, n)
+        if self._carriers:
+            person["carrier"] = self._drawn(self._carriers)
+        if self._dice.random() < self._described.caregivers:
+            others = [other for other in _phones([phone[1:4]]) if other != phone]
+            person["caregiver_name"] = f"{self._names.first(language)} {last_name}"
+            person["caregiver_phone"] = self._dice.one_of(others)
+        return person
+
+    def _drawn(self, lots: Lots[str]) -> str | None:
+        choice = lots.draw(self._dice)
+        return None if choice == NULL else choice
+
+
+def populate(world: "World", workspace: "WorkspaceView", contents: shapes.Contents, at: int) -> Cast:
+    """Enters everybody, as staff would at `at`."""
+    names = Names(workspace.seed)
+    given = [*_listed(contents, names), *_made(contents, names, workspace.seed)]
+    return Cast([workspaces.add_person(world, workspace, person, at) for person in given])
+
+
+def _listed(contents: shapes.Contents, names: Names) -> Iterator[dict[str, Any]]:
+    for person in contents.people:
+        row = person.model_dump(exclude_unset=True, exclude={"person_id", "misc"})
+        row |= dict(zip(MISC, person.misc, strict=False))
+        if person.person_id:
+            row["key"] = person.person_id
+        if not person.model_fields_set & {"first_name", "last_name"}:
+            language = row.get("misc1")
+            row |= {"first_name": names.first(language), "last_name": names.last(language)}
+        yield row
+
+
+def _made(contents: shapes.Contents, names: Names, seed: int) -> Iterator[dict[str, Any]]:
+    if contents.crowd:
+        crowd = Crowd(contents.crowd, seed, names)
+        phones = crowd.phones(taken={person.phone for person in contents.people})
+        for n, phone in zip(crowd_numbers(contents), phones, strict=True):
+            yield crowd.somebody(n, phone)
+
+
+def _phones(area_codes: list[str]) -> list[str]:
+    """Fictional numbers that no handset's behaviour is tied to."""
+    return [f"1{code}55501{n:02d}" for code in dict.fromkeys(area_codes) for n in range(PHONES_PER_AREA_CODE)]
+
+
+def _tidy(name: str) -> str:
+    """Some of Faker's names hold two blanks in a row."""
+    return " ".join(name.split())

@@ -1,0 +1,45 @@
+"""Decides what becomes of the messages of a fixture's history."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sandbox.world.clock import MINUTE, SECOND
+from sandbox.world.fixtures import shapes
+from sandbox.world.fixtures.values import Outcome
+from sandbox.world.people import PersonRow
+from sandbox.world.seed.dice import Dice, Lots
+from sandbox.world.statuses import DELIVERED, REJECTED, UNDELIVERED, UNKNOWN, Plan
+
+CAUSE = "network"
+SENT_AFTER = (300, 1500)
+SETTLED_AFTER = {
+    DELIVERED: (700, 6 * SECOND),
+    REJECTED: (300, 2 * SECOND),
+    UNDELIVERED: (20 * SECOND, 3 * MINUTE),
+    UNKNOWN: (10 * MINUTE, 20 * MINUTE),
+}
+"""Since it was accepted, and since it was sent; shortest and longest, in ms."""
+
+
+class Network:
+    """As a fixture describes it."""
+
+    def __init__(self, described: shapes.Network) -> None:
+        self._usual: Lots[Outcome] = Lots(described.outcomes)
+        self._carriers: dict[str | None, Lots[Outcome]] = {
+            carrier: Lots(outcomes) for carrier, outcomes in described.carriers.items()
+        }
+        self._reasons: Mapping[Any, list[str]] = described.reasons
+
+    def fate(self, likely: Lots[Outcome] | None, person: PersonRow, at: int, dice: Dice) -> Plan:
+        """Of a message to that person; `likely`: instead of what is likely for their carrier."""
+        outcome = (likely or self._carriers.get(person["carrier"], self._usual)).draw(dice)
+        sent_at = at + dice.between(*SENT_AFTER)
+        reasons = self._reasons.get(outcome)
+        return Plan(
+            sent_at,
+            sent_at + dice.between(*SETTLED_AFTER[outcome]),
+            outcome,
+            CAUSE,
+            dice.one_of(reasons) if reasons else None,
+        )
