@@ -1,9 +1,10 @@
 """What an endpoint may ask for: the world, a workspace, or the vendor exchange that it is answering."""
 
 from base64 import b64decode
+from functools import lru_cache
 from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends, Path, Request
 
 from sandbox import forms
 from sandbox.world import LineView, WorkspaceView, World, acts, workspaces
@@ -110,6 +111,7 @@ def open_exchange(request: Request) -> Exchange:
 ExchangeDep = Annotated[Exchange, Depends(open_exchange)]
 
 
+@lru_cache(maxsize=256)
 def basic_credentials(header: bytes | None) -> tuple[str, str] | None:
     """Username and password of an `Authorization: Basic` header in UTF-8 (RFC 7617), or None."""
     scheme, _, token = (header or b"").partition(b" ")
@@ -148,3 +150,25 @@ def enter_by_keys(exchange: Exchange, access_key: str, secret_access_key: str) -
     if customer is not None:
         exchange.enter(customer.workspace)
     return customer
+
+
+async def world_of(request: Request) -> World:
+    """The world that this server plays."""
+    world: World = request.app.state.world
+    return world
+
+
+WorldDep = Annotated[World, Depends(world_of)]
+
+
+async def workspace_of(
+    world: WorldDep, ws: Annotated[str, Path(description="A workspace's name or id.", examples=["default"])]
+) -> WorkspaceView:
+    """The workspace that a control path names, all that was due in it done."""
+    workspace = workspaces.named(world, ws)
+    if workspace.next_due_at is not None and workspace.next_due_at <= world.now(workspace):
+        acts.catch_up(world, workspace)
+    return workspace
+
+
+WorkspaceDep = Annotated[WorkspaceView, Depends(workspace_of)]

@@ -4,7 +4,6 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Annotated, Any
 
 from fastapi import Path
@@ -15,139 +14,16 @@ from starlette.responses import Response, StreamingResponse
 
 from sandbox.dependencies import Exchange, ExchangeDep, Refusal, console_line, enter_by_basic
 from sandbox.vendor import Vendor, vendor_router
+from sandbox.vendors.writeback.rules import RULES
 from sandbox.world import carrier, models
-from sandbox.world.clock import DAY, SECOND, utc
+from sandbox.world.clock import DAY, MINUTE, SECOND, written
 from sandbox.world.ids import request_id
 from sandbox.world.phones import national
-from sandbox.world.rules import ASSUMED, DOCUMENTED, OBSERVED, Rule
 from sandbox.world.statuses import DELIVERED, REJECTED, UNDELIVERED, status_at
 from sandbox.world.store import Row, Statement, Store, table
 
 PREFIX = "/dialoghealth-writeback-api"
-PAGE = "Writeback reference"
 
-RULES = (
-    Rule(
-        "WB-auth",
-        "HTTP Basic in UTF-8; absent or wrong is 401 with WWW-Authenticate and an ErrorResponse.",
-        (DOCUMENTED, ASSUMED),
-        f"{PAGE}: the scheme; the answer is assumed",
-    ),
-    Rule(
-        "WB-method",
-        "GET and HEAD; the sample's PUT is answered alike; other methods are 405 with Allow and an ErrorResponse.",
-        (DOCUMENTED, ASSUMED),
-        f"{PAGE}: the endpoint table says GET, its sample PUT",
-    ),
-    Rule(
-        "WB-console",
-        "A console code is six capital letters and four digits; malformed, unknown or another customer's is 400.",
-        (DOCUMENTED, ASSUMED),
-        f"{PAGE}: pattern and code; when it is answered is assumed",
-    ),
-    Rule(
-        "WB-timestamp",
-        "Timestamps are exactly YYYY-MM-DD HH:mm:ss, a real date and time, the blank percent-encoded; else 400.",
-        (DOCUMENTED, ASSUMED),
-        f"{PAGE}: the pattern; the strictness is assumed",
-    ),
-    Rule("WB-utc", "All times are UTC.", (OBSERVED,), "a later revision of the Writeback page"),
-    Rule(
-        "WB-range",
-        "A range of more than 7 x 24 hours is 400, exactly 7 days is served; an end before the start is 400.",
-        (DOCUMENTED, ASSUMED),
-        f"{PAGE}: 'cannot exceed 1 week'",
-    ),
-    Rule(
-        "WB-window",
-        "A record's time is when its outgoing message was accepted (of a reply without an answer, when it came), cut to"
-        " the second; both ends of the range are included; ascending by time, then by order of acceptance.",
-        (ASSUMED,),
-        "the reference does not say which time counts",
-    ),
-    Rule(
-        "WB-envelope",
-        "requestId is a UUID, another each time; response is a list, empty when there is nothing.",
-        (DOCUMENTED,),
-        f"{PAGE}: ApiResponse",
-    ),
-    Rule(
-        "WB-record",
-        "A record has the sample's 26 fields in its order, each a string or null, and nothing else.",
-        (DOCUMENTED,),
-        f"{PAGE}: sample",
-    ),
-    Rule(
-        "WB-outgoing",
-        "A record is an outgoing message; if a reply caused it, incomingMessage and leadMessageSent are set. A reply"
-        " without an answer is a record whose outgoing fields are null, Opt-Out if it was a STOP, else unknown.",
-        (DOCUMENTED, ASSUMED),
-        f"{PAGE}: sample; unanswered replies are assumed",
-    ),
-    Rule(
-        "WB-date",
-        "outgoingMessageSentDate is MM/DD/YYYY and outgoingMessageSentTime HH:mm of the record's time.",
-        (DOCUMENTED,),
-        f"{PAGE}: sample",
-    ),
-    Rule(
-        "WB-ids",
-        "outgoingMessageId, broadcastId and campaignId are 32 lower-case hex digits.",
-        (DOCUMENTED,),
-        f"{PAGE}: sample",
-    ),
-    Rule(
-        "WB-phone",
-        "mobileNumber and caregiverPhone are national digits.",
-        (DOCUMENTED,),
-        f"{PAGE}: sample",
-    ),
-    Rule(
-        "WB-name",
-        "personName is first name, blank, last name; without a first name it begins with the blank.",
-        (DOCUMENTED, OBSERVED),
-        f"{PAGE}: sample",
-    ),
-    Rule(
-        "WB-person",
-        "Caregiver and misc fields are the person's, null or empty as stored; an unknown person is made on first"
-        " contact, with a personId of 32 hex digits and no name.",
-        (DOCUMENTED, ASSUMED),
-        f"{PAGE}: sample; 32 hex digits are observed",
-    ),
-    Rule(
-        "WB-delivered",
-        "delivered is 'true' or 'false'; messageStatus is ACCESSIBLE when delivered, MESSAGE_REJECTED when undelivered"
-        " or rejected, else null; a vendor's word that was injected passes through.",
-        (DOCUMENTED, ASSUMED),
-        f"{PAGE}: sample; null is assumed",
-    ),
-    Rule(
-        "WB-type",
-        "messageType is 'Message alert sent', 'Opt-Out', 'Opt-In', 'Opt-In (UI)' or, for the answer to any other reply,"
-        " 'unknown'.",
-        (DOCUMENTED, ASSUMED),
-        f"{PAGE}: sample; 'Opt-In', and 'Message alert sent' for a submit, are assumed",
-    ),
-    Rule(
-        "WB-recipient",
-        "recipientType is PATIENT, or CAREGIVER or STAFF when the person is one.",
-        (DOCUMENTED, ASSUMED),
-        f"{PAGE}: sample; the other two are assumed",
-    ),
-    Rule(
-        "WB-sender",
-        "messageSentBy is the staff address for what staff sent, System for anything automatic or by API.",
-        (DOCUMENTED, ASSUMED),
-        f"{PAGE}: sample",
-    ),
-    Rule(
-        "WB-error",
-        "Every refusal, of unknown paths too, is an ErrorResponse: one field, message. There are no redirects.",
-        (DOCUMENTED, ASSUMED),
-        f"{PAGE}: ErrorResponse",
-    ),
-)
 
 # Shapes ----------------------------------------------------------------------------------------------------------
 
@@ -285,7 +161,8 @@ def record(row: Row, now: int) -> dict[str, str | None]:
     time: str | None
     if direction == carrier.OUTBOUND:
         outgoing, incoming_text = text, incoming
-        date, time = date_and_time(record_at // (60 * SECOND))
+        minute = record_at // MINUTE * 60
+        date, time = written(minute, "%m/%d/%Y"), written(minute, "%H:%M")
         status = status_at(now, sent_at, settled_at, outcome)
         delivered, word = ("true" if status == DELIVERED else "false"), DELIVERY_WORDS.get(status)
         sender = sent_by or AUTOMATIC_SENDER
@@ -324,13 +201,6 @@ def record(row: Row, now: int) -> dict[str, str | None]:
     }
 
 
-@lru_cache(maxsize=4096)
-def date_and_time(minute: int) -> tuple[str, str]:
-    """`MM/DD/YYYY` and `HH:mm` of a minute since 1970 (rule WB-date)."""
-    moment = utc(minute * 60 * SECOND)
-    return f"{moment:%m/%d/%Y}", f"{moment:%H:%M}"
-
-
 def person_name(first_name: str | None, last_name: str | None) -> str | None:
     """Rule WB-name; null for somebody who was never named."""
     if first_name is None and last_name is None:
@@ -347,12 +217,26 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 router = vendor_router()
 
 CONSOLE_EXAMPLE = "HARBOR1001"
-ConsoleCode = Annotated[str, Path(description="Six capital letters and four digits.", examples=[CONSOLE_EXAMPLE])]
+TIMESTAMP_PATTERN = "^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$"
+ConsoleCode = Annotated[
+    str,
+    Path(description="Six capital letters and four digits.", pattern="^[A-Z]{6}[0-9]{4}$", examples=[CONSOLE_EXAMPLE]),
+]
 StartTimestamp = Annotated[
-    str, Path(description="`YYYY-MM-DD HH:mm:ss` in UTC; write the blank as `%20`.", examples=["2026-05-01 00:00:00"])
+    str,
+    Path(
+        description="`YYYY-MM-DD HH:mm:ss` in UTC; write the blank as `%20`.",
+        pattern=TIMESTAMP_PATTERN,
+        examples=["2026-05-01 00:00:00"],
+    ),
 ]
 EndTimestamp = Annotated[
-    str, Path(description="As `startTimestamp`, at most 7 days after it.", examples=["2026-05-07 23:59:59"])
+    str,
+    Path(
+        description="As `startTimestamp`, at most 7 days after it.",
+        pattern=TIMESTAMP_PATTERN,
+        examples=["2026-05-07 23:59:59"],
+    ),
 ]
 REFUSALS: dict[int | str, dict[str, Any]] = {
     400: {"model": ErrorResponse, "description": "The console, a timestamp or the range is refused."},

@@ -1,5 +1,6 @@
 """Dialog Health Send SMS ("simplepay"): submit a message, opt a phone out silently, ask what became of a message."""
 
+import re
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -11,137 +12,16 @@ from starlette.responses import Response
 
 from sandbox.dependencies import Exchange, ExchangeDep, Refusal, console_line, enter_by_basic
 from sandbox.vendor import Vendor, vendor_router
+from sandbox.vendors.simplepay.rules import RULES
 from sandbox.world import LineView, WorkspaceView, carrier, consent, models, phones
-from sandbox.world.clock import SECOND, utc
-from sandbox.world.rules import ASSUMED, DOCUMENTED, Rule
+from sandbox.world.clock import SECOND, written
 from sandbox.world.segments import segments
 from sandbox.world.statuses import DELIVERED, QUEUED, REJECTED, SENT, UNDELIVERED, status_at
 from sandbox.world.store import Statement, table
 
 PREFIX = "/dialoghealth-simplepay-api"
-PAGE = "SimplePay reference"
 NAME = "simplepay"
 
-RULES = (
-    Rule(
-        "SP-auth",
-        "HTTP Basic; absent or wrong is 401 with WWW-Authenticate: submit as SP-refused, optout with a null msisdn,"
-        " messages with the id, nulls and UNKNOWN. It is checked before the body is read.",
-        (DOCUMENTED, ASSUMED),
-        f"{PAGE}: the scheme; the answers are assumed",
-    ),
-    Rule(
-        "SP-params",
-        "submit takes To, From, Body and StatusCallback from the query string, a urlencoded form or a multipart form;"
-        " a form's value wins.",
-        (DOCUMENTED, ASSUMED),
-        f"{PAGE}: 'Query Parameters' in the table, a form in the sample",
-    ),
-    Rule(
-        "SP-required",
-        "A missing or empty To, From or Body is 400, error_message naming it.",
-        (DOCUMENTED, ASSUMED),
-        f"{PAGE}: the code; the text is assumed",
-    ),
-    Rule(
-        "SP-msisdn",
-        "To and From are 11 to 15 digits without a plus sign that can be a telephone number; else 400 with the"
-        " error_message 'Msisdn is invalid: <value>'.",
-        (DOCUMENTED, ASSUMED),
-        f"{PAGE}: the text; what is possible is assumed",
-    ),
-    Rule(
-        "SP-from",
-        "From is any such number and shown as given; the message belongs to the console of the path.",
-        (ASSUMED,),
-        "no reference says which senders are allowed",
-    ),
-    Rule(
-        "SP-callback",
-        "StatusCallback must be an absolute http or https URL; else 400.",
-        (ASSUMED,),
-        f"{PAGE}: 'Callback URL'",
-    ),
-    Rule(
-        "SP-console",
-        "submit refuses a console that is malformed, unknown or another's with 400; optout and messages answer it like"
-        " an unknown recipient or id.",
-        (ASSUMED,),
-        f"{PAGE}: has no refusal of a console",
-    ),
-    Rule(
-        "SP-submit",
-        "200 and the sample's 19 fields in order: accunt_sid (so spelt) the console of the path, numbers as strings,"
-        " status queued.",
-        (DOCUMENTED,),
-        f"{PAGE}: sample",
-    ),
-    Rule(
-        "SP-refused",
-        "A refused submit has the same 19 fields: to, from and body as asked or null; sid, uri and the dates null;"
-        " num_segments '0', status failed, error_message the reason; the others as on success.",
-        (DOCUMENTED, ASSUMED),
-        f"{PAGE}: the shape; the values are assumed",
-    ),
-    Rule(
-        "SP-sid",
-        "A sid is four groups of five, NNYYA-MMDDA-HHmmN-SSfAA, of the moment of acceptance; unique in the workspace.",
-        (DOCUMENTED, ASSUMED),
-        f"{PAGE}: sample, as we read it",
-    ),
-    Rule(
-        "SP-dates",
-        "Dates are YYYY-MM-DD@HH:mm:ss.SSS+0000; a submit's three are the moment of acceptance.",
-        (DOCUMENTED,),
-        f"{PAGE}: sample",
-    ),
-    Rule(
-        "SP-uri",
-        "uri is /dialoghealth-simplepay-api/messages/{console-code}/{sid}.",
-        (DOCUMENTED,),
-        f"{PAGE}: sample",
-    ),
-    Rule(
-        "SP-optin",
-        "A submit opts the phone in silently, undoing an earlier silent opt-out. A STOP from the handset outlives it,"
-        " unless the console is set to let a submit override that too.",
-        (DOCUMENTED, ASSUMED),
-        f"{PAGE}: 'Silent opt-in and message delivery'; the rest is assumed",
-    ),
-    Rule(
-        "SP-optout",
-        "optout answers the number for a phone that the console knows, again when repeated, else 'Recipient not found';"
-        " always 200, and nothing is sent to the phone.",
-        (DOCUMENTED, ASSUMED),
-        f"{PAGE}: sample",
-    ),
-    Rule(
-        "SP-details",
-        "messages answers extMessageReference, body, to and status of any outbound message of the console, staff's too;"
-        " the sample's DELETE reads alike and deletes nothing.",
-        (DOCUMENTED, ASSUMED),
-        f"{PAGE}: the table says GET, the sample DELETE",
-    ),
-    Rule(
-        "SP-details-unknown",
-        "An id that this console does not know is 200 with the id, nulls and the status UNKNOWN.",
-        (DOCUMENTED, ASSUMED),
-        f"{PAGE}: the word",
-    ),
-    Rule(
-        "SP-status",
-        "The statuses are queued, sent, delivered, undelivered, failed (rejected) and UNKNOWN.",
-        (DOCUMENTED, ASSUMED),
-        f"{PAGE}: queued and UNKNOWN; the others are assumed",
-    ),
-    Rule(
-        "SP-other",
-        "An unknown path is 404 in a SubmitResponseBody; a wrong method 405 with Allow in the operation's shape; there"
-        " are no redirects.",
-        (ASSUMED,),
-        f"{PAGE}: has neither",
-    ),
-)
 
 # Shapes ----------------------------------------------------------------------------------------------------------
 
@@ -203,6 +83,7 @@ STATUS_WORDS = {
     UNDELIVERED: "undelivered",
     REJECTED: "failed",
 }
+UNFIT_FOR_URL = re.compile(r"[\x00-\x20\x7f]|\s")
 UNKNOWN = "UNKNOWN"
 NOBODY = "Recipient not found"
 
@@ -219,7 +100,10 @@ BY_SID = Statement(
 
 router = vendor_router()
 
-ConsoleCode = Annotated[str, Path(description="Six capital letters and four digits.", examples=["HARBOR1001"])]
+CONSOLE = {"description": "Six capital letters and four digits.", "examples": ["HARBOR1001"]}
+SubmittingConsoleCode = Annotated[str, Path(pattern="^[A-Z]{6}[0-9]{4}$", **CONSOLE)]
+ConsoleCode = Annotated[str, Path(**CONSOLE)]
+"""Of the operations that answer any other text like an unknown console (rule SP-console)."""
 
 
 def _refusals(shape: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
@@ -229,13 +113,19 @@ def _refusals(shape: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
     }
 
 
+MSISDN_SCHEMA = {"type": "string", "pattern": "^[0-9]{11,15}$"}
 FORM_SCHEMA = {
     "type": "object",
     "properties": {
-        "To": {"type": "string", "description": "The receiver: 11 to 15 digits.", "examples": ["14155550123"]},
-        "From": {"type": "string", "description": "The sender: 11 to 15 digits.", "examples": ["16155550110"]},
-        "Body": {"type": "string", "description": "The text.", "examples": ["Your results are in."]},
-        "StatusCallback": {"type": "string", "description": "An absolute http or https URL."},
+        "To": {**MSISDN_SCHEMA, "description": "The receiver: 11 to 15 digits.", "examples": ["14155550123"]},
+        "From": {**MSISDN_SCHEMA, "description": "The sender: 11 to 15 digits.", "examples": ["16155550110"]},
+        "Body": {"type": "string", "minLength": 1, "description": "The text.", "examples": ["Your results are in."]},
+        "StatusCallback": {
+            "type": "string",
+            "pattern": "^(https?://.+)?$",
+            "description": "An absolute http or https URL; empty is none.",
+            "examples": ["http://127.0.0.1:9000/status"],
+        },
     },
 }
 FORM = {
@@ -246,8 +136,9 @@ FORM = {
             "multipart/form-data": {"schema": FORM_SCHEMA},
         },
     },
+    # Any text, because a form's value wins over one in the query string (rule SP-params).
     "parameters": [
-        {"name": name, "in": "query", "required": False, "schema": schema}
+        {"name": name, "in": "query", "required": False, "schema": {"type": "string", "examples": schema["examples"]}}
         for name, schema in FORM_SCHEMA["properties"].items()  # type: ignore[attr-defined]
     ],
 }
@@ -260,7 +151,7 @@ FORM = {
     openapi_extra=FORM,
     operation_id="submit",
 )
-async def submit(exchange: ExchangeDep, consoleCode: ConsoleCode) -> Response:
+async def submit(exchange: ExchangeDep, consoleCode: SubmittingConsoleCode) -> Response:
     """Sends a message to a phone, which it opts in silently.
 
     The parameters come in the query string or in a form; every one but StatusCallback is needed.
@@ -373,7 +264,7 @@ def _callback(asked: dict[str, str | None]) -> str | None:
         _ = parts.port
     except ValueError:
         is_absolute = False
-    if not is_absolute or any(character.isspace() for character in url):
+    if not is_absolute or UNFIT_FOR_URL.search(url):
         raise Refusal("SP-callback", "StatusCallback must be an absolute http or https URL.")
     return url
 
@@ -449,7 +340,7 @@ def submit_body(
 
 def date(at: int) -> str:
     """Rule SP-dates."""
-    return f"{utc(at):%Y-%m-%d@%H:%M:%S}.{at % SECOND:03d}+0000"
+    return f"{written(at // SECOND, '%Y-%m-%d@%H:%M:%S')}.{at % SECOND:03d}+0000"
 
 
 def details(
@@ -461,7 +352,7 @@ def details(
 
 def refuse(exchange: Exchange, refusal: Refusal) -> Response:
     """In the shape of the operation; that of submit where there is none (rules SP-refused, SP-auth, SP-other)."""
-    asked = exchange.asked
+    asked = exchange.asked or _query(exchange)
     params = exchange.request.path_params
     if exchange.operation == "optout":
         body: dict[str, str | None] = {"msisdn": None}
@@ -481,6 +372,14 @@ def refuse(exchange: Exchange, refusal: Refusal) -> Response:
             uri=None,
         )
     return _json(body, refusal.status, refusal.headers)
+
+
+def _query(exchange: Exchange) -> dict[str, str | None]:
+    """What the query string asked of a call that was refused before its parameters were read."""
+    try:
+        return exchange.query("SP-params")
+    except Refusal:
+        return {}
 
 
 SIMPLEPAY = Vendor(
