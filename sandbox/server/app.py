@@ -7,6 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.server.control import control_app
 from sandbox.settings import Settings
+from sandbox.vendor import Vendor
 from sandbox.vendors import VENDORS
 from sandbox.world import World, fixtures, workspaces
 from sandbox.world.clock import wall_clock
@@ -25,7 +26,7 @@ class Sandbox:
         self.world = world
         self.settings = settings
         self.is_seed_ignored = is_seed_ignored
-        self._vendors: list[tuple[str, ASGIApp]] = [(vendor.prefix, vendor.app(world)) for vendor in VENDORS]
+        self._vendors: list[tuple[Vendor, ASGIApp]] = [(vendor, vendor.app(world)) for vendor in VENDORS]
         self._control = control_app(world, settings)
         self._saving: asyncio.TimerHandle | None = None
 
@@ -33,9 +34,8 @@ class Sandbox:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
-        path: str = scope["path"]
-        for prefix, app in self._vendors:
-            if path.startswith(prefix) and path[len(prefix) : len(prefix) + 1] in ("", "/"):
+        for vendor, app in self._vendors:
+            if vendor.claims(scope["path"]):
                 await app(scope, receive, send)
                 break
         else:
@@ -70,8 +70,9 @@ def create_app(settings: Settings | None = None, wall: Callable[[], int] = wall_
     settings = settings or Settings()
     fixture = fixtures.load(settings.fixture)
     world = World(Store(settings.database), wall)
-    is_new = not workspaces.exists(world, workspaces.DEFAULT)
-    if is_new:
-        seed_workspace(world, fixture, seed=settings.seed, start_at=settings.start_at)
+    with world.store.writing():  # of two that start on one new file, one seeds it
+        is_new = not workspaces.exists(world, workspaces.DEFAULT)
+        if is_new:
+            seed_workspace(world, fixture, seed=settings.seed, start_at=settings.start_at)
     is_seed_ignored = not is_new and (settings.fixture, settings.seed, settings.start_at) != UNSEEDED
     return Sandbox(world, settings, is_seed_ignored=is_seed_ignored)

@@ -1,5 +1,7 @@
 """Runs the server on a socket, and tells on standard output what its user needs to know."""
 
+import gc
+import logging
 import socket
 from dataclasses import replace
 
@@ -24,8 +26,15 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        gc.freeze()
+        gc.enable()
         if self.started:
             print(*self._words, sep="\n", flush=True)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Clients that are cut off now are no errors.
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+        await super().shutdown(sockets)
 
 
 def run(settings: Settings, listener: socket.socket) -> None:
@@ -42,6 +51,7 @@ def run(settings: Settings, listener: socket.socket) -> None:
         log_level="warning",
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=GRACE_S,  # type: ignore[arg-type]
     )
     words = greeting(app, settings, listener.getsockname(), is_token_made=is_token_made)

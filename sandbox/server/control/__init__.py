@@ -1,0 +1,104 @@
+"""The control API: what a test, a demo or a person turns."""
+
+from typing import cast
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Match
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from sandbox.server.control import health
+from sandbox.server.control.http import refused_values
+from sandbox.server.guard import PREFIX, Guard, asks_for_no_token
+from sandbox.server.problems import Problem, of_world, our_fault
+from sandbox.settings import Settings
+from sandbox.vendors import VENDORS
+from sandbox.world import World
+from sandbox.world.errors import WorldError
+
+
+def control_app(world: World, settings: Settings) -> ASGIApp:
+    """Everything that is no vendor's to answer: the control API, its descriptions, and paths that lead nowhere."""
+    return Guard(Control(world, settings), settings)
+
+
+class Control:
+    """The control API. All but health is built when it is first called: no start and no vendor call waits for it."""
+
+    def __init__(self, world: World, settings: Settings) -> None:
+        self._world = world
+        self._settings = settings
+        self._health = application(world, health.router.routes)
+        self._whole: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"].startswith(health.router.prefix):
+            await self._health(scope, receive, send)
+            return
+        if self._whole is None:
+            self._whole = application(self._world, every_route(self._settings))
+        await self._whole(scope, receive, send)
+
+
+def application(world: World, routes: list[BaseRoute]) -> ASGIApp:
+    """Routes as an app that refuses everything else by a problem."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.state.world = world
+    app.router.routes[:] = routes
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(WorldError, _world_error)
+    app.add_exception_handler(RequestValidationError, _refused_values)
+    app.add_exception_handler(HTTPException, _no_such_call)
+    app.add_exception_handler(Exception, _our_fault)
+    return app
+
+
+def every_route(settings: Settings) -> list[BaseRoute]:
+    """The sections of the control API, their description, the vendors', and the page that shows them."""
+    from sandbox.server import docs, openapi  # noqa: PLC0415
+    from sandbox.server.control import delivery, engine, messages, people, workspaces  # noqa: PLC0415
+
+    sections = (health, engine, workspaces, people, messages, delivery)
+    ours = [route for section in sections for route in section.router.routes]
+    documents = openapi.routes(ours, engine.our_version(), is_open=asks_for_no_token(settings))
+    return [*ours, *documents, *docs.ROUTES]
+
+
+async def _problem(_: Request, error: Exception) -> Response:
+    return cast(Problem, error).response()
+
+
+async def _world_error(_: Request, error: Exception) -> Response:
+    return (of_world(cast(WorldError, error)) or our_fault()).response()
+
+
+async def _refused_values(request: Request, error: Exception) -> Response:
+    return refused_values(cast(RequestValidationError, error), request.scope["route"]).response()
+
+
+async def _our_fault(_: Request, __: Exception) -> Response:
+    return our_fault().response()
+
+
+async def _no_such_call(request: Request, _: Exception) -> Response:
+    """The framework finds no such path, or not this method of it."""
+    allowed = sorted({method for route in request.app.routes for method in _methods(route, request)})
+    if allowed:
+        detail = f"Method {request.method} is not allowed here: use {' or '.join(allowed)}."
+        return Problem(405, "Wrong method", detail, {"Allow": ", ".join(allowed)}).response()
+    return Problem(404, "Unknown path", _where_to_look(request.scope["path"])).response()
+
+
+def _methods(route: BaseRoute, request: Request) -> set[str]:
+    """Those that this route takes, if it is of the path that was asked for; HEAD comes with GET."""
+    match, _ = route.matches(request.scope)
+    taken: set[str] = set() if match == Match.NONE else set(getattr(route, "methods", None) or ())
+    return taken | {"HEAD"} if "GET" in taken else taken
+
+
+def _where_to_look(path: str) -> str:
+    if path == PREFIX or path.startswith(f"{PREFIX}/"):
+        return f"There is no such path: {PREFIX}/docs lists those there are."
+    vendors = ", ".join(f"{vendor.name} at {vendor.prefix}" for vendor in VENDORS)
+    return f"There is no such path. The APIs are {vendors}; the control API is at {PREFIX}."

@@ -1,0 +1,41 @@
+"""Engine: what it is, and what it knows."""
+
+from importlib.metadata import PackageNotFoundError, version
+
+from fastapi import Response
+
+from sandbox.server.control import shapes
+from sandbox.server.control.http import answer, control_router, listed
+from sandbox.server.control.shapes import ListOf
+from sandbox.server.rules import every_rule
+from sandbox.vendors import VENDORS
+from sandbox.world import fixtures
+from sandbox.world.models import SCHEMA
+
+router = control_router("/_sandbox", "Engine")
+
+
+@router.get("/version", response_model=shapes.Version)
+async def show_version() -> Response:
+    """Which version this is, and which vendors it plays."""
+    return answer({"version": our_version(), "schema": SCHEMA, "vendors": [vendor.name for vendor in VENDORS]})
+
+
+def our_version() -> str:
+    """`unknown` when it runs from files that nobody installed."""
+    try:
+        return version("dialog-sandbox")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+@router.get("/rules", response_model=ListOf[shapes.Rule])
+async def list_rules() -> Response:
+    """Every rule that the sandbox follows, with where it comes from."""
+    return listed(every_rule())
+
+
+@router.get("/fixtures", response_model=ListOf[shapes.Fixture])
+async def list_fixtures() -> Response:
+    """The fixtures that a workspace can be seeded from."""
+    return listed([{"name": fixture.name, "summary": fixture.summary} for fixture in fixtures.available()])

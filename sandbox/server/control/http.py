@@ -1,0 +1,188 @@
+"""How the control API reads a request, strictly, and answers it."""
+
+import json
+import re
+from collections.abc import Callable, Coroutine
+from typing import Any, NoReturn, get_args
+
+from fastapi import APIRouter, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from pydantic_core import to_json
+from starlette.datastructures import QueryParams
+
+from sandbox import forms
+from sandbox.dependencies import MAX_BODY
+from sandbox.server.problems import Problem, invalid
+
+NOT_TEXT = "must be Unicode text without U+0000 and lone surrogates"
+WORKSPACE = "/_sandbox/workspaces/{ws}"
+
+
+class ControlRequest(Request):
+    """A request whose body and query string are read by our own strict readers, not by the framework's."""
+
+    async def body(self) -> bytes:
+        if not hasattr(self, "_body"):
+            chunks: list[bytes] = []
+            size = 0
+            async for chunk in self.stream():
+                size += len(chunk)
+                if size > MAX_BODY:
+                    raise Problem(413, "Body too large", f"Send at most {MAX_BODY} bytes.")
+                chunks.append(chunk)
+            self._body = b"".join(chunks)
+        return self._body
+
+    async def json(self) -> Any:
+        if not hasattr(self, "_json"):
+            self._json = strict_json(await self.body())
+        return self._json
+
+    @property
+    def query_params(self) -> QueryParams:
+        if not hasattr(self, "_query_params"):
+            self._query_params = QueryParams(strict_query(self.scope["query_string"]))
+        return self._query_params
+
+    async def read_body(self) -> None:
+        """Reads it before the framework does, which would take our problems for its own."""
+        if not await self.body():
+            return
+        if self.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            raise Problem(415, "Not JSON", "Send the body as JSON, with Content-Type: application/json.")
+        await self.json()
+
+
+class ControlRoute(APIRoute):
+    """An endpoint of the control API."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        answer_to = super().get_route_handler()
+        takes_query = bool(self.dependant.query_params)
+
+        async def handle(plain: Request) -> Response:
+            request = ControlRequest(plain.scope, plain.receive)
+            if request.query_params and not takes_query:
+                raise invalid(*(("query", _short(name), "is not known here") for name in request.query_params))
+            if self.body_field is not None:
+                await request.read_body()
+            return await answer_to(request)
+
+        return handle
+
+
+def control_router(prefix: str, tag: str) -> APIRouter:
+    """A router for one section of the control API."""
+    return APIRouter(
+        prefix=prefix, route_class=ControlRoute, tags=[tag], generate_unique_id_function=lambda route: route.name
+    )
+
+
+def answer(body: Any, status: int = 200) -> Response:
+    """JSON that nobody may keep: it can hold credentials."""
+    return Response(to_json(body), status, {"Cache-Control": "no-store"}, media_type="application/json")
+
+
+def listed(items: list[Any], next_cursor: str | None = None) -> Response:
+    """A list, or a page of one."""
+    return answer({"items": items, "next": next_cursor})
+
+
+def strict_json(raw: bytes) -> Any:
+    """JSON in UTF-8, numbers finite, text without U+0000 and lone surrogates; else a problem that echoes nothing."""
+    try:
+        value = json.loads(raw.decode(), parse_constant=_no_constant)
+    except UnicodeDecodeError as error:
+        raise _unreadable(f"byte {error.start + 1} is not UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise _unreadable(f"see line {error.lineno}, column {error.colno}") from None
+    except (ValueError, RecursionError):
+        raise _unreadable("a number is too long, or the nesting too deep") from None
+    _check_text(value)
+    return value
+
+
+def _unreadable(why: str) -> Problem:
+    return Problem(400, "Unreadable body", f"The body is not JSON: {why}.")
+
+
+def _no_constant(_: str) -> NoReturn:
+    raise _unreadable("NaN and Infinity are not numbers in JSON")
+
+
+def _check_text(value: Any) -> None:
+    """Walks with a stack of its own: the nesting may be as deep as the JSON reader takes."""
+    waiting: list[tuple[str, Any]] = [("", value)]
+    while waiting:
+        name, current = waiting.pop()
+        if isinstance(current, str):
+            if not _is_text(current):
+                raise invalid(("body", name or "body", NOT_TEXT))
+        elif isinstance(current, list):
+            waiting += [(f"{name}[{position}]", item) for position, item in enumerate(current)]
+        elif isinstance(current, dict):
+            if not all(map(_is_text, current)):
+                raise invalid(("body", name or "body", f"has a member whose name {NOT_TEXT}"))
+            waiting += [(f"{name}.{_short(key)}".lstrip("."), item) for key, item in current.items()]
+
+
+def _is_text(text: str) -> bool:
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def strict_query(raw: bytes) -> dict[str, str]:
+    """The query string's parameters; of a repeated one the first counts."""
+    try:
+        fields = forms.urlencoded(raw)
+    except forms.UnreadableForm as error:
+        raise Problem(400, "Unreadable query", f"The query string cannot be read: {error}.") from None
+    bad = [name for name, value in fields.items() if value is None]
+    if bad:
+        raise invalid(*(("query", _short(name), "must be UTF-8 without U+0000") for name in bad))
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def refused_values(error: RequestValidationError, route: Any) -> Problem:
+    """What the framework found wrong, each member once, without the values themselves."""
+    found: dict[tuple[str, str], str] = {}
+    for each in error.errors():
+        place, *rest = each["loc"]
+        member = _member(rest) or str(place)
+        found.setdefault((str(place), member), _what(each, str(place), route))
+    return invalid(*((place, member, what) for (place, member), what in found.items()))
+
+
+def _member(loc: list[Any]) -> str:
+    """`to[2]`; what the validator adds to a location (the names of a union's branches) is left out."""
+    name = _short(str(loc[0])) if loc else ""
+    return name + "".join(f"[{part}]" for part in loc[1:] if isinstance(part, int))
+
+
+def _what(error: Any, place: str, route: Any) -> str:
+    kind = error["type"]
+    if kind == "missing":
+        return "is required"
+    if kind == "extra_forbidden":
+        return f"is not known; known are {', '.join(_known(place, route))}"
+    if kind == "value_error":
+        return str(error["ctx"]["error"])
+    return re.sub(r"^\w+ should", "must", str(error["msg"]))
+
+
+def _known(place: str, route: APIRoute) -> list[str]:
+    """The members of the model that the body, or the query string, is read into."""
+    fields = route.dependant.query_params if place == "query" else [route.body_field]
+    annotations = [field.field_info.annotation for field in fields if field]
+    models = [model for annotation in annotations for model in (annotation, *get_args(annotation))]
+    return [
+        field.alias or name
+        for model in models
+        if isinstance(model, type) and issubclass(model, BaseModel)
+        for name, field in model.model_fields.items()
+    ]
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 60 else f"{name[:60]}..."

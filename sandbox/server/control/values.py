@@ -1,0 +1,97 @@
+"""The values that calls give and answers show: times, phones, words. Each refuses what it is not by a ValueError."""
+
+import re
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
+
+from sandbox.vendors.writeback import MESSAGE_TYPES
+from sandbox.world import phones
+from sandbox.world.clock import milliseconds, rfc3339
+from sandbox.world.errors import ImpossiblePhone
+
+RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+EVERYONE = "everyone"
+LONGEST_DELAY_S = 366 * 24 * 60 * 60
+MOMENT_HELP = "must be a time from 1970 on with its zone, as 2026-05-06T09:00:00Z (in a query string + is %2B)"
+
+
+def moment(written: object) -> int:
+    """An RFC 3339 time in ms; raises ValueError."""
+    try:
+        if not (isinstance(written, str) and RFC_3339.fullmatch(written)):
+            raise ValueError
+        at = milliseconds(datetime.fromisoformat(written.upper()))
+        rfc3339(at)
+    except (ValueError, OverflowError, OSError):
+        at = -1
+    if at < 0:
+        raise ValueError(MOMENT_HELP)
+    return at
+
+
+def phone(written: str) -> str:
+    """The digits of a telephone number; raises ValueError."""
+    try:
+        return phones.normalised(written)
+    except ImpossiblePhone:
+        raise ValueError("must be a telephone number, as 16155550123, +16155550123 or 6155550123") from None
+
+
+def message_type(written: str) -> str:
+    """One of Writeback's words; raises ValueError."""
+    if written not in MESSAGE_WORDS:
+        raise ValueError(f"must be one of {', '.join(map(repr, MESSAGE_WORDS))}")
+    return written
+
+
+def receivers(written: object) -> str | list[str]:
+    """`everyone` or a list of texts; raises ValueError."""
+    if isinstance(written, list) and written and all(isinstance(each, str) for each in written):
+        return written
+    if written == EVERYONE:
+        return EVERYONE
+    raise ValueError(f"must be '{EVERYONE}' or a list of person_ids and phones")
+
+
+def absent() -> Any:
+    """The default of a member that may be left out but not be null."""
+    return Field(default=None, json_schema_extra=_without_default)
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    schema.pop("default", None)
+
+
+RECEIVERS_SCHEMA = {
+    "anyOf": [
+        {"type": "string", "const": EVERYONE},
+        {"type": "array", "items": {"type": "string"}, "minItems": 1},
+    ],
+    "description": "`everyone`, or a list of person_ids and phones.",
+}
+MESSAGE_WORDS = list(dict.fromkeys(MESSAGE_TYPES.values()))
+MOMENT_SCHEMA = {"type": "string", "format": "date-time", "examples": ["2026-05-06T09:00:00.000Z"]}
+PHONE_SCHEMA = {"type": "string", "format": "phone", "examples": ["16155550123"]}
+
+Moment = Annotated[int, PlainValidator(moment), WithJsonSchema(MOMENT_SCHEMA)]
+Phone = Annotated[str, AfterValidator(phone), WithJsonSchema(PHONE_SCHEMA)]
+MessageType = Annotated[str, AfterValidator(message_type), WithJsonSchema({"type": "string", "enum": MESSAGE_WORDS})]
+Receivers = Annotated[str | list[str], PlainValidator(receivers), WithJsonSchema(RECEIVERS_SCHEMA)]
+Text = Annotated[str, Field(min_length=1)]
+At = Annotated[
+    Moment | None,
+    Field(description="When: in the past a fact of that time, in the future it is scheduled (202); now if left out."),
+]
+Direction = Literal["outbound", "inbound"]
+VendorName = Literal["simplepay", "writeback", "dialogtech"]
+Outcome = Literal["delivered", "undelivered", "rejected", "unknown"]
+Status = Literal["queued", "sent", Outcome]
+AnyStatus = Literal[Status, "received"]
+RecipientType = Literal["patient", "caregiver", "staff"]
+Mode = Literal["immediate", "timed", "manual"]
+Delay = Annotated[float, Field(ge=0, le=LONGEST_DELAY_S, allow_inf_nan=False)]
+Misc = Annotated[list[str | None], Field(min_length=5, max_length=5)]
+CURSOR = "^msg_[0-9]{8,17}$"
+"""A message's own id."""

@@ -1,0 +1,206 @@
+"""The OpenAPI documents: the control API's own, and one for each vendor that shows nothing of the sandbox.
+
+FastAPI writes them from the endpoints; what it says that is not so is taken out, what is so of every call is put in.
+They are made when somebody asks.
+"""
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from fastapi.openapi.utils import get_openapi
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from sandbox.server.guard import needs_no_token
+from sandbox.server.problems import Problem, refusals
+from sandbox.vendor import Vendor
+from sandbox.vendors import VENDORS
+
+Json = dict[str, Any]
+
+OURS = ""
+SERVERS = [{"url": "/"}]
+UNTRUE = ("HTTPValidationError", "ValidationError")
+"""FastAPI's own shape of a refusal, which nothing here answers."""
+EXAMPLES = Path(__file__).parent / "examples.json"
+EXCHANGE = {
+    "description": "The id of this exchange in the journal.",
+    "schema": {"type": "string", "pattern": "^ex_(server_)?[0-9]+$", "examples": ["ex_1"]},
+}
+PROBLEM: Json = {
+    "type": "object",
+    "description": "RFC 9457: `detail` says what to send instead.",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string", "format": "uri", "examples": ["urn:dialog-sandbox:unknown-message"]},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "description": "Of an invalid request.",
+            "items": {
+                "type": "object",
+                "required": ["in", "member", "detail"],
+                "properties": {name: {"type": "string"} for name in ("in", "member", "detail")},
+            },
+        },
+        "possible": {
+            "type": "array",
+            "description": "Of an impossible move: the statuses that can still come.",
+            "items": {"type": "string"},
+        },
+    },
+}
+ABOUT = (
+    "What a test, a demo or a person turns. Times are RFC 3339 in UTC; phone numbers are taken with or without + and"
+    " the leading 1, and shown as 11 digits; errors are problem details that say what to send instead."
+)
+TOKEN = "controlToken"
+
+
+def routes(control_routes: list[BaseRoute], version: str, *, is_open: bool) -> list[BaseRoute]:
+    """Where the documents are; `is_open`: the control API asks for no token."""
+
+    @cache
+    def document(name: str) -> bytes:
+        if name == OURS:
+            return _bytes(control_document(control_routes, version, is_open=is_open))
+        for vendor in VENDORS:
+            if vendor.name == name:
+                return _bytes(vendor_document(vendor))
+        names = ", ".join(vendor.name for vendor in VENDORS)
+        raise Problem(404, "Unknown vendor", f"There is no such vendor: take one of {names}.")
+
+    async def show(request: Request) -> Response:
+        content = document(request.path_params.get("vendor", OURS))
+        return Response(content, headers={"Cache-Control": "no-cache"}, media_type="application/json")
+
+    return [Route("/_sandbox/openapi.json", show), Route("/_sandbox/openapi/{vendor}.json", show)]
+
+
+def _bytes(document: Json) -> bytes:
+    return json.dumps(document, ensure_ascii=False).encode()
+
+
+# The control API -------------------------------------------------------------------------------------------------
+
+
+def control_document(control_routes: list[BaseRoute], version: str, *, is_open: bool) -> Json:
+    """The description of the control API as it is bound."""
+    document = get_openapi(
+        title="dialog-sandbox control API",
+        version=version,
+        description=ABOUT,
+        routes=control_routes,
+        servers=SERVERS,
+    )
+    _tidy(document)
+    document["components"]["schemas"]["Problem"] = PROBLEM
+    if not is_open:
+        document["components"]["securitySchemes"] = {TOKEN: {"type": "http", "scheme": "bearer"}}
+    for path, operation in _operations(document):
+        takes_token = not is_open and not needs_no_token(path)
+        operation["responses"] |= _common_refusals(path, operation, takes_token=takes_token)
+        operation["responses"] = dict(sorted(operation["responses"].items()))
+        if takes_token:
+            operation["security"] = [{TOKEN: []}]
+    return document
+
+
+def _common_refusals(path: str, operation: Json, *, takes_token: bool) -> Json:
+    """What any call of this kind may be answered."""
+    statuses = [400, 403, 422]
+    if takes_token:
+        statuses.append(401)
+    if "{" in path:
+        statuses.append(404)
+    if "requestBody" in operation:
+        statuses += [413, 415]
+    return {str(status): response for status, response in refusals(*statuses).items()}
+
+
+# The vendors -----------------------------------------------------------------------------------------------------
+
+
+def vendor_document(vendor: Vendor) -> Json:
+    """The description of a vendor's API, true to the wire."""
+    document = get_openapi(
+        title=vendor.title,
+        version="1",
+        description=vendor.description,
+        routes=vendor.router.routes,
+        servers=SERVERS,
+    )
+    _tidy(document)
+    examples = json.loads(EXAMPLES.read_text()).get(vendor.name, {})
+    for _, operation in _operations(document):
+        operation["tags"] = [vendor.title]
+        # Only what can be answered 401 asks for credentials: HTTP Basic, the only scheme that the vendors have.
+        if "401" in operation["responses"]:
+            _demand_basic(document, operation)
+        for response in operation["responses"].values():
+            response.setdefault("headers", {})["X-Sandbox-Exchange"] = EXCHANGE
+        for status, example in examples.get(operation["operationId"], {}).items():
+            for content in operation["responses"][status].get("content", {}).values():
+                content["example"] = example
+    return document
+
+
+def _demand_basic(document: Json, operation: Json) -> None:
+    document["components"]["securitySchemes"] = {"basic": {"type": "http", "scheme": "basic"}}
+    operation["security"] = [{"basic": []}]
+    challenge = {"schema": {"type": "string", "pattern": "^Basic "}, "required": True}
+    operation["responses"]["401"].setdefault("headers", {})["WWW-Authenticate"] = challenge
+
+
+# Both ------------------------------------------------------------------------------------------------------------
+
+
+def _operations(document: Json) -> Iterator[tuple[str, Json]]:
+    for path, item in document["paths"].items():
+        for operation in item.values():
+            yield path, operation
+
+
+def _tidy(document: Json) -> None:
+    """Takes out what FastAPI says of its own refusals, and the titles it makes of names."""
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    for name in UNTRUE:
+        schemas.pop(name, None)
+    for schema in schemas.values():
+        _untitle(schema.get("properties", {}).values())
+    for item in document["paths"].values():
+        for method, operation in item.items():
+            _tidy_operation(method, operation)
+
+
+def _tidy_operation(method: str, operation: Json) -> None:
+    validation = operation["responses"].get("422", {})
+    if any(name in json.dumps(validation) for name in UNTRUE):
+        del operation["responses"]["422"]
+    for parameter in operation.get("parameters", ()):
+        parameter["schema"] = _without_null(parameter["schema"])
+        _untitle([parameter["schema"]])
+    if not operation.get("deprecated"):  # those have a summary of their own
+        operation["summary"], _, rest = operation["description"].partition("\n")
+        operation["summary"] = operation["summary"].rstrip(".")
+        operation["description"] = rest.strip()
+    if method == "head":
+        for response in operation["responses"].values():
+            response.pop("content", None)
+
+
+def _without_null(schema: Json) -> Json:
+    """A parameter is absent rather than null, which a URL cannot say."""
+    kept = [branch for branch in schema.get("anyOf", ()) if branch != {"type": "null"}]
+    return schema if len(kept) != 1 else {key: value for key, value in schema.items() if key != "anyOf"} | kept[0]
+
+
+def _untitle(schemas: Any) -> None:
+    for schema in schemas:
+        schema.pop("title", None)

@@ -1,0 +1,99 @@
+"""Problem details (RFC 9457): what every refusal of the control API looks like, and what a world error becomes."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic_core import to_json
+from starlette.responses import Response
+
+from sandbox.world import errors
+
+MEDIA_TYPE = "application/problem+json"
+URN = "urn:dialog-sandbox:"
+
+REFUSALS: dict[type[errors.WorldError], int] = {
+    errors.UnknownWorkspace: 404,
+    errors.UnknownConsole: 404,
+    errors.UnknownAccount: 404,
+    errors.UnknownLine: 404,
+    errors.UnknownMessage: 404,
+    errors.UnknownPerson: 404,
+    errors.AlreadyTaken: 409,
+    errors.StillNeeded: 409,
+    errors.NotOutbound: 409,
+    errors.ImpossibleMove: 409,
+    errors.TooEarly: 409,
+    errors.ImpossiblePhone: 422,
+}
+"""The status of each world error that a caller can cause."""
+PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+WHY = {
+    400: "The query string or the body cannot be read.",
+    401: "The control token is missing or wrong.",
+    403: "The call comes from a web page of another site, or by a name that is not trusted.",
+    404: "There is no such thing; the detail says which.",
+    409: "The world cannot do that; the detail says why.",
+    413: "The body is too large.",
+    415: "The body is not JSON.",
+    422: "A value is refused; the errors say which.",
+    503: "Not ready.",
+}
+
+
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Declares responses that are problem details."""
+    return {status: {"description": WHY[status], **PROBLEM} for status in statuses}
+
+
+class Problem(Exception):
+    """A refusal. `title` names its kind, `detail` says what to send instead, `members` are further members."""
+
+    def __init__(
+        self, status: int, title: str, detail: str, headers: Mapping[str, str] | None = None, **members: Any
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.title = title
+        self.detail = detail
+        self.headers = headers
+        self.members = members
+
+    def response(self) -> Response:
+        body = {
+            "type": URN + self.title.lower().replace(" ", "-"),
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            **self.members,
+        }
+        headers = {"Cache-Control": "no-store", **(self.headers or {})}
+        return Response(to_json(body), self.status, headers, media_type=MEDIA_TYPE)
+
+
+def of_world(error: errors.WorldError) -> Problem | None:
+    """The problem of a world error; none of one that no caller can cause."""
+    status = REFUSALS.get(type(error))
+    if status is None:
+        return None
+    problem = Problem(status, _words(type(error).__name__), str(error))
+    if isinstance(error, errors.ImpossibleMove):
+        problem.members["possible"] = list(error.possible)
+    return problem
+
+
+def invalid(*found: tuple[str, str, str]) -> Problem:
+    """Values that are refused, each with where it stands (`body`, `query` or `path`), its name, and what is wrong."""
+    listed = [{"in": place, "member": member, "detail": detail} for place, member, detail in found]
+    detail = "; ".join(f"{member} {detail}" for _, member, detail in found)
+    return Problem(422, "Invalid request", f"{detail}.", errors=listed)
+
+
+def our_fault() -> Problem:
+    """A defect of ours, without its inside; the server logs that."""
+    return Problem(500, "Defect", "The sandbox failed to answer; this is a defect of the sandbox.")
+
+
+def _words(name: str) -> str:
+    """`UnknownConsole` is `Unknown console`."""
+    return re.sub(r"(?<=[a-z])[A-Z]", lambda capital: f" {capital[0].lower()}", name)
