@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 it could not be done, 2 it was asked wrongly. Errors are o
 
 import argparse
 import errno
+import gc
 import json
 import os
 import signal
@@ -34,9 +35,7 @@ def parser() -> argparse.ArgumentParser:
     serving = commands.add_parser("serve", help="start the server")
     serving.add_argument("--host", help="address to bind (127.0.0.1)")
     serving.add_argument("--port", help="port to bind, 0 for a free one (8080)")
-    serving.add_argument(
-        "--database", metavar="URL", help="path or SQLAlchemy URL to keep data in (temporary file)"
-    )
+    serving.add_argument("--database", metavar="URL", help="path or SQLAlchemy URL to keep data in (temporary file)")
     serving.add_argument("--fixture", metavar="NAME|FILE", help="the world to start from (clinic)")
     serving.add_argument("--seed", metavar="N", help="decides everything that a fixture leaves to chance (1)")
     serving.add_argument("--start-at", metavar="TIME", help="what the clock reads at first, RFC 3339 (now)")
@@ -49,7 +48,9 @@ def parser() -> argparse.ArgumentParser:
 
     commands.add_parser("fixtures", help="list the fixtures one can start from").set_defaults(run=list_fixtures)
     ruling = commands.add_parser("rules", help="list every rule that the sandbox follows")
-    ruling.add_argument("--json", action="store_true", help="as JSON")
+    form = ruling.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="as JSON")
+    form.add_argument("--markdown", action="store_true", help="as docs/rules.md")
     ruling.set_defaults(run=list_rules)
     return top
 
@@ -64,7 +65,7 @@ class ShowVersion(argparse.Action):
 
 def fail(message: str, code: int = FAILED) -> NoReturn:
     """One line, no traceback."""
-    print(f"dialog-sandbox: {message}", file=sys.stderr)
+    print(f"dialog-sandbox: {' '.join(message.split())}", file=sys.stderr)
     raise SystemExit(code)
 
 
@@ -81,15 +82,19 @@ def settings_of(options: argparse.Namespace) -> Any:
 
 def serve(options: argparse.Namespace) -> None:
     """Serves until SIGTERM or SIGINT."""
+    # Whoever asks us to stop gets a clean stop and exit code 0, also when they ask twice or before we serve. First of
+    # all, since the first process of a container is deaf to SIGTERM until it says what to do with it.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
     settings = settings_of(options)
     listener = bind(settings.host, settings.port)
+
+    # What is made from here until it serves stays for good: looking through it for garbage would be a waste.
+    gc.disable()
 
     from sandbox.server.serving import run  # noqa: PLC0415  (what follows takes a third of a second to import)
     from sandbox.world.errors import FixtureRefused, StoreRefused  # noqa: PLC0415
 
-    # Whoever asks us to stop gets a clean stop and exit code 0, also when they ask twice or before we serve.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: sys.exit(0))
     try:
         run(settings, listener)
     except (FixtureRefused, StoreRefused) as error:
@@ -103,6 +108,7 @@ def bind(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen()  # so that the port is ours from here on: two may be bound, but only one listens
     except OSError as error:
         listener.close()
         hint = "; give another --port, or 0 for a free one" if error.errno == errno.EADDRINUSE else ""
@@ -137,10 +143,13 @@ def list_fixtures(_: argparse.Namespace) -> None:
 
 
 def list_rules(options: argparse.Namespace) -> None:
-    from sandbox.server.rules import every_rule  # noqa: PLC0415
+    from sandbox.server.rules import every_rule, rules_table  # noqa: PLC0415
 
     if options.json:
         print(json.dumps(every_rule(), indent=2, ensure_ascii=False))
+        return
+    if options.markdown:
+        print(rules_table(), end="")
         return
     for rule in every_rule():
         print(f"{rule['id']:<20}{rule['provenance']:<24}{rule['summary']}")

@@ -10,6 +10,10 @@ from datetime import datetime
 from typing import Any
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+MOST_DIGITS = 18
+"""A whole number of so many fits into the store."""
+EARLIEST_S, LATEST_S = 0, 253_370_764_800
+"""1970 and 9999: before and after them there is not a date for everything that a world can hold."""
 
 
 class BadSetting(Exception):
@@ -65,8 +69,8 @@ def _text(written: str, _: str) -> str:
 
 
 def _number(written: str, label: str) -> int:
-    if not (written.isascii() and written.isdigit()):
-        raise BadSetting(f"{label} must be a whole number, not {written!r}.")
+    if not (written.isascii() and written.isdigit() and len(written) <= MOST_DIGITS):
+        raise BadSetting(f"{label} must be a whole number of at most {MOST_DIGITS} digits, not {written!r}.")
     return int(written)
 
 
@@ -85,6 +89,8 @@ def _time(written: str, label: str) -> int:
         seconds = None
     if seconds is None:
         raise BadSetting(f"{label} must be a time with its zone, as 2026-05-06T09:00:00Z, not {written!r}.")
+    if not EARLIEST_S <= seconds < LATEST_S:
+        raise BadSetting(f"{label} must be a time from 1970 to 9998, not {written!r}.")
     return round(seconds * 1000)
 
 
