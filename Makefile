@@ -31,8 +31,7 @@ check: $(VENV)/dev.done  ## formatting, lint, types and import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/dev.done  ## measure speed and memory, with ARGS
-	@command -v wrk >/dev/null || { echo "wrk, the load generator, is missing: install it (Debian: apt install wrk)." >&2; exit 2; }
+bench: $(VENV)/dev.done  ## measure speed and memory, with ARGS (needs wrk, the load generator)
 	@$(BIN)/python -m bench $(ARGS)
 
 image-test:  ## build the container image and run it (root, and Debian's buildah and debootstrap)
