@@ -1,0 +1,179 @@
+"""The measuring: a thousand stored messages, a million, and the bare route, in turn and several times over."""
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from http.client import HTTPConnection
+from pathlib import Path
+from statistics import median
+
+from bench import calls, fill, load, servers
+from bench.calls import CALLS, Call
+from bench.load import Request, Sample
+from bench.servers import Broken, Server
+from sandbox.vendors import writeback
+from sandbox.world.clock import wall_clock
+
+SHRUNK = 0.9
+"""Of the size that checked answers have; a run whose mean answer is smaller got other ones."""
+
+WARM_UP_S = 1
+REHEARSALS = 20
+"""How often a new server answers the checked requests before it is measured: a warm-up must not fill its store."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long to measure. `million`: what the large store is filled with."""
+
+    seconds: int
+    rounds: int
+    starts: int
+    million: fill.Size
+
+
+@dataclass(frozen=True)
+class Store:
+    """A store that is served, and what is asked of it. The bare route has none, and so no path."""
+
+    path: Path | None
+    server: Server
+    requests: Sequence[Request] = ()
+
+    def asked(self, call: Call) -> "Store":
+        assert self.path
+        return replace(self, requests=call.requests(self.path))
+
+
+@dataclass
+class Result:
+    """What one call came to; the n-th samples were taken one right after the other."""
+
+    call: Call
+    bare: list[Sample] = field(default_factory=list)
+    thousand: list[Sample] = field(default_factory=list)
+    million: list[Sample] = field(default_factory=list)
+
+    @property
+    def of_bare(self) -> float:
+        """Requests/s next to the bare route's; the median of the rounds."""
+        return median(ours.per_s / bare.per_s for ours, bare in zip(self.thousand, self.bare, strict=True))
+
+    @property
+    def of_thousand(self) -> float:
+        """Requests/s with a million messages next to those with a thousand; the median of the rounds."""
+        return median(many.per_s / few.per_s for many, few in zip(self.million, self.thousand, strict=True))
+
+
+@dataclass
+class Found:
+    """Everything that was measured. Memory is resident, in MB (10^6 bytes)."""
+
+    thousand: int
+    million: int
+    """How many messages each store held at first."""
+    fill_s: float = 0.0
+    first_answer_s: float = 0.0
+    clinic_mb: float = 0.0
+    """After the start on `clinic`."""
+    thousand_mb: float = 0.0
+    million_mb: float = 0.0
+    """After all the load."""
+    results: list[Result] = field(default_factory=list)
+
+
+def everything(effort: Effort, folder: Path, say: Callable[[str], None]) -> Found:
+    """Fills the stores in `folder` and measures. `say` is told what is going on."""
+    say(f"the time to the first answer, {effort.starts} times")
+    first_answer_s, clinic_mb = first_answers(effort.starts)
+    thousand, million = folder / "thousand.db", folder / "million.db"
+    say(f"filling a store with {effort.million.messages:,} messages")
+    fill_s = filled(thousand, fill.THOUSAND, million, effort.million)
+    found = Found(calls.messages_in(thousand), calls.messages_in(million), fill_s, first_answer_s, clinic_mb)
+    with servers.sandbox("--database", str(thousand)) as few, servers.sandbox("--database", str(million)) as many:
+        for call in CALLS:
+            say(call.title)
+            found.results.append(measured(call, effort, folder, Store(thousand, few), Store(million, many)))
+        found.thousand_mb, found.million_mb = few.memory_mb(), many.memory_mb()
+    return found
+
+
+def filled(thousand: Path, small: fill.Size, million: Path, large: fill.Size) -> float:
+    """Fills both stores up to now; how long that took for the large one, in seconds."""
+    end = wall_clock()
+    fill.fill(thousand, small, end)
+    begun = time.monotonic()
+    fill.fill(million, large, end)
+    return time.monotonic() - begun
+
+
+def first_answers(starts: int) -> tuple[float, float]:
+    """Seconds from the command to the first vendor answer on `clinic`, and MB then; medians without the first start."""
+    prefix = writeback.DOCUMENTED_PATH.partition("{")[0]
+    seconds, memory = [], []
+    for _ in range(starts + 1):
+        begun = time.monotonic()
+        with servers.sandbox() as server:
+            connection = HTTPConnection(*server.address, timeout=10)
+            target = f"{prefix}{calls.CONSOLE}/2026-01-01%2000:00:00/2026-01-02%2000:00:00"
+            connection.request("GET", target, headers=calls.BASIC)
+            status = connection.getresponse().status
+            seconds.append(time.monotonic() - begun)
+            memory.append(server.memory_mb())
+            connection.close()
+        if status != 200:
+            raise Broken(f"the first answer on clinic is {status}")
+    return median(seconds[1:]), median(memory[1:])
+
+
+def measured(call: Call, effort: Effort, folder: Path, few: Store, many: Store) -> Result:
+    """One call: bare, a thousand, a million, in turn."""
+    result = Result(call)
+    few, many = few.asked(call), many.asked(call)
+    answer = folder / "answer"
+    with fresh(call, few, folder) as emptied:
+        answer.write_bytes(calls.verify(emptied.server, call, emptied.requests).body)
+    with servers.bare(call.route, answer) as server:
+        bare = Store(None, server, few.requests)
+        for store in (bare, many) if call.fills else (bare, few, many):
+            load.run(store.server, store.requests, call.headers, WARM_UP_S)
+        for _ in range(effort.rounds):
+            result.bare.append(loaded(call, bare, effort.seconds))
+            with fresh(call, few, folder) as emptied:
+                result.thousand.append(loaded(call, emptied, effort.seconds))
+            result.million.append(loaded(call, many, effort.seconds))
+    return result
+
+
+@contextmanager
+def fresh(call: Call, store: Store, folder: Path) -> Iterator[Store]:
+    """A store that holds no more than its thousand yet: the same one, or a new one when the call would fill it."""
+    if not call.fills:
+        yield store
+        return
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        path = Path(place, "fresh.db")
+        fill.fill(path, fill.THOUSAND, wall_clock())
+        with servers.sandbox("--database", str(path)) as server:
+            new = Store(path, server).asked(call)
+            for _ in range(REHEARSALS):
+                calls.verify(server, call, new.requests)
+            yield new
+
+
+def loaded(call: Call, store: Store, seconds: int) -> Sample:
+    """One run of wrk, refused unless the answers before, while and after are the right ones."""
+    right = calls.verify(store.server, call, store.requests)
+    counted = store.path if call.fills else None
+    before = calls.messages_in(counted) if counted else 0
+    sample = load.run(store.server, store.requests, call.headers, seconds)
+    # What is under way when wrk stops is stored, and not counted.
+    stored = calls.messages_in(counted) - before if counted else sample.requests
+    if not sample.requests <= stored <= sample.requests + load.CONNECTIONS:
+        raise Broken(f"{call.title}: {sample.requests} were answered and {stored} are stored")
+    if sample.mean_bytes < right.mean_bytes * SHRUNK:
+        raise Broken(f"{call.title}: answers of {sample.mean_bytes:.0f} bytes, and {right.mean_bytes:.0f} are right")
+    calls.verify(store.server, call, store.requests)
+    return sample

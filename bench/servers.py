@@ -1,0 +1,101 @@
+"""The processes under load: the sandbox's own command, and the bare routes beside it."""
+
+import os
+import select
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+READY = "ready on "
+START_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 10.0
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Broken(Exception):
+    """The benchmark cannot be run, or what it got cannot be right; the text says why."""
+
+
+def sandbox(*flags: str) -> "Server":
+    """`dialog-sandbox serve` on a free port of loopback; every setting that is not among `flags` is the default."""
+    return Server("sandbox", "serve", "--port", "0", *flags)
+
+
+def bare(call: str, answer: Path) -> "Server":
+    """The bare route of a call, which answers with the bytes of a file."""
+    return Server("bench.bare", call, str(answer))
+
+
+class Server:
+    """A process of ours that serves HTTP, from the first answer on; `with` stops it."""
+
+    def __init__(self, module: str, *arguments: str) -> None:
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115  (closed by stop)
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("SANDBOX_")}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE, stderr=self._log, env=environment
+        )
+        try:
+            self.url = self._ready_url()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _ready_url(self) -> str:
+        assert self._process.stdout is not None
+        deadline = time.monotonic() + START_TIMEOUT_S
+        said = b""
+        while b"\n" not in said:
+            readable, _, _ = select.select([self._process.stdout], [], [], max(0, deadline - time.monotonic()))
+            more = os.read(self._process.stdout.fileno(), 4096) if readable else b""
+            if not more:
+                self._log.seek(0)
+                raise Broken(f"the server did not start: {self._log.read().decode().strip() or 'it says nothing'}")
+            said += more
+        line = said.decode().splitlines()[0]
+        return line[line.index(READY) + len(READY) :]
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port."""
+        parts = urlsplit(self.url)
+        assert parts.hostname
+        assert parts.port
+        return parts.hostname, parts.port
+
+    def cpu_s(self) -> float:
+        """Seconds of CPU that it has used so far, user and system."""
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def memory_mb(self) -> float:
+        """Resident memory in MB (10^6 bytes)."""
+        for line in Path(f"/proc/{self._process.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) * 1024 / 1e6
+        raise Broken("the server has ended")
+
+    def stop(self) -> None:
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        self._log.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
