@@ -1,0 +1,53 @@
+"""What most tests ask for."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from driver import Driver, Wall
+from hypothesis import HealthCheck, settings
+
+from sandbox.settings import Settings
+
+WORLDS = Path(__file__).parent / "worlds"
+
+# The same examples every time, and no clock that fails a test on a busy machine. Examples share their test's sandbox.
+settings.register_profile(
+    "bounded",
+    derandomize=True,
+    deadline=None,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.load_profile("bounded")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "rule(*ids): the rules of which this test fails when they are broken")
+
+
+@pytest.fixture
+def open_driver() -> Iterator[Callable[..., Driver]]:
+    """Opens sandboxes of any settings, by default on the plain world, and closes them after the test."""
+    opened: list[Driver] = []
+
+    def open_one(wall: Wall | None = None, **settings: object) -> Driver:
+        driver = Driver(Settings(**{"fixture": str(WORLDS / "plain.yaml"), **settings}), wall)  # type: ignore[arg-type]
+        opened.append(driver)
+        return driver
+
+    yield open_one
+    for driver in opened:
+        driver.close()
+
+
+@pytest.fixture
+def sandbox(open_driver: Callable[..., Driver]) -> Driver:
+    """A sandbox on the plain world, at 2026-05-06 09:00:00 UTC."""
+    return open_driver()
+
+
+@pytest.fixture
+def neighbour_world() -> str:
+    """Somebody else's world, for `Driver.neighbour`: one code and one number of the plain world's, and others."""
+    return str(WORLDS / "neighbour.yaml")

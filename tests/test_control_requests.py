@@ -1,0 +1,263 @@
+"""What any call of the control API is refused for: each status, each text, and nothing of what was sent in it."""
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+from driver import CONSOLE, DEFAULT, PHONE, Driver
+
+from sandbox.server.problems import REFUSALS
+from sandbox.world import errors, people
+
+MESSAGES = f"{DEFAULT}/messages"
+
+
+def problem(status: int, title: str, detail: str, **members: Any) -> dict[str, Any]:
+    name = title.lower().replace(" ", "-")
+    return {"type": f"urn:dialog-sandbox:{name}", "title": title, "status": status, "detail": detail, **members}
+
+
+def invalid(place: str, member: str, detail: str) -> dict[str, Any]:
+    found = {"in": place, "member": member, "detail": detail}
+    return problem(422, "Invalid request", f"{member} {detail}.", errors=[found])
+
+
+def post(sandbox: Driver, body: bytes, content_type: str | None = "application/json") -> httpx.Response:
+    headers = {"content-type": content_type} if content_type else {}
+    answer = sandbox.call("POST", MESSAGES, content=body, headers=headers)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.status_code == answer.json()["status"]
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b'{"text": ', "see line 1, column 10"),
+        (b'{"text":\n "a" "b"}', "see line 2, column 6"),
+        (b'{"text": "\xff"}', "byte 11 is not UTF-8"),
+        (b'{"text": NaN}', "NaN and Infinity are not numbers in JSON"),
+        (b'{"text": -Infinity}', "NaN and Infinity are not numbers in JSON"),
+        (b'{"text": ' + b"9" * 5000 + b"}", "a number is too long, or the nesting too deep"),
+        (b"[" * 200_000, "a number is too long, or the nesting too deep"),
+        (b"\xef\xbb\xbf{}", "see line 1, column 1"),
+    ],
+    ids=["cut off", "no comma", "bad UTF-8", "NaN", "Infinity", "a huge number", "deep", "a byte order mark"],
+)
+def test_a_body_that_is_not_json_is_400(sandbox: Driver, body: bytes, why: str) -> None:
+    assert post(sandbox, body).json() == problem(400, "Unreadable body", f"The body is not JSON: {why}.")
+
+
+@pytest.mark.parametrize("content_type", [None, "text/plain", "application/x-www-form-urlencoded", "json"])
+def test_a_body_of_another_type_is_415(sandbox: Driver, content_type: str | None) -> None:
+    detail = "Send the body as JSON, with Content-Type: application/json."
+    assert post(sandbox, b"{}", content_type).json() == problem(415, "Not JSON", detail)
+
+
+def test_json_may_name_its_charset(sandbox: Driver) -> None:
+    answer = post(sandbox, b"{}", "Application/JSON; charset=utf-8")
+    assert answer.status_code == 422
+
+
+def test_a_body_over_1_mib_is_413(sandbox: Driver) -> None:
+    answer = post(sandbox, b" " * (1024 * 1024 + 1))
+    assert answer.json() == problem(413, "Body too large", "Send at most 1048576 bytes.")
+    assert post(sandbox, b" " * (1024 * 1024)).status_code == 400
+
+
+NOT_TEXT = "must be Unicode text without U+0000 and lone surrogates"
+
+
+@pytest.mark.parametrize(
+    ("body", "member", "detail"),
+    [
+        (b'{"text": "\\ud800"}', "text", NOT_TEXT),
+        (b'{"text": "a\\u0000b"}', "text", NOT_TEXT),
+        (b'{"to": ["a", {"b": "\\udfff"}]}', "to[1].b", NOT_TEXT),
+        (b'"\\udfff"', "body", NOT_TEXT),
+        (b'{"\\ud800": 1}', "body", f"has a member whose name {NOT_TEXT}"),
+        (b'{"a": {"\\u0000": 1}}', "a", f"has a member whose name {NOT_TEXT}"),
+    ],
+)
+def test_what_is_no_text_is_refused_by_name(sandbox: Driver, body: bytes, member: str, detail: str) -> None:
+    assert post(sandbox, body).json() == invalid("body", member, detail)
+
+
+def test_every_wrong_member_is_named_and_no_value_repeated(sandbox: Driver) -> None:
+    body = b'{"console": 7, "text": "", "frm": "secret", "to": "12", "at": "yesterday", "force": true}'
+    answer = post(sandbox, body)
+    known = "is not known; known are console, tracking_number, to, text, message_type, sent_by, at"
+    assert answer.json()["errors"] == [
+        {"in": "body", "member": "console", "detail": "must be a valid string"},
+        {
+            "in": "body",
+            "member": "to",
+            "detail": "must be a telephone number, as 16155550123, +16155550123 or 6155550123",
+        },
+        {"in": "body", "member": "text", "detail": "must have at least 1 character"},
+        {
+            "in": "body",
+            "member": "at",
+            "detail": "must be a time from 1970 on with its zone, as 2026-05-06T09:00:00Z (in a query string + is %2B)",
+        },
+        {"in": "body", "member": "frm", "detail": known},
+        {"in": "body", "member": "force", "detail": known},
+    ]
+    assert "secret" not in answer.text
+
+
+def test_a_long_name_is_cut(sandbox: Driver) -> None:
+    answer = post(sandbox, b'{"to": "6155550123", "text": "a", "console": "A", "' + b"x" * 5000 + b'": 1}')
+    assert answer.json()["errors"][0]["member"] == "x" * 60 + "..."
+
+
+def test_a_body_that_is_needed_must_be_there(sandbox: Driver) -> None:
+    assert sandbox.control("POST", "/messages", status=422) == invalid("body", "body", "is required")
+    assert post(sandbox, b"[]").json()["errors"][0]["member"] == "body"
+
+
+@pytest.mark.parametrize(
+    ("query", "member", "detail"),
+    [
+        ("limit=0", "limit", "must be greater than or equal to 1"),
+        ("limit=1001", "limit", "must be less than or equal to 1000"),
+        ("limit=ten", "limit", "must be a valid integer, unable to parse string as an integer"),
+        ("vendor=twilio", "vendor", "must be 'simplepay', 'writeback' or 'dialogtech'"),
+        ("after=12", "after", "must match pattern '^msg_[0-9]{8,17}$'"),
+        ("text=%FF", "text", "must be UTF-8 without U+0000"),
+        ("text=%00", "text", "must be UTF-8 without U+0000"),
+    ],
+)
+def test_a_wrong_parameter_is_refused_by_name(sandbox: Driver, query: str, member: str, detail: str) -> None:
+    assert sandbox.control("GET", f"/messages?{query}", status=422) == invalid("query", member, detail)
+
+
+def test_an_unknown_parameter_is_refused_with_the_known_ones(sandbox: Driver) -> None:
+    assert sandbox.control("GET", "/people?page=2", status=422) == invalid(
+        "query", "page", "is not known; known are limit, after"
+    )
+    assert sandbox.control("GET", "/delivery?a=1", status=422) == invalid("query", "a", "is not known here")
+
+
+def test_an_unreadable_query_string_is_400(sandbox: Driver) -> None:
+    assert sandbox.control("GET", "/messages?%FF=1", status=400) == problem(
+        400,
+        "Unreadable query",
+        "The query string cannot be read: the name of a parameter is not UTF-8.",
+    )
+
+
+@pytest.mark.parametrize("path", ["/_sandbox", "/_sandbox/", "/_sandbox/nothing", "/_sandbox/health", f"{DEFAULT}/"])
+def test_an_unknown_control_path_is_404_and_no_redirect(sandbox: Driver, path: str) -> None:
+    answer = sandbox.call("GET", path)
+    assert answer.json() == problem(404, "Unknown path", "There is no such path: /_sandbox/docs lists those there are.")
+    assert answer.status_code == 404
+
+
+def test_another_unknown_path_is_told_where_the_apis_are(sandbox: Driver) -> None:
+    assert sandbox.call("POST", "/submit").json() == problem(
+        404,
+        "Unknown path",
+        "There is no such path. The APIs are writeback at /dialoghealth-writeback-api, simplepay at"
+        " /dialoghealth-simplepay-api, dialogtech at /ibp_api.php; the control API is at /_sandbox.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", MESSAGES, "GET, HEAD, POST"),
+        ("DELETE", f"{DEFAULT}/delivery", "GET, HEAD, PUT"),
+        ("OPTIONS", f"{DEFAULT}/people/HF0001", "DELETE, GET, HEAD, PATCH"),
+        ("POST", "/_sandbox/health/live", "GET, HEAD"),
+        ("POST", "/_sandbox/openapi.json", "GET, HEAD"),
+        ("POST", "/", "GET, HEAD"),
+    ],
+)
+def test_a_wrong_method_is_405_with_those_allowed(sandbox: Driver, method: str, path: str, allowed: str) -> None:
+    answer = sandbox.call(method, path)
+    detail = f"Method {method} is not allowed here: use {allowed.replace(', ', ' or ')}."
+    assert answer.json() == problem(405, "Wrong method", detail)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+
+
+def test_head_is_answered_as_get_without_the_body(sandbox: Driver) -> None:
+    got, asked = sandbox.call("GET", f"{DEFAULT}/people"), sandbox.call("HEAD", f"{DEFAULT}/people")
+    assert (asked.status_code, asked.content) == (200, b"")
+    assert asked.headers == got.headers
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "title", "detail"),
+    [
+        (
+            "GET",
+            "/_sandbox/workspaces/other",
+            "Unknown workspace",
+            "There is no workspace of that name: GET /_sandbox/workspaces/default is always there.",
+        ),
+        (
+            "PATCH",
+            f"{DEFAULT}/consoles/NOBODY0000",
+            "Unknown console",
+            "There is no console of that code in this workspace.",
+        ),
+        (
+            "PATCH",
+            f"{DEFAULT}/accounts/nobody",
+            "Unknown account",
+            "There is no account with that access key in this workspace.",
+        ),
+        (
+            "GET",
+            f"{DEFAULT}/messages/nothing",
+            "Unknown message",
+            "No message of this workspace has that id: list them with GET messages.",
+        ),
+        (
+            "GET",
+            f"{DEFAULT}/people/nobody",
+            "Unknown person",
+            "No person of this workspace has that person_id or phone: list them with GET people.",
+        ),
+    ],
+)
+def test_what_is_not_there_is_404_in_its_own_words(
+    sandbox: Driver, method: str, path: str, title: str, detail: str
+) -> None:
+    assert sandbox.call(method, path).json() == problem(404, title, detail)
+
+
+def test_every_error_that_a_caller_can_cause_has_a_status() -> None:
+    of_the_start = {errors.StoreRefused, errors.FixtureRefused}
+    assert set(REFUSALS) == set(errors.WorldError.__subclasses__()) - of_the_start
+
+
+def test_a_defect_is_500_without_its_inside(sandbox: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def call(error: Exception) -> httpx.Response:
+        monkeypatch.setattr(people, "page", lambda *_: (_ for _ in ()).throw(error))
+        transport = httpx.ASGITransport(sandbox.app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            return await client.get(f"{DEFAULT}/people")
+
+    for error in (RuntimeError("a secret"), errors.FixtureRefused("a secret")):
+        answer = asyncio.run(call(error))
+        assert answer.status_code == 500
+        assert answer.json() == problem(500, "Defect", "The sandbox failed to answer; this is a defect of the sandbox.")
+
+
+def test_a_body_that_may_be_absent_may_be_null_or_empty(sandbox: Driver) -> None:
+    path = f"{DEFAULT}/consoles/{CONSOLE}"
+    bodies: tuple[dict[str, Any], ...] = ({}, {"content": b"null"}, {"content": b"{}"})
+    answers = [
+        sandbox.call("PATCH", path, headers={"content-type": "application/json"}, **body).json() for body in bodies
+    ]
+    assert answers[0]["code"] == CONSOLE
+    assert answers[0] == answers[1] == answers[2]
+
+
+def test_a_workspace_is_also_called_by_its_id(sandbox: Driver) -> None:
+    by_name = sandbox.control("GET", "")
+    assert sandbox.call("GET", f"/_sandbox/workspaces/{by_name['id']}/people/{PHONE}").status_code == 200

@@ -1,0 +1,471 @@
+"""DialogTech `sms.get_messages`, rule by rule."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+from xml.etree import ElementTree
+
+import httpx
+import pytest
+from driver import DIALOGTECH, KEYS, PHONE, STRANGER, TRACKING_NUMBER, Driver, moment
+
+SECOND_NUMBER = "6155550101"
+PARAMS = {"action": "sms.get_messages", **KEYS, "start_date": "20260506", "end_date": "20260506"}
+URLENCODED = {"Content-Type": "application/x-www-form-urlencoded"}
+WRONG_KEYS = "access_key and secret_access_key are not those of an account."
+NO_REAL_DATE = "{} must be a real date written YYYYMMDD."
+NO_DIGITS = "number must be an unformatted telephone number: digits only."
+DOCTYPE = """\
+<!DOCTYPE response [
+<!ELEMENT response (result,result_description,data)>
+<!ELEMENT result (#PCDATA)>
+<!ELEMENT result_description (#PCDATA)>
+<!ELEMENT data (messages)>
+<!ELEMENT messages (inbound+,outbound+)>
+<!ELEMENT inbound (message+)>
+<!ELEMENT message (msg_id, to, from, message, date)>
+<!ELEMENT msg_id (#PCDATA)>
+<!ELEMENT to (#PCDATA)>
+<!ELEMENT from (#PCDATA)>
+<!ELEMENT message (#PCDATA)>
+<!ELEMENT date (#PCDATA)>
+<!ELEMENT outbound (message+)>
+<!ELEMENT message (msg_id, to, from, message, date)>
+<!ELEMENT msg_id (#PCDATA)>
+<!ELEMENT to (#PCDATA)>
+<!ELEMENT from (#PCDATA)>
+<!ELEMENT message (#PCDATA)>
+<!ELEMENT date (#PCDATA)>
+]>
+"""
+"""As the reference shows it, to the letter."""
+NO_MESSAGES = """\
+<response>
+    <result>success</result>
+    <result_description>[0] Message(s) Returned</result_description>
+    <messages>
+        <inbound>
+        </inbound>
+        <outbound>
+        </outbound>
+    </messages>
+</response>
+"""
+PROLOG = '<?xml version="1.0" encoding="UTF-8"?>\n'
+
+
+def failed(reason: str) -> str:
+    """The whole answer to a call that is refused."""
+    return f"""\
+<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE response [
+<!ELEMENT response (result,result_description)>
+<!ELEMENT result (#PCDATA)>
+<!ELEMENT result_description (#PCDATA)>
+]>
+<response>
+    <result>failed</result>
+    <result_description>{reason}</result_description>
+</response>
+"""
+
+
+def is_refused(answer: httpx.Response, reason: str) -> None:
+    assert (answer.status_code, answer.text) == (200, failed(reason))
+    assert answer.headers["content-type"] == "text/xml; charset=UTF-8"
+
+
+def ask(sandbox: Driver, **params: str | None) -> httpx.Response:
+    """A read of the day, with parameters changed, or left out where null."""
+    given = {name: value for name, value in {**PARAMS, **params}.items() if value is not None}
+    return sandbox.call("GET", DIALOGTECH, params=given)
+
+
+def post(sandbox: Driver, content: bytes, **headers: str) -> httpx.Response:
+    return sandbox.call("POST", DIALOGTECH, content=content, headers=headers or URLENCODED)
+
+
+def told(answer: httpx.Response) -> tuple[list[dict[str, str | None]], list[dict[str, str | None]]]:
+    """The inbound and the outbound messages of an answer that is not refused, as an XML parser reads them."""
+    root = ElementTree.fromstring(answer.content)
+    assert [element.tag for element in root] == ["result", "result_description", "messages"], answer.text
+    inbound, outbound = root[2]
+    assert (inbound.tag, outbound.tag) == ("inbound", "outbound")
+    assert root.findtext("result_description") == f"[{len(inbound) + len(outbound)}] Message(s) Returned"
+    listed = [[{field.tag: field.text for field in message} for message in direction] for direction in root[2]]
+    return listed[0], listed[1]
+
+
+def texts(answer: httpx.Response) -> list[str | None]:
+    """The texts of all messages, inbound first."""
+    return [message["message"] for direction in told(answer) for message in direction]
+
+
+def tracked(sandbox: Driver, text: str = "We will call you.", **given: Any) -> Any:
+    """Staff text from a tracking number."""
+    return sandbox.send(text, **{"tracking_number": TRACKING_NUMBER, **given})
+
+
+def heard(sandbox: Driver, text: str = "Please call me.", *, line: str = TRACKING_NUMBER, **given: Any) -> Any:
+    """A phone texts a tracking number."""
+    return sandbox.inbound(text, line=line, **given)
+
+
+# The endpoint ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("DT-endpoint", "DT-type", "DT-envelope")
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_query_string_is_taken_by_either_method(sandbox: Driver, method: str) -> None:
+    answer = sandbox.call(method, DIALOGTECH, params=PARAMS)
+    assert (answer.status_code, answer.text) == (200, PROLOG + DOCTYPE + NO_MESSAGES)
+    assert answer.headers["content-type"] == "text/xml; charset=UTF-8"
+
+
+@pytest.mark.rule("DT-endpoint")
+def test_forms_of_either_kind_are_taken(sandbox: Driver) -> None:
+    urlencoded = sandbox.call("POST", DIALOGTECH, data=PARAMS)
+    multipart = sandbox.call("POST", DIALOGTECH, files={name: (None, value) for name, value in PARAMS.items()})
+    assert urlencoded.text == multipart.text == PROLOG + DOCTYPE + NO_MESSAGES
+
+
+@pytest.mark.rule("DT-endpoint")
+def test_the_form_wins_over_the_query_string(sandbox: Driver) -> None:
+    answer = sandbox.call("POST", DIALOGTECH, params={**PARAMS, "access_key": "x"}, data=KEYS)
+    assert answer.text == PROLOG + DOCTYPE + NO_MESSAGES
+
+
+@pytest.mark.rule("DT-endpoint")
+def test_empty_pairs_are_skipped(sandbox: Driver) -> None:
+    query = "&".join(f"{name}={value}" for name, value in PARAMS.items())
+    assert sandbox.call("GET", f"{DIALOGTECH}?&{query}&&".encode()).text == PROLOG + DOCTYPE + NO_MESSAGES
+    assert post(sandbox, f"&&{query}&".encode()).text == PROLOG + DOCTYPE + NO_MESSAGES
+
+
+@pytest.mark.rule("DT-endpoint")
+def test_of_a_repeated_parameter_the_first_counts(sandbox: Driver) -> None:
+    answer = sandbox.call("GET", DIALOGTECH, params=[*PARAMS.items(), ("access_key", "x"), ("end_date", "x")])
+    assert answer.text == PROLOG + DOCTYPE + NO_MESSAGES
+
+
+@pytest.mark.rule("DT-endpoint")
+def test_unknown_parameters_are_passed_over(sandbox: Driver) -> None:
+    assert ask(sandbox, api_key="x", format="json").text == PROLOG + DOCTYPE + NO_MESSAGES
+
+
+@pytest.mark.rule("DT-endpoint", "DT-refused")
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"])
+def test_any_other_method_is_refused_like_the_rest(sandbox: Driver, method: str) -> None:
+    answer = sandbox.call(method, DIALOGTECH, params=PARAMS)
+    if method == "HEAD":
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "text/xml; charset=UTF-8")
+    else:
+        is_refused(answer, f"Method {method} is not allowed here: use GET, POST.")
+
+
+@pytest.mark.rule("DT-endpoint", "DT-refused")
+@pytest.mark.parametrize(
+    "path", ["/ibp_api.php/", "/ibp_api.php/x", "/ibp_api.php//", "/ibp_api.php%2F", "/ibp_api.php/ibp_api.php"]
+)
+def test_any_other_path_is_refused_like_the_rest(sandbox: Driver, path: str) -> None:
+    is_refused(sandbox.call("GET", path, params=PARAMS), "There is no such path.")
+
+
+# Refusals --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("DT-auth", "DT-refused")
+@pytest.mark.parametrize("name", ["access_key", "secret_access_key"])
+@pytest.mark.parametrize("value", [None, "", "wrong", "demo-access-key ", "DEMO-ACCESS-KEY", "\0"])
+def test_an_absent_or_wrong_key_is_refused_in_the_same_words(sandbox: Driver, name: str, value: str | None) -> None:
+    is_refused(ask(sandbox, **{name: value}), WRONG_KEYS)
+
+
+@pytest.mark.rule("DT-auth")
+def test_the_keys_must_be_of_one_account(sandbox: Driver, neighbour_world: str) -> None:
+    _, theirs = sandbox.neighbour(neighbour_world)
+    is_refused(ask(sandbox, access_key=theirs["access_key"]), WRONG_KEYS)
+    is_refused(ask(sandbox, secret_access_key=theirs["secret_access_key"]), WRONG_KEYS)
+    assert told(ask(sandbox, **theirs)) == ([], [])
+
+
+@pytest.mark.rule("DT-auth")
+def test_a_neighbours_messages_on_a_number_of_the_same_digits_do_not_show(
+    sandbox: Driver, neighbour_world: str
+) -> None:
+    _, theirs = sandbox.neighbour(neighbour_world)
+    tracked(sandbox)
+    assert texts(ask(sandbox)) == ["We will call you."]
+    assert texts(ask(sandbox, **theirs)) == []
+    assert texts(ask(sandbox, **theirs, number=TRACKING_NUMBER)) == []
+
+
+@pytest.mark.rule("DT-action")
+@pytest.mark.parametrize(
+    ("action", "reason"),
+    [
+        (None, "action is required."),
+        ("", "action is required."),
+        ("sms.send_message", "There is no action sms.send_message: use sms.get_messages."),
+        ("SMS.GET_MESSAGES", "There is no action SMS.GET_MESSAGES: use sms.get_messages."),
+        ("sms.get_messages ", "There is no action sms.get_messages : use sms.get_messages."),
+        ("<b>&]]>", "There is no action &lt;b&gt;&amp;]]&gt;: use sms.get_messages."),
+        ("\x01\r👋", "There is no action \ufffd&#13;👋: use sms.get_messages."),
+    ],
+)
+def test_an_absent_or_unknown_action_is_named(sandbox: Driver, action: str | None, reason: str) -> None:
+    is_refused(ask(sandbox, action=action), reason)
+
+
+@pytest.mark.rule("DT-dates")
+@pytest.mark.parametrize("name", ["start_date", "end_date"])
+@pytest.mark.parametrize("value", [None, ""])
+def test_both_dates_are_required(sandbox: Driver, name: str, value: str | None) -> None:
+    is_refused(ask(sandbox, **{name: value}), f"{name} is required.")
+
+
+@pytest.mark.rule("DT-dates")
+@pytest.mark.parametrize("name", ["start_date", "end_date"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2026-05-06",
+        "05062026",
+        "2026056",
+        "202605061",
+        "20260506 ",
+        " 20260506",
+        "20260506\n",
+        "20260229",
+        "20260431",
+        "20261301",
+        "20260500",
+        "00000101",
+        "٢٠٢٦٠٥٠٦",
+        "２０２６０５０６",
+        "2026050²",
+        "today",
+        "-0260506",
+    ],
+)
+def test_a_date_that_is_not_a_real_one_is_refused(sandbox: Driver, name: str, value: str) -> None:
+    is_refused(ask(sandbox, **{name: value}), NO_REAL_DATE.format(name))
+
+
+@pytest.mark.rule("DT-dates")
+def test_a_start_after_the_end_is_refused(sandbox: Driver) -> None:
+    is_refused(ask(sandbox, start_date="20260507"), "start_date must not be after end_date.")
+
+
+@pytest.mark.rule("DT-dates")
+@pytest.mark.parametrize(
+    ("start", "end"), [("00010101", "99991231"), ("20240229", "20240229"), ("20000229", "20260506")]
+)
+def test_the_span_has_no_limit(sandbox: Driver, start: str, end: str) -> None:
+    assert told(ask(sandbox, start_date=start, end_date=end)) == ([], [])
+
+
+@pytest.mark.rule("DT-number")
+@pytest.mark.parametrize("number", ["615-555-0100", "+16155550100", "615 555 0100", "x", "٦١٥٥٥٥٠١٠٠", "615555010\n"])
+def test_a_number_that_is_not_digits_is_refused(sandbox: Driver, number: str) -> None:
+    is_refused(ask(sandbox, number=number), NO_DIGITS)
+
+
+@pytest.mark.rule("DT-auth", "DT-action", "DT-dates", "DT-number")
+def test_what_is_wrong_is_named_in_order(sandbox: Driver) -> None:
+    wrong = {"access_key": "x", "action": "x", "start_date": "x", "end_date": "x", "number": "x"}
+    order = [
+        ("access_key", WRONG_KEYS),
+        ("action", "There is no action x: use sms.get_messages."),
+        ("start_date", NO_REAL_DATE.format("start_date")),
+        ("end_date", NO_REAL_DATE.format("end_date")),
+        ("number", NO_DIGITS),
+    ]
+    for name, reason in order:
+        is_refused(ask(sandbox, **wrong), reason)
+        del wrong[name]
+    assert told(ask(sandbox)) == ([], [])
+
+
+@pytest.mark.rule("DT-refused")
+@pytest.mark.parametrize("doctype", ["documented", "none"])
+def test_a_refusal_has_a_doctype_of_just_its_elements(sandbox: Driver, doctype: str) -> None:
+    sandbox.control("PATCH", f"/accounts/{KEYS['access_key']}", {"doctype": doctype})
+    answer = ask(sandbox, action="x")
+    is_refused(answer, "There is no action x: use sms.get_messages.")
+    assert [element.tag for element in ElementTree.fromstring(answer.content)] == ["result", "result_description"]
+
+
+# Messages --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("DT-envelope", "DT-message")
+def test_an_answer_is_as_the_sample(sandbox: Driver) -> None:
+    asked = heard(sandbox)["inbound"]["ids"]["msg_id"]
+    sandbox.wall.advance(61)
+    said = tracked(sandbox)["ids"]["msg_id"]
+    expected = f"""\
+<response>
+    <result>success</result>
+    <result_description>[2] Message(s) Returned</result_description>
+    <messages>
+        <inbound>
+            <message>
+                <msg_id>{asked}</msg_id>
+                <to>6155550100</to>
+                <from>6295550101</from>
+                <message><![CDATA[Please call me.]]></message>
+                <date>2026-05-06 09:00:00</date>
+            </message>
+        </inbound>
+        <outbound>
+            <message>
+                <msg_id>{said}</msg_id>
+                <to>6295550101</to>
+                <from>6155550100</from>
+                <message><![CDATA[We will call you.]]></message>
+                <date>2026-05-06 09:01:01</date>
+            </message>
+        </outbound>
+    </messages>
+</response>
+"""
+    assert ask(sandbox).text == PROLOG + DOCTYPE + expected
+
+
+@pytest.mark.rule("DT-envelope")
+def test_an_account_can_be_told_to_leave_the_doctype_out(sandbox: Driver) -> None:
+    sandbox.control("PATCH", f"/accounts/{KEYS['access_key']}", {"doctype": "none"})
+    assert ask(sandbox).text == PROLOG + NO_MESSAGES
+    sandbox.control("PATCH", f"/accounts/{KEYS['access_key']}", {"doctype": "documented"})
+    assert ask(sandbox).text == PROLOG + DOCTYPE + NO_MESSAGES
+
+
+@pytest.mark.rule("DT-message")
+def test_a_msg_id_has_nine_digits_and_is_each_messages_own(sandbox: Driver) -> None:
+    for _ in range(30):
+        tracked(sandbox)
+        heard(sandbox)
+    ids = [message["msg_id"] for direction in told(ask(sandbox)) for message in direction]
+    assert len(set(ids)) == 60
+    assert all(re.fullmatch(r"[1-9]\d{8}", str(msg_id)) for msg_id in ids)
+
+
+@pytest.mark.rule("DT-message")
+def test_phones_are_shown_as_national_digits(sandbox: Driver) -> None:
+    tracked(sandbox, to="447400123456")
+    heard(sandbox, phone=STRANGER)
+    inbound, outbound = told(ask(sandbox))
+    assert (inbound[0]["to"], inbound[0]["from"]) == ("6155550100", "4155550123")
+    assert (outbound[0]["to"], outbound[0]["from"]) == ("7400123456", "6155550100")
+
+
+@pytest.mark.rule("DT-message")
+def test_each_list_ascends_by_date_then_by_acceptance(sandbox: Driver) -> None:
+    for n in range(3):
+        tracked(sandbox, f"said {n}")
+        heard(sandbox, f"heard {n}")
+    tracked(sandbox, "said before", at="2026-05-06T08:00:00Z")
+    heard(sandbox, "heard before", at="2026-05-06T08:30:00Z")
+    assert texts(ask(sandbox)) == [
+        *("heard before", "heard 0", "heard 1", "heard 2"),
+        *("said before", "said 0", "said 1", "said 2"),
+    ]
+
+
+@pytest.mark.rule("DT-dates")
+def test_both_days_are_whole_and_in_utc(open_driver: Callable[..., Driver]) -> None:
+    sandbox = open_driver(start_at=moment(days=7))
+    for at in ("2026-05-05T23:59:59.999Z", "2026-05-06T00:00:00Z", "2026-05-07T23:59:59.999Z", "2026-05-08T00:00:00Z"):
+        tracked(sandbox, at, at=at)
+    answer = sandbox.get_messages("20260506", "20260507")
+    assert texts(answer) == ["2026-05-06T00:00:00Z", "2026-05-07T23:59:59.999Z"]
+    assert [message["date"] for message in told(answer)[1]] == ["2026-05-06 00:00:00", "2026-05-07 23:59:59"]
+
+
+@pytest.mark.rule("DT-number")
+def test_a_number_keeps_only_its_own_messages(sandbox: Driver) -> None:
+    tracked(sandbox, "first")
+    tracked(sandbox, "second", tracking_number=SECOND_NUMBER)
+    heard(sandbox, "to the second", line=SECOND_NUMBER)
+    assert texts(ask(sandbox, number=TRACKING_NUMBER)) == ["first"]
+    assert texts(ask(sandbox, number=SECOND_NUMBER)) == ["to the second", "second"]
+    assert texts(ask(sandbox, number="")) == texts(ask(sandbox)) == ["to the second", "first", "second"]
+
+
+@pytest.mark.rule("DT-number")
+@pytest.mark.parametrize("number", ["6155550102", "6295550101", "6155550110", "1", "16155550100", "0" * 400])
+def test_a_number_that_is_not_the_accounts_has_no_messages(sandbox: Driver, number: str) -> None:
+    tracked(sandbox)
+    sandbox.submit()
+    assert told(ask(sandbox, number=number)) == ([], [])
+
+
+@pytest.mark.rule("DT-envelope")
+def test_a_consoles_messages_do_not_show(sandbox: Driver) -> None:
+    sandbox.submit()
+    sandbox.inbound("Hello")
+    assert told(ask(sandbox)) == ([], [])
+
+
+@pytest.mark.rule("DT-envelope")
+def test_an_answer_of_more_than_a_thousand_messages_is_whole(sandbox: Driver) -> None:
+    world = sandbox.app.world
+    with world.store.writing():  # one transaction for all is quicker
+        for n in range(1005):
+            tracked(sandbox, f"{n}")
+    heard(sandbox, "one inbound")
+    answer = ask(sandbox, number=TRACKING_NUMBER)
+    assert answer.headers["content-type"] == "text/xml; charset=UTF-8"
+    assert answer.text.startswith(PROLOG + DOCTYPE + "<response>\n")
+    assert texts(answer) == ["one inbound", *map(str, range(1005))]
+
+
+# Any text --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("DT-wellformed")
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("Fish & <chips>", "<![CDATA[Fish & <chips>]]>"),
+        ("a]]>b", "<![CDATA[a]]]]><![CDATA[>b]]>"),
+        ("]]>]]>", "<![CDATA[]]]]><![CDATA[>]]]]><![CDATA[>]]>"),
+        ("]]", "<![CDATA[]]]]>"),
+        ("a\r\nb\rc", "<![CDATA[a]]>&#13;<![CDATA[\nb]]>&#13;<![CDATA[c]]>"),
+        ("]]\r>", "<![CDATA[]]]]>&#13;<![CDATA[>]]>"),
+        ("a\tb\nc", "<![CDATA[a\tb\nc]]>"),
+        (" x ", "<![CDATA[ x ]]>"),
+        ("Grüße 👋 ﷽ \u2028\x7f\x85", "<![CDATA[Grüße 👋 ﷽ \u2028\x7f\x85]]>"),
+    ],
+)
+def test_any_text_is_written_well_and_reads_back_as_sent(sandbox: Driver, text: str, written: str) -> None:
+    heard(sandbox, text)
+    answer = ask(sandbox)
+    assert f"<message>{written}</message>" in answer.content.decode()
+    assert texts(answer) == [text]
+
+
+@pytest.mark.rule("DT-wellformed")
+@pytest.mark.parametrize("character", ["\x01", "\x08", "\x0b", "\x0c", "\x0e", "\x1b", "\x1f", "\ufffe", "\uffff"])
+def test_what_xml_forbids_becomes_the_replacement_character(sandbox: Driver, character: str) -> None:
+    heard(sandbox, f"a{character}b")
+    assert texts(ask(sandbox)) == ["a\ufffdb"]
+
+
+@pytest.mark.rule("DT-type")
+def test_the_answer_is_utf_8(sandbox: Driver) -> None:
+    tracked(sandbox, "Grüße 👋")
+    answer = ask(sandbox)
+    assert answer.headers["content-type"] == "text/xml; charset=UTF-8"
+    assert "<![CDATA[Grüße 👋]]>".encode() in answer.content
+
+
+def test_what_a_phone_texts_a_tracking_number_is_its_messages_and_the_phones(sandbox: Driver) -> None:
+    heard(sandbox, "STOP")
+    inbound, outbound = told(ask(sandbox))
+    assert [message["message"] for message in inbound] == ["STOP"]
+    assert [message["message"] for message in outbound] == [
+        "Harbor: you will get no more texts from us. Text START to subscribe again."
+    ]
+    assert outbound[0]["to"] == PHONE[1:]

@@ -1,0 +1,224 @@
+"""Who may call the control API, and who may not."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from driver import DEFAULT, Driver
+
+from sandbox.server.guard import Guard, Headers
+from sandbox.settings import Settings
+
+HOST = (b"host", b"127.0.0.1:8080")
+TOKEN = "a-token"
+UNTRUSTED = {
+    "type": "urn:dialog-sandbox:untrusted-host",
+    "title": "Untrusted host",
+    "status": 403,
+    "detail": "The control API is called by a loopback name, by the name it is bound to, or by one of SANDBOX_HOSTS:"
+    " add the name there, or call another one.",
+}
+FOREIGN = {
+    "type": "urn:dialog-sandbox:foreign-origin",
+    "title": "Foreign origin",
+    "status": 403,
+    "detail": "Web pages of another origin may not call the control API: call it directly.",
+}
+NEEDED = {
+    "type": "urn:dialog-sandbox:token-needed",
+    "title": "Token needed",
+    "status": 401,
+    "detail": "Send Authorization: Bearer and the control token: SANDBOX_CONTROL_TOKEN, or the one printed at start.",
+}
+
+
+async def nothing(*_: Any) -> None: ...
+
+
+def refusal(
+    *headers: tuple[bytes, bytes], path: str = DEFAULT, host: tuple[bytes, bytes] | None = HOST, **settings: Any
+) -> str | None:
+    """The title of the problem that such a call gets, or None."""
+    guard = Guard(nothing, Settings(**settings))
+    problem = guard.problem(path, Headers({"headers": [*((host,) if host else ()), *headers]}))
+    return problem.title if problem else None
+
+
+@pytest.mark.parametrize("host", [b"localhost", b"LocalHost:1", b"127.0.0.1", b"127.8.8.8:80", b"[::1]", b"[::1]:8080"])
+def test_a_loopback_name_is_trusted(host: bytes) -> None:
+    assert refusal(host=(b"host", host)) is None
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        b"evil.example",
+        b"127.evil.example",
+        b"127.0.0.1.evil.example",
+        b"localhost.evil.example",
+        b"localhost@evil.example",
+        b"localhost:80:80",
+        b"localhost:x",
+        b"::1",
+        b"[::2]",
+        b"10.0.0.1",
+        b"",
+        b"localhost evil",
+        b"\xff",
+    ],
+)
+def test_any_other_name_is_not(host: bytes) -> None:
+    assert refusal(host=(b"host", host)) == "Untrusted host"
+
+
+def test_one_host_is_needed_and_no_more() -> None:
+    assert refusal(host=None) == "Untrusted host"
+    assert refusal((b"host", b"127.0.0.1:8080")) == "Untrusted host"
+
+
+@pytest.mark.parametrize(
+    ("bound", "host", "trusted"),
+    [
+        ("10.0.0.7", b"10.0.0.7:8080", True),
+        ("sandbox.test", b"SANDBOX.test", True),
+        ("fd00::7", b"[fd00::7]:8080", True),
+        ("10.0.0.7", b"10.0.0.8", False),
+        ("0.0.0.0", b"0.0.0.0", False),
+        ("0.0.0.0", b"sandbox", False),
+        ("0.0.0.0", b"127.0.0.1", True),
+    ],
+)
+def test_the_bound_name_is_trusted_if_it_is_one(bound: str, host: bytes, trusted: bool) -> None:
+    guard = Guard(nothing, Settings(host=bound, control_open=True))
+    problem = guard.problem(DEFAULT, Headers({"headers": [(b"host", host)]}))
+    assert (problem is None) == trusted
+
+
+def test_further_names_are_trusted() -> None:
+    host = (b"host", b"sandbox:8080")
+    assert refusal(host=host) == "Untrusted host"
+    assert refusal(host=host, hosts=("other", "sandbox")) is None
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "title"),
+    [
+        (b"origin", b"http://127.0.0.1:8080", None),
+        (b"origin", b"https://127.0.0.1:8080", None),
+        (b"origin", b"http://127.0.0.1:9090", "Foreign origin"),
+        (b"origin", b"http://localhost:8080", "Foreign origin"),
+        (b"origin", b"https://evil.example", "Foreign origin"),
+        (b"origin", b"null", "Foreign origin"),
+        (b"origin", b"", "Foreign origin"),
+        (b"sec-fetch-site", b"same-origin", None),
+        (b"sec-fetch-site", b"none", None),
+        (b"sec-fetch-site", b"same-site", "Foreign origin"),
+        (b"sec-fetch-site", b"cross-site", "Foreign origin"),
+    ],
+)
+@pytest.mark.parametrize("path", [DEFAULT, "/_sandbox/health/live", "/_sandbox/docs", "/_sandbox/openapi.json"])
+def test_web_pages_of_another_origin_are_refused(path: str, header: bytes, value: bytes, title: str | None) -> None:
+    assert refusal((header, value), path=path) == title
+
+
+def test_of_two_origins_both_count() -> None:
+    assert refusal((b"origin", b"http://127.0.0.1:8080"), (b"origin", b"http://evil.example")) == "Foreign origin"
+
+
+def test_a_link_from_another_site_leads_to_the_docs_page_only() -> None:
+    visit = (
+        (b"sec-fetch-site", b"cross-site"),
+        (b"sec-fetch-mode", b"navigate"),
+        (b"sec-fetch-dest", b"document"),
+    )
+    assert refusal(*visit, path="/_sandbox/docs") is None
+    assert refusal(*visit, path=DEFAULT) == "Foreign origin"
+    framed = (*visit[:2], (b"sec-fetch-dest", b"iframe"))
+    assert refusal(*framed, path="/_sandbox/docs") == "Foreign origin"
+
+
+def bearer(value: bytes) -> tuple[bytes, bytes]:
+    return (b"authorization", value)
+
+
+@pytest.mark.parametrize(
+    ("headers", "title"),
+    [
+        ((), "Token needed"),
+        ((bearer(b"Bearer a-token"),), None),
+        ((bearer(b"bearer  a-token"),), None),
+        ((bearer(b"Bearer another"),), "Token needed"),
+        ((bearer(b"Bearer "),), "Token needed"),
+        ((bearer(b"Bearer \xff"),), "Token needed"),
+        ((bearer(b"Basic a-token"),), "Token needed"),
+        ((bearer(b"a-token"),), "Token needed"),
+        ((bearer(b"Bearer a-token"), bearer(b"Bearer a-token")), "Token needed"),
+    ],
+)
+def test_off_loopback_the_token_is_needed(headers: tuple[tuple[bytes, bytes], ...], title: str | None) -> None:
+    guard = Guard(nothing, Settings(host="0.0.0.0", control_token=TOKEN))
+    problem = guard.problem(DEFAULT, Headers({"headers": [HOST, *headers]}))
+    assert (problem.title if problem else None) == title
+
+
+@pytest.mark.parametrize("given", [b"Bearer ", b"Bearer", b"Bearer None", b""])
+def test_without_a_token_nobody_has_it(given: bytes) -> None:
+    guard = Guard(nothing, Settings(host="0.0.0.0"))
+    problem = guard.problem(DEFAULT, Headers({"headers": [HOST, bearer(given)]}))
+    assert problem is not None
+    assert problem.title == "Token needed"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/_sandbox/health/live",
+        "/_sandbox/health/ready",
+        "/_sandbox/docs",
+        "/_sandbox/docs/docs.js",
+        "/_sandbox/openapi.json",
+        "/_sandbox/openapi/writeback.json",
+    ],
+)
+def test_what_holds_no_data_needs_no_token(path: str, open_driver: Callable[..., Driver]) -> None:
+    sandbox = open_driver(host="0.0.0.0", control_token=TOKEN)
+    assert sandbox.call("GET", path).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/_sandbox", "/_sandbox/version", "/_sandbox/nothing", "/_sandbox/openapi", DEFAULT])
+def test_everything_else_needs_it(path: str, open_driver: Callable[..., Driver]) -> None:
+    sandbox = open_driver(host="0.0.0.0", control_token=TOKEN)
+    answer = sandbox.call("GET", path)
+    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+    assert answer.json() == NEEDED
+    allowed = sandbox.call("GET", path, headers={"authorization": f"Bearer {TOKEN}"})
+    assert allowed.status_code in (200, 404)
+
+
+def test_opened_on_purpose_it_needs_no_token_but_a_trusted_host(open_driver: Callable[..., Driver]) -> None:
+    sandbox = open_driver(host="0.0.0.0", control_open=True)
+    assert sandbox.call("GET", DEFAULT).status_code == 200
+    answer = sandbox.call("GET", DEFAULT, headers={"host": "evil.example"})
+    assert (answer.status_code, answer.json()) == (403, UNTRUSTED)
+
+
+def test_a_foreign_page_is_refused_and_nothing_done(sandbox: Driver) -> None:
+    answer = sandbox.call(
+        "PUT", f"{DEFAULT}/delivery", json={"mode": "manual"}, headers={"origin": "https://evil.example"}
+    )
+    assert (answer.status_code, answer.json()) == (403, FOREIGN)
+    assert sandbox.control("GET", "/delivery")["mode"] == "immediate"
+
+
+def test_no_answer_lets_another_origin_read_it(sandbox: Driver) -> None:
+    asking = {"origin": "https://evil.example", "access-control-request-method": "GET"}
+    for method, headers in (("GET", {}), ("OPTIONS", asking), ("GET", asking)):
+        answer = sandbox.call(method, DEFAULT, headers=headers)
+        assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+def test_vendor_paths_and_unknown_ones_take_any_host(sandbox: Driver) -> None:
+    headers = {"host": "sandbox.example"}
+    assert sandbox.writeback(headers=headers).status_code == 200
+    assert sandbox.call("GET", "/nothing", headers=headers).status_code == 404
+    assert sandbox.call("GET", "/_sandboxes", headers=headers).status_code == 404

@@ -1,0 +1,188 @@
+"""The package as others get it: the wheel, alone and away from the checkout, and what the locks hold."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Iterator
+from email import message_from_bytes
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+READY = re.compile(r"dialog-sandbox ready on http://(127\.0\.0\.1):(\d+)\n")
+
+
+def run(*command: str | Path, cwd: Path | None = None) -> str:
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built without a network from the source distribution, so that one is complete too."""
+    place = tmp_path_factory.mktemp("dist")
+    run(sys.executable, "-m", "hatchling", "build", "--target", "sdist", "--directory", place, cwd=CHECKOUT)
+    (sdist,) = place.glob("*.tar.gz")
+    run("tar", "-xzf", sdist, "-C", place)
+    source = place / sdist.name.removesuffix(".tar.gz")
+    offline = ("--no-index", "--no-deps", "--no-build-isolation", "--disable-pip-version-check")
+    run(sys.executable, "-m", "pip", "wheel", "--quiet", *offline, "--wheel-dir", place, source)
+    (built,) = place.glob("*.whl")
+    return built
+
+
+def requirements_of(built: Path) -> list[str]:
+    with zipfile.ZipFile(built) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        return message_from_bytes(archive.read(name)).get_all("Requires-Dist", [])
+
+
+def needed(requirements: list[str]) -> Iterator[metadata.Distribution]:
+    """The installed distributions that the requirements ask for, directly and indirectly."""
+    seen: set[tuple[str, frozenset[str]]] = set()
+    todo = [(text, frozenset({""})) for text in requirements]
+    while todo:
+        text, extras = todo.pop()
+        requirement = Requirement(text)
+        marker = requirement.marker
+        if marker and not any(marker.evaluate({"extra": extra}) for extra in extras):
+            continue
+        asked = (requirement.name.lower(), frozenset({"", *requirement.extras}))
+        if asked not in seen:
+            seen.add(asked)
+            distribution = metadata.distribution(requirement.name)
+            yield distribution
+            todo += [(more, asked[1]) for more in distribution.requires or []]
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The commands of a new environment with the wheel and what it says it needs, and nothing else.
+
+    The needed packages are linked in, one by one, from where the tests run: no download, and no way back to
+    the checkout through an editable install.
+    """
+    place = tmp_path_factory.mktemp("elsewhere")
+    run(sys.executable, "-m", "venv", "--without-pip", place / "venv")
+    python = place / "venv/bin/python"
+    offline = ("--no-index", "--no-deps", "--disable-pip-version-check")
+    run(sys.executable, "-m", "pip", "--python", python, "install", "--quiet", *offline, wheel)
+
+    site = Path(run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
+    for distribution in needed(requirements_of(wheel)):
+        for top in {file.parts[0] for file in distribution.files or []} - {"..", "__pycache__"}:
+            link = site / top
+            if not link.exists():
+                link.symlink_to(Path(str(distribution.locate_file(top))))
+    return place / "venv/bin"
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Away from the checkout, and without the settings of whoever runs the tests."""
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.startswith(("SANDBOX_", "PYTHON")):
+            monkeypatch.delenv(name)
+
+
+def test_the_wheel_says_its_version_and_finds_its_fixtures(installed: Path) -> None:
+    assert run(installed / "dialog-sandbox", "--version").split()[-1] == metadata.version("dialog-sandbox")
+    listed = run(installed / "dialog-sandbox", "fixtures")
+    for fixture in ("empty", "documented", "clinic", "hospital"):
+        assert fixture in listed
+    where = run(installed / "python", "-c", "import sandbox; print(sandbox.__file__)").strip()
+    assert Path(where).is_relative_to(installed.parent)
+
+
+def test_the_wheel_serves_alone_and_stops_within_a_second(installed: Path) -> None:
+    command = [str(installed / "dialog-sandbox"), "serve", "--port", "0"]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        assert server.stdout is not None
+        first = server.stdout.readline()
+        ready = READY.fullmatch(first)
+        assert ready, first + server.stdout.read()
+        connection = http.client.HTTPConnection(ready[1], int(ready[2]), timeout=10)
+        connection.request("GET", "/_sandbox/health/ready")
+        answer = connection.getresponse()
+        assert answer.status == 200, answer.read()
+        # Kept open on purpose: a client that does not hang up must not keep the server.
+        server.send_signal(signal.SIGTERM)
+        began = time.monotonic()
+        output, _ = server.communicate(timeout=10)
+        assert time.monotonic() - began < 1, output
+        assert server.returncode == 0, output
+        assert "Traceback" not in output
+        connection.close()
+    finally:
+        server.kill()
+        server.communicate()
+
+
+def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    assert {"sandbox/py.typed", "sandbox/cli.py", "sandbox/fixtures/clinic.yaml"} <= names
+    assert {name.partition("/")[0].partition("-")[0] for name in names} == {"sandbox", "dialog_sandbox"}
+    assert not [name for name in names if "__pycache__" in name]
+    fixtures = CHECKOUT / "fixtures"
+    in_checkout = {path.relative_to(fixtures) for path in fixtures.rglob("*") if path.is_file()}
+    in_wheel = {Path(name) for name in names}
+    assert {Path("sandbox/fixtures") / path for path in in_checkout} <= in_wheel
+
+
+LOCKS = sorted(CHECKOUT.glob("requirements/*.lock"))
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.stem)
+def test_a_lock_file_names_versions_and_hashes_and_no_host(lock: Path) -> None:
+    lines = [line for line in lock.read_text().splitlines() if line and not line.lstrip().startswith("#")]
+    entry = re.compile(r"[a-z0-9][a-z0-9.-]*(\[[a-z0-9,-]+\])?==\S+( ; .+)? \\")
+    a_hash = re.compile(r"    --hash=sha256:[0-9a-f]{64}( \\)?")
+    assert not [line for line in lines if not entry.fullmatch(line) and not a_hash.fullmatch(line)]
+    assert not re.search(r"://|--(extra-)?index-url|--find-links", lock.read_text())
+
+
+def test_the_lock_files_agree_and_hold_what_is_asked_for(wheel: Path) -> None:
+    entry = re.compile(r"^([a-z0-9.-]+)(?:\[.*?\])?==(\S+)", re.MULTILINE)
+    pinned = {lock.stem: dict(entry.findall(lock.read_text())) for lock in LOCKS}
+    assert set(pinned) == {"build", "dev", "runtime"}
+    for part in ("build", "runtime"):
+        assert pinned[part].items() <= pinned["dev"].items()
+    for requirement in map(Requirement, requirements_of(wheel)):
+        assert requirement.specifier.contains(pinned["runtime"][requirement.name.lower()]), requirement
+
+
+@pytest.mark.parametrize(
+    ("python", "sentence"),
+    [
+        ("exit 127", "not found"),
+        ("case $2 in *version*) exit 1;; esac", "Python 3.11 or newer is needed"),
+        ("case $2 in *ensurepip*) exit 1;; esac", "Python's venv module is missing"),
+    ],
+    ids=["no Python", "an old Python", "a Python without venv"],
+)
+def test_make_says_in_one_sentence_what_it_misses(python: str, sentence: str, tmp_path: Path) -> None:
+    shutil.copy(CHECKOUT / "Makefile", tmp_path)
+    pretender = tmp_path / "pretender"
+    if python != "exit 127":
+        pretender.write_text(f"#!/bin/sh\n{python}\n")
+        pretender.chmod(0o755)
+    done = subprocess.run(["make", "serve", f"PYTHON={pretender}"], capture_output=True, text=True, timeout=60)
+    assert done.returncode != 0
+    ours, _of_make = done.stderr.strip().splitlines()
+    assert sentence in ours
+    assert "PYTHON=" in ours

@@ -1,0 +1,82 @@
+"""The calls of the README, run as they stand but for the port, in their order, on one server."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from sandbox.server.rules import rules_table
+
+README = Path(__file__).parent.parent / "README.md"
+READY = re.compile(r"dialog-sandbox ready on (http://127\.0\.0\.1:\d+)\n")
+
+
+def blocks() -> list[str]:
+    """Every shell block of the README that calls the server."""
+    found = re.findall(r"^```sh\n(.*?)^```$", README.read_text(), re.DOTALL | re.MULTILINE)
+    return [block for block in found if "curl" in block]
+
+
+@pytest.fixture(scope="module")
+def answers() -> Iterator[list[str]]:
+    """What the blocks print, each a line or more."""
+    if shutil.which("curl") is None:
+        assert "CI" not in os.environ, "CI has curl"
+        pytest.skip("curl is not installed")
+    command = [sys.executable, "-m", "sandbox", "serve", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            ready = READY.fullmatch(server.stdout.readline())
+            assert ready is not None
+            yield [run(block.replace("http://127.0.0.1:8080", ready[1])) for block in blocks()]
+        finally:
+            server.terminate()
+
+
+def run(block: str) -> str:
+    done = subprocess.run(["bash", "-euo", "pipefail", "-c", block], capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def test_every_vendor_call_is_answered_as_the_readme_says(answers: list[str]) -> None:
+    submit, details, optout, writeback, dialogtech = answers[:5]
+    assert json.loads(submit)["status"] == "queued"
+    assert json.loads(details) == {
+        "extMessageReference": "2721Z-0622U-14171-480RH",
+        "body": None,
+        "to": None,
+        "status": "UNKNOWN",
+    }
+    assert json.loads(optout) == {"msisdn": "14155550123"}
+    assert json.loads(writeback)["response"][-1]["outgoingMessage"] == "Your results are in."
+    assert ElementTree.fromstring(dialogtech).findtext("result") == "success"
+
+
+def test_the_control_calls_let_a_message_be_delivered_and_answered(answers: list[str]) -> None:
+    inbound, delivery, message, story = answers[5:]
+    assert json.loads(inbound)["inbound"]["text"] == "Thank you!"
+    assert json.loads(delivery)["mode"] == "manual"
+    assert json.loads(message)["status"] == "queued"
+    delivered, end = json.JSONDecoder().raw_decode(story)
+    stopped = json.loads(story[end:])
+    assert delivered["status"] == "delivered"
+    assert stopped["inbound"]["lead"] == delivered["id"] == json.loads(message)["id"]
+    assert stopped["answer"]["text"].endswith("Text HARBOR to subscribe again.")
+
+
+def test_the_readme_names_only_files_that_are_there() -> None:
+    links = re.findall(r"\]\(([^)#:]+)\)", README.read_text())
+    assert links
+    assert [link for link in links if not (README.parent / link).exists()] == []
+
+
+def test_the_page_of_rules_is_in_step_with_the_rules() -> None:
+    assert (README.parent / "docs" / "rules.md").read_text() == rules_table()

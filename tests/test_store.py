@@ -1,0 +1,369 @@
+"""The database: how it is opened, checked, kept and shared."""
+
+import hashlib
+import os
+import re
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from driver import STRANGER, TRACKING_NUMBER, Driver
+
+from sandbox.vendors import dialogtech, simplepay, writeback
+from sandbox.world import acts, carrier, consent, messages, models, people, workspaces
+from sandbox.world.errors import StoreRefused
+from sandbox.world.store import Statement, Store
+
+NOBODY = 65534
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    opened = Store()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def shared_folder() -> Iterator[Path]:
+    """A folder that every user of the machine can read, unlike pytest's own."""
+    folder = Path(tempfile.mkdtemp(prefix="dialog-sandbox-test-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@contextmanager
+def as_somebody_else() -> Iterator[None]:
+    """Root may write everywhere; so it is nobody for a while."""
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        if is_root:
+            os.seteuid(0)
+
+
+def kept(path: Path, *, schema: int = models.SCHEMA) -> Path:
+    """A database of ours, of any schema version."""
+    Store(str(path)).close()
+    driver = sqlite3.connect(path)
+    driver.execute("UPDATE sandbox_schema SET version = ?", (schema,))
+    driver.commit()
+    driver.execute("PRAGMA journal_mode=DELETE")
+    driver.close()
+    return path
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def pragma(store: Store, name: str) -> object:
+    (value,) = store.execute(f"PRAGMA {name}").fetchone()
+    return value
+
+
+# What is refused -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("schema", [0, models.SCHEMA - 1, models.SCHEMA + 1, 99])
+def test_a_store_of_another_schema_is_refused_and_not_altered(tmp_path: Path, schema: int) -> None:
+    path = kept(tmp_path / "old.db", schema=schema)
+    before = digest(path)
+    with pytest.raises(StoreRefused) as refusal:
+        Store(str(path))
+    assert str(refusal.value) == (
+        f"The database {path} has schema {schema}, and this version needs {models.SCHEMA}:"
+        " start with another --database, or move the file away to have a new one seeded."
+    )
+    assert digest(path) == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_store_without_its_schema_version_is_refused(tmp_path: Path) -> None:
+    path = kept(tmp_path / "odd.db")
+    driver = sqlite3.connect(path)
+    driver.execute("DELETE FROM sandbox_schema")
+    driver.commit()
+    driver.close()
+    with pytest.raises(StoreRefused, match="has schema unknown, and this version needs"):
+        Store(str(path))
+
+
+def test_a_file_that_is_no_database_is_refused_and_not_altered(tmp_path: Path) -> None:
+    path = tmp_path / "letter.txt"
+    path.write_text("Dear June,\n" * 1000)
+    before = digest(path)
+    with pytest.raises(StoreRefused, match=r"letter.txt is not an SQLite database: give --database another path\.$"):
+        Store(str(path))
+    assert digest(path) == before
+
+
+def test_a_file_whose_maker_was_ended_before_it_had_tables_is_as_good_as_new(tmp_path: Path) -> None:
+    path = tmp_path / "begun.db"
+    driver = sqlite3.connect(path)
+    driver.execute("PRAGMA journal_mode=WAL")
+    driver.close()
+    assert path.stat().st_size > 0
+    store = Store(str(path))
+    assert store.execute("SELECT version FROM sandbox_schema").fetchall() == [(1,)]
+    store.close()
+
+
+def test_somebody_elses_database_is_refused_and_not_altered(tmp_path: Path) -> None:
+    path = tmp_path / "theirs.db"
+    driver = sqlite3.connect(path)
+    driver.execute("CREATE TABLE letters (text TEXT)")
+    driver.commit()
+    driver.close()
+    before = digest(path)
+    with pytest.raises(StoreRefused, match=r"was not made by dialog-sandbox: give --database another path\.$"):
+        Store(str(path))
+    assert digest(path) == before
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StoreRefused, match="unable to open database file"):
+        Store(str(tmp_path / "nowhere" / "sandbox.db"))
+
+
+def test_a_folder_in_the_files_place_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StoreRefused, match=r"^Cannot (open|read) the database "):
+        Store(str(tmp_path))
+
+
+def test_a_folder_that_may_not_be_written_is_refused(shared_folder: Path) -> None:
+    with as_somebody_else(), pytest.raises(StoreRefused, match="unable to open database file"):
+        Store(str(shared_folder / "sandbox.db"))
+
+
+def test_a_read_only_store_is_refused(shared_folder: Path) -> None:
+    path = kept(shared_folder / "sandbox.db")
+    path.chmod(0o444)
+    with as_somebody_else(), pytest.raises(StoreRefused, match=r"Cannot write to the database .*readonly"):
+        Store(str(path))
+
+
+@pytest.mark.parametrize(
+    ("database", "reason"),
+    [
+        ("postgresql://localhost/sandbox", "This version keeps its data in SQLite only, not in postgresql."),
+        ("mysql+pymysql://localhost/sandbox", "This version keeps its data in SQLite only, not in mysql."),
+        ("nonsense://localhost/sandbox", "This version keeps its data in SQLite only, not in nonsense."),
+        ("://", "Not a database URL: '://'. Give a path, or sqlite:///PATH."),
+        ("sqlite://", "An SQLite database in memory is not supported: leave --database out for a temporary file."),
+        (
+            "sqlite:///:memory:",
+            "An SQLite database in memory is not supported: leave --database out for a temporary file.",
+        ),
+    ],
+)
+def test_a_url_that_names_no_sqlite_file_is_refused(database: str, reason: str) -> None:
+    with pytest.raises(StoreRefused) as refusal:
+        Store(database)
+    assert str(refusal.value) == reason
+
+
+# How it is opened ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["{}", "sqlite:///{}", "sqlite+pysqlite:///{}", "sqlite+aiosqlite:///{}"])
+def test_a_path_and_a_url_name_the_same_file(tmp_path: Path, form: str) -> None:
+    path = tmp_path / "sandbox.db"
+    Store(form.format(path)).close()
+    assert path.is_file()
+
+
+@pytest.mark.parametrize("name", ["with blanks.db", "50%.db", "a?b#c.db", "größe.db", "a%20b.db"])
+def test_a_file_may_bear_any_name(tmp_path: Path, name: str) -> None:
+    for _ in range(2):
+        Store(str(tmp_path / name)).close()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_relative_path_counts_from_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Store("one.db").close()
+    Store("sqlite:///two.db").close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one.db", "two.db"]
+
+
+def test_an_empty_file_becomes_a_store(tmp_path: Path) -> None:
+    path = tmp_path / "sandbox.db"
+    path.touch()
+    store = Store(str(path))
+    assert store.execute("SELECT version FROM sandbox_schema").fetchall() == [(models.SCHEMA,)]
+    store.close()
+
+
+def test_without_a_path_the_file_goes_with_the_store() -> None:
+    store = Store()
+    folder = store.path.parent
+    assert store.path.is_file()
+    store.close()
+    assert not folder.exists()
+
+
+def test_readers_do_not_wait_for_writers_and_references_are_kept(store: Store) -> None:
+    assert pragma(store, "journal_mode") == "wal"
+    assert pragma(store, "foreign_keys") == 1
+    assert pragma(store, "busy_timeout") == 5000
+
+
+def test_a_row_that_names_nobody_is_refused(store: Store) -> None:
+    row = {"workspace_id": 7, "id": 1, "line": "1", "phone": "2", "opted_in": True, "cause": "x", "word": None, "at": 0}
+    with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"), store.writing():
+        store.add(consent.INSERT, row)
+    assert store.execute("SELECT count(*) FROM consent").fetchone() == (0,)
+
+
+def test_what_is_written_is_all_or_nothing(store: Store) -> None:
+    class Interrupted(Exception):
+        pass
+
+    def interrupt() -> None:
+        with store.writing(), store.writing():
+            store.execute("INSERT INTO counter VALUES (1, 'x', 1)")
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        interrupt()
+    assert store.execute("SELECT * FROM counter").fetchall() == []
+    with store.writing():
+        store.execute("INSERT INTO counter VALUES (1, 'y', 1)")
+    assert store.execute("SELECT kind FROM counter").fetchall() == [("y",)]
+
+
+def test_a_snapshot_does_not_see_what_is_written_after_it(store: Store) -> None:
+    count = Statement(consent.CONSENTS.select().with_only_columns(consent.CONSENTS.c.id))
+    with store.snapshot() as snapshot:
+        with store.writing():
+            store.execute("PRAGMA defer_foreign_keys=ON")
+            store.execute("INSERT INTO sandbox_schema VALUES (77)")
+        assert list(snapshot.chunks(count, 10)) == []
+        versions = snapshot._driver.execute("SELECT version FROM sandbox_schema").fetchall()
+    assert versions == [(models.SCHEMA,)]
+
+
+# Kept and shared -------------------------------------------------------------------------------------------------
+
+
+def busy(sandbox: Driver) -> None:
+    """A little of everything."""
+    sid = sandbox.sid()
+    sandbox.wall.advance(1.5)
+    sandbox.reply(sid, "Thanks")
+    sandbox.inbound("STOP")
+    sandbox.submit(to=STRANGER, text="Grüße 👋")
+    sandbox.send(tracking_number=TRACKING_NUMBER)
+    sandbox.delivery("manual")
+    sandbox.submit(to=STRANGER)
+    sandbox.console(auto_reply="Changed.")
+
+
+def seen(sandbox: Driver) -> list[bytes]:
+    """Whole answers, request ids and all."""
+    return [
+        sandbox.writeback().content,
+        sandbox.get_messages().content,
+        sandbox.submit(to=STRANGER).content,
+        sandbox.writeback().content,
+    ]
+
+
+def test_a_kept_world_is_the_same_after_a_restart(open_driver: Callable[..., Driver], tmp_path: Path) -> None:
+    sandbox = open_driver(database=str(tmp_path / "sandbox.db"))
+    busy(sandbox)
+    records, tracked = sandbox.records(), sandbox.get_messages().content
+    sandbox.restart()
+    assert (sandbox.records(), sandbox.get_messages().content) == (records, tracked)
+    assert sandbox.control("GET", "/delivery")["mode"] == "manual"
+    assert sandbox.inbound("Hello", phone="14155550124")["answer"]["text"] == "Changed."
+    assert sandbox.details(sandbox.sid())["status"] == "queued"
+
+
+def test_the_same_seed_start_and_calls_give_the_same_bytes(open_driver: Callable[..., Driver]) -> None:
+    first, second = open_driver(), open_driver()
+    busy(first)
+    busy(second)
+    assert seen(first) == seen(second)
+
+
+def test_the_same_bytes_come_over_a_restart(open_driver: Callable[..., Driver], tmp_path: Path) -> None:
+    whole, broken = open_driver(), open_driver(database=str(tmp_path / "sandbox.db"))
+    busy(whole)
+    busy(broken)
+    broken.restart()
+    assert seen(whole) == seen(broken)
+
+
+def test_another_seed_gives_other_ids(open_driver: Callable[..., Driver]) -> None:
+    first, second = open_driver(), open_driver(seed=2)
+    assert first.sid() != second.sid()
+    assert first.writeback().json()["requestId"] != second.writeback().json()["requestId"]
+
+
+def test_a_running_clock_goes_on_over_a_restart(open_driver: Callable[..., Driver], tmp_path: Path) -> None:
+    sandbox = open_driver(database=str(tmp_path / "sandbox.db"), start_at=1_767_225_600_000)  # 2026-01-01T00:00:00Z
+    sandbox.wall.advance(60)
+    sandbox.restart()
+    sandbox.wall.advance(60)
+    assert sandbox.submit().json()["date_created"] == "2026-01-01@00:02:00.000+0000"
+
+
+def test_seed_settings_do_not_touch_a_filled_store(open_driver: Callable[..., Driver], tmp_path: Path) -> None:
+    database = str(tmp_path / "sandbox.db")
+    first = open_driver(database=database, seed=1)
+    first.submit()
+    second = open_driver(database=database, fixture="empty", seed=2, start_at=0)
+    assert second.app.is_seed_ignored
+    assert second.records() == first.records()
+
+
+def test_two_servers_share_one_file(open_driver: Callable[..., Driver], tmp_path: Path) -> None:
+    database = str(tmp_path / "sandbox.db")
+    first, second = open_driver(database=database), open_driver(database=database)
+    sids = [server.sid(text=f"{n}") for n in range(10) for server in (first, second)]
+    assert len(set(sids)) == 20
+    assert first.records() == second.records()
+    assert len(first.records()) == 20
+    second.inbound("STOP")
+    assert first.details(first.sid())["status"] == "failed"
+
+
+# Hot questions ---------------------------------------------------------------------------------------------------
+
+HOT = {
+    "a console's results by time": (writeback.RECORDS, "ix_message_record"),
+    "the first of them": (writeback.FIRST_RECORDS, "ix_message_record"),
+    "an account's messages by time": (dialogtech.OF_ACCOUNT.every, "ix_message_account"),
+    "the first of those": (dialogtech.OF_ACCOUNT.first, "ix_message_account"),
+    "how many those are": (dialogtech.OF_ACCOUNT.total, "ix_message_account"),
+    "a tracking number's": (dialogtech.OF_NUMBER.first, "ix_message_account"),
+    "a message by its sid": (simplepay.BY_SID, "ux_message_sid"),
+    "a message by any of its vendor ids": (messages.BY_VENDOR_ID, "ux_message_outgoing_key"),
+    "a message by our id": (messages.BY_ID, ""),
+    "the lead of an unasked text": (carrier.LAST_UNCAUSED, "ix_message_conversation"),
+    "a phone's consent": (consent.LATEST, "ix_consent_phone"),
+    "a person by phone": (people.ID_BY_PHONE, ""),
+    "what is due": (acts.DUE, "ix_scheduled_due"),
+    "a workspace by its username": (workspaces.BY_USERNAME, ""),
+    "an account by its access key": (workspaces.BY_ACCESS_KEY, ""),
+    "a console by its code": (workspaces.CONSOLE_LINE, ""),
+}
+
+
+@pytest.mark.parametrize("question", HOT)
+def test_an_index_serves_each_hot_question(store: Store, question: str) -> None:
+    statement, index = HOT[question]
+    params = dict.fromkeys(re.findall(r":(\w+)", statement.sql)) | statement.constants
+    plan = [row[3] for row in store.execute(f"EXPLAIN QUERY PLAN {statement.sql}", params)]
+    assert not [step for step in plan if step.startswith("SCAN") or "TEMP B-TREE FOR ORDER BY" in step], plan
+    assert any(index in step for step in plan), plan
