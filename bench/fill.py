@@ -76,9 +76,11 @@ class Size:
     people: int
 
 
-THOUSAND = Size(messages=1_300, days=6, consoles=1, people=200)
+PEOPLE = 20_000
+"""The same in both stores, which are to differ in their messages only."""
+THOUSAND = Size(messages=1_300, days=6, consoles=1, people=PEOPLE)
 """Of which a little over a thousand are records of the one console, within the week that one read may ask for."""
-MILLION = Size(messages=1_000_000, days=30, consoles=4, people=20_000)
+MILLION = Size(messages=1_000_000, days=30, consoles=4, people=PEOPLE)
 
 
 @dataclass(frozen=True)
@@ -232,7 +234,7 @@ class Rows:
     def _quiet_day(self, at: int) -> Iterator[carrier.MessageRow]:
         """What the quiet account has every day: one message in, two out."""
         for n in range(QUIET_DAY):
-            yield self._of_account(self._quiet, at + n, is_inbound=n == 0)
+            yield self._of_account(self._quiet, at, is_inbound=n == 0)
 
     def _of_account(self, line: LineView, at: int, *, is_inbound: bool) -> carrier.MessageRow:
         person = self._dice.one_of(self._people[:ACCOUNT_PEOPLE])

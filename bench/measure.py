@@ -1,5 +1,6 @@
 """The measuring: a thousand stored messages, a million, and the bare route, in turn and several times over."""
 
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -90,7 +91,7 @@ def everything(effort: Effort, folder: Path, say: Callable[[str], None]) -> Foun
     first_answer_s, clinic_mb = first_answers(effort.starts)
     thousand, million = folder / "thousand.db", folder / "million.db"
     say(f"filling a store with {effort.million.messages:,} messages")
-    fill_s = filled(thousand, fill.THOUSAND, million, effort.million)
+    fill_s = filled(thousand, million, effort.million)
     found = Found(calls.messages_in(thousand), calls.messages_in(million), fill_s, first_answer_s, clinic_mb)
     with servers.sandbox("--database", str(thousand)) as few, servers.sandbox("--database", str(million)) as many:
         for call in CALLS:
@@ -100,13 +101,19 @@ def everything(effort: Effort, folder: Path, say: Callable[[str], None]) -> Foun
     return found
 
 
-def filled(thousand: Path, small: fill.Size, million: Path, large: fill.Size) -> float:
+def filled(thousand: Path, million: Path, large: fill.Size) -> float:
     """Fills both stores up to now; how long that took for the large one, in seconds."""
     end = wall_clock()
-    fill.fill(thousand, small, end)
+    fill.fill(pristine(thousand), fill.THOUSAND, end)
+    shutil.copyfile(pristine(thousand), thousand)
     begun = time.monotonic()
     fill.fill(million, large, end)
     return time.monotonic() - begun
+
+
+def pristine(path: Path) -> Path:
+    """The copy of a store that is never served."""
+    return path.with_suffix(".pristine")
 
 
 def first_answers(starts: int) -> tuple[float, float]:
@@ -149,15 +156,16 @@ def measured(call: Call, effort: Effort, folder: Path, few: Store, many: Store) 
 
 @contextmanager
 def fresh(call: Call, store: Store, folder: Path) -> Iterator[Store]:
-    """A store that holds no more than its thousand yet: the same one, or a new one when the call would fill it."""
+    """A store that holds no more than its thousand yet: the same one, or a copy when the call would fill it."""
     if not call.fills:
         yield store
         return
+    assert store.path
     with tempfile.TemporaryDirectory(dir=folder) as place:
         path = Path(place, "fresh.db")
-        fill.fill(path, fill.THOUSAND, wall_clock())
+        shutil.copyfile(pristine(store.path), path)
         with servers.sandbox("--database", str(path)) as server:
-            new = Store(path, server).asked(call)
+            new = replace(store, path=path, server=server)
             for _ in range(REHEARSALS):
                 calls.verify(server, call, new.requests)
             yield new

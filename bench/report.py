@@ -155,8 +155,9 @@ Filling the large store took {found.fill_s:.0f} s.
 - The windows, ids, days and recipients of the requests vary, over the whole store. Answers are read and counted
   before and after each run, their mean size is checked in it, a single one that is not a success ends the benchmark,
   and what was submitted has to be in the store.
-- The large store is spread over 30 days, 4 consoles, 2 accounts and 20,000 people. The small one begins anew for
-  each run of submits, and grows in it.
+- The large store is spread over 30 days, 4 consoles and 2 accounts, the small one over 6 days, one console and the
+  same accounts, so that a thousand records lie within one week. Both know the same 20,000 people. The small store
+  begins anew for each run of submits, and grows in it.
 - The query plan of each hot statement has to name the index that serves it.
 
 ## To repeat it

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -10,10 +10,11 @@ from pathlib import Path
 import httpx
 import pytest
 from driver import START, Driver
+from fastapi import FastAPI
 
 from bench import bare, calls, fill, load, plans, report
 from bench.calls import CALLS, Call
-from bench.load import Sample
+from bench.load import Request, Sample
 from bench.servers import Broken
 from sandbox.world.clock import DAY
 from sandbox.world.store import Store
@@ -30,7 +31,7 @@ PRINTED = """Running 1s test @ http://127.0.0.1:1
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small store, up to the moment at which tests begin."""
     path = tmp_path_factory.mktemp("bench") / "filled.db"
-    fill.fill(path, fill.THOUSAND, START)
+    fill.fill(path, replace(fill.THOUSAND, people=200), START)
     return path
 
 
@@ -92,25 +93,25 @@ def test_the_sandbox_and_the_bare_route_answer_alike(
     sandbox = open_driver(database=str(database))
     requests = call.requests(filled)
     for request in requests[:: max(1, len(requests) // 5)]:
-        options = {"headers": dict(call.headers), "content": request.body.encode()}
-        ours = sandbox.call(request.method, request.target.encode(), **options)
+        ours = sandbox.call(
+            request.method, request.target.encode(), headers=call.headers, content=request.body.encode()
+        )
         assert (ours.status_code, call.count(ours.content)) == (200, call.records)
 
         app = bare.app_of(call.route, ours.content)
-        theirs = answered(app, request.method, request.target, **options)
+        theirs = answered(app, request, call.headers)
         assert (theirs.status_code, theirs.content) == (200, ours.content)
         assert theirs.headers["content-type"] == ours.headers["content-type"]
         if call.headers:
-            headers = {**call.headers, "Authorization": "Basic ZGVtbzp3cm9uZw=="}
-            wrong = answered(app, request.method, request.target, **{**options, "headers": headers})
+            wrong = answered(app, request, {**call.headers, "Authorization": "Basic ZGVtbzp3cm9uZw=="})
             assert wrong.status_code == 401
 
 
-def answered(app: object, method: str, target: str, **options: object) -> httpx.Response:
+def answered(app: FastAPI, request: Request, headers: Mapping[str, str]) -> httpx.Response:
     async def ask() -> httpx.Response:
-        transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
+        transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
-            return await client.request(method, target, **options)  # type: ignore[arg-type]
+            return await client.request(request.method, request.target, headers=headers, content=request.body.encode())
 
     return asyncio.run(ask())
 

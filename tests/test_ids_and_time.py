@@ -68,8 +68,8 @@ def test_what_is_decided_is_the_same_on_every_machine() -> None:
     assert ids.decided_key(1, "broadcast", 1) == "0884f9e241f47292d10d1d667af5683b"
     assert ids.request_id(1, 1) == "dd979eb6-b312-44bc-9603-54ea7d7556ba"
     assert ids.message_ids(1, 1, SAMPLE) == (
-        "9821I-0622Q-14174-480KZ",
-        "913aa7d78772ddcb19e35110a69b06d8",
+        "0021V-0622Q-14178-480QK",
+        "dd5970f4913aa7d78772ddcb19e35110",
         "910391154",
     )
 

@@ -5,13 +5,16 @@ give the same bytes. What must not be guessed (credentials, tokens, a workspace'
 """
 
 import secrets
+from functools import lru_cache
 from hashlib import blake2b
 from string import ascii_lowercase, ascii_uppercase, digits
 from typing import NamedTuple
 
-from sandbox.world.clock import utc
+from sandbox.world.clock import MINUTE, SECOND, utc
 
 KEY_ALPHABET = ascii_lowercase + digits
+STRANDS = 16
+"""How many beginnings the ids of one minute's messages have."""
 
 
 class MessageIds(NamedTuple):
@@ -44,14 +47,24 @@ def message_ids(seed: int, n: int, at: int, attempt: int = 0) -> MessageIds:
     The sid reads `NNYYA-MMDDA-HHmmN-SSfAA` (rule SP-sid), the msg_id has nine digits and no leading zero.
     """
     raw = decided(seed, "message", n, attempt)
-    a, b, c, d = (ascii_uppercase[byte % 26] for byte in raw[16:20])
-    number = int.from_bytes(raw[20:24])
-    moment = utc(at)
-    sid = (
-        f"{number % 100:02d}{moment.year % 100:02d}{a}-{moment.month:02d}{moment.day:02d}{b}"
-        f"-{moment.hour:02d}{moment.minute:02d}{number // 100 % 10}-{moment.second:02d}{at % 1000 // 100}{c}{d}"
-    )
-    return MessageIds(sid, raw[:16].hex(), str(100_000_000 + int.from_bytes(raw[24:32]) % 900_000_000))
+    begin, key_begin = _beginnings(seed, at // MINUTE, n % STRANDS, attempt)
+    second, ms = divmod(at % MINUTE, SECOND)
+    end = f"{raw[16] % 10}-{second:02d}{ms // 100}{ascii_uppercase[raw[17] % 26]}{ascii_uppercase[raw[18] % 26]}"
+    msg_id = str(100_000_000 + int.from_bytes(raw[24:32]) % 900_000_000)
+    return MessageIds(begin + end, key_begin + raw[:12].hex(), msg_id)
+
+
+@lru_cache(maxsize=256)
+def _beginnings(seed: int, minute: int, strand: int, attempt: int) -> tuple[str, str]:
+    """`NNYYA-MMDDA-HHmm` and the first 8 digits of a key, which the messages of a minute share.
+
+    So their ids lie side by side in an index, and an insert into a large store has no page of its own to read and
+    write for each. Several strands, since ids that differ only in their ends may clash.
+    """
+    raw = decided(seed, "minute", minute, attempt * STRANDS + strand)
+    moment = utc(minute * MINUTE)
+    begin = f"{raw[0] % 100:02d}{moment:%y}{ascii_uppercase[raw[1] % 26]}-{moment:%m%d}{ascii_uppercase[raw[2] % 26]}"
+    return f"{begin}-{moment:%H%M}", raw[4:8].hex()
 
 
 def workspace_key() -> str:
