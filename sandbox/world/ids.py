@@ -62,9 +62,10 @@ def _beginnings(seed: int, minute: int, strand: int, attempt: int) -> tuple[str,
     write for each. Several strands, since ids that differ only in their ends may clash.
     """
     raw = decided(seed, "minute", minute, attempt * STRANDS + strand)
-    moment = utc(minute * MINUTE)
-    begin = f"{raw[0] % 100:02d}{moment:%y}{ascii_uppercase[raw[1] % 26]}-{moment:%m%d}{ascii_uppercase[raw[2] % 26]}"
-    return f"{begin}-{moment:%H%M}", raw[4:8].hex()
+    year, month, day, hour, minutes, *_ = utc(minute * MINUTE).timetuple()
+    a, b = ascii_uppercase[raw[1] % 26], ascii_uppercase[raw[2] % 26]
+    begin = f"{raw[0] % 100:02d}{year % 100:02d}{a}-{month:02d}{day:02d}{b}-{hour:02d}{minutes:02d}"
+    return begin, raw[4:8].hex()
 
 
 def workspace_key() -> str:
