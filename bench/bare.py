@@ -18,6 +18,7 @@ from fastapi import Depends, FastAPI, Form, HTTPException, Response
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
 
 from bench.fill import PASSWORD, USERNAME
+from sandbox.server.serving import config_of
 from sandbox.vendors import dialogtech, simplepay, writeback
 
 Credentials = Annotated[HTTPBasicCredentials, Depends(HTTPBasic())]
@@ -90,17 +91,8 @@ def main(route: str, answer: str) -> None:
     """Serves on a free port of loopback until a signal ends it."""
     listener = socket.create_server(("127.0.0.1", 0))
     host, port = listener.getsockname()
-    config = uvicorn.Config(
-        app_of(route, Path(answer).read_bytes()),
-        http="httptools",
-        ws="none",
-        lifespan="on",
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-    )
     print(f"bare route ready on http://{host}:{port}", flush=True)
-    uvicorn.Server(config).run([listener])
+    uvicorn.Server(config_of(app_of(route, Path(answer).read_bytes()))).run([listener])
 
 
 if __name__ == "__main__":

@@ -46,6 +46,7 @@ class Sandbox:
     def _save(self) -> None:
         self._saving = None
         self.world.save()
+        self.world.store.checkpoint()
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:

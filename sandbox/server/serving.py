@@ -6,6 +6,7 @@ import socket
 from dataclasses import replace
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from sandbox.server.app import Sandbox, create_app
 from sandbox.settings import Settings
@@ -43,7 +44,16 @@ def run(settings: Settings, listener: socket.socket) -> None:
     if is_token_made:
         settings = replace(settings, control_token=secret())
     app = create_app(settings)
-    config = uvicorn.Config(
+    words = greeting(app, settings, listener.getsockname(), is_token_made=is_token_made)
+    try:
+        Server(config_of(app), words).run([listener])
+    finally:
+        app.close()
+
+
+def config_of(app: ASGIApp) -> uvicorn.Config:
+    """How we use uvicorn, for whatever app."""
+    return uvicorn.Config(
         app,
         http="httptools",
         ws="none",
@@ -54,11 +64,6 @@ def run(settings: Settings, listener: socket.socket) -> None:
         proxy_headers=False,
         timeout_graceful_shutdown=GRACE_S,  # type: ignore[arg-type]
     )
-    words = greeting(app, settings, listener.getsockname(), is_token_made=is_token_made)
-    try:
-        Server(config, words).run([listener])
-    finally:
-        app.close()
 
 
 def greeting(app: Sandbox, settings: Settings, address: tuple[str, int], *, is_token_made: bool) -> list[str]:

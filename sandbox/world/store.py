@@ -8,6 +8,8 @@ driver's cursor. A long read gets a connection, and so a frozen picture of the w
 import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -23,6 +25,8 @@ from sandbox.world import models
 from sandbox.world.errors import StoreRefused
 
 BUSY_TIMEOUT_S = 5.0
+CHECKPOINT_AFTER = 1000
+"""Rows changed since the last checkpoint that make another one worth its while."""
 DIALECT = sqlite.dialect(paramstyle="named")
 
 Row = tuple[Any, ...]
@@ -69,6 +73,8 @@ class Store:
         self._folder = None if database else tempfile.TemporaryDirectory(prefix="dialog-sandbox-")
         self.path = Path(self._folder.name, "sandbox.db") if self._folder else path_of(str(database))
         self.is_temporary = self._folder is not None
+        # What a killed process had committed is kept by NORMAL; what a killed machine had, a temporary file need not.
+        self._synchronous = "OFF" if self.is_temporary else "NORMAL"
         check_schema(self.path)
         self._driver = self._connect()
         try:
@@ -80,20 +86,23 @@ class Store:
         self._writing = Writing(self)
         self._remembered: dict[tuple[str, ...], Row] = {}
         self._others_wrote = 0
+        self._checkpointed = self._driver.total_changes
+        self._checkpointing: Future[None] | None = None
+        self._helper = ThreadPoolExecutor(1, "checkpoint")
 
     def _connect(self) -> sqlite3.Connection:
         try:
             driver = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
         except sqlite3.Error as error:
             raise StoreRefused(f"Cannot open the database {self.path}: {error}.") from error
-        # What a killed process had committed is kept by NORMAL; what a killed machine had, a temporary file need not.
         for pragma in (
             "journal_mode=WAL",
-            f"synchronous={'OFF' if self.is_temporary else 'NORMAL'}",
+            f"synchronous={self._synchronous}",
             "foreign_keys=ON",
             "cache_size=-16000",
-            # A checkpoint waits for the disk and holds everybody up: after 16 MB of changes, a quarter as often.
-            "wal_autocheckpoint=4000",
+            # A checkpoint waits for the disk and holds everybody up, so `checkpoint` does it beside the work; by itself
+            # the connection makes one only where nobody called that for 64 MB.
+            "wal_autocheckpoint=16000",
             "temp_store=MEMORY",
         ):
             try:
@@ -116,6 +125,7 @@ class Store:
         self._driver.execute("COMMIT")
 
     def close(self) -> None:
+        self._helper.shutdown()
         self._driver.close()
         if self._folder:
             self._folder.cleanup()
@@ -166,9 +176,23 @@ class Store:
         """Runs an insert made by `inserting`."""
         self.execute(statement.sql, row)
 
+    def checkpoint(self) -> None:
+        """Moves what was written from the log into the database, on another thread, if it is worth while by now."""
+        is_due = self._driver.total_changes - self._checkpointed >= CHECKPOINT_AFTER
+        if is_due and (self._checkpointing is None or self._checkpointing.done()):
+            self._checkpointed = self._driver.total_changes
+            self._checkpointing = self._helper.submit(_checkpoint, self.path, self._synchronous)
+
     def snapshot(self) -> "Snapshot":
         """The world as it is now, to be read at leisure while others write."""
         return Snapshot(self._connect())
+
+
+def _checkpoint(path: Path, synchronous: str) -> None:
+    """Moves what no reader still needs, and leaves the rest for the next time; waits for nobody."""
+    with closing(sqlite3.connect(path, timeout=0)) as driver, suppress(sqlite3.Error):
+        driver.execute(f"PRAGMA synchronous={synchronous}")
+        driver.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 class Snapshot:
