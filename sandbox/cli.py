@@ -93,12 +93,15 @@ def serve(options: argparse.Namespace) -> None:
     gc.disable()
 
     from sandbox.server.serving import run  # noqa: PLC0415  (what follows takes a third of a second to import)
+    from sandbox.server.targets import BadTarget  # noqa: PLC0415
     from sandbox.world.errors import FixtureRefused, StoreRefused  # noqa: PLC0415
 
     try:
         run(settings, listener)
-    except (FixtureRefused, StoreRefused) as error:
-        fail(str(error), MISUSED if isinstance(error, FixtureRefused) else FAILED)
+    except (FixtureRefused, BadTarget) as error:
+        fail(str(error), MISUSED)
+    except StoreRefused as error:
+        fail(str(error))
 
 
 def bind(host: str, port: int) -> socket.socket:

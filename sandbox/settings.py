@@ -40,6 +40,12 @@ class Settings:
     """No token is asked for, wherever the server is bound."""
     hosts: tuple[str, ...] = ()
     """Further names that the control API may be called by."""
+    callback_allow: tuple[str, ...] = ()
+    """Hosts, addresses and networks, or `*`, that callbacks may go to besides those that the binding allows."""
+    callback_rate: int = 100
+    """Attempts a second."""
+    callback_timeout: int = 10
+    """Seconds of wall time that an attempt may take."""
 
     @property
     def is_loopback(self) -> bool:
@@ -72,6 +78,13 @@ def _number(written: str, label: str) -> int:
     if not (written.isascii() and written.isdigit() and len(written) <= MOST_DIGITS):
         raise BadSetting(f"{label} must be a whole number of at most {MOST_DIGITS} digits, not {written!r}.")
     return int(written)
+
+
+def _positive(written: str, label: str) -> int:
+    number = _number(written, label)
+    if not number:
+        raise BadSetting(f"{label} must be at least 1.")
+    return number
 
 
 def _port(written: str, label: str) -> int:
@@ -110,4 +123,7 @@ READERS: dict[str, Callable[[str, str], Any]] = {
     "start_at": _time,
     "control_open": _switch,
     "hosts": _names,
+    "callback_allow": _names,
+    "callback_rate": _positive,
+    "callback_timeout": _positive,
 }

@@ -20,6 +20,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.dependencies import Exchange, Refusal
 from sandbox.world import World
+from sandbox.world.callbacks import CallbackRow
+from sandbox.world.carrier import MessageRow
 from sandbox.world.rules import Rule
 
 
@@ -40,6 +42,7 @@ class Vendor:
     refuse: Callable[[Exchange, Refusal], Response]
     unknown_path: str
     wrong_method: str
+    status_callback: Callable[[World, MessageRow, CallbackRow], dict[str, str]] | None = None
 
     def claims(self, path: str) -> bool:
         """Whether the path is this vendor's to answer, be it known or not."""

@@ -9,6 +9,7 @@ from driver import CONSOLE, DEFAULT, LINE, PHONE, Driver
 from sandbox.server.control import engine
 from sandbox.server.rules import every_rule
 from sandbox.world import fixtures
+from sandbox.world.models import SCHEMA
 
 WORKSPACE: dict[str, Any] = {
     "name": "default",
@@ -50,7 +51,7 @@ def test_it_says_its_version(sandbox: Driver, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(engine, "version", lambda name: f"1.2.3 of {name}")
     assert sandbox.call("GET", "/_sandbox/version").json() == {
         "version": "1.2.3 of dialog-sandbox",
-        "schema": 1,
+        "schema": SCHEMA,
         "vendors": ["writeback", "simplepay", "dialogtech"],
     }
 
@@ -132,9 +133,9 @@ def test_an_account_can_leave_the_doctype_out(sandbox: Driver) -> None:
 
 
 def test_the_delivery_policy_is_shown_and_replaced(sandbox: Driver) -> None:
-    immediate = {"mode": "immediate", "sent_after": 1, "settled_after": 3, "outcome": "delivered"}
+    immediate = {"mode": "immediate", "sent_after": 1, "settled_after": 3, "outcome": "delivered", "numbers": {}}
     assert sandbox.control("GET", "/delivery") == immediate
-    timed = {"mode": "timed", "sent_after": 0.5, "settled_after": 60, "outcome": "undelivered"}
+    timed = {"mode": "timed", "sent_after": 0.5, "settled_after": 60, "outcome": "undelivered", "numbers": {}}
     assert sandbox.control("PUT", "/delivery", timed) == timed
     assert sandbox.control("GET", "/delivery") == timed
     assert sandbox.delivery("manual") == {**immediate, "mode": "manual"}
@@ -171,9 +172,9 @@ def test_the_delivery_policy_holds_for_what_comes_after(sandbox: Driver) -> None
             "must be 'delivered', 'undelivered', 'rejected' or 'unknown'",
         ),
         (
-            {"mode": "manual", "numbers": {PHONE: {"mode": "immediate"}}},
-            "body",
-            "cannot have numbers yet: this version has one policy for all phones of a workspace",
+            {"mode": "manual", "numbers": {PHONE: {"mode": "immediate", "handset": "51"}}},
+            f"numbers.{PHONE}",
+            "must have either handset or a policy",
         ),
     ],
 )

@@ -113,7 +113,7 @@ def test_a_file_whose_maker_was_ended_before_it_had_tables_is_as_good_as_new(tmp
     driver.close()
     assert path.stat().st_size > 0
     store = Store(str(path))
-    assert store.execute("SELECT version FROM sandbox_schema").fetchall() == [(1,)]
+    assert store.execute("SELECT version FROM sandbox_schema").fetchall() == [(models.SCHEMA,)]
     store.close()
 
 

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.server.control import control_app
+from sandbox.server.courier import Courier
+from sandbox.server.posting import Poster
+from sandbox.server.targets import TargetPolicy
 from sandbox.settings import Settings
 from sandbox.vendor import Vendor
 from sandbox.vendors import VENDORS
@@ -29,6 +32,9 @@ class Sandbox:
         self._vendors: list[tuple[Vendor, ASGIApp]] = [(vendor, vendor.app(world)) for vendor in VENDORS]
         self._control = control_app(world, settings)
         self._saving: asyncio.TimerHandle | None = None
+        policy = TargetPolicy(settings.callback_allow, bound_to_loopback=settings.is_loopback)
+        poster = Poster(policy, timeout_s=settings.callback_timeout)
+        self._courier = Courier(world, poster, rate=settings.callback_rate)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -42,6 +48,8 @@ class Sandbox:
             await self._control(scope, receive, send)
         if self.world.is_unsaved and self._saving is None:
             self._saving = asyncio.get_running_loop().call_later(SAVE_AFTER_S, self._save)
+        if self._courier.is_wanted:
+            self._courier.wake()
 
     def _save(self) -> None:
         self._saving = None
@@ -52,6 +60,7 @@ class Sandbox:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
+                self._courier.wake()
                 await send({"type": "lifespan.startup.complete"})
             else:
                 self.close()
@@ -63,6 +72,7 @@ class Sandbox:
         if self._saving is not None:
             self._saving.cancel()
             self._saving = None
+        self._courier.close()
         self.world.close()
 
 

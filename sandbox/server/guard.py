@@ -16,6 +16,7 @@ from sandbox.settings import Settings
 PREFIX = "/_sandbox"
 HEALTH = f"{PREFIX}/health/"
 DOCS = f"{PREFIX}/docs"
+SINKS = f"{PREFIX}/sinks/"
 HOLD_NO_DATA = (HEALTH, f"{DOCS}/", f"{PREFIX}/openapi/")
 LOOPBACK = re.compile(r"localhost|127(\.[0-9]{1,3}){3}|\[::1\]")
 EVERY_ADDRESS = ("0.0.0.0", "::", "")
@@ -28,8 +29,8 @@ def asks_for_no_token(settings: Settings) -> bool:
 
 
 def needs_no_token(path: str) -> bool:
-    """Health, and the descriptions of the APIs with their page: they hold no data."""
-    return path in (DOCS, f"{PREFIX}/openapi.json") or path.startswith(HOLD_NO_DATA)
+    """Health, and the descriptions of the APIs with their page: they hold no data. A sink's path is its token."""
+    return path.startswith(SINKS) or path in (DOCS, f"{PREFIX}/openapi.json") or path.startswith(HOLD_NO_DATA)
 
 
 class Guard:

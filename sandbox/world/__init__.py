@@ -1,6 +1,7 @@
 """What exists, whoever is asking: people, lines, messages, time. Knows nothing of HTTP and nothing of vendors."""
 
 from collections.abc import Callable
+from typing import Protocol
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.sqlite import insert
@@ -31,18 +32,45 @@ READ = Statement(
 EXCHANGE = "exchange"
 
 
+class Courier(Protocol):
+    """Who sends callbacks."""
+
+    async def settled(self, workspace_id: int, within: float) -> bool:
+        """Waits, at most so many seconds of wall time, until all that is due was sent: whether that is so."""
+
+    async def sent(self, workspace_id: int) -> None:
+        """Sends what is due there, and waits until each of it was tried once."""
+
+
+class NoCourier:
+    """Of a world that nobody serves: nothing is sent."""
+
+    async def settled(self, workspace_id: int, within: float) -> bool:  # noqa: ARG002
+        return True
+
+    async def sent(self, workspace_id: int) -> None:  # noqa: ARG002
+        return None
+
+
 class World:
     """A store and the time. `wall` gives the wall time in ms; tests bring their own."""
 
     def __init__(self, store: Store, wall: Callable[[], int] = wall_clock) -> None:
         self.store = store
         self.wall = wall
+        self.courier: Courier = NoCourier()
+        self.stirred: set[int] = set()
+        """Workspaces in which something was written down that will be due; whoever waits for it clears this."""
         self._exchanges: dict[int, int] = {}
         self._unsaved: set[int] = set()
 
     def now(self, workspace: WorkspaceView) -> int:
         """What the workspace's clock reads, in ms."""
         return workspace.now(self.wall())
+
+    def stir(self, workspace_id: int) -> None:
+        """Something was written down there that will be due."""
+        self.stirred.add(workspace_id)
 
     def take(self, workspace_id: int, kind: str) -> int:
         """The next number of this kind in the workspace, from 1. Belongs in the transaction that uses it."""

@@ -8,26 +8,28 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import bindparam, delete, select
 
-from sandbox.world import carrier, messages, models, people, workspaces
+from sandbox.world import carrier, consent, delivery, messages, models, people, workspaces
 from sandbox.world.errors import WorldError
-from sandbox.world.store import Statement, inserting, table
+from sandbox.world.schedule import note_next_due, schedule
+from sandbox.world.statuses import DELIVERED
+from sandbox.world.store import Statement, table
 
 if TYPE_CHECKING:
-    from sandbox.world import WorkspaceView, World
+    from sandbox.world import LineView, WorkspaceView, World
 
 SCHEDULED = table(models.Scheduled)
-INSERT = inserting(models.Scheduled)
+AT_ONCE = 500
+"""Acts that are read together."""
 IN_WORKSPACE = SCHEDULED.c.workspace_id == bindparam("workspace_id")
 DUE = Statement(
     select(SCHEDULED.c.id, SCHEDULED.c.due_at, SCHEDULED.c.action, SCHEDULED.c.payload)
     .where(IN_WORKSPACE, SCHEDULED.c.due_at <= bindparam("now"))
     .order_by(SCHEDULED.c.due_at, SCHEDULED.c.id)
-    .limit(1)
+    .limit(AT_ONCE)
 )
 DONE = Statement(delete(SCHEDULED).where(IN_WORKSPACE, SCHEDULED.c.id == bindparam("id")))
-NEXT_DUE = Statement(select(func.min(SCHEDULED.c.due_at)).where(IN_WORKSPACE))
 
 
 def send(
@@ -82,10 +84,35 @@ def report(
     `now`: given when `at` lies before it; an act that was scheduled is done as if on time.
     """
     row = messages.find(world, workspace, messages.our_id(message))
-    messages.report_status(world, row, at=at, now=at if now is None else now, **given)
+    messages.report_status(world, workspace, row, at=at, now=at if now is None else now, **given)
 
 
-ACTS: dict[str, Callable[..., Any]] = {act.__name__: act for act in (send, broadcast, reply, text_in, report)}
+def opt_by_staff(
+    world: "World", workspace: "WorkspaceView", at: int, *, line: "LineView", phone: str, opted_in: bool
+) -> carrier.MessageRow | None:
+    """Staff opt a phone in, and a message tells it, or out (rule WB-type); nothing if they have done so already."""
+    state = consent.state_of(world, workspace.id, line.number, phone, at)
+    if state == consent.State(opted_in, consent.STAFF):
+        return None
+    consent.record(world, workspace.id, line.number, phone, opted_in=opted_in, cause=consent.STAFF, at=at)
+    if not opted_in:
+        return None
+    text = carrier.STAFF_OPT_IN_TEXT.format(organisation=line.name)
+    return send(world, workspace, at, line=line.number, to=phone, text=text, purpose=carrier.STAFF_OPT_IN)
+
+
+def handset(world: "World", workspace: "WorkspaceView", at: int, *, message: int, text: str) -> None:
+    """A handset with a reply of its own answers what was delivered to it, once (rule NET-handsets)."""
+    answered = messages.find(world, workspace, messages.our_id(message))
+    is_still_so = answered["outcome"] == DELIVERED and answered["settled_at"] == at - delivery.REPLY_AFTER
+    if is_still_so and not messages.is_answered_by_handset(world, answered):
+        line = workspaces.line_of(world, workspace.id, answered["line"])
+        carrier.receive(
+            world, workspace, line, phone=answered["phone"], text=text, at=at, cause="handset", answering=answered
+        )
+
+
+ACTS: dict[str, Callable[..., Any]] = {act.__name__: act for act in (send, broadcast, reply, text_in, report, handset)}
 
 
 class Ahead(NamedTuple):
@@ -98,36 +125,33 @@ def perform(world: "World", workspace: "WorkspaceView", act: str, at: int | None
     """Does it, now if `at` is null: what the act returns; or writes it down: `Ahead`. Belongs in a transaction."""
     now = world.now(workspace)
     if at is not None and at > now:
-        schedule(world, workspace, at, act, arguments)
+        schedule(world, workspace.id, at, act, arguments)
         return Ahead(at)
     since = {"now": now} if ACTS[act] is report else {}
     return ACTS[act](world, workspace, now if at is None else at, **arguments, **since)
 
 
-def schedule(world: "World", workspace: "WorkspaceView", at: int, act: str, arguments: dict[str, Any]) -> None:
-    """Writes an act of the future down. Belongs in a transaction."""
-    world.store.add(
-        INSERT,
-        {
-            "workspace_id": workspace.id,
-            "id": world.take(workspace.id, "scheduled"),
-            "due_at": at,
-            "action": act,
-            "payload": json.dumps(arguments),
-        },
-    )
-    _note_next_due(world, workspace)
-
-
-def catch_up(world: "World", workspace: "WorkspaceView") -> None:
-    """Does what is due by now, in order."""
-    now = world.now(workspace)
+def catch_up(world: "World", workspace: "WorkspaceView", now: int | None = None) -> None:
+    """Does what is due by now, or what the caller takes for it, in order."""
+    if now is None:
+        now = world.now(workspace)
     with world.store.writing():
-        while row := world.store.one(DUE, workspace_id=workspace.id, now=now):
-            n, due_at, act, payload = row
-            world.store.run(DONE, workspace_id=workspace.id, id=n)
-            _do(world, workspace, act, due_at, json.loads(payload))
-        _note_next_due(world, workspace)
+        is_more = True
+        while is_more:
+            is_more = _do_some(world, workspace, now)
+        note_next_due(world, workspace.id)
+
+
+def _do_some(world: "World", workspace: "WorkspaceView", now: int) -> bool:
+    """Does the next few; whether there may be more."""
+    rows = world.store.all(DUE, workspace_id=workspace.id, now=now)
+    for n, due_at, act, payload in rows:
+        world.store.run(DONE, workspace_id=workspace.id, id=n)
+        world.stirred.discard(workspace.id)
+        _do(world, workspace, act, due_at, json.loads(payload))
+        if workspace.id in world.stirred:  # it had something scheduled, which may come before the rest
+            return True
+    return len(rows) == AT_ONCE
 
 
 def _do(world: "World", workspace: "WorkspaceView", act: str, at: int, arguments: dict[str, Any]) -> None:
@@ -136,8 +160,3 @@ def _do(world: "World", workspace: "WorkspaceView", act: str, at: int, arguments
         ACTS[act](world, workspace, at, **arguments)
     except WorldError:
         return
-
-
-def _note_next_due(world: "World", workspace: "WorkspaceView") -> None:
-    row = world.store.one(NEXT_DUE, workspace_id=workspace.id)
-    workspaces.change_workspace(world, workspace.id, {"next_due_at": row[0] if row else None})

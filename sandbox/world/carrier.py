@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, select
 
-from sandbox.world import consent, models, people
-from sandbox.world.clock import SECOND
+from sandbox.world import callbacks, consent, delivery, models, people
 from sandbox.world.errors import AlreadyTaken, TooEarly
 from sandbox.world.ids import MessageIds, decided_key, message_ids
-from sandbox.world.statuses import DELIVERED, REJECTED, Plan
+from sandbox.world.schedule import schedule
+from sandbox.world.statuses import DELIVERED, Plan, planned_entries
 from sandbox.world.store import Statement, inserting, table
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ INBOUND = "inbound"
 WRITEBACK = "writeback"
 DIALOGTECH = "dialogtech"
 
+STAFF_OPT_IN_TEXT = "{organisation}: you asked us to text you. Text HELP for help, STOP to end."
 ALWAYS_ANSWERED = (OPT_OUT, OPT_IN, HELP)
 """What an opted-out phone gets all the same (rule NET-consent)."""
-REJECTED_AFTER_BY_HAND = 3 * SECOND
 
 MESSAGES = table(models.Message)
 INSERT = inserting(models.Message)
@@ -98,9 +98,10 @@ def accept(
         _enter(world, workspace, line, to, at, consent.API)
         is_barred = False
     is_barred = is_barred and purpose not in ALWAYS_ANSWERED
+    is_by_policy = plan is None or is_barred
     if plan is None or is_barred:
-        plan = _plan(workspace, at, is_barred=is_barred)
-    return _insert(
+        plan = delivery.plan_for(workspace, to, at, is_barred=is_barred)
+    message = _insert(
         world,
         workspace,
         line,
@@ -120,6 +121,22 @@ def accept(
         reason=plan.reason,
         **columns,
     )
+    if message["status_callback"] is not None:
+        changes = planned_entries(at, cause, plan)[1:]
+        callbacks.expect(world, workspace, message["id"], changes, accepted_at=at)
+    if is_by_policy:
+        let_handset_reply(world, workspace, message)
+    return message
+
+
+def let_handset_reply(world: "World", workspace: "WorkspaceView", message: MessageRow) -> None:
+    """A handset that replies does so after delivery, unless a reply caused the message (rule NET-handsets)."""
+    if message["outcome"] != DELIVERED or message["caused_by_id"] is not None:
+        return
+    handset = delivery.handset_of(workspace, message["phone"])
+    if handset is not None and handset.reply is not None:
+        at = message["settled_at"] + delivery.REPLY_AFTER
+        schedule(world, workspace.id, at, "handset", {"message": message["id"], "text": handset.reply})
 
 
 def receive(
@@ -239,19 +256,6 @@ def campaign_named(world: "World", workspace: "WorkspaceView", name: str, key: s
 
 def _enter(world: "World", workspace: "WorkspaceView", line: "LineView", phone: str, at: int, cause: str) -> None:
     consent.record(world, workspace.id, line.number, phone, opted_in=True, cause=cause, at=at)
-
-
-def _plan(workspace: "WorkspaceView", at: int, *, is_barred: bool) -> Plan:
-    """What the workspace's delivery policy makes of a message accepted at `at` (rules NET-flow, NET-consent)."""
-    mode = workspace.delivery_mode
-    sent_after, settled_after = (workspace.sent_after, workspace.settled_after) if mode == "timed" else (0, 0)
-    if is_barred:
-        settled_at = at + (REJECTED_AFTER_BY_HAND if mode == "manual" else settled_after)
-        return Plan(None, settled_at, REJECTED, "consent", "the phone is opted out of this line")
-    if mode == "manual":
-        return Plan(None, None, None, mode)
-    reason = None if workspace.outcome == DELIVERED else "the delivery policy of this workspace"
-    return Plan(at + sent_after, at + settled_after, workspace.outcome, mode, reason)
 
 
 def _answer(line: "LineView", asked: str, state: consent.State | None) -> str | None:

@@ -3,9 +3,10 @@
 A ledger: the latest entry of a line and phone is its state; a phone without one has never been in contact.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, exists, or_, select, tuple_
 
 from sandbox.world import models
 from sandbox.world.store import Statement, inserting, table
@@ -36,6 +37,49 @@ LATEST = Statement(
     .order_by(CONSENTS.c.at.desc(), CONSENTS.c.id.desc())
     .limit(1)
 )
+
+
+ENTRY = (CONSENTS.c.line, CONSENTS.c.phone, CONSENTS.c.opted_in, CONSENTS.c.cause, CONSENTS.c.word, CONSENTS.c.at)
+LEDGER = Statement(
+    select(*ENTRY)
+    .where(
+        CONSENTS.c.workspace_id == bindparam("workspace_id"),
+        CONSENTS.c.phone == bindparam("phone"),
+        or_(bindparam("line").is_(None), CONSENTS.c.line == bindparam("line")),
+    )
+    .order_by(CONSENTS.c.at, CONSENTS.c.id)
+)
+LATER = CONSENTS.alias("later")
+STANDING = Statement(
+    select(*ENTRY)
+    .where(
+        CONSENTS.c.workspace_id == bindparam("workspace_id"),
+        CONSENTS.c.at <= bindparam("at"),
+        or_(bindparam("line").is_(None), CONSENTS.c.line == bindparam("line")),
+        or_(bindparam("phone").is_(None), CONSENTS.c.phone == bindparam("phone")),
+        tuple_(CONSENTS.c.line, CONSENTS.c.phone) > tuple_(bindparam("after_line"), bindparam("after_phone")),
+        ~exists().where(
+            LATER.c.workspace_id == CONSENTS.c.workspace_id,
+            LATER.c.line == CONSENTS.c.line,
+            LATER.c.phone == CONSENTS.c.phone,
+            LATER.c.at <= bindparam("at"),
+            tuple_(LATER.c.at, LATER.c.id) > tuple_(CONSENTS.c.at, CONSENTS.c.id),
+        ),
+    )
+    .order_by(CONSENTS.c.line, CONSENTS.c.phone)
+    .limit(bindparam("limit"))
+)
+
+
+class Entry(NamedTuple):
+    """A row of the ledger."""
+
+    line: str
+    phone: str
+    opted_in: bool
+    cause: str
+    word: str | None
+    at: int
 
 
 class State(NamedTuple):
@@ -101,3 +145,34 @@ def opt_out_silently(world: "World", workspace_id: int, line: str, phone: str, a
     if state.opted_in:
         record(world, workspace_id, line, phone, opted_in=False, cause=API, at=at)
     return True
+
+
+def ledger_of(world: "World", workspace_id: int, phone: str, line: str | None = None) -> list[Entry]:
+    """Everything about a phone, of all lines or of one, in the order of time."""
+    rows = world.store.all(LEDGER, workspace_id=workspace_id, phone=phone, line=line)
+    return [Entry(*row)._replace(opted_in=bool(row[2])) for row in rows]
+
+
+def standing(
+    world: "World",
+    workspace_id: int,
+    *,
+    at: int,
+    line: str | None,
+    phone: str | None,
+    after: Sequence[str],
+    limit: int,
+) -> list[Entry]:
+    """The latest entry of each line and phone; `after`: a line and a phone, where the page before ended."""
+    after_line, after_phone = after
+    rows = world.store.all(
+        STANDING,
+        workspace_id=workspace_id,
+        at=at,
+        line=line,
+        phone=phone,
+        after_line=after_line,
+        after_phone=after_phone,
+        limit=limit,
+    )
+    return [Entry(*row)._replace(opted_in=bool(row[2])) for row in rows]

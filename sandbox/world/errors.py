@@ -29,6 +29,14 @@ class UnknownPerson(WorldError):
     """No person of this workspace bears that id or phone."""
 
 
+class UnknownCallback(WorldError):
+    """No callback of this workspace bears that id."""
+
+
+class UnknownSink(WorldError):
+    """No sink of this workspace bears that name."""
+
+
 class AlreadyTaken(WorldError):
     """Something else bears this name, id or number already."""
 
@@ -51,6 +59,10 @@ class ImpossibleMove(WorldError):
 
 class TooEarly(WorldError):
     """A fact dated before what it builds on."""
+
+
+class ClockGoesBack(WorldError):
+    """A clock was to be set to a time before its own."""
 
 
 class ImpossiblePhone(WorldError):

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, case, delete, func, or_, select, union_all, update
 
-from sandbox.world import models
-from sandbox.world.carrier import COLUMNS, INBOUND, OUTBOUND, MessageRow
+from sandbox.world import callbacks, models
+from sandbox.world.carrier import COLUMNS, INBOUND, OUTBOUND, MessageRow, let_handset_reply
 from sandbox.world.errors import ImpossibleMove, NotOutbound, TooEarly, UnknownMessage
 from sandbox.world.ids import MessageIds
 from sandbox.world.statuses import (
@@ -60,6 +60,20 @@ REPLAN = Statement(
             for name in ("sent_at", "settled_at", "outcome", "plan_cause", "reason", "vendor_status")
         }
     )
+)
+
+HANDSET_REPLY = Statement(
+    select(MESSAGES.c.id)
+    .where(
+        IN_WORKSPACE,
+        MESSAGES.c.line == bindparam("line"),
+        MESSAGES.c.phone == bindparam("phone"),
+        MESSAGES.c.accepted_at >= bindparam("since"),
+        MESSAGES.c.lead_id == bindparam("lead"),
+        MESSAGES.c.direction == INBOUND,
+        MESSAGES.c.cause == "handset",
+    )
+    .limit(1)
 )
 
 OUR_PREFIX = "msg_"
@@ -175,8 +189,22 @@ def entries_of(world: "World", message: MessageRow) -> list[Entry]:
     return planned_entries(message["accepted_at"], message["cause"], plan)
 
 
+def is_answered_by_handset(world: "World", message: MessageRow) -> bool:
+    """Whether a handset's own reply to it has come already."""
+    row = world.store.one(
+        HANDSET_REPLY,
+        workspace_id=message["workspace_id"],
+        line=message["line"],
+        phone=message["phone"],
+        since=message["accepted_at"],
+        lead=message["id"],
+    )
+    return row is not None
+
+
 def report_status(
     world: "World",
+    workspace: "WorkspaceView",
     message: MessageRow,
     status: str,
     *,
@@ -205,7 +233,12 @@ def report_status(
     *between, _ = steps
     entries += [Entry(step, at, "injected") for step in between]
     entries.append(Entry(status, at, "injected", reason, forced))
-    _rewrite(world, message, entries, vendor_status)
+    plan = _rewrite(world, message, entries, vendor_status)
+    if message["status_callback"] is not None:
+        # A fact of the past is not called back (control-api.md), nor what it overrules.
+        told = entries[-len(steps) :] if at >= now else []
+        callbacks.replan(world, workspace, message["id"], told, now=now)
+    let_handset_reply(world, workspace, message | {"outcome": plan.outcome, "settled_at": plan.settled_at})
 
 
 def _why_impossible(status: str, target: str) -> str:
@@ -214,8 +247,8 @@ def _why_impossible(status: str, target: str) -> str:
     return f"A message that is {status} cannot become {target}: give 'force' to do it all the same."
 
 
-def _rewrite(world: "World", message: MessageRow, entries: list[Entry], vendor_status: str | None) -> None:
-    """Makes these entries the message's timeline, and the last of them its plan."""
+def _rewrite(world: "World", message: MessageRow, entries: list[Entry], vendor_status: str | None) -> Plan:
+    """Makes these entries the message's timeline, and the last of them its plan, which it returns."""
     key = {"workspace_id": message["workspace_id"], "message_id": message["id"]}
     world.store.run(DROP_STEPS, **key)
     for position, entry in enumerate(entries):
@@ -232,3 +265,4 @@ def _rewrite(world: "World", message: MessageRow, entries: list[Entry], vendor_s
         new_reason=plan.reason,
         new_vendor_status=vendor_status,
     )
+    return plan

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, desc, null, or_, select, update
 
-from sandbox.world import models
+from sandbox.world import delivery, models
 from sandbox.world.errors import AlreadyTaken, ImpossiblePhone, UnknownPerson
 from sandbox.world.ids import decided, decided_key
 from sandbox.world.phones import normalised
@@ -54,6 +54,7 @@ COLUMNS = tuple(PEOPLE.c.keys())
 MISC = ("misc1", "misc2", "misc3", "misc4", "misc5")
 CARRIERS = ("Verizon Wireless", "T-Mobile", "AT&T", "US Cellular", "C Spire Wireless")
 """What a phone that nobody entered may be with: decided by its number."""
+UNKNOWN_CARRIER = "Unknown"
 
 PersonRow = dict[str, Any]
 """A row of `models.Person` by column name."""
@@ -72,7 +73,7 @@ def add(world: "World", workspace: "WorkspaceView", given: Mapping[str, Any]) ->
         "workspace_id": workspace.id,
         "id": n,
         "key": decided_key(workspace.seed, "person", n),
-        "carrier": CARRIERS[decided(0, "carrier", int(given["phone"]))[0] % len(CARRIERS)],
+        "carrier": _carrier(workspace, given["phone"]),
         "recipient_type": "patient",
         **given,
     }
@@ -81,6 +82,13 @@ def add(world: "World", workspace: "WorkspaceView", given: Mapping[str, Any]) ->
     except IntegrityError as error:
         raise AlreadyTaken("Somebody in this workspace has that person_id or phone already.") from error
     return row
+
+
+def _carrier(workspace: "WorkspaceView", phone: str) -> str:
+    handset = delivery.handset_of(workspace, phone)
+    if handset is not None and handset.is_landline:
+        return UNKNOWN_CARRIER
+    return CARRIERS[decided(0, "carrier", int(phone))[0] % len(CARRIERS)]
 
 
 def find(world: "World", workspace: "WorkspaceView", key_or_phone: str) -> PersonRow:

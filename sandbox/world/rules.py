@@ -25,7 +25,8 @@ NETWORK_RULES = (
     Rule(
         "NET-flow",
         "Every message is queued, then sent, then settled as delivered, undelivered, rejected or unknown. The plan is"
-        " fixed when it is accepted: at once (immediate), after the two delays (timed), or only by hand (manual).",
+        " fixed when it is accepted: sent after 1 s and settled after 3 s or other delays (timed, the default), at once"
+        " (immediate), or only by hand (manual).",
         (ASSUMED,),
         "no reference says how long a message takes",
     ),
@@ -68,6 +69,15 @@ NETWORK_RULES = (
         " no reply caused; else there is none.",
         (ASSUMED,),
         "the Writeback samples show a lead, and say not how it is found",
+    ),
+    Rule(
+        "NET-handsets",
+        "Fictional numbers (NPA-555-01xx) behave by their last two digits, for every vendor: 50 is rejected, 51"
+        " undelivered, 52 stays queued, 53 ends unknown, 54 is delivered after 60 s, 60 to 63 reply STOP, Thank you!,"
+        " YES and HELP 2 s after delivery, SimplePay refuses 70, 71 is a landline. A handset replies only to a"
+        " delivered message that no reply caused, once each.",
+        (ASSUMED,),
+        "the sandbox's own, so that a test can choose by the number what happens",
     ),
     Rule(
         "NET-segments",

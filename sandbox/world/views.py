@@ -16,6 +16,8 @@ class WorkspaceView(NamedTuple):
     sent_after: int
     settled_after: int
     outcome: str
+    numbers: str | None
+    callback_profile: str | None
     next_due_at: int | None
 
     def now(self, wall: int) -> int:

@@ -40,6 +40,7 @@ BY_ACCESS_KEY = Statement(
     .join_from(ACCOUNTS, WORKSPACES, ACCOUNTS.c.workspace_id == WORKSPACES.c.id)
     .where(ACCOUNTS.c.access_key == bindparam("access_key"))
 )
+BY_ID = Statement(select(*VIEW).where(WORKSPACES.c.id == bindparam("id")))
 ROW = Statement(select(WORKSPACES).where(WORKSPACES.c.id == bindparam("id")))
 ALL_ROWS = Statement(select(WORKSPACES).order_by(WORKSPACES.c.id))
 NEXT_ID = Statement(select(func.coalesce(func.max(WORKSPACES.c.id), 0) + 1))
@@ -138,6 +139,14 @@ def lines(world: "World", workspace_id: int) -> list[LineView]:
     return [LineView._make(row) for row in world.store.all(ALL_LINES, workspace_id=workspace_id)]
 
 
+def view_of(world: "World", workspace_id: int) -> WorkspaceView:
+    """A workspace as it is now."""
+    row = world.store.one(BY_ID, id=workspace_id)
+    if row is None:
+        raise UnknownWorkspace("This workspace is gone.")
+    return WorkspaceView._make(row)
+
+
 def row_of(world: "World", workspace_id: int) -> dict[str, Any]:
     """The whole row of a workspace, its credentials too."""
     row = world.store.one(ROW, id=workspace_id)
@@ -193,10 +202,12 @@ def create(
         "clock_frozen": False,
         "clock_at": wall if start_at is None else start_at,
         "clock_wall": wall,
-        "delivery_mode": "immediate",
+        "delivery_mode": "timed",
         "sent_after": 1000,
         "settled_after": 3000,
         "outcome": "delivered",
+        "numbers": None,
+        "callback_profile": None,
         "next_due_at": None,
     }
     try:

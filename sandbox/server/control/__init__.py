@@ -57,9 +57,19 @@ def application(world: World, routes: list[BaseRoute]) -> ASGIApp:
 def every_route(settings: Settings) -> list[BaseRoute]:
     """The sections of the control API, their description, the vendors', and the page that shows them."""
     from sandbox.server import docs, openapi  # noqa: PLC0415
-    from sandbox.server.control import delivery, engine, messages, people, workspaces  # noqa: PLC0415
+    from sandbox.server.control import (  # noqa: PLC0415
+        callbacks,
+        clock,
+        consents,
+        delivery,
+        engine,
+        messages,
+        people,
+        sinks,
+        workspaces,
+    )
 
-    sections = (health, engine, workspaces, people, messages, delivery)
+    sections = (health, engine, workspaces, people, messages, consents, delivery, clock, callbacks, sinks)
     ours = [route for section in sections for route in section.router.routes]
     documents = openapi.routes(ours, engine.our_version(), is_open=asks_for_no_token(settings))
     return [*ours, *documents, *docs.ROUTES]

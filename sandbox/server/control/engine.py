@@ -10,6 +10,7 @@ from sandbox.server.control.shapes import ListOf
 from sandbox.server.rules import every_rule
 from sandbox.vendors import VENDORS
 from sandbox.world import fixtures
+from sandbox.world.delivery import EVERY_OTHER, HANDSETS
 from sandbox.world.models import SCHEMA
 
 router = control_router("/_sandbox", "Engine")
@@ -39,3 +40,10 @@ async def list_rules() -> Response:
 async def list_fixtures() -> Response:
     """The fixtures that a workspace can be seeded from."""
     return listed([{"name": fixture.name, "summary": fixture.summary} for fixture in fixtures.available()])
+
+
+@router.get("/handset-numbers", response_model=ListOf[shapes.HandsetNumber])
+async def list_handset_numbers() -> Response:
+    """The fictional numbers, of any area code, and what each does (rule NET-handsets)."""
+    special = [{"number": f"NPA-555-01{xx}", "does": handset.summary} for xx, handset in HANDSETS.items()]
+    return listed([{"number": "NPA-555-01xx", "does": f"any other: {EVERY_OTHER}"}, *special])

@@ -10,9 +10,10 @@ from sandbox.server.control.acting import act
 from sandbox.server.control.http import WORKSPACE, answer, control_router, listed
 from sandbox.server.control.shapes import ListOf, Scheduled
 from sandbox.server.control.shown import MessageWriter
+from sandbox.server.control.shown import callback as callback_shown
 from sandbox.server.problems import invalid, refusals
 from sandbox.vendors.writeback import MESSAGE_TYPES
-from sandbox.world import WorkspaceView, World, messages, people, workspaces
+from sandbox.world import WorkspaceView, World, callbacks, messages, people, workspaces
 from sandbox.world.carrier import MessageRow
 
 router = control_router(WORKSPACE, "Messages")
@@ -63,10 +64,14 @@ def _line(world: World, workspace: WorkspaceView, body: shapes.NewMessage) -> st
     return workspaces.tracking_line(world, workspace.id, str(body.tracking_number)).number
 
 
-@router.get("/messages/{id}", response_model=shapes.Message)
+@router.get("/messages/{id}", response_model=shapes.MessageStory)
 async def show_message(world: WorldDep, workspace: WorkspaceDep, message_id: AnyId) -> Response:
-    """One message, with what happened to it so far and what comes next."""
-    return _message(world, workspace, messages.find(world, workspace, message_id))
+    """One message: what happened to it so far and why, what comes next, and what its client was told."""
+    row = messages.find(world, workspace, message_id)
+    told = callbacks.rows_of(world, workspace.id, now=world.now(workspace), message_id=row["id"])
+    return answer(
+        {**MessageWriter(world, workspace)(row), "callbacks": [callback_shown(world, *each) for each in told]}
+    )
 
 
 @router.post("/messages/{id}/status", response_model=shapes.Message, responses=SCHEDULED | refusals(409))
@@ -137,13 +142,13 @@ async def broadcast(world: WorldDep, workspace: WorkspaceDep, body: shapes.NewBr
         "broadcast",
         body.at,
         sent,
-        line=_broadcasting_line(world, workspace, body.console),
+        line=broadcasting_line(world, workspace, body.console),
         phones=_phones(world, workspace, body.to),
         **body.model_dump(include={"name", "text", "campaign", "sent_by"}),
     )
 
 
-def _broadcasting_line(world: World, workspace: WorkspaceView, code: str | None) -> str:
+def broadcasting_line(world: World, workspace: WorkspaceView, code: str | None) -> str:
     """The console's that was asked for; the only one's if none was."""
     if code is not None:
         return workspaces.console_line(world, workspace.id, code).number

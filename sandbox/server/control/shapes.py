@@ -1,21 +1,25 @@
 """The shapes of the control API: what is sent to it, and what it answers."""
 
-from typing import Any, Generic, Literal, Self, TypeVar
+from typing import Generic, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sandbox.server.control.values import (
+    CALLBACK,
     CURSOR,
+    LONGEST_TURN_S,
     AnyStatus,
     At,
     Delay,
     Direction,
+    HandsetDigits,
     MessageType,
     Misc,
     Mode,
     Moment,
     Outcome,
     Phone,
+    Probability,
     Receivers,
     RecipientType,
     Status,
@@ -218,6 +222,10 @@ class Message(Shown):
     caused_by: str | None = Field(description="Of an automatic answer: the reply that it answers.")
 
 
+class MessageStory(Message):
+    callbacks: list["Callback"] = Field(description="What the client was told of it, and how that went.")
+
+
 class Scheduled(Shown):
     """It lies ahead: nothing shows before."""
 
@@ -307,32 +315,221 @@ class NewInbound(Given):
 # Delivery --------------------------------------------------------------------------------------------------------
 
 
-class Delivery(Shown):
-    """How messages fare that are accepted from now on."""
-
+class Policy(Shown):
     mode: Mode
     sent_after: float = Field(description="Seconds from acceptance; in mode `timed`.")
     settled_after: float = Field(description="Seconds from acceptance; in mode `timed`.")
     outcome: Outcome
 
 
-class NewDelivery(Given):
-    """The whole policy: what is left out takes its default."""
+class LikeHandset(Shown):
+    handset: HandsetDigits
 
-    mode: Mode
+
+class Delivery(Policy):
+    """How messages fare that are accepted from now on."""
+
+    numbers: dict[str, Policy | LikeHandset] = Field(description="By phone, what single ones have instead.")
+
+
+class NewPolicy(Given):
+    """What is left out takes its default."""
+
+    mode: Mode = "timed"
     sent_after: Delay = 1
     settled_after: Delay = 3
     outcome: Outcome = "delivered"
-
-    @model_validator(mode="before")
-    @classmethod
-    def _no_numbers_yet(cls, given: Any) -> Any:
-        if isinstance(given, dict) and "numbers" in given:
-            raise ValueError("cannot have numbers yet: this version has one policy for all phones of a workspace")
-        return given
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.settled_after < self.sent_after:
             raise ValueError("must not have a settled_after before sent_after")
         return self
+
+
+class NewNumber(NewPolicy):
+    """A policy for one phone, or `handset` alone: it then behaves as the fictional numbers with these last digits."""
+
+    handset: HandsetDigits = absent()
+
+    @model_validator(mode="after")
+    def _is_one_of_both(self) -> Self:
+        if self.handset is not None and len(self.model_fields_set) > 1:
+            raise ValueError("must have either handset or a policy")
+        return self
+
+
+class NewDelivery(NewPolicy):
+    """The whole policy."""
+
+    mode: Mode
+    numbers: dict[Phone, NewNumber] = Field({}, description="By phone, what single ones have instead.")
+
+
+# Clock -----------------------------------------------------------------------------------------------------------
+
+
+class Clock(Shown):
+    now: Moment
+    wall: Moment = Field(description="The time outside, which timeouts go by.")
+    state: Literal["running", "frozen"]
+
+
+class Fired(Shown):
+    """Something that came due."""
+
+    at: Moment
+    event: Literal["message", "inbound", "status", "callback"]
+    message: str = Field(pattern=CURSOR)
+    status: AnyStatus = absent()
+    callback: str = absent()
+
+
+class TurnedClock(Clock):
+    fired: list[Fired] = Field(description="What came due, in order.")
+    settled: bool = absent()
+
+
+class ClockTurn(Given):
+    """`at` goes with `freeze` (or not) and `set`, `seconds` with `advance`."""
+
+    action: Literal["freeze", "set", "advance", "run"]
+    at: Moment | None = None
+    seconds: float | None = Field(None, ge=0, le=LONGEST_TURN_S, allow_inf_nan=False)
+    settle: float | None = Field(
+        None,
+        ge=0,
+        le=300,
+        allow_inf_nan=False,
+        description="Wait so long for callbacks, in seconds of wall time.",
+    )
+
+    @model_validator(mode="after")
+    def _has_what_it_needs(self) -> Self:
+        takes_at, takes_seconds = self.action in ("freeze", "set"), self.action == "advance"
+        if (self.action == "set" and self.at is None) or (self.at is not None and not takes_at):
+            raise ValueError("must have an at with the action set, may have one with freeze, and with no other")
+        if takes_seconds is (self.seconds is None):
+            raise ValueError("must have seconds with the action advance, and with no other")
+        return self
+
+
+# Consents --------------------------------------------------------------------------------------------------------
+
+
+class Consent(Shown):
+    phone: str
+    console: str | None
+    account: str | None = Field(description="The access key of the account whose tracking number it is about.")
+    line: str
+    state: Literal["opted_in", "opted_out"]
+    since: Moment
+    why: str = Field(description="first_contact, enrolled, handset, api or staff.")
+    word: str | None = Field(description="What the handset texted.")
+
+
+class ConsentChange(Consent):
+    message: Message | None = Field(description="What told the phone.")
+
+
+class NewConsent(Given):
+    state: Literal["opted_in", "opted_out"]
+    console: str | None = Field(None, description="Needed when there are several.", examples=["HARBOR1001"])
+
+
+class ConsentsPage(Page):
+    phone: Phone | None = None
+    console: str | None = Field(None, description="A console's code.")
+    after: str | None = Field(None, description="The `next` of the page before.", pattern="^[0-9]{1,15}-[0-9]{1,15}$")
+
+
+class HandsetNumber(Shown):
+    number: str = Field(examples=["NPA-555-0150"])
+    does: str
+
+
+# Callbacks -------------------------------------------------------------------------------------------------------
+
+
+class Attempt(Shown):
+    at: Moment
+    status: int | None = Field(description="Of the answer, if there was one.")
+    error: str | None
+    ms: int
+    next_at: Moment | None = Field(description="When it was to be tried again.")
+
+
+class Callback(Shown):
+    id: str = Field(pattern=CALLBACK)
+    message: str = Field(pattern=CURSOR)
+    url: str
+    status: AnyStatus
+    payload: dict[str, str] = Field(description="The form, as the vendor has it.")
+    state: Literal["pending", "delivered", "given_up"]
+    due_at: Moment
+    reason: str | None = Field(description="Why it was given up.")
+    attempts: list[Attempt]
+
+
+class CallbacksPage(Page):
+    message: str | None = Field(None, description="Any id of a message.")
+    after: str | None = Field(None, pattern=CALLBACK, description="The `next` of the page before.")
+
+
+class Redelivery(Shown):
+    id: str
+    state: Literal["pending"]
+
+
+class CallbackProfile(Shown):
+    """Probabilities from 0 to 1, but `delay` in seconds."""
+
+    duplicate: float = Field(description="It is delivered twice.")
+    lose: float = Field(description="It is never sent.")
+    reorder: float = Field(description="It changes places with the next one of its message.")
+    delay: float = Field(description="So much later than its status, on the workspace's clock.")
+    contradict: float = Field(description="After the last one another one says the opposite.")
+    before_response: float = Field(description="The first one comes before the submit is answered.")
+    seed: int
+
+
+class NewCallbackProfile(Given):
+    """What is left out does not happen."""
+
+    duplicate: Probability = 0
+    lose: Probability = 0
+    reorder: Probability = 0
+    delay: Delay = 0
+    contradict: Probability = 0
+    before_response: Probability = 0
+    seed: int | None = Field(None, ge=0, lt=2**62, description="The workspace's own if left out.")
+
+
+class NewSink(Given):
+    status: int = Field(200, ge=200, le=599)
+    delay: float = Field(0, ge=0, le=60, allow_inf_nan=False, description="Seconds of wall time.")
+
+
+class SinkUrl(Shown):
+    url: str
+
+
+class SinkRequest(Shown):
+    at: Moment
+    method: str
+    query: str
+    headers: list[list[str]]
+    body: str
+    form: dict[str, str] | None = Field(description="The body, if it is a urlencoded form.")
+
+
+class Sink(Shown):
+    name: str
+    url: str
+    status: int
+    delay: float
+    received: list[SinkRequest]
+
+
+class Deleted(Shown):
+    deleted: int

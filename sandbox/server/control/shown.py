@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.world import LineView, WorkspaceView, World, messages, people, workspaces
+from sandbox.server.courier import payload
+from sandbox.world import LineView, WorkspaceView, World, callbacks, messages, people, workspaces
 from sandbox.world.carrier import OUTBOUND, MessageRow
 from sandbox.world.clock import SECOND, rfc3339
 from sandbox.world.people import MISC, PersonRow
@@ -59,6 +60,27 @@ def person(row: PersonRow) -> Json:
         "person_id": row["key"],
         **{name: row[name] for name in names},
         "misc": [row[name] for name in MISC],
+    }
+
+
+def callback(world: World, row: callbacks.CallbackRow, url: str) -> Json:
+    """A row of `callbacks.rows_of`, with its attempts."""
+    attempts = callbacks.attempts_of(world, row["workspace_id"], row["id"])
+    shown_attempts = [
+        {**each, "at": rfc3339(each["at"]), "next_at": each["next_at"] and rfc3339(each["next_at"])}
+        for each in attempts
+    ]
+    is_done = row["state"] in (callbacks.DELIVERED, callbacks.GIVEN_UP)
+    return {
+        "id": callbacks.our_id(row["id"]),
+        "message": messages.our_id(row["message_id"]),
+        "url": url,
+        "status": row["status"],
+        "payload": payload(world, row["workspace_id"], row["id"]),
+        "state": row["state"] if is_done else callbacks.PENDING,
+        "due_at": rfc3339(row["due_at"]),
+        "reason": row["why"],
+        "attempts": shown_attempts,
     }
 
 

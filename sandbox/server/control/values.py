@@ -9,11 +9,13 @@ from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 from sandbox.vendors.writeback import MESSAGE_TYPES
 from sandbox.world import phones
 from sandbox.world.clock import milliseconds, rfc3339
+from sandbox.world.delivery import HANDSETS
 from sandbox.world.errors import ImpossiblePhone
 
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 EVERYONE = "everyone"
 LONGEST_DELAY_S = 366 * 24 * 60 * 60
+LONGEST_TURN_S = 100 * LONGEST_DELAY_S
 MOMENT_HELP = "must be a time from 1970 on with its zone, as 2026-05-06T09:00:00Z (in a query string + is %2B)"
 
 
@@ -92,6 +94,10 @@ AnyStatus = Literal[Status, "received"]
 RecipientType = Literal["patient", "caregiver", "staff"]
 Mode = Literal["immediate", "timed", "manual"]
 Delay = Annotated[float, Field(ge=0, le=LONGEST_DELAY_S, allow_inf_nan=False)]
+HandsetDigits = Literal[*HANDSETS]  # type: ignore[valid-type]
+Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Misc = Annotated[list[str | None], Field(min_length=5, max_length=5)]
 CURSOR = "^msg_[0-9]{8,17}$"
 """A message's own id."""
+CALLBACK = "^cb_[0-9]{8,17}$"
+"""A callback's id."""

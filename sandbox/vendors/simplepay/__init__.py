@@ -13,7 +13,18 @@ from starlette.responses import Response
 from sandbox.dependencies import Exchange, ExchangeDep, Refusal, console_line, enter_by_basic
 from sandbox.vendor import Vendor, vendor_router
 from sandbox.vendors.simplepay.rules import RULES
-from sandbox.world import LineView, WorkspaceView, carrier, consent, models, phones
+from sandbox.world import (
+    LineView,
+    WorkspaceView,
+    World,
+    callbacks,
+    carrier,
+    consent,
+    delivery,
+    models,
+    phones,
+    workspaces,
+)
 from sandbox.world.clock import SECOND, written
 from sandbox.world.segments import segments
 from sandbox.world.statuses import DELIVERED, QUEUED, REJECTED, SENT, UNDELIVERED, status_at
@@ -83,6 +94,8 @@ STATUS_WORDS = {
     UNDELIVERED: "undelivered",
     REJECTED: "failed",
 }
+FAILURES = (UNDELIVERED, REJECTED)
+API_VERSION = "15.1"
 UNFIT_FOR_URL = re.compile(r"[\x00-\x20\x7f]|\s")
 UNKNOWN = "UNKNOWN"
 NOBODY = "Recipient not found"
@@ -162,6 +175,9 @@ async def submit(exchange: ExchangeDep, consoleCode: SubmittingConsoleCode) -> R
     asked = exchange.asked
     to, sender, text = _msisdn(asked, "To"), _msisdn(asked, "From"), _given(asked, "Body")
     callback = _callback(asked)
+    handset = delivery.handset_of(workspace, to)
+    if handset is not None and handset.is_invalid:
+        raise Refusal("NET-handsets", f"Msisdn is invalid: {to}")
     with exchange.world.store.writing():
         message = carrier.accept(
             exchange.world,
@@ -176,6 +192,8 @@ async def submit(exchange: ExchangeDep, consoleCode: SubmittingConsoleCode) -> R
             status_callback=callback,
             opts_in=True,
         )
+    if callback is not None and callbacks.before_answer(exchange.world, workspace, message["id"], exchange.now):
+        await exchange.world.courier.sent(workspace.id)
     return _json(accepted(message, consoleCode))
 
 
@@ -329,7 +347,7 @@ def submit_body(
         "num_segments": num_segments,
         "num_media": "0",
         "direction": "outbound-api",
-        "api_version": "15.1",
+        "api_version": API_VERSION,
         "price": None,
         "price_unit": "USD",
         "error_code": None,
@@ -348,6 +366,24 @@ def details(
 ) -> dict[str, str | None]:
     """A `MessageResponseBody`; with the id alone, that of an unknown message."""
     return {"extMessageReference": message_id, "body": text, "to": to, "status": status}
+
+
+def status_callback(world: World, message: carrier.MessageRow, callback: callbacks.CallbackRow) -> dict[str, str]:
+    """The form that tells a change of status (rule SP-statuscallback)."""
+    word = STATUS_WORDS.get(callback["status"], UNKNOWN)
+    form = {
+        "MessageSid": message["sid"],
+        "SmsSid": message["sid"],
+        "AccountSid": workspaces.line_of(world, message["workspace_id"], message["line"]).code,
+        "MessageStatus": word,
+        "SmsStatus": word,
+        "To": message["phone"],
+        "From": message["sender"],
+        "ApiVersion": API_VERSION,
+    }
+    if callback["status"] in FAILURES:
+        form["ErrorMessage"] = callback["reason"] or f"The message was {callback['status']}."
+    return form
 
 
 def refuse(exchange: Exchange, refusal: Refusal) -> Response:
@@ -392,4 +428,5 @@ SIMPLEPAY = Vendor(
     refuse=refuse,
     unknown_path="SP-other",
     wrong_method="SP-other",
+    status_callback=status_callback,
 )

@@ -117,6 +117,15 @@ RULES = (
         f"{PAGE}: queued and UNKNOWN; the others are assumed",
     ),
     Rule(
+        "SP-statuscallback",
+        "Each change of status after acceptance POSTs a form to the StatusCallback: MessageSid, SmsSid, AccountSid (the"
+        " console), MessageStatus, SmsStatus, To, From, ApiVersion, and ErrorMessage when it failed. A 2xx settles it;"
+        " anything else, or 10 s without an answer, is tried again 1, 4, 16 and 64 s after the due time of the attempt"
+        " before, then given up. A callback waits for its predecessor of the same message.",
+        (ASSUMED,),
+        f"{PAGE}: the parameter; the rest is after the API whose field names the answers copy",
+    ),
+    Rule(
         "SP-other",
         "An unknown path is 404 in a SubmitResponseBody; a wrong method 405 with Allow in the operation's shape; there"
         " are no redirects.",

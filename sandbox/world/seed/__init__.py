@@ -41,6 +41,8 @@ def seed_workspace(
             start_at=start_at,
         )
         _add_lines(counting, workspace, contents, with_keys=is_default)
+        workspaces.change_workspace(counting, workspace.id, contents.delivery.columns())
+        workspace = workspaces.view_of(counting, workspace.id)
         start = workspace.clock_at
         cast = populate(counting, workspace, contents, _enrolled_at(contents, start))
         History(counting, workspace, fixture, cast, start).play()

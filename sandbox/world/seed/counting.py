@@ -8,6 +8,7 @@ class CountingWorld(World):
 
     def __init__(self, world: World) -> None:
         super().__init__(world.store, world.wall)
+        self.stirred = world.stirred
         self._counts: dict[tuple[int, str], int] = {}
 
     def take(self, workspace_id: int, kind: str) -> int:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from sandbox.world import LineView, WorkspaceView, World
 
 SIMPLEPAY = "simplepay"
-STAFF_OPT_IN_TEXT = "{organisation}: you asked us to text you. Text HELP for help, STOP to end."
 SOONEST_REPLY = 15 * SECOND
 COLUMNS = {"sid": "sid", "outgoing_message_id": "outgoing_key", "msg_id": "msg_id"}
 """What the store calls the ids that a fixture may give."""
@@ -254,7 +253,7 @@ def _by_staff(line: "LineView") -> dict[str, Any]:
 def _opt_in_sending(event: shapes.OptIn, line: "LineView", dice: Dice) -> Sending:
     return Sending(
         line,
-        Wanted(event.text or STAFF_OPT_IN_TEXT),
+        Wanted(event.text or carrier.STAFF_OPT_IN_TEXT),
         dice,
         _by_staff(line) | {"purpose": carrier.STAFF_OPT_IN},
         Lots(event.outcomes) if event.outcomes else None,

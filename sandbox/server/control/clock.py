@@ -1,0 +1,55 @@
+"""Time: what a workspace's clock reads, and how it is turned."""
+
+from typing import Any
+
+from fastapi import Response
+
+from sandbox.dependencies import WorkspaceDep, WorldDep
+from sandbox.server.control import shapes
+from sandbox.server.control.http import WORKSPACE, answer, control_router
+from sandbox.server.problems import invalid, refusals
+from sandbox.world import WorkspaceView, World, callbacks, clockwork, messages, workspaces
+from sandbox.world.clock import SECOND, rfc3339
+
+router = control_router(WORKSPACE, "Time")
+
+LATEST = 253_370_764_800 * SECOND
+"""The year 9999: after it there is not a date for everything that a world can hold."""
+
+
+@router.get("/clock", response_model=shapes.Clock)
+async def show_clock(world: WorldDep, workspace: WorkspaceDep) -> Response:
+    """What the workspace's clock reads, beside the time outside."""
+    return answer(_reading(world, workspace))
+
+
+@router.post("/clock", response_model=shapes.TurnedClock, responses=refusals(409))
+async def turn_clock(world: WorldDep, workspace: WorkspaceDep, body: shapes.ClockTurn) -> Response:
+    """Stops the clock, sets or advances it, or lets it run; and tells what came due thereby, in order.
+
+    It goes forward only. It does not wait for the receivers of callbacks, unless `settle` says how long.
+    """
+    now = world.now(workspace)
+    to = body.at if body.seconds is None else now + round(body.seconds * SECOND)
+    if to is not None and to >= LATEST:
+        raise invalid(("body", "seconds" if body.action == "advance" else "at", "must not lead beyond the year 9998"))
+    frozen = {"freeze": True, "run": False}.get(body.action)
+    fired = clockwork.turn(world, workspace, to=to, frozen=frozen)
+    settled = {} if body.settle is None else {"settled": await world.courier.settled(workspace.id, body.settle)}
+    turned = workspaces.view_of(world, workspace.id)
+    return answer({**_reading(world, turned), "fired": [_fired(each) for each in fired], **settled})
+
+
+def _reading(world: World, workspace: WorkspaceView) -> dict[str, Any]:
+    wall = world.wall()
+    state = "frozen" if workspace.clock_frozen else "running"
+    return {"now": rfc3339(workspace.now(wall)), "wall": rfc3339(wall), "state": state}
+
+
+def _fired(fired: clockwork.Fired) -> dict[str, Any]:
+    shown = {"at": rfc3339(fired.at), "event": fired.event, "message": messages.our_id(fired.message)}
+    if fired.status is not None:
+        shown["status"] = fired.status
+    if fired.callback is not None:
+        shown["callback"] = callbacks.our_id(fired.callback)
+    return shown

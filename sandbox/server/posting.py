@@ -1,0 +1,128 @@
+"""Sends one callback: an HTTP POST to a URL that a client gave, no further than the target policy allows."""
+
+import asyncio
+import socket
+from base64 import b64encode
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote, urlsplit
+
+from sandbox.server.targets import Forbidden, TargetPolicy
+
+if TYPE_CHECKING:
+    import httpcore
+
+MOST_BYTES = 64 * 1024
+"""Of an answer that are read."""
+LONGEST_REASON = 200
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+Resolve = Callable[[str, int], Awaitable[list[str]]]
+"""The numeric addresses of a host."""
+
+
+class Unreached(Exception):
+    """No answer came; the text says why."""
+
+
+async def resolve(host: str, port: int) -> list[str]:
+    """By the system, which also reads every way to write an IPv4 address."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+class Poster:
+    """Posts, by connections of its own that nobody's proxy settings divert. Redirects are answers like others."""
+
+    def __init__(self, policy: TargetPolicy, *, timeout_s: float, resolve: Resolve = resolve) -> None:
+        self._policy = policy
+        self.timeout_s = timeout_s
+        self._resolve = resolve
+        self._pool: httpcore.AsyncConnectionPool | None = None
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
+        """The status of the answer. Raises `Forbidden`, or `Unreached` when there is none."""
+        try:
+            async with asyncio.timeout(self.timeout_s):
+                return await self._post(url, body, headers)
+        except TimeoutError:
+            raise Unreached(f"no answer within {self.timeout_s:g} s") from None
+        except (Forbidden, Unreached):
+            raise
+        except Exception as error:
+            reason = " ".join(f"{type(error).__name__}: {error}".removesuffix(": ").split())
+            raise Unreached(reason[:LONGEST_REASON]) from None
+
+    async def _post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
+        target, credentials = parsed(url)
+        if self._pool is None:
+            self._pool = _pool(self._policy, self._resolve)
+        sent = {"Host": _host(target), **headers, **credentials, "Content-Length": str(len(body))}
+        async with self._pool.stream("POST", target, headers=list(sent.items()), content=body) as answer:
+            size = 0
+            async for chunk in answer.aiter_stream():
+                size += len(chunk)
+                if size > MOST_BYTES:
+                    break
+            return int(answer.status)
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            await self._pool.aclose()
+            self._pool = None
+
+
+def parsed(url: str) -> tuple["httpcore.URL", dict[str, str]]:
+    """What is asked for, and the header that the user and password in it make."""
+    import httpcore  # noqa: PLC0415  (30 ms that a server without callbacks need not spend)
+
+    parts = urlsplit(url)
+    assert parts.hostname is not None  # rule SP-callback
+    host = parts.hostname.encode("idna").decode() if not parts.hostname.isascii() else parts.hostname
+    path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")
+    query = "?" + quote(parts.query, safe="/?%:@!$&'()*+,;=~-._[]") if parts.query else ""
+    target = httpcore.URL(
+        scheme=parts.scheme, host=host, port=parts.port or DEFAULT_PORTS[parts.scheme], target=path + query
+    )
+    if parts.username is None:
+        return target, {}
+    pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return target, {"Authorization": "Basic " + b64encode(pair.encode()).decode()}
+
+
+def _host(target: "httpcore.URL") -> str:
+    host = target.host.decode()
+    written = f"[{host}]" if ":" in host else host
+    return written if target.port == DEFAULT_PORTS[target.scheme.decode()] else f"{written}:{target.port}"
+
+
+def _pool(policy: TargetPolicy, resolve: Resolve) -> "httpcore.AsyncConnectionPool":
+    import httpcore  # noqa: PLC0415
+
+    class CheckedBackend(httpcore.AnyIOBackend):
+        """Connects to the very address that was checked, so that no name can mean another one meanwhile."""
+
+        async def connect_tcp(
+            self,
+            host: str,
+            port: int,
+            timeout: float | None = None,
+            local_address: str | None = None,
+            socket_options: Iterable[Any] | None = None,
+        ) -> httpcore.AsyncNetworkStream:
+            refused: Exception = Unreached(f"{host} has no address")
+            for address in await resolve(host, port):
+                try:
+                    policy.check(host, address)
+                    return await super().connect_tcp(address, port, timeout, local_address, socket_options)
+                except (Forbidden, httpcore.ConnectError) as error:
+                    refused = error
+            raise refused
+
+        async def connect_unix_socket(self, *_: Any, **__: Any) -> httpcore.AsyncNetworkStream:
+            raise Unreached("only TCP is spoken")
+
+    # A connection that is kept may be closed by the receiver just when it is used again: that would be an attempt lost.
+    return httpcore.AsyncConnectionPool(
+        max_connections=None, max_keepalive_connections=0, network_backend=CheckedBackend()
+    )

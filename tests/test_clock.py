@@ -1,0 +1,155 @@
+"""A workspace's clock: frozen, set, advanced and run, and what came due thereby."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from driver import STRANGER, Driver
+
+NINE = "2026-05-06T09:00:00.000Z"
+
+
+def at(time: str) -> str:
+    return f"2026-05-06T{time}.000Z"
+
+
+def turn(sandbox: Driver, action: str, **given: object) -> dict[str, object]:
+    turned: dict[str, object] = sandbox.control("POST", "/clock", {"action": action, **given})
+    return turned
+
+
+def test_a_clock_runs_with_the_wall(sandbox: Driver) -> None:
+    assert sandbox.control("GET", "/clock") == {"now": NINE, "wall": NINE, "state": "running"}
+    sandbox.wall.advance(5)
+    assert sandbox.control("GET", "/clock") == {"now": at("09:00:05"), "wall": at("09:00:05"), "state": "running"}
+
+
+def test_a_frozen_clock_stands_still_until_it_runs_again(sandbox: Driver) -> None:
+    sandbox.wall.advance(1)
+    assert turn(sandbox, "freeze") == {"now": at("09:00:01"), "wall": at("09:00:01"), "state": "frozen", "fired": []}
+    sandbox.wall.advance(60)
+    assert sandbox.control("GET", "/clock") == {"now": at("09:00:01"), "wall": at("09:01:01"), "state": "frozen"}
+    assert turn(sandbox, "run")["state"] == "running"
+    sandbox.wall.advance(2)
+    assert sandbox.control("GET", "/clock") == {"now": at("09:00:03"), "wall": at("09:01:03"), "state": "running"}
+
+
+def test_a_clock_is_set_and_advanced_whether_it_runs_or_not(sandbox: Driver) -> None:
+    assert turn(sandbox, "set", at=at("10:00:00"))["now"] == at("10:00:00")
+    sandbox.wall.advance(1)
+    assert turn(sandbox, "advance", seconds=1.5)["now"] == "2026-05-06T10:00:02.500Z"
+    assert turn(sandbox, "freeze", at=at("11:00:00"))["now"] == at("11:00:00")
+    assert turn(sandbox, "advance", seconds=3600)["now"] == at("12:00:00")
+
+
+@pytest.mark.parametrize("given", [{"action": "set", "at": at("08:59:59")}, {"action": "freeze", "at": at("08:59:59")}])
+def test_a_clock_does_not_go_back(sandbox: Driver, given: dict[str, object]) -> None:
+    assert sandbox.control("POST", "/clock", given, status=409) == {
+        "type": "urn:dialog-sandbox:clock-goes-back",
+        "title": "Clock goes back",
+        "status": 409,
+        "detail": "The clock goes forward only: give a time that is not before its own.",
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "member"),
+    [
+        ({}, "action"),
+        ({"action": "stop"}, "action"),
+        ({"action": "set"}, "body"),
+        ({"action": "run", "at": NINE}, "body"),
+        ({"action": "advance"}, "body"),
+        ({"action": "freeze", "seconds": 1}, "body"),
+        ({"action": "advance", "seconds": -1}, "seconds"),
+        ({"action": "advance", "seconds": 1e300}, "seconds"),
+        ({"action": "set", "at": "9998-12-31T23:59:59Z"}, None),
+        ({"action": "set", "at": "9999-12-31T23:59:59Z"}, "at"),
+    ],
+)
+def test_what_cannot_be_done_to_a_clock_is_refused(
+    sandbox: Driver, given: dict[str, object], member: str | None
+) -> None:
+    if member is None:
+        sandbox.control("POST", "/clock", given, status=200)
+        return
+    problem = sandbox.control("POST", "/clock", given, status=422)
+    assert [error["member"] for error in problem["errors"]] == [member]
+
+
+def test_what_came_due_is_told_in_order(sandbox: Driver) -> None:
+    sandbox.delivery("timed")
+    turn(sandbox, "freeze")
+    first = sandbox.send()["id"]
+    sandbox.control("POST", "/inbound", {"from": STRANGER, "to": "16155550110", "text": "Hello", "at": at("09:00:02")})
+    assert turn(sandbox, "advance", seconds=10)["fired"] == [
+        {"at": at("09:00:01"), "event": "status", "message": first, "status": "sent"},
+        {"at": at("09:00:02"), "event": "inbound", "message": "msg_00000002"},
+        {"at": at("09:00:02"), "event": "message", "message": "msg_00000003"},
+        {"at": at("09:00:03"), "event": "status", "message": first, "status": "delivered"},
+        {"at": at("09:00:03"), "event": "status", "message": "msg_00000003", "status": "sent"},
+        {"at": at("09:00:05"), "event": "status", "message": "msg_00000003", "status": "delivered"},
+    ]
+    assert turn(sandbox, "advance", seconds=10)["fired"] == []
+
+
+def test_each_status_is_told_once_however_the_clock_is_cut(sandbox: Driver) -> None:
+    sandbox.delivery("timed")
+    turn(sandbox, "freeze")
+    first = sandbox.send()["id"]
+    told = [turn(sandbox, "advance", seconds=0.5)["fired"] for _ in range(8)]
+    assert [len(fired) for fired in told] == [0, 1, 0, 0, 0, 1, 0, 0]  # type: ignore[arg-type]
+    assert [fired[0]["message"] for fired in told if fired] == [first, first]  # type: ignore[index]
+
+
+def test_the_vendors_go_by_the_clock(sandbox: Driver) -> None:
+    sandbox.delivery("timed")
+    turn(sandbox, "freeze")
+    sid = sandbox.sid()
+    words = []
+    for _ in range(4):
+        words.append(sandbox.details(sid)["status"])
+        turn(sandbox, "advance", seconds=1)
+    assert words == ["queued", "sent", "sent", "delivered"]
+    turn(sandbox, "set", at="2026-05-08T00:00:00Z")
+    assert sandbox.submit().json()["date_created"] == "2026-05-08@00:00:00.000+0000"
+
+
+def test_a_running_clock_goes_on_over_a_restart_and_a_frozen_one_stays(
+    open_driver: Callable[..., Driver], tmp_path: Path
+) -> None:
+    sandbox = open_driver(database=str(tmp_path / "kept.db"))
+    turn(sandbox, "advance", seconds=3600)
+    sandbox.wall.advance(5)
+    sandbox.restart()
+    assert sandbox.control("GET", "/clock")["now"] == at("10:00:05")
+    turn(sandbox, "freeze")
+    sandbox.wall.advance(5)
+    sandbox.restart()
+    assert sandbox.control("GET", "/clock") == {"now": at("10:00:05"), "wall": at("09:00:10"), "state": "frozen"}
+
+
+def test_a_year_does_what_lies_in_it(sandbox: Driver) -> None:
+    turn(sandbox, "freeze")
+    for month in (6, 7, 8):
+        sandbox.send(f"Month {month}", at=f"2026-{month:02d}-01T00:00:00Z")
+    assert sandbox.control("GET", "/messages")["items"] == []
+    fired = turn(sandbox, "advance", seconds=365 * 24 * 3600)["fired"]
+    assert isinstance(fired, list)
+    assert [(each["at"][:10], each["event"]) for each in fired if each["event"] == "message"] == [
+        ("2026-06-01", "message"),
+        ("2026-07-01", "message"),
+        ("2026-08-01", "message"),
+    ]
+
+
+@pytest.mark.rule("NET-flow")
+def test_messages_take_their_time_unless_a_policy_says_otherwise(open_driver: Callable[..., Driver]) -> None:
+    sandbox = open_driver(fixture="documented")
+    assert sandbox.control("GET", "/delivery") == {
+        "mode": "timed",
+        "sent_after": 1,
+        "settled_after": 3,
+        "outcome": "delivered",
+        "numbers": {},
+    }
