@@ -1,15 +1,17 @@
 """What an endpoint may ask for: the world, a workspace, or the vendor exchange that it is answering."""
 
 from base64 import b64decode
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple, Protocol
 
 from fastapi import Depends, Path, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from sandbox import forms
 from sandbox.world import LineView, WorkspaceView, World, acts, workspaces
 from sandbox.world.errors import UnknownConsole
-from sandbox.world.workspaces import Customer
 
 MAX_BODY = 1024 * 1024
 """Bytes of a vendor request's body that are read; no documented call comes near."""
@@ -28,15 +30,81 @@ class Refusal(Exception):
         self.headers = headers
 
 
+class Finding(NamedTuple):
+    """A slip of the caller. `level`: `error` (refused, or would be in production) or `note` (tolerated).
+
+    `seen`: what was sent, without secrets. `mend`: the smallest change that mends it.
+    """
+
+    rule: str
+    level: str
+    seen: str
+    mend: str
+
+
+class Subject(NamedTuple):
+    """What a vendor request is about, as it gave it; what it did not give is null."""
+
+    to: str | None = None
+    from_: str | None = None
+    text: str | None = None
+    console: str | None = None
+    account: str | None = None
+    number: str | None = None
+
+
+NOTHING = Subject()
+
+
+class Faulted(Exception):
+    """A fault answers instead of the endpoint; `response` may be whatever the fault makes of it."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__()
+        self.response = response
+
+
+class Backstage(Protocol):
+    """What the server does around each vendor exchange: faults, and the journal."""
+
+    async def meet(self, exchange: "Exchange") -> None:
+        """It is known who asks and for what, nothing was done yet. May raise `Faulted`, and may take its time."""
+
+    async def answer(
+        self, exchange: "Exchange", response: Response, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Sends the answer, or what a fault makes of it, and writes the exchange down."""
+
+
 class Exchange:
     """A vendor request while it is answered.
 
     `operation`: the name of the endpoint it reached, or None. `asked`: what the request gave, as far as it was read,
     for answers that repeat it. Once the caller has shown its credentials: `workspace`, `now` (ms, on that workspace's
-    clock) and `number` (which exchange of the workspace this is).
+    clock) and `number` (which exchange of the workspace this is). For the journal: `raw_body`, `subject`, the `rules`
+    that decided the answer, the `refusal` if it was refused, `findings`, and the numbers of the `messages` it made or
+    showed. `fault`: what the server made of it, if anything.
     """
 
-    __slots__ = ("_id", "asked", "now", "number", "operation", "request", "workspace", "world")
+    __slots__ = (
+        "_again",
+        "_changes",
+        "_id",
+        "asked",
+        "fault",
+        "findings",
+        "messages",
+        "now",
+        "number",
+        "operation",
+        "raw_body",
+        "refusal",
+        "request",
+        "rules",
+        "subject",
+        "workspace",
+        "world",
+    )
 
     def __init__(self, request: Request, operation: str | None) -> None:
         self.request = request
@@ -46,17 +114,44 @@ class Exchange:
         self.workspace: WorkspaceView | None = None
         self.number = 0
         self.now = 0
+        self.raw_body = b""
+        self.subject = NOTHING
+        self.rules: tuple[str, ...] = ()
+        self.refusal: Refusal | None = None
+        self.findings: list[Finding] = []
+        self.messages: tuple[int, ...] = ()
+        self.fault: Any = None
         self._id: str | None = None
 
-    def enter(self, workspace: WorkspaceView) -> WorkspaceView:
-        """The caller has shown to which workspace it belongs: what is due there is done first."""
+    def enter(self, workspace: WorkspaceView, again: Callable[[], WorkspaceView]) -> WorkspaceView:
+        """The caller has shown to which workspace it belongs: what is due there is done first.
+
+        `again`: shows it anew, or refuses.
+        """
+        self._again = again
+        self._look(workspace)
+        self.number = self.world.next_exchange(workspace.id)
+        self._id = f"ex_{self.number}"
+        return workspace
+
+    async def begin(self, subject: Subject) -> WorkspaceView:
+        """The parameters were read and nothing was done yet: the workspace as it is at this moment.
+
+        From here to the answer nothing may be awaited that lets others change the world.
+        """
+        self.subject = subject
+        await self.request.app.state.backstage.meet(self)
+        assert self.workspace is not None
+        if self.world.store.changes != self._changes:  # a body or a fault let others pass meanwhile
+            self._look(self._again())
+        return self.workspace
+
+    def _look(self, workspace: WorkspaceView) -> None:
         self.workspace = workspace
         self.now = self.world.now(workspace)
         if workspace.next_due_at is not None and workspace.next_due_at <= self.now:
             acts.catch_up(self.world, workspace)
-        self.number = self.world.next_exchange(workspace.id)
-        self._id = f"ex_{self.number}"
-        return workspace
+        self._changes = self.world.store.changes
 
     @property
     def id(self) -> str:
@@ -81,7 +176,8 @@ class Exchange:
             if size > MAX_BODY:
                 raise Refusal(rule, f"The request body is over {MAX_BODY} bytes.")
             chunks.append(chunk)
-        return b"".join(chunks)
+        self.raw_body = b"".join(chunks)
+        return self.raw_body
 
     def query(self, rule: str) -> forms.Fields:
         """The query string's fields."""
@@ -126,12 +222,16 @@ def basic_credentials(header: bytes | None) -> tuple[str, str] | None:
 
 def enter_by_basic(exchange: Exchange, rule: str) -> WorkspaceView:
     """Finds the workspace by the Basic credentials, or refuses by `rule`."""
+    return exchange.enter(_by_basic(exchange, rule), lambda: _by_basic(exchange, rule))
+
+
+def _by_basic(exchange: Exchange, rule: str) -> WorkspaceView:
     credentials = basic_credentials(exchange.header(b"authorization"))
     workspace = workspaces.by_credentials(exchange.world, *credentials) if credentials else None
     if workspace is None:
         reason = "Username or password is wrong." if credentials else "HTTP Basic credentials are missing."
         raise Refusal(rule, reason, 401, {"WWW-Authenticate": 'Basic realm="Dialog Health", charset="UTF-8"'})
-    return exchange.enter(workspace)
+    return workspace
 
 
 def console_line(exchange: Exchange, workspace: WorkspaceView, code: str, rule: str) -> LineView:
@@ -142,14 +242,6 @@ def console_line(exchange: Exchange, workspace: WorkspaceView, code: str, rule: 
         return workspaces.console_line(exchange.world, workspace.id, code)
     except UnknownConsole:
         raise Refusal(rule, f"There is no console {code} for these credentials.") from None
-
-
-def enter_by_keys(exchange: Exchange, access_key: str, secret_access_key: str) -> Customer | None:
-    """Finds the account, and so the workspace, by DialogTech's two keys."""
-    customer = workspaces.by_keys(exchange.world, access_key, secret_access_key)
-    if customer is not None:
-        exchange.enter(customer.workspace)
-    return customer
 
 
 async def world_of(request: Request) -> World:

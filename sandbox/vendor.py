@@ -18,7 +18,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sandbox.dependencies import Exchange, Refusal
+from sandbox.dependencies import Backstage, Exchange, Faulted, Refusal
 from sandbox.world import World
 from sandbox.world.callbacks import CallbackRow
 from sandbox.world.carrier import MessageRow
@@ -48,9 +48,9 @@ class Vendor:
         """Whether the path is this vendor's to answer, be it known or not."""
         return path == self.prefix or path.startswith(self.prefix + "/")
 
-    def app(self, world: World) -> "VendorApp":
+    def app(self, world: World, backstage: Backstage) -> "VendorApp":
         """This vendor as an app of its own, which answers in its shapes only."""
-        return VendorApp(self, world)
+        return VendorApp(self, world, backstage)
 
 
 class VendorApp(FastAPI):
@@ -59,7 +59,7 @@ class VendorApp(FastAPI):
     All that they would do here is to turn errors into answers.
     """
 
-    def __init__(self, vendor: Vendor, world: World) -> None:
+    def __init__(self, vendor: Vendor, world: World, backstage: Backstage) -> None:
         super().__init__(
             title=vendor.title,
             description=vendor.description,
@@ -71,6 +71,7 @@ class VendorApp(FastAPI):
             telemetry={"tracing": False, "metrics": False, "logs": False},
         )
         self.state.world = world
+        self.state.backstage = backstage
         self.vendor = vendor
         self.router.routes[:] = vendor.router.routes
 
@@ -91,7 +92,8 @@ class VendorApp(FastAPI):
 
     async def _refuse(self, scope: Scope, refusal: Refusal, receive: Receive, send: Send) -> None:
         exchange = Exchange(Request(scope, receive), None)
-        await finished(exchange, self.vendor.refuse(exchange, refusal))(scope, receive, send)
+        exchange.refusal = refusal
+        await self.state.backstage.answer(exchange, self.vendor.refuse(exchange, refusal), scope, receive, send)
 
 
 def vendor_router() -> APIRouter:
@@ -135,10 +137,13 @@ class VendorRoute(APIRoute):
                 raise self._wrong_method(request)
             response = await self.endpoint(exchange, **scope["path_params"])
         except Refusal as refusal:
+            exchange.refusal = refusal
             response = request.app.vendor.refuse(exchange, refusal)
+        except Faulted as faulted:
+            response = faulted.response
         if scope["http_version"] == "1.0" and isinstance(response, StreamingResponse):
             response = await in_one_piece(response)
-        await finished(exchange, response)(scope, receive, send)
+        await request.app.state.backstage.answer(exchange, response, scope, receive, send)
 
     def _wrong_method(self, request: Request) -> Refusal:
         """Lists what this path takes, by way of whichever endpoint."""
@@ -180,9 +185,3 @@ async def in_one_piece(response: StreamingResponse) -> Response:
     """For HTTP/1.0, which knows no chunks, though uvicorn would send them."""
     pieces = [piece.encode() if isinstance(piece, str) else piece async for piece in response.body_iterator]
     return Response(b"".join(pieces), response.status_code, media_type=response.media_type)
-
-
-def finished(exchange: Exchange, response: Response) -> Response:
-    """Names the journal entry, as every vendor answer does."""
-    response.raw_headers.append((b"x-sandbox-exchange", exchange.id.encode()))
-    return response

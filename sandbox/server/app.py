@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from sandbox.server.backstage import Stage
 from sandbox.server.control import control_app
 from sandbox.server.courier import Courier
 from sandbox.server.posting import Poster
@@ -29,7 +30,8 @@ class Sandbox:
         self.world = world
         self.settings = settings
         self.is_seed_ignored = is_seed_ignored
-        self._vendors: list[tuple[Vendor, ASGIApp]] = [(vendor, vendor.app(world)) for vendor in VENDORS]
+        stage = Stage(world)
+        self._vendors: list[tuple[Vendor, ASGIApp]] = [(vendor, vendor.app(world, stage)) for vendor in VENDORS]
         self._control = control_app(world, settings)
         self._saving: asyncio.TimerHandle | None = None
         policy = TargetPolicy(settings.callback_allow, bound_to_loopback=settings.is_loopback)

@@ -130,6 +130,11 @@ class Store:
         if self._folder:
             self._folder.cleanup()
 
+    @property
+    def changes(self) -> int:
+        """How many rows this process has changed so far."""
+        return self._driver.total_changes
+
     def writing(self) -> "Writing":
         """`with store.writing():` all or nothing; within another one it is a part of that."""
         return self._writing

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, bindparam, func, select
 from starlette.responses import Response, StreamingResponse
 
-from sandbox.dependencies import Exchange, ExchangeDep, Refusal, enter_by_keys
+from sandbox.dependencies import Exchange, ExchangeDep, Refusal, Subject
 from sandbox.forms import Fields
 from sandbox.vendor import Vendor, vendor_router
 from sandbox.vendors.dialogtech.rules import RULES
-from sandbox.world import carrier, models
+from sandbox.world import carrier, models, workspaces
 from sandbox.world.clock import DAY, SECOND, milliseconds, written
 from sandbox.world.phones import national
 from sandbox.world.store import Row, Statement, Store, table
@@ -194,7 +194,12 @@ async def get_messages(exchange: ExchangeDep) -> Response:
     fields = exchange.query("DT-endpoint")
     if exchange.request.method == "POST":
         fields |= await exchange.form("DT-endpoint")
+    exchange.asked = fields
     customer = _customer(exchange, fields)
+    entered = exchange.enter(customer.workspace, lambda: _customer(exchange, fields).workspace)
+    subject = Subject(account=fields.get("access_key"), number=fields.get("number"))
+    if await exchange.begin(subject) is not entered:
+        customer = _customer(exchange, fields)
     _check_action(fields)
     start, end = _date(fields, "start_date"), _date(fields, "end_date")
     if end < start:
@@ -224,7 +229,7 @@ def _value(fields: Fields, name: str, rule: str) -> str:
 def _customer(exchange: Exchange, fields: Fields) -> Customer:
     """Rule DT-auth."""
     access_key, secret_access_key = fields.get("access_key"), fields.get("secret_access_key")
-    customer = enter_by_keys(exchange, access_key, secret_access_key) if access_key and secret_access_key else None
+    customer = workspaces.by_keys(exchange.world, access_key or "", secret_access_key or "")
     if customer is None:
         raise Refusal("DT-auth", "access_key and secret_access_key are not those of an account.")
     return customer

@@ -10,7 +10,7 @@ from pydantic_core import to_json
 from sqlalchemy import bindparam, select
 from starlette.responses import Response
 
-from sandbox.dependencies import Exchange, ExchangeDep, Refusal, console_line, enter_by_basic
+from sandbox.dependencies import Exchange, ExchangeDep, Refusal, Subject, console_line, enter_by_basic
 from sandbox.vendor import Vendor, vendor_router
 from sandbox.vendors.simplepay.rules import RULES
 from sandbox.world import (
@@ -169,10 +169,11 @@ async def submit(exchange: ExchangeDep, consoleCode: SubmittingConsoleCode) -> R
 
     The parameters come in the query string or in a form; every one but StatusCallback is needed.
     """
-    workspace = enter_by_basic(exchange, "SP-auth")
+    enter_by_basic(exchange, "SP-auth")
     await _read_parameters(exchange)
-    line = console_line(exchange, workspace, consoleCode, "SP-console")
     asked = exchange.asked
+    workspace = await exchange.begin(Subject(asked.get("To"), asked.get("From"), asked.get("Body"), consoleCode))
+    line = console_line(exchange, workspace, consoleCode, "SP-console")
     to, sender, text = _msisdn(asked, "To"), _msisdn(asked, "From"), _given(asked, "Body")
     callback = _callback(asked)
     handset = delivery.handset_of(workspace, to)
@@ -209,7 +210,8 @@ async def optout(
     msisdn: Annotated[str, Path(description="11 to 15 digits.", examples=["14155550123"])],
 ) -> Response:
     """Opts a phone out of a console; nothing is sent to it."""
-    workspace = enter_by_basic(exchange, "SP-auth")
+    enter_by_basic(exchange, "SP-auth")
+    workspace = await exchange.begin(Subject(to=msisdn, console=consoleCode))
     line = _line(exchange, workspace, consoleCode)
     if line is None or not phones.is_msisdn(msisdn):
         return _json({"msisdn": NOBODY})
@@ -238,7 +240,8 @@ async def messages(
     messageId: Annotated[str, Path(description="The sid of a message.", examples=["2721Z-0622U-14171-480RH"])],
 ) -> Response:
     """What became of a message."""
-    workspace = enter_by_basic(exchange, "SP-auth")
+    enter_by_basic(exchange, "SP-auth")
+    workspace = await exchange.begin(Subject(console=consoleCode))
     line = _line(exchange, workspace, consoleCode)
     row = line and exchange.world.store.one(
         BY_SID, workspace_id=workspace.id, sid=messageId, console_id=line.console_id

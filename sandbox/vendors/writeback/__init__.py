@@ -12,7 +12,7 @@ from pydantic_core import to_json
 from sqlalchemy import bindparam, select
 from starlette.responses import Response, StreamingResponse
 
-from sandbox.dependencies import Exchange, ExchangeDep, Refusal, console_line, enter_by_basic
+from sandbox.dependencies import Exchange, ExchangeDep, Refusal, Subject, console_line, enter_by_basic
 from sandbox.vendor import Vendor, vendor_router
 from sandbox.vendors.writeback.rules import RULES
 from sandbox.world import carrier, models
@@ -259,7 +259,8 @@ async def responses(
     exchange: ExchangeDep, consoleCode: ConsoleCode, startTimestamp: StartTimestamp, endTimestamp: EndTimestamp
 ) -> Response:
     """Messages sent from a console in a time range, with the replies that caused them."""
-    workspace = enter_by_basic(exchange, "WB-auth")
+    enter_by_basic(exchange, "WB-auth")
+    workspace = await exchange.begin(Subject(console=consoleCode))
     line = console_line(exchange, workspace, consoleCode, "WB-console")
     start = timestamp("startTimestamp", startTimestamp)
     end = timestamp("endTimestamp", endTimestamp)

@@ -1,0 +1,88 @@
+"""What clients are told, and the sinks that are told it."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from sandbox.server.control.shapes.base import Given, Page, Shown
+from sandbox.server.control.values import CALLBACK, CURSOR, AnyStatus, Delay, Moment, Probability
+
+
+class Attempt(Shown):
+    at: Moment
+    status: int | None = Field(description="Of the answer, if there was one.")
+    error: str | None
+    ms: int
+    next_at: Moment | None = Field(description="When it was to be tried again.")
+
+
+class Callback(Shown):
+    id: str = Field(pattern=CALLBACK)
+    message: str = Field(pattern=CURSOR)
+    url: str
+    status: AnyStatus
+    payload: dict[str, str] = Field(description="The form, as the vendor has it.")
+    state: Literal["pending", "delivered", "given_up"]
+    due_at: Moment
+    reason: str | None = Field(description="Why it was given up.")
+    attempts: list[Attempt]
+
+
+class CallbacksPage(Page):
+    message: str | None = Field(None, description="Any id of a message.")
+    after: str | None = Field(None, pattern=CALLBACK, description="The `next` of the page before.")
+
+
+class Redelivery(Shown):
+    id: str
+    state: Literal["pending"]
+
+
+class CallbackProfile(Shown):
+    """Probabilities from 0 to 1, but `delay` in seconds."""
+
+    duplicate: float = Field(description="It is delivered twice.")
+    lose: float = Field(description="It is never sent.")
+    reorder: float = Field(description="It changes places with the next one of its message.")
+    delay: float = Field(description="So much later than its status, on the workspace's clock.")
+    contradict: float = Field(description="After the last one another one says the opposite.")
+    before_response: float = Field(description="The first one comes before the submit is answered.")
+    seed: int
+
+
+class NewCallbackProfile(Given):
+    """What is left out does not happen."""
+
+    duplicate: Probability = 0
+    lose: Probability = 0
+    reorder: Probability = 0
+    delay: Delay = 0
+    contradict: Probability = 0
+    before_response: Probability = 0
+    seed: int | None = Field(None, ge=0, lt=2**62, description="The workspace's own if left out.")
+
+
+class NewSink(Given):
+    status: int = Field(200, ge=200, le=599)
+    delay: float = Field(0, ge=0, le=60, allow_inf_nan=False, description="Seconds of wall time.")
+
+
+class SinkUrl(Shown):
+    url: str
+
+
+class SinkRequest(Shown):
+    at: Moment
+    method: str
+    query: str
+    headers: list[list[str]]
+    body: str
+    form: dict[str, str] | None = Field(description="The body, if it is a urlencoded form.")
+
+
+class Sink(Shown):
+    name: str
+    url: str
+    status: int
+    delay: float
+    received: list[SinkRequest]

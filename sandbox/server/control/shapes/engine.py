@@ -1,0 +1,29 @@
+"""The server itself."""
+
+from pydantic import Field
+
+from sandbox.server.control.shapes.base import Shown
+
+
+class Version(Shown):
+    version: str
+    db_schema: int = Field(alias="schema", description="Of the store: one of another number is refused at start.")
+    vendors: list[str]
+
+
+class Rule(Shown):
+    id: str
+    vendor: str = Field(description="Or `network`, for what all share.")
+    summary: str
+    provenance: str = Field(description="documented, observed, assumed or standard; or several of them.")
+    source: str
+
+
+class Fixture(Shown):
+    name: str
+    summary: str
+
+
+class HandsetNumber(Shown):
+    number: str = Field(examples=["NPA-555-0150"])
+    does: str

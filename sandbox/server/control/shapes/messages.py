@@ -1,0 +1,154 @@
+"""Messages in both directions."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from sandbox.server.control.shapes.base import Given, Page, Shown
+from sandbox.server.control.shapes.callbacks import Callback
+from sandbox.server.control.values import (
+    CURSOR,
+    AnyStatus,
+    At,
+    Direction,
+    MessageType,
+    Moment,
+    Phone,
+    Receivers,
+    Status,
+    Text,
+    VendorName,
+    absent,
+)
+
+
+class Ids(Shown):
+    """What the vendors call it."""
+
+    sid: str | None
+    outgoing_message_id: str | None
+    msg_id: str | None
+
+
+class TimelineEntry(Shown):
+    status: AnyStatus
+    at: Moment
+    cause: str = Field(description="What brought it about.", examples=["simplepay.submit", "timed", "injected"])
+    reason: str = absent()
+    forced: bool = absent()
+
+
+class Next(Shown):
+    status: AnyStatus
+    at: Moment
+
+
+class Message(Shown):
+    id: str = Field(pattern=CURSOR)
+    vendor: VendorName
+    direction: Direction
+    console: str | None
+    account: str | None = Field(description="The access key of the account whose tracking number it used.")
+    ids: Ids
+    from_: str = Field(alias="from")
+    to: str
+    text: str
+    encoding: Literal["GSM-7", "UCS-2"]
+    segments: int = Field(ge=1)
+    carrier: str | None
+    status: AnyStatus
+    reason: str | None
+    timeline: list[TimelineEntry]
+    next: Next | None = Field(description="The next status that comes by itself.")
+    lead: str | None = Field(description="Of a reply or its answer: the message that was replied to.")
+    caused_by: str | None = Field(description="Of an automatic answer: the reply that it answers.")
+
+
+class MessageStory(Message):
+    callbacks: list["Callback"] = Field(description="What the client was told of it, and how that went.")
+
+
+class Scheduled(Shown):
+    """It lies ahead: nothing shows before."""
+
+    scheduled: str = Field(
+        description="What will happen.", examples=["send", "broadcast", "reply", "text_in", "report"]
+    )
+    at: Moment
+
+
+class Conversation(Shown):
+    inbound: Message
+    answer: Message | None
+
+
+class Broadcast(Shown):
+    broadcast_id: str = Field(pattern="^[0-9a-f]{32}$")
+    messages: list[Message]
+
+
+class MessageFilters(Page):
+    """A filter that is left out lets all pass."""
+
+    vendor: VendorName | None = None
+    direction: Direction | None = None
+    status: AnyStatus | None = Field(None, description="As it is now.")
+    to: Phone | None = None
+    from_: Phone | None = Field(None, alias="from")
+    console: str | None = Field(None, description="A console's code.")
+    account: str | None = Field(None, description="An account's access key.")
+    text: str | None = Field(None, description="Part of the text.")
+    broadcast: str | None = Field(None, description="A `broadcast_id`.")
+    since: Moment | None = Field(None, description="Accepted then or later.")
+    until: Moment | None = Field(None, description="Accepted then or earlier.")
+    after: str | None = Field(None, pattern=CURSOR, description="The `next` of the page before, or any message's id.")
+
+
+class NewMessage(Given):
+    """What staff send from a console, or from a tracking number: give one of the two."""
+
+    console: str | None = Field(None, description="A console's code.", examples=["HARBOR1001"])
+    tracking_number: Phone | None = Field(None, examples=["6155550100"])
+    to: Phone
+    text: Text
+    message_type: MessageType | None = Field(None, description="In Writeback's words; only from a console.")
+    sent_by: Text | None = Field(None, examples=["frontdesk@clinic.example"])
+    at: At = None
+
+    @model_validator(mode="after")
+    def _one_line(self) -> Self:
+        if (self.console is None) == (self.tracking_number is None):
+            raise ValueError("must have either console or tracking_number")
+        if self.tracking_number is not None and self.message_type is not None:
+            raise ValueError("must have no message_type with a tracking_number: it is a word of Writeback")
+        return self
+
+
+class NewBroadcast(Given):
+    name: Text
+    text: Text
+    to: Receivers
+    console: str | None = Field(None, description="Needed when there are several.", examples=["HARBOR1001"])
+    campaign: Text | None = None
+    sent_by: Text | None = Field(None, examples=["frontdesk@clinic.example"])
+    at: At = None
+
+
+class NewStatus(Given):
+    status: Status
+    reason: Text | None = None
+    vendor_status: Text | None = Field(None, description="The word that Writeback shows for it.")
+    at: At = None
+    force: bool = Field(False, description="Do it though the world knows no such move.")
+
+
+class NewReply(Given):
+    text: Text
+    at: At = None
+
+
+class NewInbound(Given):
+    from_: Phone = Field(alias="from")
+    to: Phone = Field(description="A console's line or a tracking number.", examples=["16155550110"])
+    text: Text
+    at: At = None

@@ -1,0 +1,58 @@
+"""The tables: what is remembered of each workspace.
+
+Every key begins with the workspace, and `id` counts from 1 within it, so that a workspace's rows can be copied to
+another one as they are. Times are whole milliseconds since 1970 in UTC; phones and lines are digits with the country
+code. Nothing here is shaped like a vendor's answer.
+"""
+
+from sandbox.world.models.base import (
+    SCHEMA,
+    Counter,
+    Row,
+    SchemaVersion,
+)
+from sandbox.world.models.messages import (
+    Broadcast,
+    Campaign,
+    Message,
+    Step,
+)
+from sandbox.world.models.outbox import (
+    Attempt,
+    Callback,
+    Scheduled,
+    Sink,
+    SinkRequest,
+)
+from sandbox.world.models.people import (
+    Consent,
+    Person,
+)
+from sandbox.world.models.workspaces import (
+    Account,
+    Console,
+    Line,
+    Workspace,
+)
+
+__all__ = [
+    "SCHEMA",
+    "Account",
+    "Attempt",
+    "Broadcast",
+    "Callback",
+    "Campaign",
+    "Consent",
+    "Console",
+    "Counter",
+    "Line",
+    "Message",
+    "Person",
+    "Row",
+    "Scheduled",
+    "SchemaVersion",
+    "Sink",
+    "SinkRequest",
+    "Step",
+    "Workspace",
+]

@@ -1,0 +1,51 @@
+"""What every table is made from, the references between them, and the version of them all."""
+
+from sqlalchemy import ForeignKeyConstraint
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
+
+SCHEMA = 3
+"""Counts up whenever a table changes; a store of another number is refused."""
+
+
+class Row(SQLModel, registry=registry()):
+    """What our tables are made from. Their registry is their own: a program that imports us may use SQLModel too."""
+
+
+def owned_by(table: str, *columns: str, remote: str = "id") -> ForeignKeyConstraint:
+    """A reference to another row of the same workspace; it goes when the row it names goes."""
+    return ForeignKeyConstraint(
+        ["workspace_id", *columns],
+        [f"{table}.workspace_id", f"{table}.{remote}"],
+        ondelete="CASCADE",
+        deferrable=True,
+        initially="DEFERRED",
+    )
+
+
+def refers_to(table: str, column: str) -> ForeignKeyConstraint:
+    """A reference to another row of the same workspace that may not go while it is named."""
+    return ForeignKeyConstraint(
+        ["workspace_id", column],
+        [f"{table}.workspace_id", f"{table}.id"],
+        deferrable=True,
+        initially="DEFERRED",
+    )
+
+
+class SchemaVersion(Row, table=True):
+    """One row: which `SCHEMA` made this store."""
+
+    __tablename__ = "sandbox_schema"
+
+    version: int = Field(primary_key=True)
+
+
+class Counter(Row, table=True):
+    """How many of a kind a workspace has numbered so far; workspace 0 stands for the server itself."""
+
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    workspace_id: int = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    n: int

@@ -1,0 +1,81 @@
+"""Workspaces and the lines they text from."""
+
+from sqlalchemy import UniqueConstraint
+from sqlmodel import Field
+
+from sandbox.world.models.base import Row, owned_by
+
+
+class Workspace(Row, table=True):
+    """One test's, team's or customer's world, found by its credentials."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(unique=True)
+    name: str = Field(unique=True)
+    username: str = Field(unique=True)
+    password: str
+    fixture: str
+    seed: int
+    created_wall: int
+    """Wall time, unlike every other time here."""
+    expires_wall: int | None = None
+
+    start_at: int | None = None
+    """The clock's first reading when one was asked for."""
+    clock_frozen: bool = False
+    clock_at: int
+    """What the clock read at `clock_wall`; a running clock goes on from there."""
+    clock_wall: int
+
+    delivery_mode: str = "timed"
+    sent_after: int = 1000
+    settled_after: int = 3000
+    outcome: str = "delivered"
+    numbers: str | None = None
+    """JSON: single phones' own delivery, as `delivery.Numbers` has it."""
+    callback_profile: str | None = None
+    """JSON: how callbacks misbehave, as `callbacks.Profile` has it."""
+    next_due_at: int | None = None
+    """The earliest due time in `scheduled`, so that a caller need not look there."""
+
+
+class Account(Row, table=True):
+    """A DialogTech account: two keys, and the tracking numbers whose lines name it."""
+
+    workspace_id: int = Field(primary_key=True, foreign_key="workspace.id", ondelete="CASCADE")
+    id: int = Field(primary_key=True)
+    name: str
+    access_key: str = Field(unique=True)
+    secret_access_key: str
+    documented_doctype: bool = True
+    help_text: str
+
+
+class Line(Row, table=True):
+    """A number that an organisation texts from: a console's, or (with an account) a tracking number."""
+
+    __table_args__ = (owned_by("account", "account_id"),)
+
+    workspace_id: int = Field(primary_key=True, foreign_key="workspace.id", ondelete="CASCADE")
+    number: str = Field(primary_key=True)
+    account_id: int | None = None
+
+
+class Console(Row, table=True):
+    """A Dialog Health console, with what it says by itself."""
+
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "code"),
+        UniqueConstraint("workspace_id", "line"),
+        owned_by("line", "line", remote="number"),
+    )
+
+    workspace_id: int = Field(primary_key=True, foreign_key="workspace.id", ondelete="CASCADE")
+    id: int = Field(primary_key=True)
+    code: str
+    name: str
+    line: str
+    keyword: str
+    help_text: str
+    auto_reply: str | None = None
+    submit_overrides_stop: bool = False
