@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 FAILED = 1
 MISUSED = 2
 READYZ_TIMEOUT_S = 2.0
-FLAGS = ("host", "port", "database", "fixture", "seed", "start_at")
+FLAGS = ("host", "port", "database", "fixture", "seed", "start_at", "demo")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -39,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     serving.add_argument("--fixture", metavar="NAME|FILE", help="the world to start from (clinic)")
     serving.add_argument("--seed", metavar="N", help="decides everything that a fixture leaves to chance (1)")
     serving.add_argument("--start-at", metavar="TIME", help="what the clock reads at first, RFC 3339 (now)")
+    serving.add_argument("--demo", action="store_const", const="1", help="visitors may read, a token drives")
     serving.set_defaults(run=serve)
 
     probing = commands.add_parser("readyz", help="ask a running server whether it is ready; exit 0 or 1")

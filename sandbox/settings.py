@@ -38,6 +38,8 @@ class Settings:
     """Needed by the control API off loopback; made and printed when there is none."""
     control_open: bool = False
     """No token is asked for, wherever the server is bound."""
+    demo: bool = False
+    """Visitors may read the control API without a token; who drives it needs one, on loopback too."""
     hosts: tuple[str, ...] = ()
     """Further names that the control API may be called by."""
     callback_allow: tuple[str, ...] = ()
@@ -122,6 +124,7 @@ READERS: dict[str, Callable[[str, str], Any]] = {
     "seed": _number,
     "start_at": _time,
     "control_open": _switch,
+    "demo": _switch,
     "hosts": _names,
     "callback_allow": _names,
     "callback_rate": _positive,

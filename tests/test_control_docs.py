@@ -14,7 +14,7 @@ def test_every_call_of_the_document_succeeds(open_driver: Callable[..., Driver])
     sandbox = open_driver(fixture="clinic")
     latest = ""
     calls = CALL.findall(DOCUMENT)
-    assert len(calls) == 18
+    assert len(calls) >= 18
     for method, path, body in calls:
         options = {"content": body, "headers": {"content-type": "application/json"}} if body else {}
         verb = method or ("POST" if body else "GET")

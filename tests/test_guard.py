@@ -36,11 +36,14 @@ async def nothing(*_: Any) -> None: ...
 
 
 def refusal(
-    *headers: tuple[bytes, bytes], path: str = DEFAULT, host: tuple[bytes, bytes] | None = HOST, **settings: Any
+    *headers: tuple[bytes, bytes],
+    path: str = DEFAULT,
+    host: tuple[bytes, bytes] | None = HOST,
+    **settings: Any,
 ) -> str | None:
     """The title of the problem that such a call gets, or None."""
     guard = Guard(nothing, Settings(**settings))
-    problem = guard.problem(path, Headers({"headers": [*((host,) if host else ()), *headers]}))
+    problem = guard.problem("GET", path, Headers({"headers": [*((host,) if host else ()), *headers]}))
     return problem.title if problem else None
 
 
@@ -90,7 +93,7 @@ def test_one_host_is_needed_and_no_more() -> None:
 )
 def test_the_bound_name_is_trusted_if_it_is_one(bound: str, host: bytes, trusted: bool) -> None:
     guard = Guard(nothing, Settings(host=bound, control_open=True))
-    problem = guard.problem(DEFAULT, Headers({"headers": [(b"host", host)]}))
+    problem = guard.problem("GET", DEFAULT, Headers({"headers": [(b"host", host)]}))
     assert (problem is None) == trusted
 
 
@@ -157,14 +160,14 @@ def bearer(value: bytes) -> tuple[bytes, bytes]:
 )
 def test_off_loopback_the_token_is_needed(headers: tuple[tuple[bytes, bytes], ...], title: str | None) -> None:
     guard = Guard(nothing, Settings(host="0.0.0.0", control_token=TOKEN))
-    problem = guard.problem(DEFAULT, Headers({"headers": [HOST, *headers]}))
+    problem = guard.problem("GET", DEFAULT, Headers({"headers": [HOST, *headers]}))
     assert (problem.title if problem else None) == title
 
 
 @pytest.mark.parametrize("given", [b"Bearer ", b"Bearer", b"Bearer None", b""])
 def test_without_a_token_nobody_has_it(given: bytes) -> None:
     guard = Guard(nothing, Settings(host="0.0.0.0"))
-    problem = guard.problem(DEFAULT, Headers({"headers": [HOST, bearer(given)]}))
+    problem = guard.problem("GET", DEFAULT, Headers({"headers": [HOST, bearer(given)]}))
     assert problem is not None
     assert problem.title == "Token needed"
 
@@ -222,3 +225,17 @@ def test_vendor_paths_and_unknown_ones_take_any_host(sandbox: Driver) -> None:
     assert sandbox.writeback(headers=headers).status_code == 200
     assert sandbox.call("GET", "/nothing", headers=headers).status_code == 404
     assert sandbox.call("GET", "/_sandboxes", headers=headers).status_code == 404
+
+
+@pytest.mark.parametrize("bound", ["127.0.0.1", "0.0.0.0"])
+def test_in_a_demo_visitors_read_and_whoever_has_the_token_drives(bound: str) -> None:
+    guard = Guard(nothing, Settings(demo=True, host=bound, control_token=TOKEN))
+
+    def title(method: str, *headers: tuple[bytes, bytes]) -> str | None:
+        problem = guard.problem(method, DEFAULT, Headers({"headers": [HOST, *headers]}))
+        return problem.title if problem else None
+
+    assert [title(method) for method in ("GET", "HEAD")] == [None, None]
+    assert {title(method) for method in ("POST", "PUT", "PATCH", "DELETE")} == {"Token needed"}
+    assert title("POST", bearer(f"Bearer {TOKEN}".encode())) is None
+    assert title("GET", (b"origin", b"https://evil.example")) == "Foreign origin"

@@ -47,12 +47,19 @@ def test_a_datetime_is_cut_to_the_millisecond_whatever_its_zone() -> None:
 
 def view(**changes: object) -> WorkspaceView:
     fields: dict[str, object] = dict.fromkeys(WorkspaceView._fields) | {"clock_at": 5_000, "clock_wall": 1_000}
+    fields["clock_speed"] = 1.0
     return WorkspaceView(**(fields | changes))  # type: ignore[arg-type]
 
 
 def test_a_running_clock_goes_on_with_wall_time_and_a_frozen_one_stays() -> None:
     assert view(clock_frozen=False).now(1_700) == 5_700
     assert view(clock_frozen=True).now(1_700) == 5_000
+    assert view(clock_frozen=False, clock_speed=60.0).now(1_700) == 5_000 + 60 * 700
+
+
+def test_a_running_clock_knows_when_it_will_read_a_time() -> None:
+    assert view(clock_frozen=False).wall_at(5_700) == 1_700
+    assert view(clock_frozen=False, clock_speed=60.0).wall_at(5_001) == 1_001
 
 
 # Ids -------------------------------------------------------------------------------------------------------------

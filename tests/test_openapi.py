@@ -65,7 +65,6 @@ def test_every_operation_has_a_summary_a_name_of_its_own_and_a_shape_for_each_an
 
 def test_the_control_document_tells_of_refusals_that_any_call_may_get(sandbox: Driver) -> None:
     read = document(sandbox, OURS)
-    assert len(read["paths"]) == 26
     for path, _, operation in operations(read):
         expected = {"400", "403", "422"} | ({"404"} if "{" in path else set())
         expected |= {"413", "415"} if "requestBody" in operation else set()

@@ -108,7 +108,7 @@ class Courier:
             next_callback = callbacks.next_due(world, workspace_id)
         dues = [due for due in (workspace.next_due_at, next_callback) if due is not None and due > now]
         if dues and not workspace.clock_frozen:
-            self._due[workspace_id] = workspace.clock_wall + min(dues) - workspace.clock_at
+            self._due[workspace_id] = workspace.wall_at(min(dues))
 
     def _take_up(self, workspace_id: int, now: int) -> None:
         for n, url in callbacks.claim(self._world, workspace_id, now, AT_ONCE):

@@ -18,6 +18,7 @@ HEALTH = f"{PREFIX}/health/"
 DOCS = f"{PREFIX}/docs"
 SINKS = f"{PREFIX}/sinks/"
 HOLD_NO_DATA = (HEALTH, f"{DOCS}/", f"{PREFIX}/openapi/")
+READING = ("GET", "HEAD")
 LOOPBACK = re.compile(r"localhost|127(\.[0-9]{1,3}){3}|\[::1\]")
 EVERY_ADDRESS = ("0.0.0.0", "::", "")
 OWN_SITES = (b"same-origin", b"none")
@@ -25,7 +26,7 @@ OWN_SITES = (b"same-origin", b"none")
 
 def asks_for_no_token(settings: Settings) -> bool:
     """Whether whoever reaches the server may call everything."""
-    return settings.is_loopback or settings.control_open
+    return settings.control_open or (settings.is_loopback and not settings.demo)
 
 
 def needs_no_token(path: str) -> bool:
@@ -40,13 +41,14 @@ class Guard:
         self.app = app
         self._token = (settings.control_token or "").encode()
         self._is_open = asks_for_no_token(settings)
+        self._is_readable = settings.demo
         bound = f"[{settings.host}]" if ":" in settings.host else settings.host
         self._names = {*settings.hosts, *({bound.lower()} if settings.host not in EVERY_ADDRESS else ())}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
         if path == PREFIX or path.startswith(f"{PREFIX}/"):
-            problem = self.problem(path, Headers(scope))
+            problem = self.problem(scope["method"], path, Headers(scope))
             if problem is not None:
                 await problem.response()(scope, receive, send)
                 return
@@ -57,12 +59,12 @@ class Guard:
         except ClientDisconnect:
             return
 
-    def problem(self, path: str, headers: "Headers") -> Problem | None:
+    def problem(self, method: str, path: str, headers: "Headers") -> Problem | None:
         """Why the call is refused, or None. Health is no exception from Host and Origin: what probes it, in the
         container or beside it, calls a loopback address or a name that it was given, and a page of another site has
         no business to learn that something answers here.
         """
-        return self._host(headers) or self._origin(path, headers) or self._authorization(path, headers)
+        return self._host(headers) or self._origin(path, headers) or self._authorization(method, path, headers)
 
     def _host(self, headers: "Headers") -> Problem | None:
         hosts = headers.all(b"host")
@@ -86,8 +88,8 @@ class Guard:
             )
         return None
 
-    def _authorization(self, path: str, headers: "Headers") -> Problem | None:
-        if self._is_open or needs_no_token(path):
+    def _authorization(self, method: str, path: str, headers: "Headers") -> Problem | None:
+        if self._is_open or needs_no_token(path) or (self._is_readable and method in READING):
             return None
         given = headers.all(b"authorization")
         scheme, _, token = given[0].partition(b" ") if len(given) == 1 else (b"", b"", b"")

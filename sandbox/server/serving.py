@@ -9,6 +9,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from sandbox.server.app import Sandbox, create_app
+from sandbox.server.guard import asks_for_no_token
 from sandbox.settings import Settings
 from sandbox.world import workspaces
 from sandbox.world.ids import secret
@@ -40,7 +41,7 @@ class Server(uvicorn.Server):
 
 def run(settings: Settings, listener: socket.socket) -> None:
     """Serves on a bound socket until a signal ends it."""
-    is_token_made = not (settings.is_loopback or settings.control_open or settings.control_token)
+    is_token_made = not (asks_for_no_token(settings) or settings.control_token)
     if is_token_made:
         settings = replace(settings, control_token=secret())
     app = create_app(settings)

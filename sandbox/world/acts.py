@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import bindparam, delete, select
 
-from sandbox.world import carrier, consent, delivery, messages, models, people, workspaces
-from sandbox.world.errors import WorldError
+from sandbox.world import carrier, consent, delivery, messages, models, people, plays, workspaces
+from sandbox.world.errors import UnknownMessage, WorldError
 from sandbox.world.schedule import note_next_due, schedule
 from sandbox.world.statuses import DELIVERED
 from sandbox.world.store import Statement, table
@@ -39,6 +39,22 @@ def send(
     owner = workspaces.line_of(world, workspace.id, line)
     vendor = carrier.WRITEBACK if owner.console_id is not None else carrier.DIALOGTECH
     return carrier.accept(world, workspace, owner, to=to, text=text, at=at, vendor=vendor, cause="staff", **columns)
+
+
+def submit(world: "World", workspace: "WorkspaceView", at: int, *, line: str, to: str, text: str) -> carrier.MessageRow:
+    """A program sends one message by SimplePay."""
+    owner = workspaces.line_of(world, workspace.id, line)
+    return carrier.accept(
+        world,
+        workspace,
+        owner,
+        to=to,
+        text=text,
+        at=at,
+        vendor=carrier.SIMPLEPAY,
+        cause=carrier.SUBMITTED,
+        opts_in=True,
+    )
 
 
 def broadcast(
@@ -87,6 +103,14 @@ def report(
     messages.report_status(world, workspace, row, at=at, now=at if now is None else now, **given)
 
 
+def report_latest(world: "World", workspace: "WorkspaceView", at: int, *, line: str, phone: str, **given: Any) -> None:
+    """What became of the last message that a line sent to a phone by itself."""
+    message = carrier.last_uncaused(world, workspace, line, phone, at)
+    if message is None:
+        raise UnknownMessage("That line has sent nothing to that phone yet.")
+    report(world, workspace, at, message=message, **given)
+
+
 def opt_by_staff(
     world: "World", workspace: "WorkspaceView", at: int, *, line: "LineView", phone: str, opted_in: bool
 ) -> carrier.MessageRow | None:
@@ -112,7 +136,14 @@ def handset(world: "World", workspace: "WorkspaceView", at: int, *, message: int
         )
 
 
-ACTS: dict[str, Callable[..., Any]] = {act.__name__: act for act in (send, broadcast, reply, text_in, report, handset)}
+def end_story(world: "World", workspace: "WorkspaceView", at: int) -> None:  # noqa: ARG001
+    """The story that the workspace is in is over."""
+    plays.end(world, workspace, stays_frozen=True)
+
+
+ACTS: dict[str, Callable[..., Any]] = {
+    act.__name__: act for act in (send, submit, broadcast, reply, text_in, report, report_latest, handset, end_story)
+}
 
 
 class Ahead(NamedTuple):

@@ -31,6 +31,10 @@ INBOUND = "inbound"
 
 WRITEBACK = "writeback"
 DIALOGTECH = "dialogtech"
+SIMPLEPAY = "simplepay"
+
+SUBMITTED = "simplepay.submit"
+"""What made a message that a program sent by SimplePay, as its timeline says."""
 
 STAFF_OPT_IN_TEXT = "{organisation}: you asked us to text you. Text HELP for help, STOP to end."
 ALWAYS_ANSWERED = (OPT_OUT, OPT_IN, HELP)
@@ -160,7 +164,7 @@ def receive(
         raise TooEarly("A reply cannot come before the message that it answers.")
     state = consent.state_of(world, workspace.id, line.number, phone, at)
     asked = consent.asked_for(text, line.keyword)
-    lead_id = answering["id"] if answering else _last_uncaused(world, workspace, line, phone, at)
+    lead_id = answering["id"] if answering else last_uncaused(world, workspace, line.number, phone, at)
     answer_text = _answer(line, asked, state)
     inbound = _insert(
         world,
@@ -208,12 +212,13 @@ def broadcast(
     text: str,
     phones: list[str],
     at: int,
+    texts: Mapping[str, str] | None = None,
     sent_by: str | None = None,
     campaign: str | None = None,
     key: str | None = None,
     campaign_key: str | None = None,
 ) -> tuple[str, list[MessageRow]]:
-    """One text to many: the broadcast's 32 hex digits, and its messages."""
+    """One text to many: the broadcast's 32 hex digits, and its messages. `texts`: by phone, instead of `text`."""
     n, key = new_broadcast(world, workspace, name, key)
     campaign_id = campaign_named(world, workspace, campaign, campaign_key) if campaign else None
     messages = [
@@ -222,7 +227,7 @@ def broadcast(
             workspace,
             line,
             to=phone,
-            text=text,
+            text=texts[phone] if texts else text,
             at=at,
             vendor=WRITEBACK,
             cause="broadcast",
@@ -293,9 +298,9 @@ def _hear(
     consent.record(world, workspace.id, line.number, phone, opted_in=opted_in, cause=cause, at=at, word=word)
 
 
-def _last_uncaused(world: "World", workspace: "WorkspaceView", line: "LineView", phone: str, at: int) -> int | None:
+def last_uncaused(world: "World", workspace: "WorkspaceView", line: str, phone: str, at: int) -> int | None:
     """The lead of an unasked text (rule NET-lead)."""
-    row = world.store.one(LAST_UNCAUSED, workspace_id=workspace.id, line=line.number, phone=phone, at=at)
+    row = world.store.one(LAST_UNCAUSED, workspace_id=workspace.id, line=line, phone=phone, at=at)
     return int(row[0]) if row else None
 
 

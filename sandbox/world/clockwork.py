@@ -66,9 +66,14 @@ class Fired(NamedTuple):
 
 
 def turn(
-    world: "World", workspace: "WorkspaceView", *, to: int | None = None, frozen: bool | None = None
+    world: "World",
+    workspace: "WorkspaceView",
+    *,
+    to: int | None = None,
+    frozen: bool | None = None,
+    speed: float | None = None,
 ) -> list[Fired]:
-    """Sets the clock on, and stops it or lets it run; what is null stays. What came due, in order.
+    """Sets the clock on, stops it or lets it run, and how fast; what is null stays. What came due, in order.
 
     All or nothing: nobody sees the clock at its new time and something due not done.
     """
@@ -80,9 +85,9 @@ def turn(
     is_frozen = workspace.clock_frozen if frozen is None else frozen
     row = world.store.one(LAST_ID, workspace_id=workspace.id)
     with world.store.writing():
-        workspaces.change_workspace(
-            world, workspace.id, {"clock_frozen": is_frozen, "clock_at": at, "clock_wall": wall}
-        )
+        reading: dict[str, float] = {"clock_frozen": is_frozen, "clock_at": at, "clock_wall": wall}
+        reading["clock_speed"] = workspace.clock_speed if speed is None else speed
+        workspaces.change_workspace(world, workspace.id, reading)
         turned = workspaces.view_of(world, workspace.id)
         if turned.next_due_at is not None and turned.next_due_at <= at:
             acts.catch_up(world, turned, at)

@@ -37,6 +37,18 @@ class UnknownSink(WorldError):
     """No sink of this workspace bears that name."""
 
 
+class UnknownStory(WorldError):
+    """No story of that name in the workspace's fixture."""
+
+
+class StoryUnderWay(WorldError):
+    """Another story is being played."""
+
+
+class NoStoryUnderWay(WorldError):
+    """Nothing is being played."""
+
+
 class AlreadyTaken(WorldError):
     """Something else bears this name, id or number already."""
 

@@ -38,6 +38,8 @@ PAGE = Statement(
     .order_by(PEOPLE.c.id)
     .limit(bindparam("limit"))
 )
+ALL = -1
+"""As SQLite writes that there is no limit."""
 ALL_PHONES = Statement(
     select(PEOPLE.c.phone).where(PEOPLE.c.workspace_id == bindparam("workspace_id")).order_by(PEOPLE.c.id)
 )
@@ -128,6 +130,11 @@ def page(world: "World", workspace: "WorkspaceView", after: int, limit: int) -> 
     """In the order in which they were made."""
     rows = world.store.all(PAGE, workspace_id=workspace.id, after=after, limit=limit)
     return [dict(zip(COLUMNS, row, strict=True)) for row in rows]
+
+
+def everybody(world: "World", workspace: "WorkspaceView") -> list[PersonRow]:
+    """In the order in which they were made."""
+    return page(world, workspace, after=0, limit=ALL)
 
 
 def all_phones(world: "World", workspace: "WorkspaceView") -> list[str]:

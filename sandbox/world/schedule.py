@@ -29,7 +29,9 @@ ANEW = Statement(
 )
 
 
-def schedule(world: "World", workspace_id: int, at: int, act: str, arguments: dict[str, Any]) -> None:
+def schedule(
+    world: "World", workspace_id: int, at: int, act: str, arguments: dict[str, Any], *, is_of_story: bool = False
+) -> None:
     """Writes an act of `acts.ACTS` down. Belongs in a transaction."""
     row = {
         "workspace_id": workspace_id,
@@ -37,6 +39,7 @@ def schedule(world: "World", workspace_id: int, at: int, act: str, arguments: di
         "due_at": at,
         "action": act,
         "payload": json.dumps(arguments),
+        "is_of_story": is_of_story,
     }
     world.store.add(INSERT, row)
     if world.store.run(SOONER, workspace=workspace_id, at=at).rowcount:

@@ -1,5 +1,6 @@
 """What the world's functions are told about where they act: read-only copies of a workspace's and a line's row."""
 
+from math import ceil
 from typing import NamedTuple
 
 
@@ -12,6 +13,7 @@ class WorkspaceView(NamedTuple):
     clock_frozen: bool
     clock_at: int
     clock_wall: int
+    clock_speed: float
     delivery_mode: str
     sent_after: int
     settled_after: int
@@ -22,7 +24,13 @@ class WorkspaceView(NamedTuple):
 
     def now(self, wall: int) -> int:
         """What this workspace's clock reads when the wall clock reads `wall`."""
-        return self.clock_at if self.clock_frozen else self.clock_at + wall - self.clock_wall
+        if self.clock_frozen:
+            return self.clock_at
+        return self.clock_at + int((wall - self.clock_wall) * self.clock_speed)
+
+    def wall_at(self, at: int) -> int:
+        """The other way round, of a running clock: when the wall clock will read so that this one reads `at`."""
+        return self.clock_wall + ceil((at - self.clock_at) / self.clock_speed)
 
 
 class LineView(NamedTuple):

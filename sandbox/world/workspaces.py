@@ -202,6 +202,7 @@ def create(
         "clock_frozen": False,
         "clock_at": wall if start_at is None else start_at,
         "clock_wall": wall,
+        "clock_speed": 1.0,
         "delivery_mode": "timed",
         "sent_after": 1000,
         "settled_after": 3000,

@@ -66,10 +66,11 @@ def every_route(settings: Settings) -> list[BaseRoute]:
         messages,
         people,
         sinks,
+        stories,
         workspaces,
     )
 
-    sections = (health, engine, workspaces, people, messages, consents, delivery, clock, callbacks, sinks)
+    sections = (health, engine, workspaces, people, messages, consents, delivery, clock, callbacks, sinks, stories)
     ours = [route for section in sections for route in section.router.routes]
     documents = openapi.routes(ours, engine.our_version(), is_open=asks_for_no_token(settings))
     return [*ours, *documents, *docs.ROUTES]

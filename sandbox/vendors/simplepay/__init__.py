@@ -31,7 +31,7 @@ from sandbox.world.statuses import DELIVERED, QUEUED, REJECTED, SENT, UNDELIVERE
 from sandbox.world.store import Statement, table
 
 PREFIX = "/dialoghealth-simplepay-api"
-NAME = "simplepay"
+NAME = carrier.SIMPLEPAY
 
 
 # Shapes ----------------------------------------------------------------------------------------------------------
@@ -188,7 +188,7 @@ async def submit(exchange: ExchangeDep, consoleCode: SubmittingConsoleCode) -> R
             text=text,
             at=exchange.now,
             vendor=NAME,
-            cause="simplepay.submit",
+            cause=carrier.SUBMITTED,
             sender=sender,
             status_callback=callback,
             opts_in=True,

@@ -28,6 +28,9 @@ from sandbox.world.models.people import (
     Consent,
     Person,
 )
+from sandbox.world.models.stories import (
+    Play,
+)
 from sandbox.world.models.workspaces import (
     Account,
     Console,
@@ -48,6 +51,7 @@ __all__ = [
     "Line",
     "Message",
     "Person",
+    "Play",
     "Row",
     "Scheduled",
     "SchemaVersion",

@@ -17,6 +17,8 @@ class Scheduled(Row, table=True):
     action: str
     payload: str
     """JSON: the arguments of the action."""
+    is_of_story: bool = False
+    """It goes when the story ends that it is a step of."""
 
 
 class Callback(Row, table=True):

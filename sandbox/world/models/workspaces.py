@@ -26,6 +26,8 @@ class Workspace(Row, table=True):
     clock_at: int
     """What the clock read at `clock_wall`; a running clock goes on from there."""
     clock_wall: int
+    clock_speed: float = 1.0
+    """Of a running clock, in a second of wall time; another than 1 while a story is played."""
 
     delivery_mode: str = "timed"
     sent_after: int = 1000

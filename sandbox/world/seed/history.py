@@ -20,7 +20,6 @@ from sandbox.world.statuses import DELIVERED
 if TYPE_CHECKING:
     from sandbox.world import LineView, WorkspaceView, World
 
-SIMPLEPAY = "simplepay"
 SOONEST_REPLY = 15 * SECOND
 COLUMNS = {"sid": "sid", "outgoing_message_id": "outgoing_key", "msg_id": "msg_id"}
 """What the store calls the ids that a fixture may give."""
@@ -135,7 +134,7 @@ class History:
 
     def _columns(self, event: shapes.Broadcast | shapes.Submit | shapes.Message, line: "LineView") -> dict[str, Any]:
         if isinstance(event, shapes.Submit):
-            return {"vendor": SIMPLEPAY, "cause": "simplepay.submit", "opts_in": True, "sender": event.sender}
+            return {"vendor": carrier.SIMPLEPAY, "cause": carrier.SUBMITTED, "opts_in": True, "sender": event.sender}
         if isinstance(event, shapes.Message):
             return _by_staff(line) | {"sent_by": event.sent_by, "sender": event.sender}
         broadcast_id, _ = carrier.new_broadcast(self._world, self._workspace, event.name, event.broadcast_id)

@@ -68,6 +68,11 @@ from sandbox.server.control.shapes.people import (
     Person,
     PersonChange,
 )
+from sandbox.server.control.shapes.stories import (
+    Story,
+    StoryMove,
+    StoryStep,
+)
 from sandbox.server.control.shapes.workspaces import (
     Account,
     AccountChange,
@@ -136,6 +141,9 @@ __all__ = [
     "Sink",
     "SinkRequest",
     "SinkUrl",
+    "Story",
+    "StoryMove",
+    "StoryStep",
     "TimelineEntry",
     "TurnedClock",
     "Version",

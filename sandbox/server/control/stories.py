@@ -1,0 +1,94 @@
+"""Stories: the timed scripts of a workspace's fixture, played, paused and begun anew."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import Path, Response
+
+from sandbox.dependencies import WorkspaceDep, WorldDep
+from sandbox.server.control import shapes
+from sandbox.server.control.http import WORKSPACE, answer, control_router, listed
+from sandbox.server.control.shapes import ListOf
+from sandbox.server.control.shown import seconds
+from sandbox.server.problems import refusals
+from sandbox.world import WorkspaceView, World, plays, stories, workspaces
+from sandbox.world.errors import NoStoryUnderWay, StoryUnderWay
+from sandbox.world.fixtures.stories import Story
+
+router = control_router(WORKSPACE, "Stories")
+
+Name = Annotated[str, Path(description="A story's name.", examples=["er_follow_up"])]
+
+
+@router.get("/stories", response_model=ListOf[shapes.Story])
+async def list_stories(world: WorldDep, workspace: WorkspaceDep) -> Response:
+    """What the workspace's fixture tells, and how far the story under way has got."""
+    told = stories.told(world, workspace.id)
+    return listed([_shown(world, workspace, name, story) for name, story in told.items()])
+
+
+@router.post("/stories/{story}", response_model=shapes.Story, responses=refusals(409))
+async def move_story(world: WorldDep, workspace: WorkspaceDep, story: Name, body: shapes.StoryMove) -> Response:
+    """Plays a story on the workspace's clock, which runs at the story's speed meanwhile.
+
+    Freezing the clock pauses it, running it lets it go on, and advancing it leads to the next steps.
+    """
+    told = stories.find(world, workspace.id, story)
+    MOVES[body.action](world, workspace, story, body.speed)
+    return answer(_shown(world, workspaces.view_of(world, workspace.id), story, told))
+
+
+def _play(world: World, workspace: WorkspaceView, name: str, speed: float | None) -> None:
+    if plays.under_way(world, workspace.id) is None:
+        stories.begin(world, workspace, name, speed)
+    else:
+        _must_be_under_way(world, workspace, name)
+        stories.go_on(world, workspace, speed)
+
+
+def _pause(world: World, workspace: WorkspaceView, name: str, _: float | None) -> None:
+    _must_be_under_way(world, workspace, name)
+    stories.pause(world, workspace)
+
+
+def _stop(world: World, workspace: WorkspaceView, name: str, _: float | None) -> None:
+    _must_be_under_way(world, workspace, name)
+    stories.stop(world, workspace)
+
+
+def _restart(world: World, workspace: WorkspaceView, name: str, speed: float | None) -> None:
+    raise NotImplementedError
+
+
+MOVES: dict[str, Callable[[World, WorkspaceView, str, float | None], None]] = {
+    "play": _play,
+    "pause": _pause,
+    "stop": _stop,
+    "restart": _restart,
+}
+
+
+def _must_be_under_way(world: World, workspace: WorkspaceView, name: str) -> None:
+    play = plays.under_way(world, workspace.id)
+    if play is None:
+        raise NoStoryUnderWay("No story is under way in this workspace: play one first.")
+    if play.story != name:
+        raise StoryUnderWay(
+            f"The story {play.story} is under way in this workspace: stop it first, or restart this one."
+        )
+
+
+def _shown(world: World, workspace: WorkspaceView, name: str, story: Story) -> dict[str, Any]:
+    play = plays.under_way(world, workspace.id)
+    is_under_way = play is not None and play.story == name
+    state = ("paused" if workspace.clock_frozen else "playing") if is_under_way else "ready"
+    return {
+        "name": name,
+        "title": story.title,
+        "summary": story.summary,
+        "seconds": seconds(story.length),
+        "state": state,
+        "position": seconds(world.now(workspace) - play.began_at) if play and is_under_way else None,
+        "speed": workspace.clock_speed if is_under_way else story.speed,
+        "steps": [{"at": seconds(at), "do": step.do, "caption": step.caption} for at, step in stories.times(story)],
+    }
