@@ -3,6 +3,7 @@
 from base64 import b64decode
 from collections.abc import Callable
 from functools import lru_cache
+from time import perf_counter
 from typing import Annotated, Any, NamedTuple, Protocol
 
 from fastapi import Depends, Path, Request
@@ -80,10 +81,11 @@ class Exchange:
     """A vendor request while it is answered.
 
     `operation`: the name of the endpoint it reached, or None. `asked`: what the request gave, as far as it was read,
-    for answers that repeat it. Once the caller has shown its credentials: `workspace`, `now` (ms, on that workspace's
-    clock) and `number` (which exchange of the workspace this is). For the journal: `raw_body`, `subject`, the `rules`
-    that decided the answer, the `refusal` if it was refused, `findings`, and the numbers of the `messages` it made or
-    showed. `fault`: what the server made of it, if anything.
+    for answers that repeat it. `began`: when it came, in seconds of a clock that only goes on. Once the caller has
+    shown its credentials: `workspace`, `now` (ms, on that workspace's clock) and `number` (which exchange of the
+    workspace this is). For the journal: `raw_body`, `subject`, the `rules` that decided the answer, the `refusal` if it
+    was refused, `findings`, and the numbers of the `messages` it made or showed. `fault`: what the server made of it,
+    if anything.
     """
 
     __slots__ = (
@@ -91,6 +93,7 @@ class Exchange:
         "_changes",
         "_id",
         "asked",
+        "began",
         "fault",
         "findings",
         "messages",
@@ -107,6 +110,7 @@ class Exchange:
     )
 
     def __init__(self, request: Request, operation: str | None) -> None:
+        self.began = perf_counter()
         self.request = request
         self.operation = operation
         self.world: World = request.app.state.world
@@ -157,7 +161,8 @@ class Exchange:
     def id(self) -> str:
         """The id of its journal entry."""
         if self._id is None:
-            self._id = f"ex_server_{self.world.next_exchange(SERVER)}"
+            self.number = self.world.next_exchange(SERVER)
+            self._id = f"ex_server_{self.number}"
         return self._id
 
     def header(self, name: bytes) -> bytes | None:

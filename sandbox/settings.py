@@ -48,6 +48,12 @@ class Settings:
     """Attempts a second."""
     callback_timeout: int = 10
     """Seconds of wall time that an attempt may take."""
+    journal: bool = True
+    """Whether exchanges are written down."""
+    journal_limit: int = 20_000
+    """Exchanges that each workspace's journal keeps; the oldest go first."""
+    journal_days: int = 30
+    """Days of wall time after which an exchange goes."""
 
     @property
     def is_loopback(self) -> bool:
@@ -129,4 +135,7 @@ READERS: dict[str, Callable[[str, str], Any]] = {
     "callback_allow": _names,
     "callback_rate": _positive,
     "callback_timeout": _positive,
+    "journal": _switch,
+    "journal_limit": _positive,
+    "journal_days": _positive,
 }

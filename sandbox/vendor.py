@@ -44,6 +44,12 @@ class Vendor:
     wrong_method: str
     status_callback: Callable[[World, MessageRow, CallbackRow], dict[str, str]] | None = None
 
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """What the control API calls its endpoints: `simplepay.submit`."""
+        routes = (route for route in self.router.routes if isinstance(route, VendorRoute))
+        return tuple(dict.fromkeys(f"{self.name}.{route.name}" for route in routes))
+
     def claims(self, path: str) -> bool:
         """Whether the path is this vendor's to answer, be it known or not."""
         return path == self.prefix or path.startswith(self.prefix + "/")

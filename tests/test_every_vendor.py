@@ -272,6 +272,18 @@ def test_every_answer_names_an_exchange_of_its_own(
     assert len(set(ids)) == len(ids)
 
 
+@every_operation
+def test_every_operation_is_journalled(sandbox: Driver, vendor: Vendor, route: VendorRoute, method: str) -> None:
+    answer = ask(sandbox, vendor, route, method)
+    entry = sandbox.control("GET", f"/journal/{answer.headers['x-sandbox-exchange']}")
+    assert (entry["operation"], entry["method"]) == (f"{vendor.name}.{route.name}", method)
+    assert (entry["status"], entry["response"]["body"]) == (answer.status_code, answer.text)
+    is_accepted = answer.status_code < 400 and "<result>failed</result>" not in answer.text
+    assert entry["outcome"] == ("accepted" if is_accepted else "refused")
+    assert set(entry["rules"]) <= {rule.id for rule in vendor.rules}
+    assert entry["rules"]
+
+
 @every_vendor
 def test_a_defect_of_ours_is_told_in_the_vendors_shape_and_without_its_inside(
     sandbox: Driver, vendor: Vendor, monkeypatch: pytest.MonkeyPatch

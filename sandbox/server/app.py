@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sandbox.server.backstage import Stage
 from sandbox.server.control import control_app
 from sandbox.server.courier import Courier
+from sandbox.server.journal import Journal
 from sandbox.server.posting import Poster
 from sandbox.server.targets import TargetPolicy
 from sandbox.settings import Settings
@@ -30,7 +31,8 @@ class Sandbox:
         self.world = world
         self.settings = settings
         self.is_seed_ignored = is_seed_ignored
-        stage = Stage(world)
+        self.journal = Journal(world, settings)
+        stage = Stage(self.journal)
         self._vendors: list[tuple[Vendor, ASGIApp]] = [(vendor, vendor.app(world, stage)) for vendor in VENDORS]
         self._control = control_app(world, settings)
         self._saving: asyncio.TimerHandle | None = None
@@ -75,6 +77,7 @@ class Sandbox:
             self._saving.cancel()
             self._saving = None
         self._courier.close()
+        self.journal.close()
         self.world.close()
 
 

@@ -4,14 +4,14 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from sandbox.dependencies import Exchange
-from sandbox.world import World
+from sandbox.server.journal import Journal
 
 
 class Stage:
     """The server's `Backstage`."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
 
     async def meet(self, exchange: Exchange) -> None:
         """Where faults come in."""
@@ -19,4 +19,11 @@ class Stage:
     async def answer(self, exchange: Exchange, response: Response, scope: Scope, receive: Receive, send: Send) -> None:
         """Every vendor answer names its journal entry."""
         response.raw_headers.append((b"x-sandbox-exchange", exchange.id.encode()))
-        await response(scope, receive, send)
+        streaming = self._journal.note(exchange, response)
+        if streaming is None:
+            await response(scope, receive, send)
+            return
+        try:
+            await response(scope, receive, send)
+        finally:
+            streaming.end()

@@ -19,6 +19,7 @@ REFUSALS: dict[type[errors.WorldError], int] = {
     errors.UnknownLine: 404,
     errors.UnknownMessage: 404,
     errors.UnknownPerson: 404,
+    errors.UnknownExchange: 404,
     errors.UnknownCallback: 404,
     errors.UnknownSink: 404,
     errors.UnknownStory: 404,

@@ -42,6 +42,26 @@ class Courier(Protocol):
         """Sends what is due there, and waits until each of it was tried once."""
 
 
+class Journal(Protocol):
+    """Who writes down what vendors were asked."""
+
+    def write(self) -> None:
+        """Puts everything that was answered into the store."""
+
+    def forget(self, workspace_id: int) -> None:
+        """What was asked there before this moment shall not be written down any more. Its rows are the caller's."""
+
+
+class NoJournal:
+    """Of a world that nobody serves: nobody is asked."""
+
+    def write(self) -> None:
+        return None
+
+    def forget(self, workspace_id: int) -> None:  # noqa: ARG002
+        return None
+
+
 class NoCourier:
     """Of a world that nobody serves: nothing is sent."""
 
@@ -59,6 +79,7 @@ class World:
         self.store = store
         self.wall = wall
         self.courier: Courier = NoCourier()
+        self.journal: Journal = NoJournal()
         self.stirred: set[int] = set()
         """Workspaces in which something was written down that will be due; whoever waits for it clears this."""
         self._exchanges: dict[int, int] = {}

@@ -29,6 +29,10 @@ class UnknownPerson(WorldError):
     """No person of this workspace bears that id or phone."""
 
 
+class UnknownExchange(WorldError):
+    """No entry of this journal bears that id."""
+
+
 class UnknownCallback(WorldError):
     """No callback of this workspace bears that id."""
 

@@ -7,7 +7,7 @@ driver's cursor. A long read gets a connection, and so a frozen picture of the w
 
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
@@ -180,6 +180,10 @@ class Store:
     def add(self, statement: Statement, row: Mapping[str, Any]) -> None:
         """Runs an insert made by `inserting`."""
         self.execute(statement.sql, row)
+
+    def add_many(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
+        """The same, of many rows. Belongs in a transaction."""
+        self._driver.executemany(statement.sql, rows)
 
     def checkpoint(self) -> None:
         """Moves what was written from the log into the database, on another thread, if it is worth while by now."""

@@ -63,6 +63,7 @@ def every_route(settings: Settings) -> list[BaseRoute]:
         consents,
         delivery,
         engine,
+        journal,
         messages,
         people,
         sinks,
@@ -70,7 +71,10 @@ def every_route(settings: Settings) -> list[BaseRoute]:
         workspaces,
     )
 
-    sections = (health, engine, workspaces, people, messages, consents, delivery, clock, callbacks, sinks, stories)
+    sections = (
+        *(health, engine, workspaces, people, messages, consents, delivery, clock),
+        *(callbacks, sinks, stories, journal),
+    )
     ours = [route for section in sections for route in section.router.routes]
     documents = openapi.routes(ours, engine.our_version(), is_open=asks_for_no_token(settings))
     return [*ours, *documents, *docs.ROUTES]

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 
+from sandbox.vendors import OPERATIONS
 from sandbox.vendors.writeback import MESSAGE_TYPES
 from sandbox.world import phones
 from sandbox.world.clock import milliseconds, rfc3339
@@ -91,6 +92,9 @@ VendorName = Literal["simplepay", "writeback", "dialogtech"]
 Outcome = Literal["delivered", "undelivered", "rejected", "unknown"]
 Status = Literal["queued", "sent", Outcome]
 AnyStatus = Literal[Status, "received"]
+ExchangeOutcome = Literal["accepted", "refused", "faulted"]
+Level = Literal["error", "note"]
+Operation = Literal[*OPERATIONS]  # type: ignore[valid-type]
 RecipientType = Literal["patient", "caregiver", "staff"]
 Mode = Literal["immediate", "timed", "manual"]
 Delay = Annotated[float, Field(ge=0, le=LONGEST_DELAY_S, allow_inf_nan=False)]
@@ -101,3 +105,5 @@ CURSOR = "^msg_[0-9]{8,17}$"
 """A message's own id."""
 CALLBACK = "^cb_[0-9]{8,17}$"
 """A callback's id."""
+EXCHANGE = "^ex_(server_)?[0-9]{1,17}$"
+"""The id of an entry in the journal."""

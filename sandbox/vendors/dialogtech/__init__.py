@@ -81,7 +81,7 @@ def head(doctype: str, result: str, description: str) -> str:
 
 def message(row: Row) -> str:
     """A row of `MESSAGES_SELECT` as a `message` element (rule DT-message)."""
-    msg_id, direction, line, phone, text, accepted_at = row
+    _, msg_id, direction, line, phone, text, accepted_at = row
     to, sender = (phone, line) if direction == carrier.OUTBOUND else (line, phone)
     return (
         f"            <message>\n                <msg_id>{msg_id}</msg_id>\n"
@@ -103,6 +103,7 @@ IN_RANGE = (
 )
 MESSAGES_SELECT = (
     select(
+        MESSAGES.c.id,
         MESSAGES.c.msg_id,
         MESSAGES.c.direction,
         MESSAGES.c.line,
@@ -136,6 +137,12 @@ def _reading(*conditions: ColumnElement[bool]) -> Reading:
 
 OF_ACCOUNT = _reading()
 OF_NUMBER = _reading(MESSAGES.c.line == bindparam("line"))
+
+# Which rules decide an answer ------------------------------------------------------------------------------------
+
+READ_NOTHING = ("DT-endpoint", "DT-auth", "DT-action", "DT-dates", "DT-envelope", "DT-type")
+READ = (*READ_NOTHING, "DT-message", "DT-wellformed")
+OF_ONE_NUMBER = ("DT-number",)
 
 # Endpoint --------------------------------------------------------------------------------------------------------
 
@@ -213,8 +220,8 @@ async def get_messages(exchange: ExchangeDep) -> Response:
     }
     doctype = DOCTYPE if customer.documented_doctype else ""
     if line is None:
-        return _answer(exchange.world.store, doctype, OF_ACCOUNT, window)
-    return _answer(exchange.world.store, doctype, OF_NUMBER, window | {"line": line})
+        return _answer(exchange, doctype, OF_ACCOUNT, window)
+    return _answer(exchange, doctype, OF_NUMBER, window | {"line": line})
 
 
 def _value(fields: Fields, name: str, rule: str) -> str:
@@ -267,9 +274,12 @@ def _line(fields: Fields) -> str | None:
 # Answers ---------------------------------------------------------------------------------------------------------
 
 
-def _answer(store: Store, doctype: str, reading: Reading, window: dict[str, Any]) -> Response:
+def _answer(exchange: Exchange, doctype: str, reading: Reading, window: dict[str, Any]) -> Response:
     """Rule DT-envelope."""
+    store = exchange.world.store
     lists = [(element, store.all(reading.first, direction=direction, **window)) for element, direction in DIRECTIONS]
+    exchange.messages = tuple([row[0] for _, rows in lists for row in rows])
+    exchange.rules = (READ if exchange.messages else READ_NOTHING) + (OF_ONE_NUMBER if reading is OF_NUMBER else ())
     if any(len(rows) > AT_ONCE for _, rows in lists):
         return StreamingResponse(_long_answer(store, doctype, reading, window), media_type=MEDIA_TYPE)
     count = sum(len(rows) for _, rows in lists)

@@ -102,12 +102,29 @@ NOBODY = "Recipient not found"
 
 MESSAGES = table(models.Message)
 BY_SID = Statement(
-    select(MESSAGES.c.text, MESSAGES.c.phone, MESSAGES.c.sent_at, MESSAGES.c.settled_at, MESSAGES.c.outcome).where(
+    select(
+        MESSAGES.c.id,
+        MESSAGES.c.text,
+        MESSAGES.c.phone,
+        MESSAGES.c.sent_at,
+        MESSAGES.c.settled_at,
+        MESSAGES.c.outcome,
+    ).where(
         MESSAGES.c.workspace_id == bindparam("workspace_id"),
         MESSAGES.c.sid == bindparam("sid"),
         MESSAGES.c.console_id == bindparam("console_id"),
     )
 )
+
+# Which rules decide what is accepted -----------------------------------------------------------------------------
+
+SUBMITTED = ("SP-auth", "SP-params", "SP-from", "SP-submit", "SP-sid", "SP-dates", "SP-uri", "SP-optin")
+SUBMITTED_WITH_CALLBACK = (*SUBMITTED, "SP-callback", "SP-statuscallback")
+OPTED_OUT = ("SP-auth", "SP-optout")
+NOBODY_AT_CONSOLE = ("SP-auth", "SP-console", "SP-optout")
+FOUND = ("SP-auth", "SP-details", "SP-status")
+UNKNOWN_ID = ("SP-auth", "SP-details-unknown")
+UNKNOWN_ID_FOR_CONSOLE = ("SP-auth", "SP-console", "SP-details-unknown")
 
 # Endpoints -------------------------------------------------------------------------------------------------------
 
@@ -170,6 +187,7 @@ async def submit(exchange: ExchangeDep, consoleCode: SubmittingConsoleCode) -> R
     The parameters come in the query string or in a form; every one but StatusCallback is needed.
     """
     enter_by_basic(exchange, "SP-auth")
+    exchange.subject = Subject(console=consoleCode)
     await _read_parameters(exchange)
     asked = exchange.asked
     workspace = await exchange.begin(Subject(asked.get("To"), asked.get("From"), asked.get("Body"), consoleCode))
@@ -195,6 +213,8 @@ async def submit(exchange: ExchangeDep, consoleCode: SubmittingConsoleCode) -> R
         )
     if callback is not None and callbacks.before_answer(exchange.world, workspace, message["id"], exchange.now):
         await exchange.world.courier.sent(workspace.id)
+    exchange.rules = SUBMITTED if callback is None else SUBMITTED_WITH_CALLBACK
+    exchange.messages = (message["id"],)
     return _json(accepted(message, consoleCode))
 
 
@@ -213,6 +233,7 @@ async def optout(
     enter_by_basic(exchange, "SP-auth")
     workspace = await exchange.begin(Subject(to=msisdn, console=consoleCode))
     line = _line(exchange, workspace, consoleCode)
+    exchange.rules = OPTED_OUT if line is not None else NOBODY_AT_CONSOLE
     if line is None or not phones.is_msisdn(msisdn):
         return _json({"msisdn": NOBODY})
     with exchange.world.store.writing():
@@ -247,8 +268,10 @@ async def messages(
         BY_SID, workspace_id=workspace.id, sid=messageId, console_id=line.console_id
     )
     if not row:
+        exchange.rules = UNKNOWN_ID if line is not None else UNKNOWN_ID_FOR_CONSOLE
         return _json(details(messageId))
-    text, phone, *plan = row
+    n, text, phone, *plan = row
+    exchange.rules, exchange.messages = FOUND, (n,)
     return _json(details(messageId, text, phone, STATUS_WORDS.get(status_at(exchange.now, *plan), UNKNOWN)))
 
 

@@ -129,6 +129,7 @@ RECORDS_SELECT = (
         BROADCASTS.c.key,
         *(PEOPLE.c[name] for name in ("first_name", "last_name", "key", "caregiver_name", "caregiver_phone")),
         *(PEOPLE.c[name] for name in ("recipient_type", "carrier", "misc1", "misc2", "misc3", "misc4", "misc5")),
+        MESSAGES.c.id,
     )
     .select_from(
         MESSAGES.outerjoin(PEOPLE, _same(PEOPLE, "person_id"))
@@ -208,6 +209,15 @@ def person_name(first_name: str | None, last_name: str | None) -> str | None:
     return f"{first_name or ''} {last_name or ''}"
 
 
+# Which rules decide an answer ------------------------------------------------------------------------------------
+
+READ_NOTHING = ("WB-auth", "WB-method", "WB-utc", "WB-range", "WB-window", "WB-envelope")
+READ = (
+    *READ_NOTHING,
+    *("WB-record", "WB-outgoing", "WB-date", "WB-ids", "WB-phone", "WB-name", "WB-person"),
+    *("WB-delivered", "WB-type", "WB-recipient", "WB-sender"),
+)
+
 # Endpoint --------------------------------------------------------------------------------------------------------
 
 TIMESTAMP = re.compile(r"(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)", re.ASCII)
@@ -273,6 +283,8 @@ async def responses(
         "end": end + SECOND,
     }
     rows = world.store.all(FIRST_RECORDS, **window)
+    exchange.rules = READ if rows else READ_NOTHING
+    exchange.messages = tuple([row[-1] for row in rows])
     envelope = f'{{"requestId":"{request_id(workspace.seed, exchange.number)}","response":'.encode()
     if len(rows) <= AT_ONCE:
         records = to_json([record(row, exchange.now) for row in rows])

@@ -11,6 +11,7 @@ from sandbox.world.models.base import (
     Row,
     SchemaVersion,
 )
+from sandbox.world.models.journal import JournalEntry
 from sandbox.world.models.messages import (
     Broadcast,
     Campaign,
@@ -48,6 +49,7 @@ __all__ = [
     "Consent",
     "Console",
     "Counter",
+    "JournalEntry",
     "Line",
     "Message",
     "Person",

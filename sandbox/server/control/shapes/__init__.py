@@ -46,6 +46,13 @@ from sandbox.server.control.shapes.engine import (
     Rule,
     Version,
 )
+from sandbox.server.control.shapes.journal import (
+    Finding,
+    JournalEntry,
+    JournalFilters,
+    ServerJournalFilters,
+    Side,
+)
 from sandbox.server.control.shapes.messages import (
     Broadcast,
     Conversation,
@@ -106,11 +113,14 @@ __all__ = [
     "Conversation",
     "Deleted",
     "Delivery",
+    "Finding",
     "Fired",
     "Fixture",
     "Given",
     "HandsetNumber",
     "Ids",
+    "JournalEntry",
+    "JournalFilters",
     "LikeHandset",
     "ListOf",
     "Message",
@@ -137,7 +147,9 @@ __all__ = [
     "Redelivery",
     "Rule",
     "Scheduled",
+    "ServerJournalFilters",
     "Shown",
+    "Side",
     "Sink",
     "SinkRequest",
     "SinkUrl",

@@ -1,0 +1,170 @@
+"""The journal: writes down each vendor exchange, behind the answer and in batches.
+
+What an exchange costs while its caller waits is one item in a list. A moment later its secrets are taken out and it is
+put into the store together with others. Whoever reads the journal calls `write` first, and so sees every exchange that
+was answered.
+"""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from time import perf_counter
+from typing import Any
+
+from starlette.responses import Response, StreamingResponse
+
+from sandbox.dependencies import Exchange
+from sandbox.server.journal.rows import KEPT, Answer, Scribe
+from sandbox.settings import Settings
+from sandbox.world import World, journal
+from sandbox.world.clock import DAY, MINUTE
+
+WRITE_AFTER_S = 0.15
+"""How long an exchange may wait to be written down."""
+AT_ONCE = 128
+"""Exchanges that are written in one go; a longer one would hold the others up."""
+MOST_BYTES = 4 * 1024 * 1024
+MOST_WAITING = 5_000
+"""What may wait, for a store that does not answer."""
+RETRY_S = 1.0
+LOOK_FOR_OLD_EVERY = MINUTE
+
+Listener = Callable[[int, journal.EntryRow], None]
+
+
+class Journal:
+    """`listeners` are called with the workspace's number (0 for none) and the row of each entry that was written."""
+
+    def __init__(self, world: World, settings: Settings) -> None:
+        self.listeners: list[Listener] = []
+        self._world = world
+        self._is_on = settings.journal
+        self._limit = settings.journal_limit
+        self._longest = settings.journal_days * DAY
+        self._waiting: list[Answer] = []
+        self._bytes = 0
+        self._timer: asyncio.Handle | None = None
+        self._forgotten: dict[int, float] = {}
+        self._looked_for_old = 0
+        self._scribe = Scribe(world)
+        world.journal = self
+
+    def note(self, exchange: Exchange, response: Response) -> "Streaming | None":
+        """An answer is about to be sent, or to be spoiled or withheld: it is an exchange all the same.
+
+        Of an answer in pieces what is kept of it is only known in the end: then whoever sends it calls `end` of what
+        this gives back, whether it went well or not.
+        """
+        if not self._is_on:
+            return None
+        if isinstance(response, StreamingResponse):
+            return Streaming(self, exchange, response)
+        body = response.body
+        self.add(exchange, response, body, len(body))  # type: ignore[arg-type]
+        return None
+
+    def add(self, exchange: Exchange, response: Response, body: bytes, size: int | None) -> None:
+        """For the next batch. `size` is that of the whole body, of which `body` may be the beginning."""
+        waiting = self._waiting
+        ms = round((perf_counter() - exchange.began) * 1000)
+        waiting.append(Answer(exchange, response, body, size, self._world.wall(), ms))
+        self._bytes += len(body) + len(exchange.raw_body)
+        if len(waiting) == AT_ONCE or self._bytes >= MOST_BYTES or self.listeners:
+            self._hasten()
+        elif len(waiting) == 1:
+            self._timer = asyncio.get_running_loop().call_later(WRITE_AFTER_S, self._write_some)
+
+    def _hasten(self) -> None:
+        self._stop()
+        self._timer = asyncio.get_running_loop().call_soon(self._write_some)
+
+    def _stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _write_some(self) -> None:
+        """A batch; the next one after whoever else waits for their turn."""
+        try:
+            self._write_batch()
+        except sqlite3.Error:
+            logging.getLogger(__name__).exception("The store did not answer; the journal is written later.")
+            del self._waiting[:-MOST_WAITING]
+            self._timer = asyncio.get_running_loop().call_later(RETRY_S, self._write_some)
+            return
+        if self._waiting:
+            self._hasten()
+
+    def write(self) -> None:
+        """Puts everything that was answered into the store."""
+        while self._waiting:
+            self._write_batch()
+
+    def _write_batch(self) -> None:
+        self._stop()
+        batch = self._waiting[:AT_ONCE]
+        rows = self._scribe.rows([answer for answer in batch if not self._is_forgotten(answer.exchange)])
+        if rows:
+            with self._world.store.writing():
+                journal.put(self._world, rows)
+                self._drop_what_is_too_much(rows)
+        del self._waiting[: len(batch)]
+        self._bytes = sum(len(answer.body) + len(answer.exchange.raw_body) for answer in self._waiting)
+        for row in rows:
+            for listener in self.listeners:
+                listener(row["workspace_id"], row)
+
+    def _drop_what_is_too_much(self, rows: list[journal.EntryRow]) -> None:
+        newest = {row["workspace_id"]: row["number"] for row in rows}
+        for workspace_id, number in newest.items():
+            journal.drop_over(self._world, workspace_id, number, self._limit)
+        wall = self._world.wall()
+        if abs(wall - self._looked_for_old) >= LOOK_FOR_OLD_EVERY:
+            self._looked_for_old = wall
+            journal.drop_old(self._world, wall - self._longest)
+
+    def forget(self, workspace_id: int) -> None:
+        """What was asked there before this moment shall not be written down: the workspace was reset, or is gone."""
+        self._forgotten[workspace_id] = perf_counter()
+
+    def _is_forgotten(self, exchange: Exchange) -> bool:
+        workspace_id = journal.SERVER if exchange.workspace is None else exchange.workspace.id
+        return exchange.began < self._forgotten.get(workspace_id, 0)
+
+    def close(self) -> None:
+        """Writes what is waiting."""
+        self._stop()
+        self.write()
+
+
+class Streaming:
+    """An answer in pieces, of which the first are kept as they go by."""
+
+    def __init__(self, owner: Journal, exchange: Exchange, response: StreamingResponse) -> None:
+        self._owner = owner
+        self._exchange = exchange
+        self._response = response
+        self._kept = bytearray()
+        self._size = 0
+        self._pieces = response.body_iterator
+        self._is_whole = False
+        self._is_noted = False
+        response.body_iterator = self._listen()
+
+    async def _listen(self) -> AsyncIterator[Any]:
+        async for piece in self._pieces:
+            raw = piece.encode() if isinstance(piece, str) else bytes(piece)
+            self._size += len(raw)
+            self._kept += raw[: KEPT - len(self._kept)]
+            yield raw
+        self._is_whole = True
+        self.end()
+
+    def end(self) -> None:
+        """Nothing more is sent."""
+        if self._is_noted:
+            return
+        self._is_noted = True
+        size = self._size if self._is_whole else None
+        self._owner.add(self._exchange, self._response, bytes(self._kept), size)

@@ -1,0 +1,124 @@
+"""The journal's rows: kept, found, and dropped when there are too many or they are too old."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select
+
+from sandbox.world import models
+from sandbox.world.errors import UnknownExchange
+from sandbox.world.store import Statement, table
+
+if TYPE_CHECKING:
+    from sandbox.world import World
+
+SERVER = 0
+"""Stands for the workspace of an exchange that belongs to none."""
+ACCEPTED, REFUSED, FAULTED = "accepted", "refused", "faulted"
+ERROR, NOTE = "error", "note"
+AT_ONCE = 1000
+"""Old rows that are looked at together."""
+
+ENTRIES = table(models.JournalEntry)
+COLUMNS = tuple(models.JournalEntry.model_fields)
+IN_WORKSPACE = ENTRIES.c.workspace_id == bindparam("workspace_id")
+# A number that was given out twice, because the process was killed before it was written down, is the later one's.
+PUT = Statement(insert(ENTRIES).prefix_with("OR REPLACE").values({name: bindparam(name) for name in COLUMNS}))
+BY_NUMBER = Statement(select(ENTRIES).where(IN_WORKSPACE, ENTRIES.c.number == bindparam("number")))
+DROP = Statement(delete(ENTRIES).where(IN_WORKSPACE, ENTRIES.c.number <= bindparam("number")))
+DROP_ALL = Statement(delete(ENTRIES).where(IN_WORKSPACE))
+_oldest = select(ENTRIES.c.number, ENTRIES.c.wall).where(IN_WORKSPACE).order_by(ENTRIES.c.number).limit(AT_ONCE)
+_old = _oldest.subquery()
+LAST_OLD = Statement(select(func.max(_old.c.number)).where(_old.c.wall < bindparam("wall")))
+WORKSPACES = Statement(select(ENTRIES.c.workspace_id).distinct())
+
+EntryRow = dict[str, Any]
+"""A row of `models.JournalEntry` by column name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which entries; a field that is null lets all pass. `message` is a message's number, times are in ms."""
+
+    operation: str | None = None
+    outcome: str | None = None
+    status: int | None = None
+    message: int | None = None
+    findings: str | None = None
+    since: int | None = None
+    until: int | None = None
+
+
+def put(world: "World", rows: Sequence[EntryRow]) -> None:
+    """Keeps them. Belongs in a transaction."""
+    world.store.add_many(PUT, rows)
+
+
+def drop_over(world: "World", workspace_id: int, newest: int, limit: int) -> None:
+    """Keeps only so many, up to the newest. Belongs in a transaction."""
+    if newest > limit:
+        world.store.run(DROP, workspace_id=workspace_id, number=newest - limit)
+
+
+def drop_old(world: "World", before: int) -> None:
+    """Drops what is older than this wall time. Belongs in a transaction."""
+    for (workspace_id,) in world.store.all(WORKSPACES):
+        while (number := _last_old(world, workspace_id, before)) is not None:
+            world.store.run(DROP, workspace_id=workspace_id, number=number)
+
+
+def _last_old(world: "World", workspace_id: int, before: int) -> int | None:
+    row = world.store.one(LAST_OLD, workspace_id=workspace_id, wall=before)
+    return row[0] if row else None
+
+
+def drop_all(world: "World", workspace_id: int) -> int:
+    """Empties a journal: how many there were. Belongs in a transaction."""
+    return world.store.run(DROP_ALL, workspace_id=workspace_id).rowcount
+
+
+def find(world: "World", workspace_id: int, number: int | None) -> EntryRow:
+    """By its number."""
+    row = None if number is None else world.store.one(BY_NUMBER, workspace_id=workspace_id, number=number)
+    if row is None:
+        raise UnknownExchange("No exchange of this journal has that id: list them with GET journal.")
+    return dict(zip(COLUMNS, row, strict=True))
+
+
+def listed(
+    world: "World",
+    workspace_id: int,
+    filters: Filters,
+    *,
+    after: int | None = None,
+    limit: int | None = None,
+    newest_first: bool = False,
+) -> list[EntryRow]:
+    """In the order of their numbers, or against it; those that come after number `after` in that order."""
+    number = ENTRIES.c.number
+    conditions = _conditions(filters)
+    if after is not None:
+        conditions.append(number < after if newest_first else number > after)
+    statement = Statement(
+        select(ENTRIES)
+        .where(ENTRIES.c.workspace_id == workspace_id, *conditions)
+        .order_by(number.desc() if newest_first else number)
+        .limit(limit)
+    )
+    return [dict(zip(COLUMNS, row, strict=True)) for row in world.store.all(statement)]
+
+
+def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
+    columns = ENTRIES.c
+    conditions: dict[str, Callable[[Any], ColumnElement[bool]]] = {
+        "operation": lambda operation: columns.operation == operation,
+        "outcome": lambda outcome: columns.outcome == outcome,
+        "status": lambda status: columns.status == status,
+        "message": lambda message: func.instr(columns.messages, f",{message},") > 0,
+        "findings": lambda level: func.instr(columns.levels, level) > 0,
+        "since": lambda since: columns.at >= since,
+        "until": lambda until: columns.at <= until,
+    }
+    given = {name: getattr(filters, name) for name in conditions}
+    return [conditions[name](value) for name, value in given.items() if value is not None]

@@ -1,0 +1,560 @@
+"""The journal: every vendor exchange, what decided it, and never a secret."""
+
+import asyncio
+import json
+import sqlite3
+from base64 import b64encode
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from driver import CONSOLE, DEMO, DIALOGTECH, KEYS, PHONE, SIMPLEPAY, STRANGER, WRITEBACK, Driver
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sandbox.server import journal as server_journal
+from sandbox.server.journal.rows import LONGEST_BODY
+from sandbox.vendors import OPERATIONS, writeback
+from sandbox.world.clock import DAY
+
+SERVER_JOURNAL = "/_sandbox/journal"
+OpenDriver = Callable[..., Driver]
+READ = [
+    *("WB-auth", "WB-method", "WB-utc", "WB-range", "WB-window", "WB-envelope", "WB-record", "WB-outgoing", "WB-date"),
+    *("WB-ids", "WB-phone", "WB-name", "WB-person", "WB-delivered", "WB-type", "WB-recipient", "WB-sender"),
+]
+
+
+def entries(sandbox: Driver, **filters: Any) -> list[Any]:
+    """The default workspace's journal."""
+    answer = sandbox.call("GET", "/_sandbox/workspaces/default/journal", params=filters)
+    assert answer.status_code == 200, answer.text
+    items: list[Any] = answer.json()["items"]
+    return items
+
+
+def ids(sandbox: Driver, **filters: Any) -> list[str]:
+    return [entry["id"] for entry in entries(sandbox, **filters)]
+
+
+def of_server(sandbox: Driver) -> list[Any]:
+    """The entries that belong to no workspace."""
+    items: list[Any] = sandbox.call("GET", SERVER_JOURNAL).json()["items"]
+    return items
+
+
+def plain(entry: dict[str, Any]) -> dict[str, Any]:
+    """The same without how long it took, and without headers."""
+    assert isinstance(entry.pop("ms"), int)
+    for side in ("request", "response"):
+        del entry[side]["headers"]
+    return entry
+
+
+def post(sandbox: Driver, body: bytes, kind: str = "application/x-www-form-urlencoded") -> None:
+    """A submit of these bytes."""
+    sandbox.call("POST", f"{SIMPLEPAY}/submit/{CONSOLE}", auth=DEMO, content=body, headers={"Content-Type": kind})
+
+
+# What an entry tells ----------------------------------------------------------------------------------------------
+
+
+def test_an_accepted_exchange_is_told_whole(sandbox: Driver) -> None:
+    answer = sandbox.submit()
+    sandbox.wall.advance(1)
+    (entry,) = entries(sandbox)
+    form = "To=16295550101&From=16155550110&Body=Your+results+are+in."
+    assert entry["request"]["headers"][-3:] == [
+        ["content-length", str(len(form))],
+        ["content-type", "application/x-www-form-urlencoded"],
+        ["authorization", "Basic [redacted]"],
+    ]
+    assert entry["response"]["headers"] == [
+        ["content-length", str(len(answer.content))],
+        ["content-type", "application/json"],
+        ["x-sandbox-exchange", "ex_1"],
+    ]
+    assert plain(entry) == {
+        "id": "ex_1",
+        "at": "2026-05-06T09:00:00.000Z",
+        "wall": "2026-05-06T09:00:00.000Z",
+        "operation": "simplepay.submit",
+        "method": "POST",
+        "path": "/dialoghealth-simplepay-api/submit/HARBOR1001",
+        "query": "",
+        "request": {"body": form, "encoding": "utf-8", "size": len(form), "truncated": False},
+        "response": {"body": answer.text, "encoding": "utf-8", "size": len(answer.content), "truncated": False},
+        "status": 200,
+        "outcome": "accepted",
+        "rules": ["SP-auth", "SP-params", "SP-from", "SP-submit", "SP-sid", "SP-dates", "SP-uri", "SP-optin"],
+        "findings": [],
+        "fault": None,
+        "messages": ["msg_00000001"],
+    }
+
+
+def test_a_path_and_a_query_are_told_as_they_were_sent(sandbox: Driver) -> None:
+    path = f"{WRITEBACK}/{CONSOLE}/2026-05-06%2000:00:00/2026-05-06%2009%3A00:00"
+    sandbox.call("GET", f"{path}?x=%41+b".encode(), auth=DEMO)
+    (entry,) = entries(sandbox)
+    assert entry["path"] == path
+    assert entry["query"] == "x=%41+b"
+
+
+def test_a_refused_exchange_names_the_rule_that_refused_it(sandbox: Driver) -> None:
+    answer = sandbox.submit(to="4155550123")
+    (entry,) = entries(sandbox)
+    assert (entry["status"], entry["outcome"], entry["rules"]) == (400, "refused", ["SP-msisdn"])
+    assert entry["response"]["body"] == answer.text
+    assert entry["messages"] == []
+
+
+def test_what_dialogtech_refuses_with_200_is_refused(sandbox: Driver) -> None:
+    sandbox.get_messages(start_date="2026-05-06")
+    (entry,) = entries(sandbox)
+    assert (entry["status"], entry["outcome"], entry["rules"]) == (200, "refused", ["DT-dates"])
+
+
+def test_the_rules_of_each_answer_are_those_that_decided_it(sandbox: Driver) -> None:
+    sid = sandbox.sid(callback="http://127.0.0.1:1/status")
+    sandbox.send(tracking_number="6155550100")
+    sandbox.details(sid)
+    sandbox.details("nothing")
+    sandbox.details(sid, console="ABCDEF0000")
+    sandbox.optout(PHONE)
+    sandbox.optout(PHONE, console="ABCDEF0000")
+    sandbox.writeback()
+    sandbox.writeback(start="2020-01-01 00:00:00", end="2020-01-02 00:00:00")
+    sandbox.get_messages()
+    sandbox.get_messages("20200101", "20200101", number="6155550100")
+    submitted = ["SP-auth", "SP-params", "SP-from", "SP-submit", "SP-sid", "SP-dates", "SP-uri", "SP-optin"]
+    read = ["DT-endpoint", "DT-auth", "DT-action", "DT-dates", "DT-envelope", "DT-type"]
+    assert [entry["rules"] for entry in entries(sandbox)] == [
+        [*submitted, "SP-callback", "SP-statuscallback"],
+        ["SP-auth", "SP-details", "SP-status"],
+        ["SP-auth", "SP-details-unknown"],
+        ["SP-auth", "SP-console", "SP-details-unknown"],
+        ["SP-auth", "SP-optout"],
+        ["SP-auth", "SP-console", "SP-optout"],
+        READ,
+        READ[:6],
+        [*read, "DT-message", "DT-wellformed"],
+        [*read, "DT-number"],
+    ]
+
+
+def test_every_rule_that_an_entry_names_is_listed(sandbox: Driver) -> None:
+    test_the_rules_of_each_answer_are_those_that_decided_it(sandbox)
+    listed = {rule["id"] for rule in sandbox.call("GET", "/_sandbox/rules").json()["items"]}
+    assert {rule for entry in entries(sandbox) for rule in entry["rules"]} <= listed
+
+
+def test_an_entry_names_the_messages_that_it_showed(sandbox: Driver) -> None:
+    sid = sandbox.sid()
+    sandbox.send("Hello", tracking_number="6155550100")
+    sandbox.send("Once more")
+    sandbox.writeback()
+    sandbox.get_messages()
+    sandbox.details(sid)
+    assert [entry["messages"] for entry in entries(sandbox)] == [
+        ["msg_00000001"],
+        ["msg_00000001", "msg_00000003"],
+        ["msg_00000002"],
+        ["msg_00000001"],
+    ]
+
+
+def test_times_are_the_workspaces_and_walls(sandbox: Driver) -> None:
+    sandbox.control("POST", "/clock", {"action": "freeze", "at": "2027-01-01T00:00:00Z"})
+    sandbox.wall.advance(60)
+    sandbox.writeback()
+    (entry,) = entries(sandbox)
+    assert (entry["at"], entry["wall"]) == ("2027-01-01T00:00:00.000Z", "2026-05-06T09:01:00.000Z")
+
+
+def test_a_body_that_is_not_utf_8_is_told_with_its_odd_bytes_escaped(sandbox: Driver) -> None:
+    post(sandbox, b"To=\xff\\")
+    (entry,) = entries(sandbox)
+    assert plain(entry)["request"] == {"body": "To=\\xff\\\\", "encoding": "escaped", "size": 5, "truncated": False}
+
+
+def test_a_long_body_is_cut_between_two_characters(sandbox: Driver) -> None:
+    body = ("Body=" + "é" * LONGEST_BODY).encode()
+    post(sandbox, body)
+    (entry,) = entries(sandbox)
+    shown = plain(entry)["request"]
+    assert shown.pop("body") == body[: LONGEST_BODY - 1].decode()
+    assert shown == {"encoding": "utf-8", "size": len(body), "truncated": True}
+
+
+def test_the_answer_to_a_head_has_no_body(sandbox: Driver) -> None:
+    sandbox.writeback(method="HEAD")
+    (entry,) = entries(sandbox)
+    assert plain(entry)["response"] == {"body": "", "encoding": "utf-8", "size": 0, "truncated": False}
+
+
+def test_a_streamed_answer_is_told_like_any_other(sandbox: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writeback, "AT_ONCE", 0)
+    sandbox.sid()
+    answer = sandbox.writeback()
+    entry = entries(sandbox)[-1]
+    assert (entry["response"]["body"], entry["response"]["size"]) == (answer.text, len(answer.content))
+    assert (entry["rules"], entry["messages"]) == (READ, ["msg_00000001"])
+
+
+def test_of_a_long_stream_only_the_beginning_is_kept(sandbox: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writeback, "AT_ONCE", 0)
+    monkeypatch.setattr(writeback, "CHUNK", 1)
+    for _ in range(50):
+        sandbox.submit(text="x" * 3_000)
+    answer = sandbox.writeback()
+    response = entries(sandbox)[-1]["response"]
+    assert response["body"] == answer.text[:LONGEST_BODY]
+    assert (response["size"], response["truncated"]) == (len(answer.content), True)
+
+
+def test_a_caller_that_hangs_up_in_a_stream_leaves_an_entry(sandbox: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writeback, "AT_ONCE", 0)
+    sandbox.sid()
+    path = f"{WRITEBACK}/{CONSOLE}/2026-05-06%2000:00:00/2026-05-06%2023:59:59"
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": path.replace("%20", " "),
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [(b"authorization", b"Basic " + b64encode(b"demo:demo"))],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 2),
+    }
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.body":
+            raise OSError
+
+    async def ask() -> None:
+        with suppress(Exception):
+            await sandbox.app(scope, receive, send)
+
+    asyncio.run(ask())
+    entry = entries(sandbox)[-1]
+    assert (entry["operation"], entry["status"]) == ("writeback.responses", 200)
+    assert (entry["response"]["size"], entry["response"]["truncated"]) == (None, True)
+
+
+# Whose journal it is ----------------------------------------------------------------------------------------------
+
+
+def test_exchanges_of_nobody_are_in_the_servers_journal(sandbox: Driver) -> None:
+    sandbox.writeback(auth=("demo", "wrong"))
+    sandbox.call("GET", f"{SIMPLEPAY}/nowhere", auth=DEMO)
+    sandbox.call("PATCH", f"{SIMPLEPAY}/submit/{CONSOLE}", auth=DEMO)
+    names = ("id", "operation", "status", "outcome", "rules")
+    assert [tuple(entry[name] for name in names) for entry in of_server(sandbox)] == [
+        ("ex_server_1", "writeback.responses", 401, "refused", ["WB-auth"]),
+        ("ex_server_2", None, 404, "refused", ["SP-other"]),
+        ("ex_server_3", "simplepay.submit", 405, "refused", ["SP-other"]),
+    ]
+    assert entries(sandbox) == []
+    assert sandbox.call("GET", f"{SERVER_JOURNAL}/ex_server_2").json() == of_server(sandbox)[1]
+    assert sandbox.call("DELETE", SERVER_JOURNAL).json() == {"deleted": 3}
+    assert of_server(sandbox) == []
+
+
+def test_a_workspace_does_not_see_the_exchanges_of_another(sandbox: Driver, neighbour_world: str) -> None:
+    auth, keys = sandbox.neighbour(neighbour_world)
+    sandbox.writeback(auth=auth)
+    sandbox.get_messages(**keys)
+    sandbox.writeback()
+    assert [entry["id"] for entry in entries(sandbox)] == ["ex_1"]
+    answer = sandbox.call("GET", "/_sandbox/workspaces/neighbour/journal").json()
+    assert [entry["operation"] for entry in answer["items"]] == ["writeback.responses", "dialogtech.sms.get_messages"]
+    assert sandbox.control("DELETE", "/journal") == {"deleted": 1}
+    assert len(sandbox.call("GET", "/_sandbox/workspaces/neighbour/journal").json()["items"]) == 2
+
+
+def test_an_entry_is_found_by_the_id_that_its_answer_named(sandbox: Driver) -> None:
+    for answer in (sandbox.submit(), sandbox.writeback(), sandbox.submit(to="x")):
+        found = sandbox.control("GET", f"/journal/{answer.headers['x-sandbox-exchange']}")
+        assert found["response"]["body"] == answer.text
+
+
+@pytest.mark.parametrize("exchange", ["ex_2", "ex_server_1", "1", "ex_", "ex_01x", "ex_99999999999999999999"])
+def test_an_unknown_entry_is_404(sandbox: Driver, exchange: str) -> None:
+    sandbox.submit()
+    sandbox.writeback(auth=None)
+    answer = sandbox.call("GET", f"/_sandbox/workspaces/default/journal/{exchange}")
+    assert answer.status_code == 404
+    assert answer.json() == {
+        "type": "urn:dialog-sandbox:unknown-exchange",
+        "title": "Unknown exchange",
+        "status": 404,
+        "detail": "No exchange of this journal has that id: list them with GET journal.",
+    }
+
+
+# Looking through it -----------------------------------------------------------------------------------------------
+
+
+def test_filters_keep_what_is_asked_for(sandbox: Driver) -> None:
+    sid = sandbox.sid()
+    sandbox.wall.advance(60)
+    sandbox.submit(to="x")
+    sandbox.wall.advance(60)
+    sandbox.details(sid)
+    sandbox.writeback(end="2026-05-06")
+    assert ids(sandbox, operation="simplepay.submit") == ["ex_1", "ex_2"]
+    assert ids(sandbox, outcome="refused") == ["ex_2", "ex_4"]
+    assert ids(sandbox, outcome="accepted", operation="simplepay.messages") == ["ex_3"]
+    assert ids(sandbox, status=400) == ["ex_2", "ex_4"]
+    assert ids(sandbox, message="msg_00000001") == ids(sandbox, message=sid) == ["ex_1", "ex_3"]
+    assert ids(sandbox, since="2026-05-06T09:01:00Z") == ["ex_2", "ex_3", "ex_4"]
+    assert ids(sandbox, until="2026-05-06T09:01:00Z") == ["ex_1", "ex_2"]
+    assert ids(sandbox, order="newest") == ["ex_4", "ex_3", "ex_2", "ex_1"]
+
+
+def test_a_message_number_is_not_taken_for_a_longer_one(sandbox: Driver) -> None:
+    for _ in range(11):
+        sandbox.submit()
+    assert ids(sandbox, message="msg_00000001") == ["ex_1"]
+
+
+@pytest.mark.parametrize(("order", "expected"), [("oldest", [1, 2, 3, 4, 5]), ("newest", [5, 4, 3, 2, 1])])
+def test_pages_follow_each_other(sandbox: Driver, order: str, expected: list[int]) -> None:
+    for _ in range(5):
+        sandbox.writeback()
+    found, after = [], None
+    while True:
+        page = sandbox.call(
+            "GET",
+            "/_sandbox/workspaces/default/journal",
+            params={"limit": 2, "order": order, **({"after": after} if after else {})},
+        ).json()
+        found += [entry["id"] for entry in page["items"]]
+        after = page["next"]
+        if after is None:
+            break
+    assert found == [f"ex_{n}" for n in expected]
+
+
+@pytest.mark.parametrize("asked", ["operation=x", "outcome=x", "status=99", "after=msg_1", "findings=x", "x=1"])
+def test_a_filter_that_is_not_one_is_refused(sandbox: Driver, asked: str) -> None:
+    answer = sandbox.call("GET", f"/_sandbox/workspaces/default/journal?{asked}")
+    assert (answer.status_code, answer.json()["title"]) == (422, "Invalid request")
+
+
+def test_a_query_is_served_by_an_index(sandbox: Driver) -> None:
+    execute = sandbox.app.world.store.execute
+    for condition in ("", "AND operation = 'x'"):
+        plan = execute(
+            f"EXPLAIN QUERY PLAN SELECT * FROM journalentry WHERE workspace_id = 1 {condition} ORDER BY number LIMIT 10"
+        ).fetchall()
+        assert [step[3].split(" (")[0] for step in plan] in (
+            [f"SEARCH journalentry USING INDEX {name}"]
+            for name in ("sqlite_autoindex_journalentry_1", "ix_journal_operation")
+        )
+
+
+# How long it is kept ----------------------------------------------------------------------------------------------
+
+
+def test_a_journal_is_emptied(sandbox: Driver) -> None:
+    sandbox.submit()
+    assert sandbox.control("DELETE", "/journal") == {"deleted": 1}
+    assert entries(sandbox) == []
+    sandbox.submit()
+    assert ids(sandbox) == ["ex_2"]
+
+
+def test_the_oldest_go_when_there_are_too_many(open_driver: OpenDriver) -> None:
+    sandbox = open_driver(journal_limit=3)
+    for _ in range(5):
+        sandbox.writeback()
+    assert ids(sandbox) == ["ex_3", "ex_4", "ex_5"]
+
+
+def test_those_that_are_too_old_go(open_driver: OpenDriver) -> None:
+    sandbox = open_driver(journal_days=2)
+    sandbox.writeback()
+    sandbox.writeback(auth=None)
+    sandbox.wall.advance(1.5 * DAY / 1000)
+    sandbox.writeback()
+    assert ids(sandbox) == ["ex_1", "ex_2"]
+    sandbox.wall.advance(1 * DAY / 1000)
+    sandbox.writeback()
+    assert ids(sandbox) == ["ex_2", "ex_3"]
+    assert of_server(sandbox) == []
+
+
+def test_entries_outlive_the_process(open_driver: OpenDriver, tmp_path: Path) -> None:
+    sandbox = open_driver(database=str(tmp_path / "sandbox.db"))
+    sandbox.submit()
+    sandbox.restart()
+    sandbox.writeback()
+    assert ids(sandbox) == ["ex_1", "ex_2"]
+
+
+def test_entries_are_written_without_anybody_reading_them(sandbox: Driver) -> None:
+    for _ in range(server_journal.AT_ONCE):
+        sandbox.writeback()
+    sandbox.call("GET", "/_sandbox/health/live")
+    ((count,),) = sandbox.app.world.store.execute("SELECT count(*) FROM journalentry").fetchall()
+    assert count > 0
+
+
+def test_what_was_asked_before_a_journal_was_forgotten_does_not_come_back(sandbox: Driver) -> None:
+    sandbox.writeback()
+    sandbox.app.world.journal.forget(1)
+    sandbox.writeback()
+    assert ids(sandbox) == ["ex_2"]
+
+
+def test_a_journal_that_is_switched_off_stays_empty(open_driver: OpenDriver) -> None:
+    sandbox = open_driver(journal=False)
+    assert sandbox.submit().headers["x-sandbox-exchange"] == "ex_1"
+    assert entries(sandbox) == []
+    assert sandbox.call("GET", "/_sandbox/workspaces/default/journal/ex_1").status_code == 404
+
+
+def test_a_store_that_fails_for_a_while_loses_no_entry(sandbox: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise sqlite3.OperationalError("locked")
+
+    sandbox.writeback()
+    monkeypatch.setattr(sandbox.app.world.store, "add_many", broken)
+    with pytest.raises(sqlite3.OperationalError):
+        sandbox.app.journal.write()
+    monkeypatch.undo()
+    sandbox.writeback()
+    assert ids(sandbox) == ["ex_1", "ex_2"]
+
+
+def test_whoever_listens_gets_each_row_once(sandbox: Driver) -> None:
+    heard: list[tuple[int, str]] = []
+    sandbox.app.journal.listeners.append(lambda workspace, row: heard.append((workspace, row["outcome"])))
+    sandbox.writeback()
+    sandbox.submit(to="x")
+    sandbox.writeback(auth=None)
+    entries(sandbox)
+    assert heard == [(1, "accepted"), (1, "refused"), (0, "refused")]
+
+
+# Secrets ----------------------------------------------------------------------------------------------------------
+
+ANY_TEXT = st.characters(codec="utf-8", exclude_characters=":", exclude_categories=["Cc", "Cs"])
+SECRETS = st.text(ANY_TEXT, min_size=8, max_size=30)
+
+
+def everything_told(sandbox: Driver) -> str:
+    """The journals' answers, their own escapes taken away."""
+    told = [entries(sandbox, limit=1000), sandbox.call("GET", SERVER_JOURNAL, params={"limit": 1000}).json()["items"]]
+    return json.dumps(told, ensure_ascii=False)
+
+
+def stored(sandbox: Driver) -> bytes:
+    """The bytes of the database file and its log."""
+    path = sandbox.app.world.store.path
+    return b"".join(each.read_bytes() for each in path.parent.glob(path.name + "*"))
+
+
+def escaped(secret: str) -> str:
+    """Each byte behind an escape, which nobody but a person with something to hide does."""
+    return "".join(f"%{byte:02x}" for byte in secret.encode())
+
+
+@settings(max_examples=25)
+@given(secret=SECRETS, other=SECRETS)
+def test_secrets_are_never_told_nor_stored(sandbox: Driver, secret: str, other: str) -> None:
+    sandbox.call("DELETE", SERVER_JOURNAL)
+    token = b64encode(f"demo:{secret}".encode()).decode()
+    basic = {"Authorization": f"Basic {token}"}
+    read = f"{WRITEBACK}/{CONSOLE}/2026-05-06%2000:00:00/"
+    submit = f"{SIMPLEPAY}/submit/{CONSOLE}"
+    sandbox.call("GET", f"{read}{quote(secret, safe='')}".encode(), headers=basic)
+    sandbox.call("GET", f"{read}{escaped(secret)}".encode(), headers=basic)
+    query = f"{quote(secret)}&a={escaped(secret)}&PassWord={escaped(other)}"
+    sandbox.call("GET", f"{read}x?{query}".encode(), headers=basic)
+    further = {"X-Api-Key": token, "X": token, "Cookie": f"a=1; sid={quote(secret, safe='')}"}
+    sandbox.call("POST", f"{submit}?api%5Fkey={quote(other)}".encode(), headers={**basic, **further})
+    sandbox.call("GET", DIALOGTECH, params={"access_key": secret, "secret_access_key": other, "action": secret})
+    sandbox.call("POST", DIALOGTECH, data={"access_key": secret, "secret_access_key": other, "number": other})
+    sandbox.call("POST", DIALOGTECH, files={"access_key": (None, secret), "secret_access_key": (None, other)})
+    callback = f"http://me:{quote(secret, safe='')}@example.com/?token={quote(other, safe='')}"
+    sandbox.call("POST", submit, auth=DEMO, data={"To": "x", "StatusCallback": callback})
+    sandbox.call("POST", submit, auth=DEMO, data={"To": secret, "password": secret, "Body": f"a {secret} b"})
+    sandbox.call("GET", f"{SIMPLEPAY}/nowhere/{quote(secret, safe='')}", headers=further)
+    told, raw = everything_told(sandbox), stored(sandbox)
+    for value in (secret, other, token):
+        for way in {value, quote(value, safe=""), quote(value), escaped(value), json.dumps(value)[1:-1]}:
+            assert way not in told
+            assert json.dumps(way, ensure_ascii=False)[1:-1] not in told
+            assert way.encode() not in raw
+
+
+def test_a_workspaces_own_secrets_are_never_told_wherever_they_are_sent(sandbox: Driver) -> None:
+    secret = KEYS["secret_access_key"]
+    sandbox.submit(text=f"the key is {secret}")
+    sandbox.details(secret)
+    sandbox.get_messages()
+    rows = sandbox.app.world.store.execute("SELECT * FROM journalentry").fetchall()
+    assert secret not in everything_told(sandbox)
+    assert not any(secret in str(row) for row in rows)
+    assert [entry["path"] for entry in entries(sandbox, operation="simplepay.messages")] == [
+        f"{SIMPLEPAY}/messages/{CONSOLE}/[redacted]"
+    ]
+
+
+def test_names_of_secrets_stay_and_other_values_are_left_alone(sandbox: Driver) -> None:
+    sandbox.get_messages(number="6155550100")
+    (entry,) = entries(sandbox)
+    assert entry["query"] == (
+        "action=sms.get_messages&access_key=[redacted]&secret_access_key=[redacted]"
+        "&start_date=20260506&end_date=20260506&number=6155550100"
+    )
+
+
+def test_a_challenge_is_no_secret(sandbox: Driver) -> None:
+    sandbox.writeback(auth=None)
+    (entry,) = of_server(sandbox)
+    assert ["www-authenticate", 'Basic realm="Dialog Health", charset="UTF-8"'] in entry["response"]["headers"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "kept"),
+    [
+        ("application/json", '{"password": "hunter22", "a": 1}', '{"password": "[redacted]", "a": 1}'),
+        ("application/json", '{"tokens": ["hunter22"], "a": 1}', '{"tokens": "[redacted]"'),
+        ("text/xml", "<a><api_key>hunter22</api_key><b>1</b></a>", "<a><api_key>[redacted]</api_key><b>1</b></a>"),
+        ("text/plain", "password=hunter22&a=hunter22", "password=[redacted]&a=[redacted]"),
+        ("multipart/form-data", "password: hunter22", "[redacted]"),
+    ],
+)
+def test_bodies_of_other_kinds_are_gone_through_too(sandbox: Driver, kind: str, body: str, kept: str) -> None:
+    post(sandbox, body.encode(), kind)
+    assert entries(sandbox)[0]["request"]["body"] == kept
+
+
+def test_a_secret_that_lies_where_a_body_is_cut_is_taken_out_too(sandbox: Driver) -> None:
+    secret = KEYS["secret_access_key"]
+    text = "x" * (LONGEST_BODY - len("Body=") - 4) + secret
+    sandbox.call("POST", f"{SIMPLEPAY}/submit/{CONSOLE}", auth=DEMO, data={"Body": text})
+    body = entries(sandbox)[0]["request"]["body"]
+    assert body.endswith("x[red")
+
+
+def test_every_operation_has_its_name_in_the_journal(sandbox: Driver) -> None:
+    sid = sandbox.sid()
+    sandbox.writeback(method="PUT")
+    sandbox.optout(STRANGER)
+    sandbox.details(sid)
+    sandbox.get_messages()
+    assert {entry["operation"] for entry in entries(sandbox)} == set(OPERATIONS)
