@@ -70,7 +70,7 @@ class Journal:
         ms = round((perf_counter() - exchange.began) * 1000)
         waiting.append(Answer(exchange, response, body, size, self._world.wall(), ms))
         self._bytes += len(body) + len(exchange.raw_body)
-        if len(waiting) == AT_ONCE or self._bytes >= MOST_BYTES or self.listeners:
+        if len(waiting) == AT_ONCE or self._bytes >= MOST_BYTES:
             self._hasten()
         elif len(waiting) == 1:
             self._timer = asyncio.get_running_loop().call_later(WRITE_AFTER_S, self._write_some)

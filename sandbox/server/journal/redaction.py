@@ -14,16 +14,22 @@ from sandbox.dependencies import basic_credentials
 MARK = b"[redacted]"
 SHORTEST = 6
 """Bytes of a secret that is looked for outside its own place: shorter ones are words that texts are full of."""
-LONG_USERNAME = 10
-"""Characters of a username that is no such word."""
+SHORTEST_NAME = 10
+"""The same of what is rather a name."""
+PLACEHOLDERS = frozenset((b"password", b"passwd", b"secret", b"username", b"changeme", b"default", b"message"))
+"""What people write for a secret, and texts say of other things."""
 SECRET_PARTS = ("pass", "pwd", "secret", "token", "apikey", "accesskey", "privatekey", "credential", "cookie", "auth")
-SECRET_NAMES = frozenset(("key", "user", "username", "login", "pin", "otp", "jwt", "session", "sessionid", "signature"))
+SECRET_NAMES = frozenset(("key", "pin", "otp", "jwt", "session", "sessionid", "signature"))
+USER_NAMES = frozenset(("user", "username", "userid", "login"))
 CHALLENGES = (b"www-authenticate", b"proxy-authenticate")
 """Headers of answers that ask for a secret and hold none."""
 SCHEME = re.compile(rb"(?i)\b(basic|bearer|digest)(\s+)([^\s,;\"'&]+)")
 SEPARATORS = re.compile(rb"([/?&=\s])")
 DEPTH = 4
 """How often escapes may have been escaped."""
+NEEDLESS_ESCAPE = re.compile(rb"%(?:2[5dDeE]|3[0-9]|[46][1-9a-fA-F]|[57][0-9aA]|5[fF]|7[eE])")
+"""Of a character that needs none, or of another escape's percent sign."""
+URL_BEGIN = re.compile(rb"(?::|%3[aA])(?:/|%2[fF]){2}")
 URL = re.compile(rb"(?i)[a-z][a-z0-9+.-]*://[^\s\"'<>]*")
 JSON_PAIR = re.compile(rb'("((?:[^"\\]|\\.)*)"\s*:\s*)("(?:[^"\\]|\\.)*"?|[\[{].*|[^\s,}\]"]+)', re.DOTALL)
 XML_ELEMENT = re.compile(rb"(<([\w:.-]+)[^>]*>)([^<]+)")
@@ -40,13 +46,18 @@ class Headers(NamedTuple):
 
 
 @lru_cache(maxsize=1024)
+def plain(name: bytes) -> str:
+    """A name's letters and digits, however it was written and escaped."""
+    *_, bare = name, *_layers(name)
+    return re.sub(r"[^a-z0-9]", "", bare.decode("latin-1").lower())
+
+
+@lru_cache(maxsize=1024)
 def is_secret(name: bytes) -> bool:
     """Whether what goes by this name, as it was sent, is a secret."""
-    if name.lower() in CHALLENGES:
-        return False
-    *_, bare = name, *_layers(name)
-    plain = re.sub(r"[^a-z0-9]", "", bare.decode("latin-1").lower())
-    return plain in SECRET_NAMES or any(part in plain for part in SECRET_PARTS)
+    bare = plain(name)
+    is_one = bare in SECRET_NAMES or bare in USER_NAMES or any(part in bare for part in SECRET_PARTS)
+    return is_one and name.lower() not in CHALLENGES
 
 
 @lru_cache(maxsize=1024)
@@ -64,15 +75,19 @@ def headers(raw: tuple[tuple[bytes, bytes], ...]) -> Headers:
 def _header(name: bytes, value: bytes) -> Found:
     if is_secret(name):
         scheme, blank, token = value.partition(b" ")
-        pair = basic_credentials(value) or ()
-        taken = [text.encode() for text in pair[1:] or () if text] + [token.strip() if blank else value]
-        taken += [text.encode() for text in pair[:1] if len(text) >= LONG_USERNAME]
+        pair = basic_credentials(value)
+        taken = [token.strip() if blank else value, *(_of_user(*(text.encode() for text in pair)) if pair else ())]
         return (scheme + b" " + MARK if blank and scheme.isalpha() else MARK), (*taken, *_cookies(name, value))
     if name.lower() in CHALLENGES:
         return value, ()
     tokens = [found[2] for found in SCHEME.findall(value)]
     kept, more = _in_urls(SCHEME.sub(rb"\1\2" + MARK, value))
     return kept, (*tokens, *more)
+
+
+def _of_user(name: bytes, password: bytes = b"") -> list[bytes]:
+    """A username is a secret when it is none that texts may mean."""
+    return [password, name] if len(name) >= SHORTEST_NAME else [password]
 
 
 def _cookies(name: bytes, value: bytes) -> list[bytes]:
@@ -85,28 +100,26 @@ def query(raw: bytes) -> Found:
     """`a=1&b=2`, as it was sent; what is no pair stays as it is."""
     if not raw:
         return raw, ()
-    kept: list[bytes] = []
+    may_hold_urls = URL_BEGIN.search(raw) is not None or NEEDLESS_ESCAPE.search(raw) is not None
+    pairs = raw.split(b"&")
     secrets: list[bytes] = []
-    for pair in raw.split(b"&"):
-        name, equals, value = pair.partition(b"=")
-        if equals and value and is_secret(name):
-            secrets += (_decoded(value), value)
-            pair = name + equals + MARK
-        elif b"%" in value or b":" in value:
-            shown, taken = _value(value)
-            secrets += taken
-            pair = name + equals + shown
-        kept.append(pair)
-    return b"&".join(kept), tuple(secrets)
+    for position, pair in enumerate(pairs):
+        name, _, value = pair.partition(b"=")
+        if value and is_secret(name):
+            secrets += _of_user(_decoded(value)) if plain(name) in USER_NAMES else (_decoded(value), value)
+            pairs[position] = name + b"=" + MARK
+        elif may_hold_urls:
+            kept, taken = _value(value)
+            if taken:
+                secrets += taken
+                pairs[position] = name + b"=" + kept
+    return (b"&".join(pairs) if secrets else raw), tuple(secrets)
 
 
 def _value(raw: bytes) -> Found:
-    """A value that may be, or hold, a URL with secrets of its own."""
-    plain = _decoded(raw)
-    if b"://" not in plain:
-        return raw, ()
-    kept, secrets = _in_urls(plain)
-    return (quote(kept, safe="[]").encode() if secrets else raw), secrets
+    """One that may be, or hold, a URL with secrets of its own."""
+    kept, secrets = _in_urls(_decoded(raw))
+    return quote(kept, safe="[]").encode(), secrets
 
 
 def _in_urls(text: bytes) -> Found:
@@ -120,7 +133,7 @@ def _in_urls(text: bytes) -> Found:
         authority = re.split(rb"[/?#]", rest, maxsplit=1)[0]
         user, at, _ = authority.rpartition(b"@")
         if at:
-            secrets.extend(_decoded(part) for part in (user, *user.split(b":", 1)))
+            secrets.extend(_of_user(*(unquote_to_bytes(part) for part in user.split(b":", 1))))
             rest = MARK + rest[len(user) :]
         place, mark, tail = rest.partition(b"?")
         if mark:
@@ -207,11 +220,43 @@ def _part_names(head: bytes) -> list[bytes]:
 # Values wherever they occur --------------------------------------------------------------------------------------
 
 
+class Known(NamedTuple):
+    """Secrets to look for, in each way in which they may be written, the longest first.
+
+    `are_plain`: they have only characters that no escape needs.
+    """
+
+    ways: tuple[bytes, ...]
+    are_plain: bool
+
+    def are_in(self, blob: bytes) -> bool:
+        """Whether one of them occurs, be it behind percent-escapes."""
+        ways = self.ways
+        for way in ways:
+            if way in blob:
+                return True
+        if b"%" not in blob or (self.are_plain and NEEDLESS_ESCAPE.search(blob) is None):
+            return False
+        return any(way in layer for layer in _layers(blob) for way in ways)
+
+    def out_of(self, blob: bytes) -> bytes:
+        """The same with the mark in their places; what hides them behind escapes is written without those."""
+        for way in self.ways:
+            blob = blob.replace(way, MARK)
+        if not self.are_in(blob):
+            return blob
+        pieces = SEPARATORS.split(blob)
+        together = b"".join(self.out_of(unquote_to_bytes(each)) if self.are_in(each) else each for each in pieces)
+        return self.out_of(unquote_to_bytes(blob)) if self.are_in(together) else together
+
+
 @lru_cache(maxsize=1024)
-def known(secrets: tuple[bytes, ...]) -> tuple[bytes, ...]:
-    """The ways to write them that are looked for, the longest first; none of those that are too short to be told."""
-    ways = {way for secret in secrets if len(secret) >= SHORTEST for way in _ways(secret)}
-    return tuple(sorted(ways, key=lambda way: (-len(way), way)))
+def known(secrets: tuple[bytes, ...]) -> Known:
+    """Those that can be told from other words."""
+    told = [secret for secret in secrets if len(secret) >= SHORTEST and secret.lower() not in PLACEHOLDERS]
+    ways = {way for secret in told for way in _ways(secret)}
+    are_plain = all(quote(secret, safe="").encode() == secret for secret in told)
+    return Known(tuple(sorted(ways, key=lambda way: (-len(way), way))), are_plain)
 
 
 def _ways(secret: bytes) -> set[bytes]:
@@ -222,24 +267,6 @@ def _ways(secret: bytes) -> set[bytes]:
     encoded = {quote(secret, safe=""), quote(secret), quote_plus(secret)}
     found = {way.encode("utf-8", "surrogateescape") for way in written | encoded}
     return found | {re.sub(rb"%[0-9A-F]{2}", lambda escaped: escaped[0].lower(), way) for way in found}
-
-
-def holds(blob: bytes, ways: tuple[bytes, ...]) -> bool:
-    """Whether one of them occurs, be it behind percent-escapes."""
-    return any(way in layer for layer in (blob, *_layers(blob)) for way in ways)
-
-
-def without(blob: bytes, ways: tuple[bytes, ...]) -> bytes:
-    """The same with the mark in their places; what hides them behind escapes is written without those."""
-    for way in ways:
-        blob = blob.replace(way, MARK)
-    if not holds(blob, ways):
-        return blob
-    pieces = [
-        without(unquote_to_bytes(piece), ways) if holds(piece, ways) else piece for piece in SEPARATORS.split(blob)
-    ]
-    together = b"".join(pieces)
-    return without(unquote_to_bytes(blob), ways) if holds(together, ways) else together
 
 
 def _layers(raw: bytes) -> list[bytes]:

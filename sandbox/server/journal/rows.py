@@ -118,8 +118,7 @@ def row(answer: Answer, workspace_id: int, owner: Owner) -> journal.EntryRow:
         "fault": None if exchange.fault is None else json.dumps(exchange.fault, default=str),
     }
     secrets = redaction.known((*owner.secrets, *asked.secrets, *told.secrets, *of_query, *of_body))
-    if secrets:
-        _scrub(values, secrets)
+    _scrub(values, secrets)
     for name in ("request_body", "response_body"):
         if len(values[name]) > LONGEST_BODY:
             values[name] = values[name][:LONGEST_BODY]
@@ -134,15 +133,15 @@ RAW = ("path", "query", "request_body", "response_body")
 WRITTEN = ("subject", "request_headers", "response_headers", "findings", "fault")
 
 
-def _scrub(values: journal.EntryRow, secrets: tuple[bytes, ...]) -> None:
+def _scrub(values: journal.EntryRow, secrets: redaction.Known) -> None:
     """Secrets that occur where nobody expects them."""
     texts = {name: values[name].encode() for name in WRITTEN if values[name] is not None}
-    if not redaction.holds(b"\n".join([*(values[name] for name in RAW), *texts.values()]), secrets):
+    if not secrets.are_in(b"\n".join([*[values[name] for name in RAW], *texts.values()])):
         return
     for name in RAW:
-        values[name] = redaction.without(values[name], secrets)
+        values[name] = secrets.out_of(values[name])
     for name, text in texts.items():
-        values[name] = redaction.without(text, secrets).decode(errors="replace")
+        values[name] = secrets.out_of(text).decode(errors="replace")
 
 
 def operation_of(exchange: Exchange) -> str | None:
