@@ -152,10 +152,18 @@ class Rows:
             )
             for n, code in enumerate(CONSOLES[: self._size.consoles])
         ]
-        keys = {"access_key": "busy-access-key", "secret_access_key": SECRET_KEY}
-        workspaces.add_account(world, self.workspace, name="Harbor Clinic", tracking_numbers=list(BUSY_NUMBERS), **keys)
-        keys = {"access_key": ACCESS_KEY, "secret_access_key": SECRET_KEY}
-        workspaces.add_account(world, self.workspace, name="Harbor Pharmacy", tracking_numbers=[QUIET_NUMBER], **keys)
+        for name, key, numbers in (
+            ("Harbor Clinic", "busy-access-key", list(BUSY_NUMBERS)),
+            ("Harbor Pharmacy", ACCESS_KEY, [QUIET_NUMBER]),
+        ):
+            workspaces.add_account(
+                world,
+                self.workspace,
+                name=name,
+                tracking_numbers=numbers,
+                access_key=key,
+                secret_access_key=SECRET_KEY,
+            )
         self._busy = [workspaces.line_of(world, self.workspace.id, number) for number in BUSY_NUMBERS]
         self._quiet = workspaces.line_of(world, self.workspace.id, QUIET_NUMBER)
 

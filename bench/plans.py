@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from sandbox import world
 from sandbox.vendors import dialogtech, simplepay, writeback
-from sandbox.world import carrier, consent, messages, people, workspaces
+from sandbox.world import carrier, consent, messages, people
 from sandbox.world.store import Statement, Store
+from sandbox.world.workspaces import finding
 
 PARAMETER = re.compile(r":(\w+)")
 SCAN = "SCAN"
@@ -50,9 +51,9 @@ QUESTIONS = (
         "a phone's consent", consent.LATEST, ("ix_consent_phone (workspace_id=? AND line=? AND phone=? AND at<?)",)
     ),
     Question("a phone's person", people.ID_BY_PHONE, ("(workspace_id=? AND phone=?)",)),
-    Question("the workspace of Basic credentials", workspaces.BY_USERNAME, ("(username=?)",)),
-    Question("the account of two keys", workspaces.BY_ACCESS_KEY, ("(access_key=?)",)),
-    Question("a console's line", workspaces.CONSOLE_LINE, ("(workspace_id=? AND code=?)",)),
+    Question("the workspace of Basic credentials", finding.BY_USERNAME, ("(username=?)",)),
+    Question("the account of two keys", finding.BY_ACCESS_KEY, ("(access_key=?)",)),
+    Question("a console's line", finding.CONSOLE_LINE, ("(workspace_id=? AND code=?)",)),
     Question("a counter", world.READ, ("(workspace_id=? AND kind=?)",)),
 )
 

@@ -13,6 +13,9 @@ from sandbox.world.models import SCHEMA
 
 WORKSPACE: dict[str, Any] = {
     "name": "default",
+    "seed": 1,
+    "start_at": None,
+    "created_at": "2026-05-06T09:00:00.000Z",
     "expires_at": None,
     "basic": {"username": "demo", "password": "demo"},
     "consoles": [
@@ -72,7 +75,7 @@ def test_it_lists_the_rules_and_the_fixtures(sandbox: Driver) -> None:
 
 def test_a_workspace_shows_what_its_callers_need(sandbox: Driver) -> None:
     shown = sandbox.control("GET", "")
-    assert shown == {"id": shown["id"], **WORKSPACE}
+    assert shown == {"id": shown["id"], "fixture": sandbox.settings.fixture, **WORKSPACE}
     assert shown["id"].startswith("ws_")
     assert sandbox.call("GET", f"/_sandbox/workspaces/{shown['id']}").json() == shown
     assert sandbox.call("GET", "/_sandbox/workspaces").json() == {"items": [shown], "next": None}

@@ -231,8 +231,7 @@ def test_what_is_not_there_is_404_in_its_own_words(
 
 
 def test_every_error_that_a_caller_can_cause_has_a_status() -> None:
-    of_the_start = {errors.StoreRefused, errors.FixtureRefused}
-    assert set(REFUSALS) == set(errors.WorldError.__subclasses__()) - of_the_start
+    assert set(REFUSALS) == set(errors.WorldError.__subclasses__()) - {errors.StoreRefused}
 
 
 def test_a_defect_is_500_without_its_inside(sandbox: Driver, monkeypatch: pytest.MonkeyPatch) -> None:

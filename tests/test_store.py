@@ -14,9 +14,10 @@ import pytest
 from driver import STRANGER, TRACKING_NUMBER, Driver
 
 from sandbox.vendors import dialogtech, simplepay, writeback
-from sandbox.world import acts, carrier, consent, messages, models, people, workspaces
+from sandbox.world import acts, carrier, consent, messages, models, people
 from sandbox.world.errors import StoreRefused
 from sandbox.world.store import Statement, Store
+from sandbox.world.workspaces import finding
 
 NOBODY = 65534
 
@@ -354,9 +355,9 @@ HOT = {
     "a phone's consent": (consent.LATEST, "ix_consent_phone"),
     "a person by phone": (people.ID_BY_PHONE, ""),
     "what is due": (acts.DUE, "ix_scheduled_due"),
-    "a workspace by its username": (workspaces.BY_USERNAME, ""),
-    "an account by its access key": (workspaces.BY_ACCESS_KEY, ""),
-    "a console by its code": (workspaces.CONSOLE_LINE, ""),
+    "a workspace by its username": (finding.BY_USERNAME, ""),
+    "an account by its access key": (finding.BY_ACCESS_KEY, ""),
+    "a console by its code": (finding.CONSOLE_LINE, ""),
 }
 
 

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sandbox.server.backstage import Stage
 from sandbox.server.control import control_app
 from sandbox.server.courier import Courier
+from sandbox.server.expiry import Sweeper
 from sandbox.server.journal import Journal
 from sandbox.server.posting import Poster
 from sandbox.server.targets import TargetPolicy
@@ -39,6 +40,7 @@ class Sandbox:
         policy = TargetPolicy(settings.callback_allow, bound_to_loopback=settings.is_loopback)
         poster = Poster(policy, timeout_s=settings.callback_timeout)
         self._courier = Courier(world, poster, rate=settings.callback_rate)
+        self._sweeper = Sweeper(world)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -65,6 +67,7 @@ class Sandbox:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 self._courier.wake()
+                self._sweeper.wake()
                 await send({"type": "lifespan.startup.complete"})
             else:
                 self.close()
@@ -78,6 +81,7 @@ class Sandbox:
             self._saving = None
         self._courier.close()
         self.journal.close()
+        self._sweeper.close()
         self.world.close()
 
 

@@ -31,6 +31,7 @@ REFUSALS: dict[type[errors.WorldError], int] = {
     errors.NotOutbound: 409,
     errors.ImpossibleMove: 409,
     errors.TooEarly: 409,
+    errors.FixtureRefused: 409,
     errors.ImpossiblePhone: 422,
 }
 """The status of each world error that a caller can cause."""

@@ -72,6 +72,20 @@ class NoCourier:
         return None
 
 
+class Sweeper(Protocol):
+    """Who deletes what has had its time."""
+
+    def wake(self) -> None:
+        """Deletes what is over, and sets a timer for what comes next."""
+
+
+class NoSweeper:
+    """Of a world that nobody serves."""
+
+    def wake(self) -> None:
+        return None
+
+
 class World:
     """A store and the time. `wall` gives the wall time in ms; tests bring their own."""
 
@@ -80,6 +94,9 @@ class World:
         self.wall = wall
         self.courier: Courier = NoCourier()
         self.journal: Journal = NoJournal()
+        self.sweeper: Sweeper = NoSweeper()
+        self.watchers: list[Callable[[int], None]] = []
+        """Called with the id of a workspace that begins anew or goes: what is known of it elsewhere is void."""
         self.stirred: set[int] = set()
         """Workspaces in which something was written down that will be due; whoever waits for it clears this."""
         self._exchanges: dict[int, int] = {}
@@ -107,6 +124,16 @@ class World:
         self._exchanges[workspace_id] = n + 1
         self._unsaved.add(workspace_id)
         return n + 1
+
+    def forget(self, workspace_id: int) -> None:
+        """A workspace begins anew or goes: what is known of it outside the store is void. Belongs in a transaction."""
+        self._exchanges.pop(workspace_id, None)
+        self._unsaved.discard(workspace_id)
+        self.store.forget()
+        self.journal.forget(workspace_id)
+        self.stir(workspace_id)
+        for watcher in self.watchers:
+            watcher(workspace_id)
 
     @property
     def is_unsaved(self) -> bool:

@@ -6,7 +6,7 @@ A ledger: the latest entry of a line and phone is its state; a phone without one
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import bindparam, exists, or_, select, tuple_
+from sqlalchemy import bindparam, exists, func, or_, select, tuple_
 
 from sandbox.world import models
 from sandbox.world.store import Statement, inserting, table
@@ -37,7 +37,12 @@ LATEST = Statement(
     .order_by(CONSENTS.c.at.desc(), CONSENTS.c.id.desc())
     .limit(1)
 )
-
+ENROLLED_PHONES = Statement(
+    select(CONSENTS.c.phone)
+    .where(CONSENTS.c.workspace_id == bindparam("workspace_id"), CONSENTS.c.cause == ENROLLED)
+    .group_by(CONSENTS.c.phone)
+    .order_by(func.min(CONSENTS.c.id))
+)
 
 ENTRY = (CONSENTS.c.line, CONSENTS.c.phone, CONSENTS.c.opted_in, CONSENTS.c.cause, CONSENTS.c.word, CONSENTS.c.at)
 LEDGER = Statement(
@@ -145,6 +150,11 @@ def opt_out_silently(world: "World", workspace_id: int, line: str, phone: str, a
     if state.opted_in:
         record(world, workspace_id, line, phone, opted_in=False, cause=API, at=at)
     return True
+
+
+def enrolled(world: "World", workspace_id: int) -> list[str]:
+    """The phones of those whom staff have entered, in that order."""
+    return [row[0] for row in world.store.all(ENROLLED_PHONES, workspace_id=workspace_id)]
 
 
 def ledger_of(world: "World", workspace_id: int, phone: str, line: str | None = None) -> list[Entry]:

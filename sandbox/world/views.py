@@ -21,6 +21,8 @@ class WorkspaceView(NamedTuple):
     numbers: str | None
     callback_profile: str | None
     next_due_at: int | None
+    expires_wall: int | None
+    epoch: int
 
     def now(self, wall: int) -> int:
         """What this workspace's clock reads when the wall clock reads `wall`."""

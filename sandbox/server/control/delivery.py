@@ -27,10 +27,15 @@ async def set_delivery(world: WorldDep, workspace: WorkspaceDep, body: shapes.Ne
     may have a policy of their own, or behave as a handset. Messages that are there already keep the plan they
     were accepted with.
     """
-    numbers = {phone: how.handset or _read(how) for phone, how in body.numbers.items()}
     with world.store.writing():
-        workspaces.change_workspace(world, workspace.id, delivery.stored(_read(body), numbers))
+        workspaces.change_workspace(world, workspace.id, columns(body))
     return _policy(_now(world, workspace))
+
+
+def columns(body: shapes.NewDelivery) -> dict[str, Any]:
+    """Of a workspace's row."""
+    numbers = {phone: how.handset or _read(how) for phone, how in body.numbers.items()}
+    return delivery.stored(_read(body), numbers)
 
 
 def _now(world: World, workspace: WorkspaceView) -> WorkspaceView:

@@ -21,11 +21,20 @@ def workspace(world: World, row: Mapping[str, Any]) -> Json:
     return {
         "id": row["key"],
         "name": row["name"],
-        "expires_at": None if row["expires_wall"] is None else rfc3339(row["expires_wall"]),
+        "fixture": row["fixture"],
+        "seed": workspaces.first_columns(row)["seed"],
+        "start_at": moment(row["start_at"]),
+        "created_at": rfc3339(row["created_wall"]),
+        "expires_at": moment(row["expires_wall"]),
         "basic": {"username": row["username"], "password": row["password"]},
         "consoles": [console(line) for line in lines if line.console_id is not None],
         "accounts": [account(each, lines) for each in workspaces.accounts(world, row["id"])],
     }
+
+
+def moment(at: int | None) -> str | None:
+    """A time that may be null."""
+    return None if at is None else rfc3339(at)
 
 
 def console(line: LineView) -> Json:

@@ -6,14 +6,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 
+from sandbox.settings import LATEST_S
 from sandbox.vendors import OPERATIONS
 from sandbox.vendors.writeback import MESSAGE_TYPES
 from sandbox.world import phones
-from sandbox.world.clock import milliseconds, rfc3339
+from sandbox.world.clock import SECOND, milliseconds, rfc3339
 from sandbox.world.delivery import HANDSETS
 from sandbox.world.errors import ImpossiblePhone
 
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+WORKSPACE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
 EVERYONE = "everyone"
 LONGEST_DELAY_S = 366 * 24 * 60 * 60
 LONGEST_TURN_S = 100 * LONGEST_DELAY_S
@@ -58,6 +60,20 @@ def receivers(written: object) -> str | list[str]:
     raise ValueError(f"must be '{EVERYONE}' or a list of person_ids and phones")
 
 
+def workspace_name(written: str) -> str:
+    """Fit for a path, and not to be taken for an id; raises ValueError."""
+    if WORKSPACE_NAME.fullmatch(written) is None or written.lower().startswith("ws_"):
+        raise ValueError("must be 1 to 100 letters, digits, - . _, and begin with a letter or digit, but not with ws_")
+    return written
+
+
+def start(at: int) -> int:
+    """A clock's first reading, in ms; raises ValueError."""
+    if at >= LATEST_S * SECOND:
+        raise ValueError("must be a time from 1970 to 9998")
+    return at
+
+
 def absent() -> Any:
     """The default of a member that may be left out but not be null."""
     return Field(default=None, json_schema_extra=_without_default)
@@ -82,6 +98,10 @@ Moment = Annotated[int, PlainValidator(moment), WithJsonSchema(MOMENT_SCHEMA)]
 Phone = Annotated[str, AfterValidator(phone), WithJsonSchema(PHONE_SCHEMA)]
 MessageType = Annotated[str, AfterValidator(message_type), WithJsonSchema({"type": "string", "enum": MESSAGE_WORDS})]
 Receivers = Annotated[str | list[str], PlainValidator(receivers), WithJsonSchema(RECEIVERS_SCHEMA)]
+ConsoleCode = Annotated[str, Field(pattern="^[A-Z]{6}[0-9]{4}$", examples=["QWERTY1234"])]
+Lifetime = Annotated[float, Field(gt=0, le=LONGEST_DELAY_S, allow_inf_nan=False)]
+Key = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+"""A credential that can stand in a path."""
 Text = Annotated[str, Field(min_length=1)]
 At = Annotated[
     Moment | None,

@@ -8,6 +8,7 @@ code. Nothing here is shaped like a vendor's answer.
 from sandbox.world.models.base import (
     SCHEMA,
     Counter,
+    Part,
     Row,
     SchemaVersion,
 )
@@ -52,6 +53,7 @@ __all__ = [
     "JournalEntry",
     "Line",
     "Message",
+    "Part",
     "Person",
     "Play",
     "Row",

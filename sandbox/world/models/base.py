@@ -1,5 +1,8 @@
 """What every table is made from, the references between them, and the version of them all."""
 
+from enum import Enum
+from typing import ClassVar
+
 from sqlalchemy import ForeignKeyConstraint
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
@@ -8,8 +11,29 @@ SCHEMA = 3
 """Counts up whenever a table changes; a store of another number is refused."""
 
 
+class Part(Enum):
+    """What a table is to its workspace, and so what becomes of its rows when that is copied or begins anew."""
+
+    SERVER = "server"
+    """Of no workspace, or about one as a whole."""
+    SETUP = "setup"
+    """Consoles, accounts and their lines: copied, and left alone by a reset to empty."""
+    CONTENT = "content"
+    """What a world holds and what is still to happen in it: copied."""
+    RECORD = "record"
+    """What callers did: never copied, and gone when the workspace begins anew."""
+    KEPT = "kept"
+    """Never copied, and stays when the workspace begins anew."""
+
+
 class Row(SQLModel, registry=registry()):
-    """What our tables are made from. Their registry is their own: a program that imports us may use SQLModel too."""
+    """What our tables are made from. Their registry is their own: a program that imports us may use SQLModel too.
+
+    Each table says which `Part` it is, and which of its columns are credentials, which no copy holds.
+    """
+
+    __part__: ClassVar[Part]
+    __credentials__: ClassVar[tuple[str, ...]] = ()
 
 
 def owned_by(table: str, *columns: str, remote: str = "id") -> ForeignKeyConstraint:
@@ -37,6 +61,7 @@ class SchemaVersion(Row, table=True):
     """One row: which `SCHEMA` made this store."""
 
     __tablename__ = "sandbox_schema"
+    __part__ = Part.SERVER
 
     version: int = Field(primary_key=True)
 
@@ -44,6 +69,7 @@ class SchemaVersion(Row, table=True):
 class Counter(Row, table=True):
     """How many of a kind a workspace has numbered so far; workspace 0 stands for the server itself."""
 
+    __part__ = Part.CONTENT
     __table_args__ = ({"sqlite_with_rowid": False},)
 
     workspace_id: int = Field(primary_key=True)

@@ -3,7 +3,7 @@
 from sqlalchemy import Index
 from sqlmodel import Field
 
-from sandbox.world.models.base import Row
+from sandbox.world.models.base import Part, Row
 
 
 class JournalEntry(Row, table=True):
@@ -12,6 +12,7 @@ class JournalEntry(Row, table=True):
     No reference to the workspace, since 0 is no row of its table: whoever deletes a workspace deletes these too.
     """
 
+    __part__ = Part.RECORD
     __table_args__ = (Index("ix_journal_operation", "workspace_id", "operation", "number", "outcome"),)
 
     workspace_id: int = Field(primary_key=True)

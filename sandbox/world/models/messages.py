@@ -3,12 +3,13 @@
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field
 
-from sandbox.world.models.base import Row, owned_by, refers_to
+from sandbox.world.models.base import Part, Row, owned_by, refers_to
 
 
 class Broadcast(Row, table=True):
     """One text that staff sent to many."""
 
+    __part__ = Part.CONTENT
     __table_args__ = (UniqueConstraint("workspace_id", "key"),)
 
     workspace_id: int = Field(primary_key=True, foreign_key="workspace.id", ondelete="CASCADE")
@@ -20,6 +21,7 @@ class Broadcast(Row, table=True):
 class Campaign(Row, table=True):
     """A standing effort that broadcasts may belong to."""
 
+    __part__ = Part.CONTENT
     __table_args__ = (UniqueConstraint("workspace_id", "key"), UniqueConstraint("workspace_id", "name"))
 
     workspace_id: int = Field(primary_key=True, foreign_key="workspace.id", ondelete="CASCADE")
@@ -34,6 +36,7 @@ class Message(Row, table=True):
     `sent_at`, `settled_at` and `outcome` say what its status is at any time; see `statuses`.
     """
 
+    __part__ = Part.CONTENT
     __table_args__ = (
         owned_by("line", "line", remote="number"),
         refers_to("person", "person_id"),
@@ -130,6 +133,7 @@ for _id in ("sid", "outgoing_key", "msg_id"):
 class Step(Row, table=True):
     """One entry of the timeline of a message whose plan was overruled by hand; it then has them all."""
 
+    __part__ = Part.CONTENT
     __table_args__ = (owned_by("message", "message_id"),)
 
     workspace_id: int = Field(primary_key=True)

@@ -3,12 +3,13 @@
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field
 
-from sandbox.world.models.base import Row, owned_by
+from sandbox.world.models.base import Part, Row, owned_by
 
 
 class Scheduled(Row, table=True):
     """Something that will happen by itself: done by whoever comes past after `due_at`, in order."""
 
+    __part__ = Part.CONTENT
     __table_args__ = (Index("ix_scheduled_due", "workspace_id", "due_at", "id"),)
 
     workspace_id: int = Field(primary_key=True, foreign_key="workspace.id", ondelete="CASCADE")
@@ -27,6 +28,7 @@ class Callback(Row, table=True):
     Those of a message that has yet to change are here already; they go when its plan is overruled.
     """
 
+    __part__ = Part.CONTENT
     __table_args__ = (
         owned_by("message", "message_id"),
         UniqueConstraint("workspace_id", "message_id", "position"),
@@ -69,6 +71,7 @@ Index("ix_callback_first", CALLBACKS.c.workspace_id, CALLBACKS.c.due_at)
 class Attempt(Row, table=True):
     """One time that a callback was sent."""
 
+    __part__ = Part.CONTENT
     __table_args__ = (owned_by("callback", "callback_id"),)
 
     workspace_id: int = Field(primary_key=True)
@@ -84,6 +87,8 @@ class Attempt(Row, table=True):
 class Sink(Row, table=True):
     """A receiver of our own to point a callback at."""
 
+    __part__ = Part.KEPT
+
     workspace_id: int = Field(primary_key=True, foreign_key="workspace.id", ondelete="CASCADE")
     name: str = Field(primary_key=True)
     token: str = Field(unique=True)
@@ -95,6 +100,7 @@ class Sink(Row, table=True):
 class SinkRequest(Row, table=True):
     """One request that a sink got."""
 
+    __part__ = Part.RECORD
     __table_args__ = (owned_by("sink", "sink", remote="name"), Index("ix_sink_request", "workspace_id", "sink", "id"))
 
     workspace_id: int = Field(primary_key=True)

@@ -3,12 +3,13 @@
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field
 
-from sandbox.world.models.base import Row, owned_by
+from sandbox.world.models.base import Part, Row, owned_by
 
 
 class Person(Row, table=True):
     """Somebody with a phone. Made on first contact when nobody entered them: then without a name."""
 
+    __part__ = Part.CONTENT
     __table_args__ = (
         UniqueConstraint("workspace_id", "key"),
         UniqueConstraint("workspace_id", "phone"),
@@ -34,6 +35,7 @@ class Person(Row, table=True):
 class Consent(Row, table=True):
     """A ledger, only ever added to: the latest row of a line and phone says whether it may be texted."""
 
+    __part__ = Part.CONTENT
     __table_args__ = (
         owned_by("line", "line", remote="number"),
         Index("ix_consent_phone", "workspace_id", "line", "phone", "at", "id"),

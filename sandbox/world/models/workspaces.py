@@ -3,22 +3,36 @@
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field
 
-from sandbox.world.models.base import Row, owned_by
+from sandbox.world.models.base import Part, Row, owned_by
 
 
 class Workspace(Row, table=True):
-    """One test's, team's or customer's world, found by its credentials."""
+    """One test's, team's or customer's world, found by its credentials.
+
+    A hidden one has neither key, name nor credentials, so that nobody can call it.
+    """
+
+    __part__ = Part.SERVER
 
     id: int | None = Field(default=None, primary_key=True)
-    key: str = Field(unique=True)
-    name: str = Field(unique=True)
-    username: str = Field(unique=True)
-    password: str
+    hidden: str | None = None
+    """Null, or what it is kept for: seed or snapshot, to be copied; gone, until the last of its rows is deleted."""
+    key: str | None = Field(default=None, unique=True)
+    name: str | None = Field(default=None, unique=True)
+    username: str | None = Field(default=None, unique=True)
+    password: str | None = None
     fixture: str
+    """The name of a packaged one, or a path."""
     seed: int
+    """Decides its ids; a restored snapshot brings its own."""
     created_wall: int
     """Wall time, unlike every other time here."""
     expires_wall: int | None = None
+    """Wall time."""
+    epoch: int = 0
+    """How often it began anew: what was under way for an earlier one is void."""
+    first: str
+    """JSON: seed, clock and delivery as they were when it was made, by column."""
 
     start_at: int | None = None
     """The clock's first reading when one was asked for."""
@@ -44,11 +58,15 @@ class Workspace(Row, table=True):
 class Account(Row, table=True):
     """A DialogTech account: two keys, and the tracking numbers whose lines name it."""
 
+    __part__ = Part.SETUP
+    __credentials__ = ("access_key", "secret_access_key")
+
     workspace_id: int = Field(primary_key=True, foreign_key="workspace.id", ondelete="CASCADE")
     id: int = Field(primary_key=True)
     name: str
-    access_key: str = Field(unique=True)
-    secret_access_key: str
+    access_key: str | None = Field(default=None, unique=True)
+    """Null in a hidden workspace, as the other one."""
+    secret_access_key: str | None = None
     documented_doctype: bool = True
     help_text: str
 
@@ -56,6 +74,7 @@ class Account(Row, table=True):
 class Line(Row, table=True):
     """A number that an organisation texts from: a console's, or (with an account) a tracking number."""
 
+    __part__ = Part.SETUP
     __table_args__ = (owned_by("account", "account_id"),)
 
     workspace_id: int = Field(primary_key=True, foreign_key="workspace.id", ondelete="CASCADE")
@@ -66,6 +85,7 @@ class Line(Row, table=True):
 class Console(Row, table=True):
     """A Dialog Health console, with what it says by itself."""
 
+    __part__ = Part.SETUP
     __table_args__ = (
         UniqueConstraint("workspace_id", "code"),
         UniqueConstraint("workspace_id", "line"),

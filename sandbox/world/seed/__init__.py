@@ -1,6 +1,8 @@
 """Seeds a workspace: makes what a fixture describes, and plays its history up to the workspace's start."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from sandbox.world import workspaces
 from sandbox.world.clock import DAY
@@ -12,18 +14,23 @@ from sandbox.world.seed.history import History
 if TYPE_CHECKING:
     from sandbox.world import WorkspaceView, World
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
 
 def seed_workspace(
     world: "World",
     fixture: Fixture,
     *,
-    name: str = workspaces.DEFAULT,
+    name: str | None = workspaces.DEFAULT,
     seed: int = 1,
     start_at: int | None = None,
+    expires_wall: int | None = None,
+    settings: Mapping[str, Any] = NOTHING,
 ) -> "WorkspaceView":
     """A workspace as the fixture wants it, all or nothing; the same bytes for the same seed and start.
 
-    `start_at`: the clock's first reading in ms; wall time if none. Only the workspace `default` gets the
+    `start_at`: the clock's first reading in ms; wall time if none. `settings`: columns of the workspace that shall be
+    other than the fixture has them, from the end of its history on. Only the workspace `default` gets the
     credentials and keys that the fixture gives, because they are unique on a server.
     """
     contents = fixture.contents
@@ -39,6 +46,7 @@ def seed_workspace(
             username=credentials.username if credentials else None,
             password=credentials.password if credentials else None,
             start_at=start_at,
+            expires_wall=expires_wall,
         )
         _add_lines(counting, workspace, contents, with_keys=is_default)
         workspaces.change_workspace(counting, workspace.id, contents.delivery.columns())
@@ -46,8 +54,10 @@ def seed_workspace(
         start = workspace.clock_at
         cast = populate(counting, workspace, contents, _enrolled_at(contents, start))
         History(counting, workspace, fixture, cast, start).play()
+        workspaces.change_workspace(counting, workspace.id, settings)
+        workspaces.note_first(counting, workspace.id)
         counting.keep()
-    return workspace
+    return workspaces.view_of(world, workspace.id)
 
 
 def _add_lines(world: "World", workspace: "WorkspaceView", contents: shapes.Contents, *, with_keys: bool) -> None:

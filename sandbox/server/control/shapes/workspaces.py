@@ -1,11 +1,24 @@
 """Workspaces, and how their consoles and accounts behave."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from sandbox.server.control.shapes.base import Given, Shown
-from sandbox.server.control.values import Moment, Text, absent
+from sandbox.server.control.shapes.delivery import NewDelivery
+from sandbox.server.control.values import (
+    ConsoleCode,
+    Key,
+    Lifetime,
+    Moment,
+    Phone,
+    Text,
+    absent,
+    start,
+    workspace_name,
+)
+
+EMPTY = "empty"
 
 
 class Basic(Shown):
@@ -39,10 +52,49 @@ class AccountSettings(Account):
 class Workspace(Shown):
     id: str = Field(examples=["ws_4k2m9q"])
     name: str
-    expires_at: Moment | None
+    fixture: str = Field(description="Its name, or the path of the server's own.", examples=["clinic"])
+    seed: int
+    start_at: Moment | None = Field(description="What its clock read at first; null is wall time.")
+    created_at: Moment = Field(description="Wall time.")
+    expires_at: Moment | None = Field(description="Wall time; null is never.")
     basic: Basic
     consoles: list[Console]
     accounts: list[Account]
+
+
+class NewWorkspace(Given):
+    """What is left out is made, or takes its default."""
+
+    name: Annotated[str, AfterValidator(workspace_name)] = absent()
+    fixture: str = Field(EMPTY, description="A packaged one's name, or the one that the server was started with.")
+    seed: int = Field(1, ge=0, lt=2**62, description="Decides every id, code and name that is made.")
+    start_at: Annotated[Moment, AfterValidator(start)] = absent()
+    clock: Literal["running", "frozen"] = "running"
+    delivery: NewDelivery = absent()
+    ttl: Annotated[Lifetime, Field(description="Seconds of wall time until it is gone; never, if left out.")] = absent()
+
+
+class NewConsole(Given):
+    """What is left out is made."""
+
+    code: ConsoleCode = absent()
+    name: Text = absent()
+    line: Phone = absent()
+    keyword: Text = absent()
+    help_text: Text = absent()
+    auto_reply: Text | None = None
+    submit_overrides_stop: bool = False
+
+
+class NewAccount(Given):
+    """What is left out is made."""
+
+    name: Text = absent()
+    access_key: Key = absent()
+    secret_access_key: Key = absent()
+    tracking_numbers: Annotated[list[Phone], Field(min_length=1)] = absent()
+    help_text: Text = absent()
+    doctype: Literal["documented", "none"] = "documented"
 
 
 class ConsoleChange(Given):
