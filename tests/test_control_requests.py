@@ -241,7 +241,7 @@ def test_a_defect_is_500_without_its_inside(sandbox: Driver, monkeypatch: pytest
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return await client.get(f"{DEFAULT}/people")
 
-    for error in (RuntimeError("a secret"), errors.FixtureRefused("a secret")):
+    for error in (RuntimeError("a secret"), errors.StoreRefused("a secret")):
         answer = asyncio.run(call(error))
         assert answer.status_code == 500
         assert answer.json() == problem(500, "Defect", "The sandbox failed to answer; this is a defect of the sandbox.")

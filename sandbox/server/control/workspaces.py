@@ -35,11 +35,12 @@ async def create_workspace(world: WorldDep, body: shapes.NewWorkspace | None = N
         name=given.name,
         seed=given.seed,
         start_at=given.start_at,
-        expires_wall=world.wall() + round(given.ttl * SECOND) if "ttl" in has else None,
+        expires_wall=world.wall() + max(1, round(given.ttl * SECOND)) if "ttl" in has else None,
         settings={"clock_frozen": given.clock == "frozen", **(columns(given.delivery) if "delivery" in has else {})},
     )
+    made = shown.workspace(world, workspaces.row_of(world, workspace.id))
     world.sweeper.wake()
-    return answer(shown.workspace(world, workspaces.row_of(world, workspace.id)), 201)
+    return answer(made, 201)
 
 
 def _fixture(world: World, name: str) -> fixtures.Fixture:
