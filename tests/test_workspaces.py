@@ -317,6 +317,7 @@ def filled(sandbox: Driver, **body: Any) -> Any:
     submitted = sandbox.call("POST", f"{SIMPLEPAY}/submit/{CONSOLE}", auth=basic(made), data=form)
     control("POST", f"/messages/{submitted.json()['sid']}/status", {"status": "undelivered", "force": True})
     control("POST", "/clock", {"action": "advance", "seconds": 60, "settle": 5})
+    assert control("GET", "/journal")["items"]
     return made
 
 
