@@ -102,6 +102,14 @@ def find(world: "World", workspace: "WorkspaceView", key_or_phone: str) -> Perso
     return dict(zip(COLUMNS, row, strict=True))
 
 
+def with_phone(world: "World", workspace: "WorkspaceView", phone: str) -> PersonRow | None:
+    """Whoever has that phone, if somebody does."""
+    try:
+        return find(world, workspace, phone)
+    except UnknownPerson:
+        return None
+
+
 def phone_of(world: "World", workspace: "WorkspaceView", key_or_phone: str) -> str:
     """Somebody's phone; a phone stands for itself, also when it is nobody's yet."""
     try:

@@ -66,13 +66,14 @@ def every_route(settings: Settings) -> list[BaseRoute]:
         journal,
         messages,
         people,
+        phones,
         sinks,
         stories,
         workspaces,
     )
 
     sections = (
-        *(health, engine, workspaces, people, messages, consents, delivery, clock),
+        *(health, engine, workspaces, people, phones, messages, consents, delivery, clock),
         *(callbacks, sinks, stories, journal),
     )
     ours = [route for section in sections for route in section.router.routes]

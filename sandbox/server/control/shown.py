@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.server.courier import payload
-from sandbox.world import LineView, WorkspaceView, World, callbacks, messages, people, workspaces
+from sandbox.world import LineView, WorkspaceView, World, callbacks, conversations, messages, people, workspaces
 from sandbox.world.carrier import OUTBOUND, MessageRow
 from sandbox.world.clock import SECOND, rfc3339
 from sandbox.world.people import MISC, PersonRow
@@ -90,6 +90,19 @@ def callback(world: World, row: callbacks.CallbackRow, url: str) -> Json:
         "due_at": rfc3339(row["due_at"]),
         "reason": row["why"],
         "attempts": shown_attempts,
+    }
+
+
+def handset(each: conversations.Handset, write: "MessageWriter") -> Json:
+    """A handset of the wall as a `PhoneShown`."""
+    person = each.person or {}
+    names = ("first_name", "last_name", "carrier", "recipient_type")
+    return {
+        "phone": each.phone,
+        "person_id": person.get("key"),
+        **{name: person.get(name) for name in names},
+        "opted_out": each.opted_out,
+        "latest": None if each.latest is None else write(each.latest),
     }
 
 

@@ -75,6 +75,11 @@ from sandbox.server.control.shapes.people import (
     Person,
     PersonChange,
 )
+from sandbox.server.control.shapes.phones import (
+    ConversationPage,
+    PhoneShown,
+    PhonesPage,
+)
 from sandbox.server.control.shapes.stories import (
     Story,
     StoryMove,
@@ -114,6 +119,7 @@ __all__ = [
     "ConsoleChange",
     "ConsoleSettings",
     "Conversation",
+    "ConversationPage",
     "Deleted",
     "Delivery",
     "Finding",
@@ -149,6 +155,8 @@ __all__ = [
     "PeoplePage",
     "Person",
     "PersonChange",
+    "PhoneShown",
+    "PhonesPage",
     "Policy",
     "Redelivery",
     "Rule",
