@@ -128,16 +128,18 @@ def test_of_two_origins_both_count() -> None:
     assert refusal((b"origin", b"http://127.0.0.1:8080"), (b"origin", b"http://evil.example")) == "Foreign origin"
 
 
-def test_a_link_from_another_site_leads_to_the_docs_page_only() -> None:
+def test_a_link_from_another_site_leads_to_pages_only() -> None:
     visit = (
         (b"sec-fetch-site", b"cross-site"),
         (b"sec-fetch-mode", b"navigate"),
         (b"sec-fetch-dest", b"document"),
     )
-    assert refusal(*visit, path="/_sandbox/docs") is None
-    assert refusal(*visit, path=DEFAULT) == "Foreign origin"
     framed = (*visit[:2], (b"sec-fetch-dest", b"iframe"))
-    assert refusal(*framed, path="/_sandbox/docs") == "Foreign origin"
+    for page in ("/_sandbox/docs", "/_sandbox/ui", "/_sandbox/ui/default/phones"):
+        assert refusal(*visit, path=page) is None
+        assert refusal(*framed, path=page) == "Foreign origin"
+    for path in (DEFAULT, "/_sandbox/uii"):
+        assert refusal(*visit, path=path) == "Foreign origin"
 
 
 def bearer(value: bytes) -> tuple[bytes, bytes]:
@@ -179,6 +181,9 @@ def test_without_a_token_nobody_has_it(given: bytes) -> None:
         "/_sandbox/health/ready",
         "/_sandbox/docs",
         "/_sandbox/docs/docs.js",
+        "/_sandbox/ui",
+        "/_sandbox/ui/default/phones",
+        "/_sandbox/ui/assets/phones.js",
         "/_sandbox/openapi.json",
         "/_sandbox/openapi/writeback.json",
     ],

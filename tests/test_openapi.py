@@ -202,20 +202,6 @@ def page_headers(answer: httpx.Response) -> dict[str, str]:
     return {name: answer.headers[name] for name in names}
 
 
-def test_a_browser_is_led_to_the_page_and_others_are_told(sandbox: Driver) -> None:
-    led = sandbox.call("GET", "/", headers={"accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
-    assert (led.status_code, led.headers["location"]) == (307, PAGE)
-    told = sandbox.call("GET", "/")
-    assert told.status_code == 404
-    assert told.json() == {
-        "type": "urn:dialog-sandbox:nothing-here",
-        "title": "Nothing here",
-        "status": 404,
-        "detail": "The APIs are below their paths, the control API below /_sandbox; /_sandbox/docs describes them all.",
-        "apis": {vendor.name: vendor.prefix for vendor in VENDORS},
-    }
-
-
 @pytest.mark.parametrize("path", [PAGE, *(f"{PAGE}/{name}" for name in ASSETS)])
 def test_the_page_and_its_assets_run_nothing_from_elsewhere(sandbox: Driver, path: str) -> None:
     answer = sandbox.call("GET", path)

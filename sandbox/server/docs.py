@@ -1,13 +1,13 @@
 """The docs page, with all that it loads: nothing comes from another host."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox.server.problems import Problem
-from sandbox.vendors import VENDORS
 
 PAGE = "/_sandbox/docs"
 FOLDER = Path(__file__).parent / "static"
@@ -37,7 +37,7 @@ HEADERS = {
 
 async def page(request: Request) -> Response:
     """The page itself; which description it shows is its own business."""
-    return _file(request, "docs.html", "text/html")
+    return file_answer(request, FOLDER / "docs.html", "text/html", HEADERS)
 
 
 async def asset(request: Request) -> Response:
@@ -45,28 +45,16 @@ async def asset(request: Request) -> Response:
     name = request.path_params["name"]
     if name not in TYPES:
         raise Problem(404, "Unknown path", f"There is no such file: the page is at {PAGE}.")
-    return _file(request, name, TYPES[name])
+    return file_answer(request, FOLDER / name, TYPES[name], HEADERS)
 
 
-async def entrance(request: Request) -> Response:
-    """A browser is led to the page, anything else is told where to go."""
-    if "text/html" in request.headers.get("accept", ""):
-        return RedirectResponse(PAGE, 307)
-    raise Problem(
-        404,
-        "Nothing here",
-        f"The APIs are below their paths, the control API below /_sandbox; {PAGE} describes them all.",
-        apis={vendor.name: vendor.prefix for vendor in VENDORS},
-    )
-
-
-def _file(request: Request, name: str, media_type: str) -> Response:
-    file = FOLDER / name
+def file_answer(request: Request, file: Path, media_type: str, headers: Mapping[str, str]) -> Response:
+    """A file, or that the browser has it already."""
     status = file.stat()
-    headers = {**HEADERS, "ETag": f'"{status.st_mtime_ns:x}-{status.st_size:x}"'}
-    if request.headers.get("if-none-match") == headers["ETag"]:
-        return Response(status_code=304, headers=headers)
-    return Response(file.read_bytes(), headers=headers, media_type=media_type)
+    tagged = {**headers, "ETag": f'"{status.st_mtime_ns:x}-{status.st_size:x}"'}
+    if request.headers.get("if-none-match") == tagged["ETag"]:
+        return Response(status_code=304, headers=tagged)
+    return Response(file.read_bytes(), headers=tagged, media_type=media_type)
 
 
-ROUTES = (Route(PAGE, page), Route(PAGE + "/{name}", asset), Route("/", entrance))
+ROUTES = (Route(PAGE, page), Route(PAGE + "/{name}", asset))

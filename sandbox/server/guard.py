@@ -16,8 +16,9 @@ from sandbox.settings import Settings
 PREFIX = "/_sandbox"
 HEALTH = f"{PREFIX}/health/"
 DOCS = f"{PREFIX}/docs"
+UI = f"{PREFIX}/ui"
 SINKS = f"{PREFIX}/sinks/"
-HOLD_NO_DATA = (HEALTH, f"{DOCS}/", f"{PREFIX}/openapi/")
+HOLD_NO_DATA = (HEALTH, f"{DOCS}/", f"{UI}/", f"{PREFIX}/openapi/")
 READING = ("GET", "HEAD")
 LOOPBACK = re.compile(r"localhost|127(\.[0-9]{1,3}){3}|\[::1\]")
 EVERY_ADDRESS = ("0.0.0.0", "::", "")
@@ -30,8 +31,11 @@ def asks_for_no_token(settings: Settings) -> bool:
 
 
 def needs_no_token(path: str) -> bool:
-    """Health, and the descriptions of the APIs with their page: they hold no data. A sink's path is its token."""
-    return path.startswith(SINKS) or path in (DOCS, f"{PREFIX}/openapi.json") or path.startswith(HOLD_NO_DATA)
+    """Health, the console's pages, and the descriptions of the APIs with theirs: they hold no data.
+
+    A sink's path is its token.
+    """
+    return path.startswith(SINKS) or path in (DOCS, UI, f"{PREFIX}/openapi.json") or path.startswith(HOLD_NO_DATA)
 
 
 class Guard:
@@ -120,9 +124,9 @@ def _name(host: bytes) -> str | None:
 
 
 def _is_visit(path: str, headers: Headers) -> bool:
-    """Somebody follows a link from another site to the docs page, which neither holds data nor may be framed."""
+    """Somebody follows a link from another site to a page of ours, which neither holds data nor may be framed."""
     return (
-        path == DOCS
+        (path in (DOCS, UI) or path.startswith(f"{UI}/"))
         and headers.all(b"sec-fetch-mode") == [b"navigate"]
         and headers.all(b"sec-fetch-dest") == [b"document"]
     )

@@ -55,8 +55,8 @@ def application(world: World, routes: list[BaseRoute]) -> ASGIApp:
 
 
 def every_route(settings: Settings) -> list[BaseRoute]:
-    """The sections of the control API, their description, the vendors', and the page that shows them."""
-    from sandbox.server import docs, openapi  # noqa: PLC0415
+    """The sections of the control API, their description, the vendors', and the pages for people."""
+    from sandbox.server import docs, openapi, pages  # noqa: PLC0415
     from sandbox.server.control import (  # noqa: PLC0415
         callbacks,
         clock,
@@ -78,7 +78,7 @@ def every_route(settings: Settings) -> list[BaseRoute]:
     )
     ours = [route for section in sections for route in section.router.routes]
     documents = openapi.routes(ours, engine.our_version(), is_open=asks_for_no_token(settings))
-    return [*ours, *documents, *docs.ROUTES]
+    return [*ours, *documents, *docs.ROUTES, *pages.ROUTES]
 
 
 async def _problem(_: Request, error: Exception) -> Response:

@@ -1,0 +1,110 @@
+"""The console's pages, with all that they load: nothing comes from another host.
+
+A page holds no data: what it shows its script asks from the control API, with the token where one is needed. So pages
+are open to whoever may reach the server, as the docs page is.
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from sandbox.server.docs import HEADERS as DOCS_HEADERS
+from sandbox.server.docs import file_answer
+from sandbox.server.guard import UI
+from sandbox.server.problems import Problem
+from sandbox.vendors import VENDORS
+from sandbox.world.workspaces import DEFAULT
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+TEMPLATES = Path(__file__).parent / "templates"
+ASSETS = Path(__file__).parent / "static" / "console"
+MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+        # No script can make elements out of text, so that no text of a message ever becomes one.
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
+    )
+)
+HEADERS = {**DOCS_HEADERS, "Content-Security-Policy": POLICY}
+SECTIONS = {"phones": "Phones", "exchanges": "Exchanges", "send": "Send"}
+"""What stands in the bar, each a page of that name."""
+PAGES = {**SECTIONS, "messages": "Message"}
+
+
+@cache
+def templates() -> "Environment":
+    """Made when the first page is asked for."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415  (10 ms that only pages need)
+
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+async def page(request: Request) -> Response:
+    """A page of a workspace; the phones are the first. Whether there is such a workspace, its script finds out."""
+    name = request.path_params.get("page", "phones")
+    if name not in PAGES:
+        raise Problem(404, "Unknown path", f"The console has no such page: it begins at {UI}.")
+    html = (
+        templates()
+        .get_template(f"{name}.html")
+        .render(
+            workspace=request.path_params.get("ws", DEFAULT),
+            page=name,
+            title=PAGES[name],
+            sections=SECTIONS,
+            ui=UI,
+        )
+    )
+    return Response(html, headers=HEADERS, media_type="text/html")
+
+
+async def asset(request: Request) -> Response:
+    """What the pages load."""
+    name = request.path_params["name"]
+    media_type = MEDIA_TYPES.get(Path(name).suffix)
+    if media_type is None or not (ASSETS / name).is_file():
+        raise Problem(404, "Unknown path", f"The console has no such file: it begins at {UI}.")
+    return file_answer(request, ASSETS / name, media_type, HEADERS)
+
+
+async def entrance(request: Request) -> Response:
+    """A browser is led to the console, anything else is told where to go."""
+    if "text/html" in request.headers.get("accept", ""):
+        return RedirectResponse(UI, 307)
+    raise Problem(
+        404,
+        "Nothing here",
+        "The APIs are below their paths, the control API below /_sandbox; /_sandbox/docs describes them all.",
+        apis={vendor.name: vendor.prefix for vendor in VENDORS},
+    )
+
+
+ROUTES = (
+    Route("/", entrance),
+    Route(UI, page),
+    Route(UI + "/assets/{name}", asset),
+    Route(UI + "/{ws}", page),
+    Route(UI + "/{ws}/{page}", page),
+    Route(UI + "/{ws}/{page}/{item}", page),
+)

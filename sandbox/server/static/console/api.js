@@ -1,0 +1,78 @@
+// Calls the control API, with the token where one is needed: it is asked once and kept for this tab.
+import { $, toast } from "./dom.js";
+
+export const workspace = document.body.dataset.workspace;
+export const base = `/_sandbox/workspaces/${encodeURIComponent(workspace)}`;
+const TOKEN = "sandbox-token";
+
+/** Where a page of this workspace is. */
+export const pageOf = (...parts) =>
+  [document.body.dataset.ui, ...[workspace, ...parts].map(encodeURIComponent)].join("/");
+
+export class Problem extends Error {
+  constructor(status, body) {
+    super(body?.detail ?? `The server answered ${status}.`);
+    this.status = status;
+    this.body = body;
+  }
+}
+
+export const token = () => sessionStorage.getItem(TOKEN);
+
+function headers() {
+  return token() ? { Authorization: `Bearer ${token()}` } : {};
+}
+
+let asking = null;
+
+/** Asks for the token; calls that come meanwhile wait for the same answer. */
+function askForToken() {
+  asking ??= new Promise((resolve) => {
+    const dialog = $("#token-dialog");
+    $("#token").value = "";
+    dialog.addEventListener("close", () => {
+      sessionStorage.setItem(TOKEN, $("#token").value.trim());
+      asking = null;
+      resolve();
+    }, { once: true });
+    dialog.showModal();
+  });
+  return asking;
+}
+
+/** A response, once the token is right. */
+export async function request(path, options = {}) {
+  for (;;) {
+    const used = token();
+    const response = await fetch(path, { ...options, headers: { ...options.headers, ...headers() } });
+    if (response.status !== 401) return response;
+    if (used === token()) await askForToken();
+  }
+}
+
+/** The answer of a call below the workspace, or a Problem. A path that begins with / stands for itself. */
+export async function call(method, path, body) {
+  const given = body === undefined ? {} : { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
+  const response = await request(path.startsWith("/_sandbox") ? path : base + path, { method, ...given });
+  const text = await response.text();
+  const read = text ? JSON.parse(text) : null;
+  if (!response.ok) throw new Problem(response.status, read);
+  return read;
+}
+
+export const get = (path) => call("GET", path);
+
+/** Does something for somebody who waits for it: a problem is told, and null comes back. */
+export async function tried(work) {
+  try {
+    return await work();
+  } catch (error) {
+    toast(error.message, "problem");
+    return null;
+  }
+}
+
+export const query = (parameters) => {
+  const given = Object.entries(parameters).filter(([, value]) => value !== null && value !== undefined && value !== "");
+  return given.length ? `?${new URLSearchParams(given)}` : "";
+};

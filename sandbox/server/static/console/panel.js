@@ -1,0 +1,178 @@
+// The workspace panel: credentials, delivery, faults, snapshots, reset, and further workspaces.
+import { call, get, pageOf, tried } from "./api.js";
+import { $, confirmed, copy, stamp, toast } from "./dom.js";
+import { on } from "./events.js";
+
+const panel = $("#workspace-panel");
+
+// Credentials --------------------------------------------------------------------------------------------------------
+
+function pair(name, value) {
+  const [row, parts] = stamp("pair");
+  parts.name.textContent = name;
+  parts.value.textContent = value;
+  parts.copy.setAttribute("aria-label", `Copy: ${name}`);
+  parts.copy.addEventListener("click", () => copy(value, parts.name));
+  return row;
+}
+
+async function showCredentials() {
+  const it = await get("");
+  const pairs = [
+    ["Base URL", location.origin],
+    ["Basic username", it.basic.username],
+    ["Basic password", it.basic.password],
+    ...it.consoles.flatMap((console) => [["Console", console.code], [`Line of ${console.name}`, console.line]]),
+    ...it.accounts.flatMap((account) => [
+      ["DialogTech access key", account.access_key],
+      ["DialogTech secret key", account.secret_access_key],
+      ...account.tracking_numbers.map((number) => ["Tracking number", number]),
+    ]),
+    ["Control API", `${location.origin}/_sandbox/workspaces/${it.id}`],
+  ];
+  $("#credentials").replaceChildren(...pairs.map((each) => pair(...each)));
+}
+
+// Delivery -----------------------------------------------------------------------------------------------------------
+
+const delivery = $("#delivery");
+
+async function showDelivery() {
+  const policy = await get("/delivery");
+  for (const name of ["mode", "sent_after", "settled_after", "outcome"]) delivery.elements[name].value = policy[name];
+  delivery.numbers = policy.numbers;
+}
+
+delivery.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const { mode, sent_after, settled_after, outcome } = delivery.elements;
+  tried(async () => {
+    await call("PUT", "/delivery", {
+      mode: mode.value,
+      sent_after: Number(sent_after.value),
+      settled_after: Number(settled_after.value),
+      outcome: outcome.value,
+      numbers: delivery.numbers,
+    });
+    toast("Delivery changed.");
+  });
+});
+
+// Faults -------------------------------------------------------------------------------------------------------------
+
+let faults = [];
+let switchedOff = [];
+
+/** A fault in a line: what it hits, and what it does. */
+function inWords(fault) {
+  const match = Object.entries(fault.match ?? {}).map(([name, value]) => (name === "operation" ? value : `${name} ${value}`));
+  const effect = Object.entries(fault.effect ?? {}).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
+  const left = fault.times ? ` · ${fault.times} times` : "";
+  return `${match.join(", ") || "every call"} → ${effect.join(", ")}${left}`;
+}
+
+/** What a fault was asked as, so that it can be asked again. */
+function asAsked(fault) {
+  const { match, effect, probability, seed, skip, times, expires_in } = fault;
+  return Object.fromEntries(
+    Object.entries({ match, effect, probability, seed, skip, times, expires_in }).filter(([, value]) => value != null));
+}
+
+function faultRow(fault) {
+  const [row, parts] = stamp("fault-row");
+  parts.words.textContent = inWords(fault);
+  parts.remove.addEventListener("click", () => tried(async () => {
+    await call("DELETE", `/faults/${encodeURIComponent(fault.id)}`);
+    await showFaults();
+  }));
+  return row;
+}
+
+export async function showFaults() {
+  faults = (await get("/faults")).items;
+  $("#faults").replaceChildren(...faults.map(faultRow));
+  $("#no-faults").hidden = faults.length > 0;
+  $("#faults-off").hidden = faults.length === 0;
+  $("#faults-back").hidden = switchedOff.length === 0 || faults.length > 0;
+  const tag = $("#faults-on");
+  tag.hidden = faults.length === 0;
+  tag.textContent = faults.length === 1 ? "1 fault" : `${faults.length} faults`;
+}
+
+$("#faults-off").addEventListener("click", () => tried(async () => {
+  switchedOff = faults.map(asAsked);
+  await call("DELETE", "/faults");
+  await showFaults();
+}));
+$("#faults-back").addEventListener("click", () => tried(async () => {
+  await call("PUT", "/faults", switchedOff);
+  await showFaults();
+}));
+
+// Snapshots and reset ------------------------------------------------------------------------------------------------
+
+function snapshotRow(snapshot) {
+  const [row, parts] = stamp("snapshot-row");
+  parts.name.textContent = snapshot.name;
+  const path = `/snapshots/${encodeURIComponent(snapshot.name)}`;
+  parts.restore.addEventListener("click", () => tried(async () => {
+    await call("POST", `${path}/restore`);
+    toast(`Restored ${snapshot.name}.`);
+  }));
+  parts.remove.addEventListener("click", () => tried(async () => {
+    await call("DELETE", path);
+    await showSnapshots();
+  }));
+  return row;
+}
+
+async function showSnapshots() {
+  const { items } = await get("/snapshots");
+  $("#snapshots").replaceChildren(...items.map(snapshotRow));
+}
+
+$("#snapshot").addEventListener("submit", (event) => {
+  event.preventDefault();
+  tried(async () => {
+    await call("PUT", `/snapshots/${encodeURIComponent($("#snapshot-name").value.trim())}`);
+    $("#snapshot-name").value = "";
+    await showSnapshots();
+  });
+});
+$("#reset").addEventListener("click", async () => {
+  const words = "All messages, replies, faults and the journal of this workspace go. Its credentials and snapshots stay.";
+  if (!(await confirmed("Reset to the seed?", words, "Reset"))) return;
+  await tried(async () => {
+    await call("POST", "/reset", {});
+    toast("The workspace is as it was seeded.");
+  });
+});
+
+// Further workspaces -------------------------------------------------------------------------------------------------
+
+$("#new-workspace").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const name = $("#new-workspace-name").value.trim();
+  tried(async () => {
+    const made = await call("POST", "/_sandbox/workspaces", {
+      ...(name ? { name } : {}),
+      fixture: $("#new-workspace-fixture").value,
+    });
+    location.href = pageOf("phones").replace(/[^/]*\/phones$/, `${encodeURIComponent(made.name)}/phones`);
+  });
+});
+
+async function showFixtures() {
+  const { items } = await get("/_sandbox/fixtures");
+  $("#new-workspace-fixture").replaceChildren(...items.map((each) => new Option(each.name, each.name)));
+}
+
+let isFilled = false;
+panel.addEventListener("toggle", (event) => {
+  if (event.newState !== "open") return;
+  for (const show of [showCredentials, showDelivery, showFaults, showSnapshots]) tried(show);
+  if (!isFilled) tried(showFixtures);
+  isFilled = true;
+});
+showFaults().catch(() => {});
+on("reset", () => showFaults().catch(() => {}));
