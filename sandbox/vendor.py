@@ -7,7 +7,7 @@ without FastAPI's dependency machinery, which would take longer than the endpoin
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from fastapi import APIRouter, FastAPI, Request
@@ -19,10 +19,22 @@ from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.dependencies import Backstage, Exchange, Faulted, Refusal
-from sandbox.world import World
+from sandbox.world import WorkspaceView, World
 from sandbox.world.callbacks import CallbackRow
 from sandbox.world.carrier import MessageRow
 from sandbox.world.rules import Rule
+
+
+class View(NamedTuple):
+    """How an API shows a message right now: its part of the answer to a GET of `path`, which has a query string or not.
+
+    `is_basic`: the call needs the workspace's Basic credentials; else what it needs stands in the path.
+    """
+
+    path: str
+    is_basic: bool
+    media_type: str
+    body: str
 
 
 @dataclass(frozen=True)
@@ -30,7 +42,7 @@ class Vendor:
     """One API that we play.
 
     `prefix`: where its paths begin. `refuse`: puts a refusal into the vendor's own shape. `unknown_path`,
-    `wrong_method`: the rules by which those are refused.
+    `wrong_method`: the rules by which those are refused. `view`: how it shows a message; null when it does not.
     """
 
     name: str
@@ -42,6 +54,7 @@ class Vendor:
     refuse: Callable[[Exchange, Refusal], Response]
     unknown_path: str
     wrong_method: str
+    view: Callable[[World, WorkspaceView, MessageRow], View | None]
     status_callback: Callable[[World, MessageRow, CallbackRow], dict[str, str]] | None = None
 
     @property

@@ -1,8 +1,10 @@
 """Messages: read, sent by staff, answered by phones, and told what became of them."""
 
+import shlex
+from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import Path, Query, Response
+from fastapi import Path, Query, Request, Response
 
 from sandbox.dependencies import WorkspaceDep, WorldDep
 from sandbox.server.control import shapes
@@ -12,9 +14,12 @@ from sandbox.server.control.shapes import ListOf, Scheduled
 from sandbox.server.control.shown import MessageWriter
 from sandbox.server.control.shown import callback as callback_shown
 from sandbox.server.problems import invalid, refusals
+from sandbox.vendor import Vendor, View
+from sandbox.vendors import VENDORS
 from sandbox.vendors.writeback import MESSAGE_TYPES
 from sandbox.world import WorkspaceView, World, callbacks, messages, people, workspaces
-from sandbox.world.carrier import MessageRow
+from sandbox.world.carrier import OUTBOUND, MessageRow
+from sandbox.world.statuses import reachable
 
 router = control_router(WORKSPACE, "Messages")
 
@@ -68,10 +73,40 @@ def _line(world: World, workspace: WorkspaceView, body: shapes.NewMessage) -> st
 async def show_message(world: WorldDep, workspace: WorkspaceDep, message_id: AnyId) -> Response:
     """One message: what happened to it so far and why, what comes next, and what its client was told."""
     row = messages.find(world, workspace, message_id)
-    told = callbacks.rows_of(world, workspace.id, now=world.now(workspace), message_id=row["id"])
+    now = world.now(workspace)
+    told = callbacks.rows_of(world, workspace.id, now=now, message_id=row["id"])
+    possible = reachable(messages.status_of(row, now)) if row["direction"] == OUTBOUND else ()
     return answer(
-        {**MessageWriter(world, workspace)(row), "callbacks": [callback_shown(world, *each) for each in told]}
+        {
+            **MessageWriter(world, workspace)(row),
+            "possible": possible,
+            "callbacks": [callback_shown(world, *each) for each in told],
+        }
     )
+
+
+@router.get("/messages/{id}/shown", response_model=ListOf[shapes.MessageView])
+async def show_views(request: Request, world: WorldDep, workspace: WorkspaceDep, message_id: AnyId) -> Response:
+    """One message as each API shows it right now, with the call that fetches it."""
+    row = messages.find(world, workspace, message_id)
+    basic = workspaces.row_of(world, workspace.id)
+    origin = str(request.base_url).rstrip("/")
+    return listed([_view(vendor, vendor.view(world, workspace, row), origin, basic) for vendor in VENDORS])
+
+
+def _view(vendor: Vendor, view: View | None, origin: str, basic: Mapping[str, Any]) -> dict[str, Any]:
+    shown = {"vendor": vendor.name, "title": vendor.title}
+    if view is None:
+        return {**shown, "url": None, "curl": None, "media_type": None, "body": None}
+    url = origin + view.path
+    auth = ["-u", f"{basic['username']}:{basic['password']}"] if view.is_basic else []
+    return {
+        **shown,
+        "url": url,
+        "curl": shlex.join(["curl", "-s", *auth, url]),
+        "media_type": view.media_type,
+        "body": view.body,
+    }
 
 
 @router.post("/messages/{id}/status", response_model=shapes.Message, responses=SCHEDULED | refusals(409))

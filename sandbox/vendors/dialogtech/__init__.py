@@ -5,15 +5,16 @@ import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from sqlalchemy import ColumnElement, bindparam, func, select
 from starlette.responses import Response, StreamingResponse
 
 from sandbox.dependencies import Exchange, ExchangeDep, Refusal, Subject
 from sandbox.forms import Fields
-from sandbox.vendor import Vendor, vendor_router
+from sandbox.vendor import Vendor, View, vendor_router
 from sandbox.vendors.dialogtech.rules import RULES
-from sandbox.world import carrier, models, workspaces
+from sandbox.world import WorkspaceView, World, carrier, models, workspaces
 from sandbox.world.clock import DAY, SECOND, milliseconds, written
 from sandbox.world.phones import national
 from sandbox.world.store import Row, Statement, Store, table
@@ -89,6 +90,30 @@ def message(row: Row) -> str:
         f"                <message>{cdata(text)}</message>\n"
         f"                <date>{written(accepted_at // SECOND, '%Y-%m-%d %H:%M:%S')}</date>\n            </message>\n"
     )
+
+
+INDENT = " " * 12
+
+
+def view(world: World, workspace: WorkspaceView, message_row: carrier.MessageRow) -> View | None:
+    """The `message` element of a tracking number's message."""
+    if message_row["account_id"] is None:
+        return None
+    account = workspaces.line_of(world, workspace.id, message_row["line"]).code
+    keys = workspaces.account(world, workspace.id, account)
+    day = written(message_row["accepted_at"] // SECOND, "%Y%m%d")
+    query = {
+        "action": ACTION,
+        "access_key": account,
+        "secret_access_key": keys["secret_access_key"],
+        "start_date": day,
+        "end_date": day,
+        "number": national(message_row["line"]),
+    }
+    names = ("msg_id", "direction", "line", "phone", "text", "accepted_at")
+    before, text, after = message(tuple(message_row[name] for name in names)).partition(cdata(message_row["text"]))
+    element = before.replace(INDENT, "") + text + after.replace(INDENT, "")
+    return View(f"{PATH}?{urlencode(query)}", False, MEDIA_TYPE, element)
 
 
 # Reading ---------------------------------------------------------------------------------------------------------
@@ -318,4 +343,5 @@ DIALOGTECH = Vendor(
     refuse=refuse,
     unknown_path="DT-endpoint",
     wrong_method="DT-endpoint",
+    view=view,
 )

@@ -1,5 +1,6 @@
 """Dialog Health Send SMS ("simplepay"): submit a message, opt a phone out silently, ask what became of a message."""
 
+import json
 import re
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -11,7 +12,7 @@ from sqlalchemy import bindparam, select
 from starlette.responses import Response
 
 from sandbox.dependencies import Exchange, ExchangeDep, Refusal, Subject, console_line, enter_by_basic
-from sandbox.vendor import Vendor, vendor_router
+from sandbox.vendor import Vendor, View, vendor_router
 from sandbox.vendors.simplepay.rules import RULES
 from sandbox.world import (
     LineView,
@@ -272,7 +273,7 @@ async def messages(
         return _json(details(messageId))
     n, text, phone, *plan = row
     exchange.rules, exchange.messages = FOUND, (n,)
-    return _json(details(messageId, text, phone, STATUS_WORDS.get(status_at(exchange.now, *plan), UNKNOWN)))
+    return _json(details(messageId, text, phone, _word(exchange.now, *plan)))
 
 
 async def _read_parameters(exchange: Exchange) -> None:
@@ -394,6 +395,22 @@ def details(
     return {"extMessageReference": message_id, "body": text, "to": to, "status": status}
 
 
+def _word(now: int, sent_at: int | None, settled_at: int | None, outcome: str | None) -> str:
+    """Rule SP-status."""
+    return STATUS_WORDS.get(status_at(now, sent_at, settled_at, outcome), UNKNOWN)
+
+
+def view(world: World, workspace: WorkspaceView, message: carrier.MessageRow) -> View | None:
+    """The details of what was sent from a console (rule SP-details)."""
+    if message["sid"] is None:
+        return None
+    code = workspaces.line_of(world, workspace.id, message["line"]).code
+    word = _word(world.now(workspace), message["sent_at"], message["settled_at"], message["outcome"])
+    body = details(message["sid"], message["text"], message["phone"], word)
+    path = f"{PREFIX}/messages/{code}/{message['sid']}"
+    return View(path, True, "application/json", json.dumps(body, indent=2, ensure_ascii=False))
+
+
 def status_callback(world: World, message: carrier.MessageRow, callback: callbacks.CallbackRow) -> dict[str, str]:
     """The form that tells a change of status (rule SP-statuscallback)."""
     word = STATUS_WORDS.get(callback["status"], UNKNOWN)
@@ -454,5 +471,6 @@ SIMPLEPAY = Vendor(
     refuse=refuse,
     unknown_path="SP-other",
     wrong_method="SP-other",
+    view=view,
     status_callback=status_callback,
 )

@@ -1,6 +1,7 @@
 """Dialog Health Message Results Writeback: what was sent from a console in a time range, and what was answered."""
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -13,9 +14,9 @@ from sqlalchemy import bindparam, select
 from starlette.responses import Response, StreamingResponse
 
 from sandbox.dependencies import Exchange, ExchangeDep, Refusal, Subject, console_line, enter_by_basic
-from sandbox.vendor import Vendor, vendor_router
+from sandbox.vendor import Vendor, View, vendor_router
 from sandbox.vendors.writeback.rules import RULES
-from sandbox.world import carrier, models
+from sandbox.world import WorkspaceView, World, carrier, models, workspaces
 from sandbox.world.clock import DAY, MINUTE, SECOND, written
 from sandbox.world.ids import request_id
 from sandbox.world.phones import national
@@ -151,6 +152,16 @@ AT_ONCE = 1000
 CHUNK = 250
 RECORDS = Statement(RECORDS_SELECT)
 FIRST_RECORDS = Statement(RECORDS_SELECT.limit(AT_ONCE + 1))
+ONE_RECORD = Statement(RECORDS_SELECT.where(MESSAGES.c.id == bindparam("id")))
+ANSWER = Statement(
+    select(MESSAGES.c.id).where(
+        MESSAGES.c.workspace_id == bindparam("workspace_id"),
+        MESSAGES.c.line == bindparam("line"),
+        MESSAGES.c.phone == bindparam("phone"),
+        MESSAGES.c.accepted_at == bindparam("at"),
+        MESSAGES.c.caused_by_id == bindparam("reply"),
+    )
+)
 
 
 def record(row: Row, now: int) -> dict[str, str | None]:
@@ -324,6 +335,32 @@ def check_range(start: int, end: int) -> None:
         raise Refusal("WB-range", "The time range must not exceed 1 week.")
 
 
+def view(world: World, workspace: WorkspaceView, message: carrier.MessageRow) -> View | None:
+    """The record of a console's message; of a reply that was answered, the answer's (rule WB-outgoing)."""
+    if message["console_id"] is None:
+        return None
+    number, at = message["id"], message["accepted_at"]
+    if message["record_at"] is None:
+        key = {"workspace_id": workspace.id, "line": message["line"], "phone": message["phone"]}
+        answer = world.store.one(ANSWER, at=at, reply=number, **key)
+        number = answer[0] if answer else number
+    second = at // SECOND * SECOND
+    window = {
+        "workspace_id": workspace.id,
+        "console_id": message["console_id"],
+        "start": second,
+        "end": second + SECOND,
+    }
+    row = world.store.one(ONE_RECORD, id=number, **window)
+    if row is None:
+        return None
+    code = workspaces.line_of(world, workspace.id, message["line"]).code
+    moment = written(second // SECOND, "%Y-%m-%d%%20%H:%M:%S")
+    path = f"{PREFIX}/api/responses/{code}/{moment}/{moment}"
+    body = json.dumps(record(row, world.now(workspace)), indent=2, ensure_ascii=False)
+    return View(path, True, "application/json", body)
+
+
 def refuse(_: Exchange, refusal: Refusal) -> Response:
     """Rule WB-error."""
     return Response(
@@ -341,4 +378,5 @@ WRITEBACK = Vendor(
     refuse=refuse,
     unknown_path="WB-error",
     wrong_method="WB-method",
+    view=view,
 )

@@ -65,7 +65,19 @@ class Message(Shown):
 
 
 class MessageStory(Message):
+    possible: list[Status] = Field(description="The statuses that can still come.")
     callbacks: list["Callback"] = Field(description="What the client was told of it, and how that went.")
+
+
+class MessageView(Shown):
+    """A message as one API shows it right now; what it does not show is null."""
+
+    vendor: VendorName
+    title: str
+    url: str | None = Field(description="Where a GET answers with it.")
+    curl: str | None = Field(description="The command that fetches it, credentials and all.")
+    media_type: str | None
+    body: str | None = Field(description="Its part of the answer.")
 
 
 class Scheduled(Shown):
