@@ -73,6 +73,17 @@ def test_it_lists_the_rules_and_the_fixtures(sandbox: Driver) -> None:
     assert sandbox.call("GET", "/_sandbox/fixtures").json() == {"items": listed, "next": None}
 
 
+def test_it_lists_the_texts_of_the_catalogue_that_organisations_send(sandbox: Driver) -> None:
+    found = sandbox.call("GET", "/_sandbox/templates").json()["items"]
+    catalogue = fixtures.catalogue().templates
+    assert [each["name"] for each in found] == [name for name, template in catalogue.items() if template.title]
+    assert found[0] == {
+        "name": "appointment_reminder",
+        "title": "Appointment tomorrow",
+        "texts": catalogue["appointment_reminder"].texts,
+    }
+
+
 def test_a_workspace_shows_what_its_callers_need(sandbox: Driver) -> None:
     shown = sandbox.control("GET", "")
     assert shown == {"id": shown["id"], "fixture": sandbox.settings.fixture, **WORKSPACE}

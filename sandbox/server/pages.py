@@ -44,6 +44,9 @@ HEADERS = {**DOCS_HEADERS, "Content-Security-Policy": POLICY}
 SECTIONS = {"phones": "Phones", "exchanges": "Exchanges", "send": "Send"}
 """What stands in the bar, each a page of that name."""
 PAGES = {**SECTIONS, "messages": "Message"}
+OPERATIONS = list(
+    dict.fromkeys(f"{vendor.name}.{route.name}" for vendor in VENDORS for route in vendor.router.routes)  # type: ignore[attr-defined]
+)
 
 
 @cache
@@ -73,6 +76,7 @@ async def page(request: Request) -> Response:
             page=name,
             title=PAGES[name],
             sections=SECTIONS,
+            operations=OPERATIONS,
             ui=UI,
         )
     )

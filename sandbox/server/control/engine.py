@@ -42,6 +42,19 @@ async def list_fixtures() -> Response:
     return listed([{"name": fixture.name, "summary": fixture.summary} for fixture in fixtures.available()])
 
 
+@router.get("/templates", response_model=ListOf[shapes.Template])
+async def list_templates() -> Response:
+    """The catalogue's texts that organisations send; words in braces are filled in for each person."""
+    found = fixtures.catalogue().templates
+    return listed(
+        [
+            {"name": name, "title": template.title, "texts": template.texts}
+            for name, template in found.items()
+            if template.title is not None
+        ]
+    )
+
+
 @router.get("/handset-numbers", response_model=ListOf[shapes.HandsetNumber])
 async def list_handset_numbers() -> Response:
     """The fictional numbers, of any area code, and what each does (rule NET-handsets)."""

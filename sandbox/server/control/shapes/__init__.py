@@ -44,6 +44,7 @@ from sandbox.server.control.shapes.engine import (
     Fixture,
     HandsetNumber,
     Rule,
+    Template,
     Version,
 )
 from sandbox.server.control.shapes.journal import (
@@ -172,6 +173,7 @@ __all__ = [
     "Story",
     "StoryMove",
     "StoryStep",
+    "Template",
     "TimelineEntry",
     "TurnedClock",
     "Version",

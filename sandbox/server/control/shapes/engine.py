@@ -24,6 +24,15 @@ class Fixture(Shown):
     summary: str
 
 
+class Template(Shown):
+    name: str
+    title: str
+    texts: dict[str, list[str]] = Field(
+        description="By language, each in one or more wordings.",
+        examples=[{"English": ["{organisation}: {first_name}, your lab results are in."]}],
+    )
+
+
 class HandsetNumber(Shown):
     number: str = Field(examples=["NPA-555-0150"])
     does: str

@@ -1,0 +1,120 @@
+// The exchanges page: the live journal, and the exchange that is open.
+import { get, pageOf, query, tried } from "./api.js";
+import { now } from "./clock.js";
+import { $, setTime, short, stamp, time } from "./dom.js";
+import { on } from "./events.js";
+import * as exchange from "./exchange.js";
+
+const PAGE = 50;
+const MOST = 500;
+const list = $("#exchanges");
+const filters = $("#filters");
+let next = null;
+let asked = 0;
+
+const chosen = () => Object.fromEntries(new FormData(filters));
+
+function passes(entry) {
+  const { operation, outcome, findings, status } = chosen();
+  return (!operation || entry.operation === operation)
+    && (!outcome || entry.outcome === outcome)
+    && (!findings || entry.findings.some((finding) => finding.level === findings))
+    && (!status || entry.status === Number(status));
+}
+
+function row(entry) {
+  const [fragment, parts] = stamp("exchange-row");
+  parts.link.href = pageOf("exchanges", entry.id);
+  parts.link.dataset.exchange = entry.id;
+  const isToday = now() && now().slice(0, 10) === entry.at.slice(0, 10);
+  setTime(parts.time, entry.at, isToday ? time(entry.at) : short(entry.at, now()));
+  parts.operation.textContent = entry.operation ?? `${entry.method} ${entry.path}`;
+  parts.http.textContent = entry.status || "none";
+  parts.http.dataset.outcome = entry.outcome;
+  parts.sub.textContent = `${entry.outcome} · ${entry.ms} ms · ${entry.id}`;
+  const level = entry.findings.some((finding) => finding.level === "error") ? "error" : "note";
+  parts.finding.hidden = entry.findings.length === 0;
+  parts.finding.dataset.level = level;
+  parts.finding.textContent = entry.findings.length === 1 ? level : `${entry.findings.length} findings`;
+  return fragment.firstElementChild;
+}
+
+function settled() {
+  list.setAttribute("aria-busy", "false");
+  $("#no-exchanges").hidden = list.children.length > 0;
+  $("#more").hidden = next === null;
+  mark();
+}
+
+async function load() {
+  const mine = ++asked;
+  const page = await tried(() => get(`/journal${query({ ...chosen(), limit: PAGE, order: "newest" })}`));
+  if (!page || mine !== asked) return;
+  next = page.next;
+  list.replaceChildren(...page.items.map(row));
+  settled();
+}
+
+$("#more").addEventListener("click", async () => {
+  const page = await tried(() => get(`/journal${query({ ...chosen(), limit: PAGE, order: "newest", after: next })}`));
+  if (!page) return;
+  next = page.next;
+  list.append(...page.items.map(row));
+  settled();
+});
+
+// What comes in is shown some times a second, the newest on top.
+let waiting = [];
+on("exchange", (entry) => {
+  if (!passes(entry)) return;
+  waiting.push(entry);
+  if (waiting.length === 1) setTimeout(show, 100);
+});
+
+function show() {
+  list.prepend(...waiting.reverse().map(row));
+  waiting = [];
+  while (list.children.length > MOST) list.lastElementChild.remove();
+  if (list.children.length === MOST) next = $("a", list.lastElementChild).dataset.exchange;
+  settled();
+}
+
+filters.addEventListener("input", load);
+filters.addEventListener("submit", (event) => event.preventDefault());
+for (const event of ["reset", "gap"]) on(event, load);
+
+// The address names the open exchange --------------------------------------------------------------------------------
+
+const idOfAddress = () => /\/exchanges\/(ex_\w+)$/.exec(location.pathname)?.[1] ?? null;
+
+function mark() {
+  const id = idOfAddress();
+  for (const link of list.querySelectorAll("a[aria-current]")) link.removeAttribute("aria-current");
+  if (id) $(`a[data-exchange="${id}"]`, list)?.setAttribute("aria-current", "true");
+}
+
+function follow() {
+  const id = idOfAddress();
+  $("#exchanges-page").toggleAttribute("data-open", id !== null);
+  mark();
+  if (id) exchange.open(id);
+  else exchange.close();
+}
+
+list.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-exchange]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  history.pushState(null, "", link.href);
+  follow();
+});
+$("#exchange-close").addEventListener("click", () => {
+  history.pushState(null, "", pageOf("exchanges"));
+  follow();
+  $("a", list)?.focus();
+});
+addEventListener("popstate", follow);
+
+$("#base-url").textContent = location.origin;
+load();
+follow();
