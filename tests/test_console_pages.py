@@ -70,7 +70,7 @@ def test_an_asset_is_served_and_not_sent_twice(sandbox: Driver, name: str) -> No
 @pytest.mark.parametrize("name", FILES)
 def test_an_asset_names_no_other_host_and_makes_no_markup_of_text(name: str) -> None:
     text = (ASSETS / name).read_text()
-    assert not re.search(r"(?<!xmlns=\")https?://|url\(|@import", text)
+    assert not re.search(r"(?<!xmlns=\")https?://|\burl\(|@import", text)
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", text)
     for module in re.findall(r'^import .*?"\./([^"]+)"', text, re.MULTILINE):
         assert module in FILES
