@@ -110,7 +110,7 @@ def view(world: World, workspace: WorkspaceView, message_row: carrier.MessageRow
         "end_date": day,
         "number": national(message_row["line"]),
     }
-    names = ("msg_id", "direction", "line", "phone", "text", "accepted_at")
+    names = ("id", "msg_id", "direction", "line", "phone", "text", "accepted_at")
     before, text, after = message(tuple(message_row[name] for name in names)).partition(cdata(message_row["text"]))
     element = before.replace(INDENT, "") + text + after.replace(INDENT, "")
     return View(f"{PATH}?{urlencode(query)}", False, MEDIA_TYPE, element)
