@@ -11,6 +11,7 @@ from sandbox.server.courier import Courier
 from sandbox.server.expiry import Sweeper
 from sandbox.server.journal import Journal
 from sandbox.server.posting import Poster
+from sandbox.server.sending import Sender
 from sandbox.server.targets import TargetPolicy
 from sandbox.settings import Settings
 from sandbox.vendor import Vendor
@@ -39,7 +40,7 @@ class Sandbox:
         self._saving: asyncio.TimerHandle | None = None
         policy = TargetPolicy(settings.callback_allow, bound_to_loopback=settings.is_loopback)
         poster = Poster(policy, timeout_s=settings.callback_timeout)
-        self._courier = Courier(world, poster, rate=settings.callback_rate)
+        self._courier = Courier(world, Sender(world, poster), rate=settings.callback_rate)
         self._sweeper = Sweeper(world)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

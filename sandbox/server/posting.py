@@ -38,7 +38,7 @@ class Poster:
         self._policy = policy
         self.timeout_s = timeout_s
         self._resolve = resolve
-        self._pool: httpcore.AsyncConnectionPool | None = None
+        self._pools: dict[bytes, httpcore.AsyncConnectionPool] = {}
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
         """The status of the answer. Raises `Forbidden`, or `Unreached` when there is none."""
@@ -55,21 +55,17 @@ class Poster:
 
     async def _post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
         target, credentials = parsed(url)
-        if self._pool is None:
-            self._pool = _pool(self._policy, self._resolve)
+        pool = self._pools.get(target.scheme)
+        if pool is None:
+            pool = self._pools[target.scheme] = _pool(self._policy, self._resolve, target.scheme)
         sent = {"Host": _host(target), **headers, **credentials, "Content-Length": str(len(body))}
-        async with self._pool.stream("POST", target, headers=list(sent.items()), content=body) as answer:
+        async with pool.stream("POST", target, headers=list(sent.items()), content=body) as answer:
             size = 0
             async for chunk in answer.aiter_stream():
                 size += len(chunk)
                 if size > MOST_BYTES:
                     break
             return int(answer.status)
-
-    async def close(self) -> None:
-        if self._pool is not None:
-            await self._pool.aclose()
-            self._pool = None
 
 
 def parsed(url: str) -> tuple["httpcore.URL", dict[str, str]]:
@@ -96,7 +92,7 @@ def _host(target: "httpcore.URL") -> str:
     return written if target.port == DEFAULT_PORTS[target.scheme.decode()] else f"{written}:{target.port}"
 
 
-def _pool(policy: TargetPolicy, resolve: Resolve) -> "httpcore.AsyncConnectionPool":
+def _pool(policy: TargetPolicy, resolve: Resolve, scheme: bytes) -> "httpcore.AsyncConnectionPool":
     import httpcore  # noqa: PLC0415
 
     class CheckedBackend(httpcore.AnyIOBackend):
@@ -110,19 +106,25 @@ def _pool(policy: TargetPolicy, resolve: Resolve) -> "httpcore.AsyncConnectionPo
             local_address: str | None = None,
             socket_options: Iterable[Any] | None = None,
         ) -> httpcore.AsyncNetworkStream:
-            refused: Exception = Unreached(f"{host} has no address")
+            failed: Exception | None = None
             for address in await resolve(host, port):
                 try:
                     policy.check(host, address)
                     return await super().connect_tcp(address, port, timeout, local_address, socket_options)
-                except (Forbidden, httpcore.ConnectError) as error:
-                    refused = error
-            raise refused
+                except Forbidden as error:
+                    failed = failed or error
+                except httpcore.ConnectError as error:
+                    failed = error  # one that may be reached another time is worth another attempt
+            raise failed or Unreached(f"{host} has no address")
 
         async def connect_unix_socket(self, *_: Any, **__: Any) -> httpcore.AsyncNetworkStream:
             raise Unreached("only TCP is spoken")
 
-    # A connection that is kept may be closed by the receiver just when it is used again: that would be an attempt lost.
     return httpcore.AsyncConnectionPool(
-        max_connections=None, max_keepalive_connections=0, network_backend=CheckedBackend()
+        # Left to itself, httpcore reads every certificate authority anew for each connection.
+        ssl_context=httpcore.default_ssl_context() if scheme == b"https" else None,
+        max_connections=None,
+        # One that is kept may be closed by the receiver just when it is used again: that would be an attempt lost.
+        max_keepalive_connections=0,
+        network_backend=CheckedBackend(),
     )

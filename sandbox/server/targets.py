@@ -3,11 +3,19 @@
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
+Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 LOCAL: tuple[Network, ...] = tuple(
     map(ip_network, ("127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
 )
 """Loopback and private addresses. Link-local ones are not among them: there clouds keep their secrets."""
+BY_ADDRESS_ONLY: tuple[Network, ...] = tuple(
+    map(ip_network, ("169.254.0.0/16", "fe80::/10", "fd00:ec2::/32", "0.0.0.0/8", "::/128", "224.0.0.0/4", "ff00::/8"))
+)
+"""What neither a name nor another network opens, since whoever owns a name may point it there: those secrets again,
+this very machine by another name, and everybody at once."""
+CARRIES_IPV4 = ((ip_network("64:ff9b::/96"), 0), (ip_network("2002::/16"), 80), (ip_network("::/96"), 0))
+"""Networks whose addresses lead on to an IPv4 address that is written in them, so many bits from the end."""
 EVERYTHING = "*"
 
 
@@ -43,15 +51,24 @@ class TargetPolicy:
 
     def check(self, host: str, address: str) -> None:
         """Raises `Forbidden` unless a callback to `host` may connect to this numeric address."""
-        if self._is_open or host.lower().removesuffix(".") in self._names:
-            return
-        judged = unwrapped(address)
-        if not any(judged.version == network.version and judged in network for network in self._networks):
+        is_named = host.lower().removesuffix(".") in self._names
+        if not self._is_open and not all(self._allows(judged, is_named=is_named) for judged in leads_to(address)):
             raise Forbidden(f"the target {address} is not allowed: name it in SANDBOX_CALLBACK_ALLOW")
 
+    def _allows(self, address: Address, *, is_named: bool) -> bool:
+        networks = [network for network in self._networks if address in network]
+        for guarded in BY_ADDRESS_ONLY:
+            if address in guarded:
+                return any(network.prefixlen >= guarded.prefixlen for network in networks)
+        return is_named or bool(networks)
 
-def unwrapped(address: str) -> IPv4Address | IPv6Address:
-    """Without its scope; an IPv4 address written as IPv6 is what it is."""
+
+def leads_to(address: str) -> list[Address]:
+    """Itself without its scope, and the IPv4 address that it carries; one that is only written as IPv6 is that."""
     judged = ip_address(address.partition("%")[0])
-    mapped = judged.ipv4_mapped if isinstance(judged, IPv6Address) else None
-    return mapped or judged
+    if not isinstance(judged, IPv6Address):
+        return [judged]
+    if judged.ipv4_mapped is not None:
+        return [judged.ipv4_mapped]
+    carried = [IPv4Address(int(judged) >> bits & 0xFFFFFFFF) for network, bits in CARRIES_IPV4 if judged in network]
+    return [judged] if judged.is_loopback or judged.is_unspecified else [judged, *carried]

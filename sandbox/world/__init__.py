@@ -38,8 +38,11 @@ class Courier(Protocol):
     async def settled(self, workspace_id: int, within: float) -> bool:
         """Waits, at most so many seconds of wall time, until all that is due was sent: whether that is so."""
 
-    async def sent(self, workspace_id: int) -> None:
-        """Sends what is due there, and waits until each of it was tried once."""
+    async def tried(self, workspace_id: int, callback: int) -> None:
+        """Sends a callback that is due, and waits until it was tried once, but no longer than an attempt may take."""
+
+    def drop(self, workspace_id: int) -> None:
+        """The workspace is another one now, or gone: what is on its way there is dropped, and not written down."""
 
 
 class Journal(Protocol):
@@ -68,7 +71,10 @@ class NoCourier:
     async def settled(self, workspace_id: int, within: float) -> bool:  # noqa: ARG002
         return True
 
-    async def sent(self, workspace_id: int) -> None:  # noqa: ARG002
+    async def tried(self, workspace_id: int, callback: int) -> None:  # noqa: ARG002
+        return None
+
+    def drop(self, workspace_id: int) -> None:  # noqa: ARG002
         return None
 
 
@@ -97,8 +103,9 @@ class World:
         self.sweeper: Sweeper = NoSweeper()
         self.watchers: list[Callable[[int], None]] = []
         """Called with the id of a workspace that begins anew or goes: what is known of it elsewhere is void."""
-        self.stirred: set[int] = set()
-        """Workspaces in which something was written down that will be due; whoever waits for it clears this."""
+        self.stirred: dict[int, int] = {}
+        """Workspaces in which something was written down, and what their clocks read when the first of it is due;
+        whoever waits for it clears this."""
         self._exchanges: dict[int, int] = {}
         self._unsaved: set[int] = set()
 
@@ -106,9 +113,9 @@ class World:
         """What the workspace's clock reads, in ms."""
         return workspace.now(self.wall())
 
-    def stir(self, workspace_id: int) -> None:
-        """Something was written down there that will be due."""
-        self.stirred.add(workspace_id)
+    def stir(self, workspace_id: int, due_at: int = 0) -> None:
+        """Something was written down there that will be due then, or at any time if that is left out."""
+        self.stirred[workspace_id] = min(due_at, self.stirred.get(workspace_id, due_at))
 
     def take(self, workspace_id: int, kind: str) -> int:
         """The next number of this kind in the workspace, from 1. Belongs in the transaction that uses it."""

@@ -20,14 +20,12 @@ if TYPE_CHECKING:
     from sandbox.world import LineView, WorkspaceView, World
 
 SCHEDULED = table(models.Scheduled)
-AT_ONCE = 500
-"""Acts that are read together."""
 IN_WORKSPACE = SCHEDULED.c.workspace_id == bindparam("workspace_id")
 DUE = Statement(
     select(SCHEDULED.c.id, SCHEDULED.c.due_at, SCHEDULED.c.action, SCHEDULED.c.payload)
     .where(IN_WORKSPACE, SCHEDULED.c.due_at <= bindparam("now"))
     .order_by(SCHEDULED.c.due_at, SCHEDULED.c.id)
-    .limit(AT_ONCE)
+    .limit(1)
 )
 DONE = Statement(delete(SCHEDULED).where(IN_WORKSPACE, SCHEDULED.c.id == bindparam("id")))
 
@@ -114,9 +112,12 @@ def report_latest(world: "World", workspace: "WorkspaceView", at: int, *, line: 
 def opt_by_staff(
     world: "World", workspace: "WorkspaceView", at: int, *, line: "LineView", phone: str, opted_in: bool
 ) -> carrier.MessageRow | None:
-    """Staff opt a phone in, and a message tells it, or out (rule WB-type); nothing if they have done so already."""
+    """Staff opt a phone in, and a message tells it, or out (rule WB-type); nothing if they have done so already.
+
+    Nor is who is out opted out again: a handset's own STOP would then weigh no more than what staff did.
+    """
     state = consent.state_of(world, workspace.id, line.number, phone, at)
-    if state == consent.State(opted_in, consent.STAFF):
+    if state is not None and (state == (True, consent.STAFF) if opted_in else not state.opted_in):
         return None
     consent.record(world, workspace.id, line.number, phone, opted_in=opted_in, cause=consent.STAFF, at=at)
     if not opted_in:
@@ -167,22 +168,12 @@ def catch_up(world: "World", workspace: "WorkspaceView", now: int | None = None)
     if now is None:
         now = world.now(workspace)
     with world.store.writing():
-        is_more = True
-        while is_more:
-            is_more = _do_some(world, workspace, now)
+        # One by one: each may have something scheduled that comes before the rest.
+        while row := world.store.one(DUE, workspace_id=workspace.id, now=now):
+            n, due_at, act, payload = row
+            world.store.run(DONE, workspace_id=workspace.id, id=n)
+            _do(world, workspace, act, due_at, json.loads(payload))
         note_next_due(world, workspace.id)
-
-
-def _do_some(world: "World", workspace: "WorkspaceView", now: int) -> bool:
-    """Does the next few; whether there may be more."""
-    rows = world.store.all(DUE, workspace_id=workspace.id, now=now)
-    for n, due_at, act, payload in rows:
-        world.store.run(DONE, workspace_id=workspace.id, id=n)
-        world.stirred.discard(workspace.id)
-        _do(world, workspace, act, due_at, json.loads(payload))
-        if workspace.id in world.stirred:  # it had something scheduled, which may come before the rest
-            return True
-    return len(rows) == AT_ONCE
 
 
 def _do(world: "World", workspace: "WorkspaceView", act: str, at: int, arguments: dict[str, Any]) -> None:

@@ -44,18 +44,18 @@ def _is(*states: str) -> ColumnElement[bool]:
 IN_WORKSPACE = CALLBACKS.c.workspace_id == bindparam("workspace_id")
 OF_MESSAGE = and_(IN_WORKSPACE, CALLBACKS.c.message_id == bindparam("message_id"))
 BY_ID = Statement(select(CALLBACKS).where(IN_WORKSPACE, CALLBACKS.c.id == bindparam("id")))
-LIST = Statement(
+_listed = (
     select(CALLBACKS, MESSAGES.c.status_callback)
     .join(MESSAGES, and_(MESSAGES.c.workspace_id == CALLBACKS.c.workspace_id, MESSAGES.c.id == CALLBACKS.c.message_id))
     .where(
-        IN_WORKSPACE,
         CALLBACKS.c.id > bindparam("after"),
-        or_(bindparam("message_id").is_(None), CALLBACKS.c.message_id == bindparam("message_id")),
         or_(CALLBACKS.c.status_at <= bindparam("now"), CALLBACKS.c.due_at <= bindparam("now")),
     )
     .order_by(CALLBACKS.c.id)
     .limit(bindparam("limit"))
 )
+LIST = Statement(_listed.where(IN_WORKSPACE))
+LIST_OF_MESSAGE = Statement(_listed.where(OF_MESSAGE))
 ATTEMPTS_OF = Statement(
     select(ATTEMPTS.c.at, ATTEMPTS.c.status, ATTEMPTS.c.error, ATTEMPTS.c.ms, ATTEMPTS.c.next_at)
     .where(ATTEMPTS.c.workspace_id == bindparam("workspace_id"), ATTEMPTS.c.callback_id == bindparam("callback_id"))
@@ -66,6 +66,7 @@ COUNT_ATTEMPTS = Statement(
         ATTEMPTS.c.workspace_id == bindparam("workspace_id"), ATTEMPTS.c.callback_id == bindparam("callback_id")
     )
 )
+FIRST = Statement(select(CALLBACKS.c.id, CALLBACKS.c.due_at).where(OF_MESSAGE, CALLBACKS.c.position == 0))
 LAST_POSITION = Statement(select(func.coalesce(func.max(CALLBACKS.c.position), -1)).where(OF_MESSAGE))
 UNDER_WAY = Statement(select(CALLBACKS.c.id).where(OF_MESSAGE, _is(WAITING, PENDING, SENDING)).limit(1))
 DROP_AHEAD = Statement(
@@ -164,9 +165,9 @@ def expect(
         position += 1
         if is_free and row["state"] == WAITING:
             row["state"], row["next_at"] = PENDING, row["due_at"]
+            world.stir(workspace.id, row["due_at"])
             is_free = False
         world.store.add(INSERT, row)
-    world.stir(workspace.id)
 
 
 def _row(world: "World", workspace_id: int, message_id: int, entry: Entry) -> CallbackRow:
@@ -217,12 +218,20 @@ def _happens(profile: Profile, what: str, n: int) -> bool:
     return probability > 0 and int.from_bytes(decided(profile.seed, what, n)[:6]) / 2**48 < probability
 
 
-def before_answer(world: "World", workspace: "WorkspaceView", message_id: int, accepted_at: int) -> bool:
-    """Whether the first callback of a message goes out before the call that made it is answered."""
+def before_answer(world: "World", workspace: "WorkspaceView", message_id: int, accepted_at: int) -> int | None:
+    """The callback of a message that goes out before the call that made it is answered, if one does."""
     if workspace.callback_profile is None or not profile_of(workspace.callback_profile).before_response:
+        return None
+    first = world.store.one(FIRST, workspace_id=workspace.id, message_id=message_id)
+    return int(first[0]) if first and first[1] <= accepted_at else None
+
+
+def is_untried(world: "World", workspace_id: int, n: int) -> bool:
+    """Whether it is still to be sent, and was not yet."""
+    row = _row_by_id(world, workspace_id, n)
+    if row is None or row["state"] not in (PENDING, SENDING):
         return False
-    listed = rows_of(world, workspace.id, now=accepted_at, message_id=message_id)
-    return any(row["position"] == 0 and row["due_at"] == accepted_at for row, _ in listed)
+    return _count_attempts(world, workspace_id, n) == 0
 
 
 def replan(world: "World", workspace: "WorkspaceView", message_id: int, entries: Sequence[Entry], *, now: int) -> None:
@@ -276,18 +285,15 @@ def note_attempt(world: "World", workspace_id: int, n: int, at: int, outcome: Ou
         _insert_attempt(world, row, at, outcome)
         if row["next_at"] is None:
             _let_next(world, workspace_id, row["message_id"], due_at)
-    world.stir(workspace_id)
 
 
 def _insert_attempt(world: "World", row: CallbackRow, at: int, outcome: Outcome) -> None:
-    key = {"workspace_id": row["workspace_id"], "callback_id": row["id"]}
-    counted = world.store.one(COUNT_ATTEMPTS, **key)
-    assert counted is not None
     world.store.add(
         INSERT_ATTEMPT,
         {
-            **key,
-            "n": counted[0] + 1,
+            "workspace_id": row["workspace_id"],
+            "callback_id": row["id"],
+            "n": _count_attempts(world, row["workspace_id"], row["id"]) + 1,
             "at": at,
             "status": outcome.status,
             "error": outcome.error,
@@ -295,6 +301,12 @@ def _insert_attempt(world: "World", row: CallbackRow, at: int, outcome: Outcome)
             "next_at": row["next_at"],
         },
     )
+
+
+def _count_attempts(world: "World", workspace_id: int, n: int) -> int:
+    row = world.store.one(COUNT_ATTEMPTS, workspace_id=workspace_id, callback_id=n)
+    assert row is not None
+    return int(row[0])
 
 
 def _let_next(world: "World", workspace_id: int, message_id: int, at: int) -> None:
@@ -322,14 +334,14 @@ def redeliver(world: "World", workspace: "WorkspaceView", n: int) -> None:
     if row["state"] in (DELIVERED, GIVEN_UP, PENDING):
         row |= {"state": PENDING, "next_at": world.now(workspace), "tries": 0, "copies": 1, "why": None}
         _change(world, row)
-        world.stir(workspace.id)
 
 
 def rows_of(
     world: "World", workspace_id: int, *, now: int, message_id: int | None = None, after: int = 0, limit: int = 1000
 ) -> list[tuple[CallbackRow, str]]:
     """Those whose status has come about, each with its URL, in the order of their numbers."""
-    rows = world.store.all(LIST, workspace_id=workspace_id, message_id=message_id, after=after, now=now, limit=limit)
+    which, key = (LIST, {}) if message_id is None else (LIST_OF_MESSAGE, {"message_id": message_id})
+    rows = world.store.all(which, workspace_id=workspace_id, after=after, now=now, limit=limit, **key)
     return [(dict(zip(COLUMNS, row[:-1], strict=True)), row[-1]) for row in rows]
 
 
@@ -350,5 +362,7 @@ def _row_by_id(world: "World", workspace_id: int, n: int) -> CallbackRow | None:
 
 
 def _change(world: "World", row: CallbackRow) -> None:
+    if row["state"] == PENDING:
+        world.stir(row["workspace_id"], row["next_at"])
     changed = {f"new_{name}": row[name] for name in ("state", "next_at", "tries", "copies", "why")}
     world.store.run(CHANGE, ws=row["workspace_id"], callback=row["id"], **changed)

@@ -1,12 +1,14 @@
 """A workspace's clock, turned, and what came due thereby."""
 
+import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import bindparam, or_, select, union_all
 
-from sandbox.world import acts, models, workspaces
+from sandbox.world import acts, messages, models, workspaces
 from sandbox.world.carrier import OUTBOUND
-from sandbox.world.errors import ClockGoesBack
+from sandbox.world.errors import ClockGoesBack, UnknownMessage
 from sandbox.world.statuses import SENT
 from sandbox.world.store import Statement, table
 
@@ -17,6 +19,7 @@ MESSAGE, INBOUND, STATUS, CALLBACK = "message", "inbound", "status", "callback"
 
 MESSAGES = table(models.Message)
 CALLBACKS = table(models.Callback)
+SCHEDULED = table(models.Scheduled)
 COLUMNS = (
     MESSAGES.c.id,
     MESSAGES.c.direction,
@@ -46,6 +49,15 @@ MOVED = Statement(
         ),
     )
 )
+REPORTS = Statement(
+    select(SCHEDULED.c.payload)
+    .where(
+        SCHEDULED.c.workspace_id == bindparam("workspace_id"),
+        SCHEDULED.c.due_at <= bindparam("now"),
+        SCHEDULED.c.action == "report",
+    )
+    .order_by(SCHEDULED.c.due_at)
+)
 CALLED = Statement(
     select(CALLBACKS.c.id, CALLBACKS.c.message_id, CALLBACKS.c.due_at, CALLBACKS.c.position).where(
         CALLBACKS.c.workspace_id == bindparam("workspace_id"),
@@ -53,6 +65,10 @@ CALLED = Statement(
         CALLBACKS.c.due_at <= bindparam("now"),
     )
 )
+
+
+Key = tuple[int, int, int, int]
+"""What came due is told by time, then by message, then in the order in which it goes for each."""
 
 
 class Fired(NamedTuple):
@@ -70,20 +86,23 @@ def turn(
     workspace: "WorkspaceView",
     *,
     to: int | None = None,
+    by: int = 0,
     frozen: bool | None = None,
     speed: float | None = None,
 ) -> list[Fired]:
-    """Sets the clock on, stops it or lets it run, and how fast; what is null stays. What came due, in order.
+    """Sets the clock on `to` a time or `by` so many ms, stops it or lets it run, and how fast; what is null stays.
 
-    All or nothing: nobody sees the clock at its new time and something due not done.
+    What came due, in order. All or nothing: nobody sees the clock at its new time and something due not done.
     """
     wall = world.wall()
     now = workspace.now(wall)
-    at = now if to is None else to
+    at = now + by if to is None else to
     if at < now:
         raise ClockGoesBack("The clock goes forward only: give a time that is not before its own.")
     is_frozen = workspace.clock_frozen if frozen is None else frozen
     row = world.store.one(LAST_ID, workspace_id=workspace.id)
+    reports = world.store.all(REPORTS, workspace_id=workspace.id, now=at)
+    reported = {int(json.loads(payload)["message"]) for (payload,) in reports}
     with world.store.writing():
         reading: dict[str, float] = {"clock_frozen": is_frozen, "clock_at": at, "clock_wall": wall}
         reading["clock_speed"] = workspace.clock_speed if speed is None else speed
@@ -92,22 +111,45 @@ def turn(
         if turned.next_due_at is not None and turned.next_due_at <= at:
             acts.catch_up(world, turned, at)
     world.stir(workspace.id)
-    return _fired(world, workspace.id, now, at, int(row[0]) if row else 0)
+    found = [
+        *_moved(world, turned.id, now, at, int(row[0]) if row else 0, reported),
+        *(each for n in reported for each in _told(world, turned, now, at, n)),
+        *_called(world, turned.id, now, at),
+    ]
+    return [fired for _, fired in sorted(found)]
 
 
-def _fired(world: "World", workspace_id: int, since: int, now: int, last_id: int) -> list[Fired]:
-    found: list[tuple[tuple[int, int, int, int], Fired]] = []
+def _moved(
+    world: "World", workspace_id: int, since: int, now: int, last_id: int, reported: set[int]
+) -> Iterator[tuple[Key, Fired]]:
+    """What came by itself: messages, and the statuses of those that are not `reported`, by their plans."""
     for n, direction, accepted_at, sent_at, settled_at, outcome in world.store.all(
         MOVED, workspace_id=workspace_id, since=since, now=now, last_id=last_id
     ):
         if n > last_id:
             event = MESSAGE if direction == OUTBOUND else INBOUND
-            found.append(((accepted_at, n, 0, 0), Fired(accepted_at, event, n)))
+            yield (accepted_at, n, 0, 0), Fired(accepted_at, event, n)
+        if n in reported:
+            continue
         floor = since if n <= last_id else -1
         if sent_at is not None and floor < sent_at <= now:
-            found.append(((sent_at, n, 1, 0), Fired(sent_at, STATUS, n, SENT)))
+            yield (sent_at, n, 1, 0), Fired(sent_at, STATUS, n, SENT)
         if outcome not in (None, SENT) and settled_at is not None and floor < settled_at <= now:
-            found.append(((settled_at, n, 2, 0), Fired(settled_at, STATUS, n, outcome)))
+            yield (settled_at, n, 2, 0), Fired(settled_at, STATUS, n, outcome)
+
+
+def _told(world: "World", workspace: "WorkspaceView", since: int, now: int, n: int) -> Iterator[tuple[Key, Fired]]:
+    """The statuses of a message of which a report was scheduled: its plan does not tell all that it went through."""
+    try:
+        message = messages.find(world, workspace, messages.our_id(n))
+    except UnknownMessage:
+        return
+    for position, entry in enumerate(messages.entries_of(world, message)):
+        if position and since < entry.at <= now:
+            yield (entry.at, n, 2, position), Fired(entry.at, STATUS, n, entry.status)
+
+
+def _called(world: "World", workspace_id: int, since: int, now: int) -> Iterator[tuple[Key, Fired]]:
+    """Callbacks that were due for the first time."""
     for n, message, due_at, position in world.store.all(CALLED, workspace_id=workspace_id, since=since, now=now):
-        found.append(((due_at, message, 3, position), Fired(due_at, CALLBACK, message, None, n)))
-    return [fired for _, fired in sorted(found)]
+        yield (due_at, message, 3, position), Fired(due_at, CALLBACK, message, None, n)

@@ -4,9 +4,10 @@ A ledger: the latest entry of a line and phone is its state; a phone without one
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import bindparam, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, bindparam, exists, func, select, tuple_
 
 from sandbox.world import models
 from sandbox.world.store import Statement, inserting, table
@@ -25,6 +26,7 @@ API = "api"
 STAFF = "staff"
 
 CONSENTS = table(models.Consent)
+LINES = table(models.Line)
 INSERT = inserting(models.Consent)
 LATEST = Statement(
     select(CONSENTS.c.opted_in, CONSENTS.c.cause)
@@ -45,23 +47,14 @@ ENROLLED_PHONES = Statement(
 )
 
 ENTRY = (CONSENTS.c.line, CONSENTS.c.phone, CONSENTS.c.opted_in, CONSENTS.c.cause, CONSENTS.c.word, CONSENTS.c.at)
-LEDGER = Statement(
-    select(*ENTRY)
-    .where(
-        CONSENTS.c.workspace_id == bindparam("workspace_id"),
-        CONSENTS.c.phone == bindparam("phone"),
-        or_(bindparam("line").is_(None), CONSENTS.c.line == bindparam("line")),
-    )
-    .order_by(CONSENTS.c.at, CONSENTS.c.id)
-)
+# The index leads from a line to its phones, so a phone is looked for on every line.
+ANY_LINE = CONSENTS.c.line.in_(select(LINES.c.number).where(LINES.c.workspace_id == bindparam("workspace_id")))
 LATER = CONSENTS.alias("later")
-STANDING = Statement(
+STANDING = (
     select(*ENTRY)
     .where(
         CONSENTS.c.workspace_id == bindparam("workspace_id"),
         CONSENTS.c.at <= bindparam("at"),
-        or_(bindparam("line").is_(None), CONSENTS.c.line == bindparam("line")),
-        or_(bindparam("phone").is_(None), CONSENTS.c.phone == bindparam("phone")),
         tuple_(CONSENTS.c.line, CONSENTS.c.phone) > tuple_(bindparam("after_line"), bindparam("after_phone")),
         ~exists().where(
             LATER.c.workspace_id == CONSENTS.c.workspace_id,
@@ -74,6 +67,32 @@ STANDING = Statement(
     .order_by(CONSENTS.c.line, CONSENTS.c.phone)
     .limit(bindparam("limit"))
 )
+
+
+@lru_cache
+def ledger(*, of_line: bool) -> Statement:
+    """All entries of a phone, of one line or of every one."""
+    return Statement(
+        select(*ENTRY)
+        .where(
+            CONSENTS.c.workspace_id == bindparam("workspace_id"),
+            CONSENTS.c.phone == bindparam("phone"),
+            _on_line(of_line=of_line),
+        )
+        .order_by(CONSENTS.c.at, CONSENTS.c.id)
+    )
+
+
+@lru_cache
+def latest_entries(*, of_line: bool, of_phone: bool) -> Statement:
+    """Of each line and phone; of one line or of every one, of one phone or of every one."""
+    if not of_phone:
+        return Statement(STANDING.where(CONSENTS.c.line == bindparam("line")) if of_line else STANDING)
+    return Statement(STANDING.where(CONSENTS.c.phone == bindparam("phone"), _on_line(of_line=of_line)))
+
+
+def _on_line(*, of_line: bool) -> ColumnElement[bool]:
+    return CONSENTS.c.line == bindparam("line") if of_line else ANY_LINE
 
 
 class Entry(NamedTuple):
@@ -159,7 +178,8 @@ def enrolled(world: "World", workspace_id: int) -> list[str]:
 
 def ledger_of(world: "World", workspace_id: int, phone: str, line: str | None = None) -> list[Entry]:
     """Everything about a phone, of all lines or of one, in the order of time."""
-    rows = world.store.all(LEDGER, workspace_id=workspace_id, phone=phone, line=line)
+    given = {} if line is None else {"line": line}
+    rows = world.store.all(ledger(of_line=line is not None), workspace_id=workspace_id, phone=phone, **given)
     return [Entry(*row)._replace(opted_in=bool(row[2])) for row in rows]
 
 
@@ -175,12 +195,12 @@ def standing(
 ) -> list[Entry]:
     """The latest entry of each line and phone; `after`: a line and a phone, where the page before ended."""
     after_line, after_phone = after
+    given = {name: value for name, value in (("line", line), ("phone", phone)) if value is not None}
     rows = world.store.all(
-        STANDING,
+        latest_entries(of_line=line is not None, of_phone=phone is not None),
         workspace_id=workspace_id,
         at=at,
-        line=line,
-        phone=phone,
+        **given,
         after_line=after_line,
         after_phone=after_phone,
         limit=limit,

@@ -35,19 +35,23 @@ NETWORK_RULES = (
         "STOP, STOPALL, UNSUBSCRIBE, CANCEL, END, QUIT, OPTOUT, REVOKE, ALTO or PARAR, in any case, blanks around and"
         " a full stop ignored, opts the phone out of that line, with one confirmation. A second one gets no answer.",
         (DOCUMENTED, ASSUMED),
-        "the Writeback sample shows 'Stop'; the other words are the carriers' usual ones",
+        "Stop: documented, in the Writeback sample (in any case: assumed). STOPALL, UNSUBSCRIBE, CANCEL, END, QUIT:"
+        " assumed, after the industry's usual list for US numbers (the CTIA's handbook, SMS providers' defaults)."
+        " OPTOUT, REVOKE: assumed, after that list since the FCC's order on revoking consent (47 CFR 64.1200(a)(10))."
+        " ALTO, PARAR: assumed, 'stop' in Spanish",
     ),
     Rule(
         "NET-start",
         "START, UNSTOP or the console's own keyword opts the phone in again, with one confirmation.",
         (DOCUMENTED, ASSUMED),
-        "the Writeback sample's opt-out answer names a keyword; START and UNSTOP are the carriers' usual words",
+        "the console's keyword: documented, the Writeback sample's opt-out answer names one. START, UNSTOP: assumed,"
+        " after the industry's usual list for US numbers",
     ),
     Rule(
         "NET-help",
         "HELP, INFO or AYUDA gets the line's help text, also when opted out; consent stays as it is.",
         (ASSUMED,),
-        "the carriers' usual words",
+        "HELP, INFO: assumed, after the industry's usual list for US numbers. AYUDA: assumed, 'help' in Spanish",
     ),
     Rule(
         "NET-reply",

@@ -25,7 +25,10 @@ SOONER = Statement(
 )
 EARLIEST = select(func.min(SCHEDULED.c.due_at)).where(SCHEDULED.c.workspace_id == bindparam("workspace"))
 ANEW = Statement(
-    update(WORKSPACES).where(WORKSPACES.c.id == bindparam("workspace")).values(next_due_at=EARLIEST.scalar_subquery())
+    update(WORKSPACES)
+    .where(WORKSPACES.c.id == bindparam("workspace"))
+    .values(next_due_at=EARLIEST.scalar_subquery())
+    .returning(WORKSPACES.c.next_due_at)
 )
 
 
@@ -44,11 +47,12 @@ def schedule(
     world.store.add(INSERT, row)
     if world.store.run(SOONER, workspace=workspace_id, at=at).rowcount:
         world.store.forget()
-    world.stir(workspace_id)
+    world.stir(workspace_id, at)
 
 
 def note_next_due(world: "World", workspace_id: int) -> None:
     """After some of it was done. Belongs in a transaction."""
-    world.store.run(ANEW, workspace=workspace_id)
+    row = world.store.run(ANEW, workspace=workspace_id).fetchone()
     world.store.forget()
-    world.stir(workspace_id)
+    if row is not None and row[0] is not None:
+        world.stir(workspace_id, row[0])

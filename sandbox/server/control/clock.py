@@ -29,12 +29,11 @@ async def turn_clock(world: WorldDep, workspace: WorkspaceDep, body: shapes.Cloc
 
     It goes forward only. It does not wait for the receivers of callbacks, unless `settle` says how long.
     """
-    now = world.now(workspace)
-    to = body.at if body.seconds is None else now + round(body.seconds * SECOND)
-    if to is not None and to >= LATEST:
+    by = round((body.seconds or 0) * SECOND)
+    if (body.at or world.now(workspace) + by) >= LATEST:
         raise invalid(("body", "seconds" if body.action == "advance" else "at", "must not lead beyond the year 9998"))
     frozen = {"freeze": True, "run": False}.get(body.action)
-    fired = clockwork.turn(world, workspace, to=to, frozen=frozen)
+    fired = clockwork.turn(world, workspace, to=body.at, by=by, frozen=frozen)
     settled = {} if body.settle is None else {"settled": await world.courier.settled(workspace.id, body.settle)}
     turned = workspaces.view_of(world, workspace.id)
     return answer({**_reading(world, turned), "fired": [_fired(each) for each in fired], **settled})

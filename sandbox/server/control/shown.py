@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.server.courier import payload
+from sandbox.server.sending import payload
 from sandbox.world import LineView, WorkspaceView, World, callbacks, conversations, messages, people, workspaces
 from sandbox.world.carrier import OUTBOUND, MessageRow
 from sandbox.world.clock import SECOND, rfc3339

@@ -9,8 +9,8 @@ from fastapi import Path, Request, Response
 from sandbox.dependencies import WorkspaceDep, WorldDep
 from sandbox.server.control import shapes, shown
 from sandbox.server.control.http import WORKSPACE, answer, control_router
-from sandbox.server.courier import SINKS, received
 from sandbox.server.problems import Problem
+from sandbox.server.sending import SINKS, received
 from sandbox.world import World, sinks
 from sandbox.world.clock import SECOND, rfc3339
 

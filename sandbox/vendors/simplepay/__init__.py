@@ -193,11 +193,8 @@ async def submit(exchange: ExchangeDep, consoleCode: SubmittingConsoleCode) -> R
     asked = exchange.asked
     workspace = await exchange.begin(Subject(asked.get("To"), asked.get("From"), asked.get("Body"), consoleCode))
     line = console_line(exchange, workspace, consoleCode, "SP-console")
-    to, sender, text = _msisdn(asked, "To"), _msisdn(asked, "From"), _given(asked, "Body")
+    to, sender, text = _receiver(workspace, asked), _msisdn(asked, "From"), _given(asked, "Body")
     callback = _callback(asked)
-    handset = delivery.handset_of(workspace, to)
-    if handset is not None and handset.is_invalid:
-        raise Refusal("NET-handsets", f"Msisdn is invalid: {to}")
     with exchange.world.store.writing():
         message = carrier.accept(
             exchange.world,
@@ -212,8 +209,9 @@ async def submit(exchange: ExchangeDep, consoleCode: SubmittingConsoleCode) -> R
             status_callback=callback,
             opts_in=True,
         )
-    if callback is not None and callbacks.before_answer(exchange.world, workspace, message["id"], exchange.now):
-        await exchange.world.courier.sent(workspace.id)
+    early = callback and callbacks.before_answer(exchange.world, workspace, message["id"], exchange.now)
+    if early:
+        await exchange.world.courier.tried(workspace.id, early)
     exchange.rules = SUBMITTED if callback is None else SUBMITTED_WITH_CALLBACK
     exchange.messages = (message["id"],)
     return _json(accepted(message, consoleCode))
@@ -297,6 +295,15 @@ def _msisdn(asked: dict[str, str | None], name: str) -> str:
     if not phones.is_msisdn(value):
         raise Refusal("SP-msisdn", f"Msisdn is invalid: {value}")
     return value
+
+
+def _receiver(workspace: WorkspaceView, asked: dict[str, str | None]) -> str:
+    """A possible number that the phone behind it does not make an impossible one."""
+    to = _msisdn(asked, "To")
+    handset = delivery.handset_of(workspace, to)
+    if handset is not None and handset.is_invalid:
+        raise Refusal("NET-handsets", f"Msisdn is invalid: {to}")
+    return to
 
 
 def _callback(asked: dict[str, str | None]) -> str | None:

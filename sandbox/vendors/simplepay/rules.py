@@ -40,7 +40,8 @@ RULES = (
     ),
     Rule(
         "SP-callback",
-        "StatusCallback must be an absolute http or https URL; else 400.",
+        "StatusCallback must be an absolute http or https URL; else 400. One that the target policy forbids is"
+        " accepted, and its callback recorded as given up with the reason.",
         (ASSUMED,),
         f"{PAGE}: 'Callback URL'",
     ),
