@@ -1,19 +1,64 @@
 """StatusCallback: what a client is told of its messages, when, and how often it is tried (rule SP-statuscallback)."""
 
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 from driver import CONSOLE, LINE, PHONE, Driver
+from receiver import Got, Receiver
+
+from sandbox.world import callbacks, sinks
 
 pytestmark = pytest.mark.rule("SP-statuscallback")
 
+PATIENT_S = 20
+"""Nothing waits for it to pass; a wait that hangs ends with it."""
 
-def test_each_change_of_status_is_told_in_the_words_of_simplepay(sandbox: Driver) -> None:
+
+@pytest.fixture
+def timed(sandbox: Driver) -> Driver:
+    """Its clock stands at 09:00:00, its policy is the default one."""
     sandbox.delivery("timed")
     sandbox.control("POST", "/clock", {"action": "freeze"})
-    url = sandbox.control("PUT", "/sinks/mine", {})["url"]
-    sid = sandbox.sid(callback=url)
-    sandbox.control("POST", "/clock", {"action": "advance", "seconds": 3, "settle": 10})
-    received = sandbox.control("GET", "/sinks/mine")["received"]
-    assert [each["form"] for each in received] == [
+    return sandbox
+
+
+def at(time: str) -> str:
+    return f"2026-05-06T{time}.000Z"
+
+
+def sink(sandbox: Driver, **given: Any) -> str:
+    """The URL of a sink called `mine`."""
+    return str(sandbox.control("PUT", "/sinks/mine", given)["url"])
+
+
+def advance(sandbox: Driver, seconds: float) -> None:
+    """Turns the clock, and waits until all that is due was tried."""
+    turned = sandbox.control("POST", "/clock", {"action": "advance", "seconds": seconds, "settle": PATIENT_S})
+    assert turned["settled"] is True
+
+
+def received(sandbox: Driver) -> list[tuple[str, str]]:
+    """What the sink `mine` got: when on the workspace's clock, and which status."""
+    got = sandbox.control("GET", "/sinks/mine")["received"]
+    return [(each["at"][11:19], each["form"]["MessageStatus"]) for each in got]
+
+
+def told(sandbox: Driver) -> list[tuple[str, str, int]]:
+    """The callbacks: of which status, how far they got, and in how many attempts."""
+    listed = sandbox.control("GET", "/callbacks")["items"]
+    return [(each["status"], each["state"], len(each["attempts"])) for each in listed]
+
+
+# What is told ----------------------------------------------------------------------------------------------------
+
+
+def test_each_change_of_status_is_told_in_the_words_of_simplepay(timed: Driver) -> None:
+    sid = timed.sid(callback=sink(timed))
+    advance(timed, 3)
+    assert [each["form"] for each in timed.control("GET", "/sinks/mine")["received"]] == [
         {
             "MessageSid": sid,
             "SmsSid": sid,
@@ -26,3 +71,503 @@ def test_each_change_of_status_is_told_in_the_words_of_simplepay(sandbox: Driver
         }
         for word in ("sent", "delivered")
     ]
+
+
+@pytest.mark.parametrize(
+    ("xx", "word", "error"),
+    [
+        ("50", "failed", "the handset: rejected"),
+        ("51", "undelivered", "the handset: undelivered"),
+        ("53", "UNKNOWN", None),
+    ],
+)
+def test_a_failure_is_told_with_its_reason(timed: Driver, xx: str, word: str, error: str | None) -> None:
+    timed.sid(f"141555501{xx}", callback=sink(timed))
+    advance(timed, 3)
+    form = timed.control("GET", "/sinks/mine")["received"][-1]["form"]
+    assert (form["MessageStatus"], form.get("ErrorMessage")) == (word, error)
+
+
+def test_an_injected_status_tells_the_moves_between_too(timed: Driver) -> None:
+    timed.delivery("manual")
+    sid = timed.sid(callback=sink(timed))
+    timed.status(sid, "undelivered", reason="switched off")
+    advance(timed, 0)
+    got = [each["form"] for each in timed.control("GET", "/sinks/mine")["received"]]
+    assert [(form["MessageStatus"], form.get("ErrorMessage")) for form in got] == [
+        ("sent", None),
+        ("undelivered", "switched off"),
+    ]
+
+
+def test_an_injected_status_replaces_what_was_still_to_be_told(timed: Driver) -> None:
+    sid = timed.sid(callback=sink(timed))
+    advance(timed, 1)
+    timed.status(sid, "rejected")
+    advance(timed, 10)
+    assert received(timed) == [("09:00:01", "sent"), ("09:00:01", "failed")]
+
+
+def test_a_fact_of_the_past_is_not_told(timed: Driver) -> None:
+    timed.delivery("manual")
+    sid = timed.sid(callback=sink(timed))
+    advance(timed, 60)
+    timed.status(sid, "delivered", at=at("09:00:30"))
+    timed.status(sid, "sent", force=True)
+    advance(timed, 60)
+    assert received(timed) == [("09:01:00", "sent")]
+
+
+def test_a_scheduled_status_is_told_at_its_time(timed: Driver) -> None:
+    timed.delivery("manual")
+    sid = timed.sid(callback=sink(timed))
+    timed.status(sid, "delivered", at=at("09:00:30"))
+    advance(timed, 29)
+    assert received(timed) == []
+    advance(timed, 1)
+    assert received(timed) == [("09:00:30", "sent"), ("09:00:30", "delivered")]
+
+
+def test_only_a_submit_with_a_statuscallback_is_told_of(timed: Driver) -> None:
+    timed.sid()
+    timed.send()
+    timed.sid(callback="")
+    advance(timed, 10)
+    assert timed.control("GET", "/callbacks") == {"items": [], "next": None}
+
+
+def test_a_removed_message_is_told_of_no_more(timed: Driver) -> None:
+    url = sink(timed)
+    timed.sid(callback=url)
+    timed.app.world.store.execute("DELETE FROM message")
+    advance(timed, 10)
+    assert received(timed) == []
+
+
+# When, and how often ---------------------------------------------------------------------------------------------
+
+
+def test_it_is_tried_again_after_1_4_16_and_64_seconds_then_given_up(timed: Driver) -> None:
+    sid = timed.sid(callback=sink(timed, status=503))
+    message = timed.message(sid)["id"]
+    timed.status(sid, "rejected", reason="no such phone")
+    for second in (0, 0.999, 0.001, 3.999, 0.001, 16, 64, 1000):
+        advance(timed, second)
+    attempts = [("09:00:00", "09:00:01"), ("09:00:01", "09:00:05"), ("09:00:05", "09:00:21"), ("09:00:21", "09:01:25")]
+    (callback,) = timed.message(sid)["callbacks"]
+    assert all(attempt.pop("ms") >= 0 for attempt in callback["attempts"])
+    assert callback == {
+        "id": "cb_00000003",
+        "message": message,
+        "url": sink(timed),
+        "status": "rejected",
+        "payload": {
+            "MessageSid": sid,
+            "SmsSid": sid,
+            "AccountSid": CONSOLE,
+            "MessageStatus": "failed",
+            "SmsStatus": "failed",
+            "To": PHONE,
+            "From": LINE,
+            "ApiVersion": "15.1",
+            "ErrorMessage": "no such phone",
+        },
+        "state": "given_up",
+        "due_at": at("09:00:00"),
+        "reason": "5 attempts failed",
+        "attempts": [
+            *({"at": at(then), "status": 503, "error": None, "next_at": at(next_at)} for then, next_at in attempts),
+            {"at": at("09:01:25"), "status": 503, "error": None, "next_at": None},
+        ],
+    }
+
+
+def test_what_fell_due_in_one_long_leap_is_tried_to_the_end(timed: Driver) -> None:
+    timed.sid(callback=sink(timed, status=500))
+    advance(timed, 365 * 24 * 3600)
+    assert told(timed) == [("sent", "given_up", 5), ("delivered", "given_up", 5)]
+
+
+def test_it_recovers_with_its_receiver(timed: Driver) -> None:
+    timed.sid(callback=sink(timed, status=500))
+    advance(timed, 1)
+    advance(timed, 1)
+    sink(timed, status=200)
+    advance(timed, 3)
+    advance(timed, 1)
+    assert told(timed) == [("sent", "delivered", 3), ("delivered", "delivered", 1)]
+    assert received(timed) == [
+        ("09:00:01", "sent"),
+        ("09:00:02", "sent"),
+        ("09:00:06", "sent"),
+        ("09:00:06", "delivered"),
+    ]
+
+
+@pytest.mark.parametrize("status", [200, 204, 299])
+def test_any_2xx_settles_it(timed: Driver, status: int) -> None:
+    timed.sid(callback=sink(timed, status=status))
+    advance(timed, 100)
+    assert told(timed) == [("sent", "delivered", 1), ("delivered", "delivered", 1)]
+
+
+@pytest.mark.parametrize("status", [302, 400, 404, 410, 500])
+def test_nothing_else_does(timed: Driver, status: int) -> None:
+    timed.sid(callback=sink(timed, status=status))
+    advance(timed, 1)
+    assert told(timed) == [("sent", "pending", 1)]
+
+
+def test_a_callback_waits_for_its_predecessor_and_goes_when_that_is_given_up(timed: Driver) -> None:
+    timed.sid(callback=sink(timed, status=500))
+    advance(timed, 1)
+    advance(timed, 2)
+    assert told(timed) == [("sent", "pending", 2), ("delivered", "pending", 0)]
+    advance(timed, 83)
+    assert told(timed) == [("sent", "given_up", 5), ("delivered", "pending", 1)]
+
+
+def test_messages_do_not_wait_for_one_another(timed: Driver) -> None:
+    down = timed.sid(callback=sink(timed, status=500))
+    up = timed.sid(callback=timed.control("PUT", "/sinks/other", {})["url"])
+    advance(timed, 3)
+    states = {each["message"]: each["state"] for each in timed.control("GET", "/callbacks")["items"]}
+    assert states == {timed.message(down)["id"]: "pending", timed.message(up)["id"]: "delivered"}
+
+
+def test_a_receiver_that_is_not_there_is_an_error_that_is_told(timed: Driver) -> None:
+    with Receiver() as gone:
+        url = gone.url
+    sid = timed.sid(callback=url)
+    advance(timed, 1)
+    (callback,) = timed.message(sid)["callbacks"]
+    (attempt,) = callback["attempts"]
+    assert (callback["state"], attempt["status"], attempt["next_at"]) == ("pending", None, at("09:00:02"))
+    assert attempt["error"].startswith("ConnectError: ")
+
+
+def test_a_receiver_that_is_too_slow_is_an_error_that_is_told(timed: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    hurry(timed, monkeypatch)
+    sid = timed.sid(callback=sink(timed, delay=60))
+    advance(timed, 1)
+    (callback,) = timed.message(sid)["callbacks"]
+    (attempt,) = callback["attempts"]
+    assert (callback["state"], attempt["status"], attempt["error"]) == ("pending", None, "no answer within 0.05 s")
+
+
+def hurry(sandbox: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets an attempt take a twentieth of a second instead of ten."""
+    monkeypatch.setattr(sandbox.app._courier._sender._poster, "timeout_s", 0.05)
+
+
+def test_over_the_network_it_is_a_form_like_any_other(timed: Driver) -> None:
+    with Receiver() as receiver:
+        sid = timed.sid(callback=f"http://user:p%40ss@127.0.0.1:{receiver.port}/a%20b?c=d&e#f")
+        advance(timed, 3)
+    first = receiver.got[0]
+    assert first.path == "/a%20b?c=d&e"
+    assert first.form["MessageSid"] == sid
+    assert first.headers == {
+        "host": f"127.0.0.1:{receiver.port}",
+        "content-type": "application/x-www-form-urlencoded",
+        "user-agent": "dialog-sandbox",
+        "authorization": "Basic dXNlcjpwQHNz",
+        "content-length": first.headers["content-length"],
+    }
+
+
+def test_a_receiver_that_hangs_up_is_tried_again(timed: Driver) -> None:
+    def answer(got: Got) -> int | bytes:
+        return b"" if len(receiver.got) == 1 else 200
+
+    with Receiver(answer) as receiver:
+        timed.sid(callback=receiver.url)
+        advance(timed, 1)
+        advance(timed, 1)
+    assert told(timed) == [("sent", "delivered", 2)]
+    assert [got.form["MessageStatus"] for got in receiver.got] == ["sent", "sent"]
+
+
+def test_a_restart_loses_nothing(open_driver: Callable[..., Driver], tmp_path: Path) -> None:
+    sandbox = open_driver(database=str(tmp_path / "kept.db"))
+    sandbox.delivery("timed")
+    sandbox.control("POST", "/clock", {"action": "freeze"})
+    sandbox.sid(callback=sink(sandbox, status=500))
+    for seconds in (1, 1, 4, 16):
+        advance(sandbox, seconds)
+        sandbox.restart()
+    sink(sandbox, status=200)
+    advance(sandbox, 64)
+    assert told(sandbox) == [("sent", "delivered", 5), ("delivered", "delivered", 1)]
+
+
+def test_what_was_being_sent_when_the_process_ended_is_sent_again(
+    open_driver: Callable[..., Driver], tmp_path: Path
+) -> None:
+    sandbox = open_driver(database=str(tmp_path / "kept.db"))
+    sandbox.control("POST", "/clock", {"action": "freeze"})
+    sandbox.delivery("timed")
+    sandbox.sid(callback=sink(sandbox, delay=30))
+    sandbox.control("POST", "/clock", {"action": "advance", "seconds": 1})
+    sandbox.control("GET", "/clock")  # lets the attempt begin
+    assert received(sandbox) == [("09:00:01", "sent")]
+    sandbox.restart()
+    sink(sandbox)
+    advance(sandbox, 0)
+    assert received(sandbox) == [("09:00:01", "sent")] * 2
+    assert told(sandbox) == [("sent", "delivered", 1)]
+
+
+def test_what_is_due_is_sent_when_the_store_answers_again(timed: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    failures = iter([sqlite3.OperationalError("database is locked")])
+    claim = callbacks.claim
+
+    def failing(*args: Any) -> Any:
+        for failure in failures:
+            raise failure
+        return claim(*args)
+
+    monkeypatch.setattr(callbacks, "claim", failing)
+    monkeypatch.setattr("sandbox.server.courier.STORE_RETRY_S", 0.01)
+    timed.sid(callback=sink(timed))
+    advance(timed, 3)
+    assert received(timed) == [("09:00:03", "sent"), ("09:00:03", "delivered")]
+
+
+def test_an_attempt_is_written_down_when_the_store_answers_again(
+    timed: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures = iter([sqlite3.OperationalError("database is locked")])
+    note = callbacks.note_attempt
+
+    def failing(*args: Any) -> None:
+        for failure in failures:
+            raise failure
+        note(*args)
+
+    monkeypatch.setattr(callbacks, "note_attempt", failing)
+    monkeypatch.setattr("sandbox.server.sending.STORE_RETRY_S", 0.01)
+    timed.sid(callback=sink(timed))
+    advance(timed, 1)
+    assert received(timed) == [("09:00:01", "sent")]
+    assert told(timed) == [("sent", "delivered", 1)]
+
+
+# Again, by hand --------------------------------------------------------------------------------------------------
+
+
+def test_a_callback_is_delivered_again(timed: Driver) -> None:
+    timed.sid(callback=sink(timed))
+    advance(timed, 1)
+    redelivered = timed.control("POST", "/callbacks/cb_00000001/redeliver", status=202)
+    assert redelivered == {"id": "cb_00000001", "state": "pending"}
+    advance(timed, 0)
+    assert received(timed) == [("09:00:01", "sent")] * 2
+    assert told(timed) == [("sent", "delivered", 2)]
+
+
+def test_a_callback_that_was_given_up_has_all_its_attempts_again(timed: Driver) -> None:
+    timed.sid(callback=sink(timed, status=500))
+    advance(timed, 1000)
+    timed.control("POST", "/callbacks/cb_00000001/redeliver")
+    for second in (0, 1, 4):
+        advance(timed, second)
+    assert told(timed)[0] == ("sent", "pending", 8)
+    sink(timed, status=200)
+    advance(timed, 16)
+    assert told(timed)[0] == ("sent", "delivered", 9)
+
+
+@pytest.mark.parametrize("unknown", ["cb_00000009", "cb_1", "nothing", "msg_00000001"])
+def test_an_unknown_callback_is_404(timed: Driver, unknown: str) -> None:
+    problem = timed.control("POST", f"/callbacks/{unknown}/redeliver", status=404)
+    assert problem["title"] == "Unknown callback"
+
+
+def test_a_callback_that_lies_ahead_is_nobodys_to_redeliver(timed: Driver) -> None:
+    timed.sid(callback=sink(timed))
+    timed.control("POST", "/callbacks/cb_00000001/redeliver", status=404)
+
+
+# Listed ----------------------------------------------------------------------------------------------------------
+
+
+def test_callbacks_are_listed_by_pages_and_by_message(timed: Driver) -> None:
+    url = sink(timed)
+    sids = [timed.sid(callback=url) for _ in range(3)]
+    assert timed.control("GET", "/callbacks")["items"] == []
+    advance(timed, 3)
+    everything = timed.control("GET", "/callbacks")["items"]
+    assert [each["id"] for each in everything] == [f"cb_{n:08d}" for n in range(1, 7)]
+    first = timed.control("GET", "/callbacks?limit=4")
+    second = timed.control("GET", f"/callbacks?limit=4&after={first['next']}")
+    assert [*first["items"], *second["items"]] == everything
+    assert second["next"] is None
+    of_second = timed.control("GET", f"/callbacks?message={sids[1]}")["items"]
+    assert of_second == everything[2:4] == timed.message(sids[1])["callbacks"]
+    timed.control("GET", "/callbacks?message=nothing", status=404)
+
+
+# How it may go wrong ---------------------------------------------------------------------------------------------
+
+WELL = {"duplicate": 0, "lose": 0, "reorder": 0, "delay": 0, "contradict": 0, "before_response": 0, "seed": 1}
+
+
+def misbehaving(sandbox: Driver, **given: Any) -> None:
+    """Callbacks of one message, sent to the sink `mine` by such a profile, 100 s on."""
+    sandbox.control("PUT", "/callbacks/profile", given)
+    sandbox.sid(callback=sink(sandbox))
+    for second in (0, 1, 2, 10, 87):
+        advance(sandbox, second)
+
+
+def test_the_profile_is_shown_and_replaced(timed: Driver) -> None:
+    assert timed.control("GET", "/callbacks/profile") == WELL
+    changed = timed.control("PUT", "/callbacks/profile", {"lose": 0.25, "delay": 1.5, "seed": 9})
+    assert changed == {**WELL, "lose": 0.25, "delay": 1.5, "seed": 9}
+    assert timed.control("GET", "/callbacks/profile") == changed
+    assert timed.control("PUT", "/callbacks/profile", {"duplicate": 1}) == {**WELL, "duplicate": 1}
+
+
+@pytest.mark.parametrize(
+    ("given", "member"),
+    [({"lose": 1.1}, "lose"), ({"delay": -1}, "delay"), ({"seed": -1}, "seed"), ({"late": 1}, "late")],
+)
+def test_a_profile_that_cannot_be_is_refused(timed: Driver, given: dict[str, object], member: str) -> None:
+    problem = timed.control("PUT", "/callbacks/profile", given, status=422)
+    assert [error["member"] for error in problem["errors"]] == [member]
+
+
+def test_duplicate_delivers_each_twice(timed: Driver) -> None:
+    misbehaving(timed, duplicate=1)
+    assert received(timed) == [("09:00:01", "sent")] * 2 + [("09:00:03", "delivered")] * 2
+    assert told(timed) == [("sent", "delivered", 2), ("delivered", "delivered", 2)]
+
+
+def test_lose_never_sends_it_and_says_why(timed: Driver) -> None:
+    misbehaving(timed, lose=1)
+    assert received(timed) == []
+    assert told(timed) == [("sent", "given_up", 0), ("delivered", "given_up", 0)]
+    assert {each["reason"] for each in timed.control("GET", "/callbacks")["items"]} == {"lost, by callbacks/profile"}
+
+
+def test_reorder_changes_places(timed: Driver) -> None:
+    misbehaving(timed, reorder=1)
+    assert received(timed) == [("09:00:03", "delivered"), ("09:00:03", "sent")]
+
+
+def test_delay_makes_each_late_by_the_workspaces_clock(timed: Driver) -> None:
+    misbehaving(timed, delay=10)
+    assert received(timed) == [("09:00:13", "sent"), ("09:00:13", "delivered")]
+    assert [each["due_at"] for each in timed.control("GET", "/callbacks")["items"]] == [at("09:00:11"), at("09:00:13")]
+
+
+def test_contradict_says_the_opposite_in_the_end(timed: Driver) -> None:
+    misbehaving(timed, contradict=1)
+    assert received(timed) == [("09:00:01", "sent"), ("09:00:03", "delivered"), ("09:00:03", "undelivered")]
+    assert timed.control("GET", "/messages")["items"][0]["status"] == "delivered"
+
+
+def test_before_response_tells_the_first_change_before_the_submit_is_answered(timed: Driver) -> None:
+    at_answer: list[Any] = []
+
+    def answer(got: Got) -> int:
+        at_answer.append(got.form["MessageStatus"])
+        return 200
+
+    with Receiver(answer) as receiver:
+        timed.control("PUT", "/callbacks/profile", {"before_response": 1})
+        sid = timed.sid(callback=receiver.url)
+        assert [got.form["MessageSid"] for got in receiver.got] == [sid]
+        assert at_answer == ["sent"]
+        advance(timed, 3)
+    assert at_answer == ["sent", "delivered"]
+
+
+def test_a_dead_receiver_holds_a_submit_up_no_longer_than_an_attempt(
+    timed: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hurry(timed, monkeypatch)
+    timed.control("PUT", "/callbacks/profile", {"before_response": 1})
+    url = sink(timed, delay=60)
+    sids = [timed.sid(callback=url) for _ in range(10)]
+    assert [timed.details(sid)["status"] for sid in sids] == ["queued"] * 10
+    assert len(received(timed)) == 10
+
+
+def test_chance_is_decided_by_the_seed(open_driver: Callable[..., Driver]) -> None:
+    def fates(seed: int) -> list[bool]:
+        """Which of a hundred callbacks are lost."""
+        sandbox = open_driver()
+        sandbox.control("POST", "/clock", {"action": "freeze"})
+        sandbox.control("PUT", "/callbacks/profile", {"lose": 0.5, "seed": seed})
+        url = sink(sandbox)
+        for _ in range(50):
+            sandbox.sid(callback=url)
+        advance(sandbox, 0)
+        return [each["state"] == "given_up" for each in sandbox.control("GET", "/callbacks")["items"]]
+
+    first = fates(5)
+    assert first == fates(5)
+    assert first != fates(6)
+    assert 25 < sum(first) < 75
+
+
+# Sinks -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_sink_keeps_what_it_gets_and_forgets_it_when_told(timed: Driver) -> None:
+    url = sink(timed, status=202, delay=0.001)
+    answer = timed.call("POST", url + "?a=1", data={"x": "1", "y": "é"})
+    assert (answer.status_code, answer.content) == (202, b"")
+    shown = timed.control("GET", "/sinks/mine")
+    (kept,) = shown.pop("received")
+    assert shown == {"name": "mine", "url": url, "status": 202, "delay": 0.001}
+    assert ["content-type", "application/x-www-form-urlencoded"] in kept.pop("headers")
+    assert kept == {
+        "at": at("09:00:00"),
+        "method": "POST",
+        "query": "a=1",
+        "body": "x=1&y=%C3%A9",
+        "form": {"x": "1", "y": "é"},
+    }
+    assert timed.control("DELETE", "/sinks/mine") == {"deleted": 1}
+    assert timed.control("GET", "/sinks/mine")["received"] == []
+    assert sink(timed) == url
+
+
+def test_a_sink_takes_what_is_no_form(timed: Driver) -> None:
+    url = sink(timed)
+    assert timed.call("PUT", url, content=b"\xff{").status_code == 200
+    assert timed.call("GET", url).status_code == 200
+    got = timed.control("GET", "/sinks/mine")["received"]
+    assert [(each["method"], each["body"], each["form"]) for each in got] == [
+        ("PUT", "\ufffd{", None),
+        ("GET", "", None),
+    ]
+
+
+def test_a_sink_keeps_the_last_ones(timed: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert sinks.MOST == 1000
+    monkeypatch.setattr(sinks, "MOST", 4)
+    url = sink(timed)
+    for n in range(7):
+        timed.call("POST", url, content=b"%d" % n)
+    bodies = [each["body"] for each in timed.control("GET", "/sinks/mine")["received"]]
+    assert bodies == ["3", "4", "5", "6"]
+
+
+@pytest.mark.parametrize("name", ["a b", "a.b", "x" * 65, "%00"])
+def test_a_name_that_no_sink_can_have_is_refused(timed: Driver, name: str) -> None:
+    assert timed.call("PUT", f"/_sandbox/workspaces/default/sinks/{name}").status_code == 422
+
+
+def test_a_sink_that_is_not_there_is_404(timed: Driver) -> None:
+    assert timed.control("GET", "/sinks/none", status=404)["title"] == "Unknown sink"
+    timed.control("DELETE", "/sinks/none", status=404)
+    assert timed.call("POST", "/_sandbox/sinks/guessed").json()["title"] == "Unknown sink"
+
+
+@pytest.mark.parametrize("given", [{"status": 99}, {"status": 600}, {"delay": -1}, {"delay": 61}, {"colour": "red"}])
+def test_a_sink_that_cannot_be_is_refused(timed: Driver, given: dict[str, object]) -> None:
+    timed.control("PUT", "/sinks/mine", given, status=422)

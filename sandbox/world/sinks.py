@@ -39,7 +39,7 @@ FORGET_OLD = Statement(
     delete(REQUESTS).where(
         *OF_SINK,
         REQUESTS.c.id
-        <= select(REQUESTS.c.id).where(*OF_SINK).order_by(REQUESTS.c.id.desc()).offset(MOST).limit(1).scalar_subquery(),
+        <= select(REQUESTS.c.id).where(*OF_SINK).order_by(REQUESTS.c.id.desc()).offset(bindparam("most")).limit(1).scalar_subquery(),
     )
 )
 
@@ -90,7 +90,7 @@ def receive(
             "body": body,
         },
     )
-    world.store.run(FORGET_OLD, workspace_id=workspace.id, sink=sink["name"])
+    world.store.run(FORGET_OLD, workspace_id=workspace.id, sink=sink["name"], most=MOST)
 
 
 def received(world: "World", sink: SinkRow) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from fastapi import Path, Request, Response
 
 from sandbox.dependencies import WorkspaceDep, WorldDep
 from sandbox.server.control import shapes, shown
-from sandbox.server.control.http import WORKSPACE, answer, control_router
+from sandbox.server.control.http import WORKSPACE, ControlRequest, answer, control_router
 from sandbox.server.problems import Problem
 from sandbox.server.sending import SINKS, received
 from sandbox.world import World, sinks
@@ -54,20 +54,21 @@ async def empty_sink(world: WorldDep, workspace: WorkspaceDep, name: Name) -> Re
     return answer({"deleted": n})
 
 
-@router.api_route(SINKS + "{token}", methods=["POST", "GET", "PUT"], include_in_schema=False)
-async def receive(request: Request, world: WorldDep, token: str) -> Response:
+async def receive(plain: Request) -> Response:
     """Takes whatever comes, and answers with the sink's status."""
-    return await _receive(request, world, token)
-
-
-async def _receive(request: Request, world: World, token: str) -> Response:
-    sink = sinks.by_token(world, token)
+    request = ControlRequest(plain.scope, plain.receive)
+    world: World = request.app.state.world
+    sink = sinks.by_token(world, request.path_params["token"])
     if sink is None:
         raise Problem(404, "Unknown sink", "There is no such sink: PUT one, and take the URL that it answers.")
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.scope["headers"]]
     query = request.scope["query_string"].decode("latin-1")
     body = (await request.body()).decode(errors="replace")
     return Response(status_code=await received(world, sink, request.method, query, headers, body))
+
+
+# Not an endpoint of the control API, which would mind what it does not know.
+router.add_route(SINKS + "{token}", receive, methods=["POST", "GET", "PUT"], include_in_schema=False)
 
 
 def _url(request: Request, sink: sinks.SinkRow) -> str:
