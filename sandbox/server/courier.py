@@ -159,7 +159,6 @@ class Courier:
         """The workspace is another one now, or gone: what is under way there is broken off, and not written down."""
         self._dispatch.drop(workspace_id)
         self._known.pop(workspace_id, None)
-        self._world.stir(workspace_id)
 
     def _is_settled(self, workspace_id: int) -> bool:
         self.wake()

@@ -138,6 +138,7 @@ class World:
         self._unsaved.discard(workspace_id)
         self.store.forget()
         self.journal.forget(workspace_id)
+        self.courier.drop(workspace_id)
         self.stir(workspace_id)
         for watcher in self.watchers:
             watcher(workspace_id)

@@ -1,14 +1,13 @@
 """A workspace's clock, turned, and what came due thereby."""
 
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import bindparam, or_, select, union_all
 
-from sandbox.world import acts, messages, models, workspaces
+from sandbox.world import acts, models, workspaces
 from sandbox.world.carrier import OUTBOUND
-from sandbox.world.errors import ClockGoesBack, UnknownMessage
+from sandbox.world.errors import ClockGoesBack
 from sandbox.world.statuses import SENT
 from sandbox.world.store import Statement, table
 
@@ -19,7 +18,7 @@ MESSAGE, INBOUND, STATUS, CALLBACK = "message", "inbound", "status", "callback"
 
 MESSAGES = table(models.Message)
 CALLBACKS = table(models.Callback)
-SCHEDULED = table(models.Scheduled)
+STEPS = table(models.Step)
 COLUMNS = (
     MESSAGES.c.id,
     MESSAGES.c.direction,
@@ -49,14 +48,12 @@ MOVED = Statement(
         ),
     )
 )
-REPORTS = Statement(
-    select(SCHEDULED.c.payload)
-    .where(
-        SCHEDULED.c.workspace_id == bindparam("workspace_id"),
-        SCHEDULED.c.due_at <= bindparam("now"),
-        SCHEDULED.c.action == "report",
+TOLD = Statement(
+    select(STEPS.c.message_id, STEPS.c.position, STEPS.c.status, STEPS.c.at).where(
+        STEPS.c.workspace_id == bindparam("workspace_id"),
+        STEPS.c.at > bindparam("since"),
+        STEPS.c.at <= bindparam("now"),
     )
-    .order_by(SCHEDULED.c.due_at)
 )
 CALLED = Statement(
     select(CALLBACKS.c.id, CALLBACKS.c.message_id, CALLBACKS.c.due_at, CALLBACKS.c.position).where(
@@ -101,8 +98,6 @@ def turn(
         raise ClockGoesBack("The clock goes forward only: give a time that is not before its own.")
     is_frozen = workspace.clock_frozen if frozen is None else frozen
     row = world.store.one(LAST_ID, workspace_id=workspace.id)
-    reports = world.store.all(REPORTS, workspace_id=workspace.id, now=at)
-    reported = {int(json.loads(payload)["message"]) for (payload,) in reports}
     with world.store.writing():
         reading: dict[str, float] = {"clock_frozen": is_frozen, "clock_at": at, "clock_wall": wall}
         reading["clock_speed"] = workspace.clock_speed if speed is None else speed
@@ -110,26 +105,22 @@ def turn(
         turned = workspaces.view_of(world, workspace.id)
         if turned.next_due_at is not None and turned.next_due_at <= at:
             acts.catch_up(world, turned, at)
-    world.stir(workspace.id)
-    found = [
-        *_moved(world, turned.id, now, at, int(row[0]) if row else 0, reported),
-        *(each for n in reported for each in _told(world, turned, now, at, n)),
-        *_called(world, turned.id, now, at),
-    ]
-    return [fired for _, fired in sorted(found)]
+    told = _told(world, turned.id, now, at)
+    planned = _moved(world, turned.id, now, at, int(row[0]) if row else 0, {fired.message for _, fired in told})
+    return [fired for _, fired in sorted([*told, *planned, *_called(world, turned.id, now, at)])]
 
 
 def _moved(
-    world: "World", workspace_id: int, since: int, now: int, last_id: int, reported: set[int]
+    world: "World", workspace_id: int, since: int, now: int, last_id: int, told: set[int]
 ) -> Iterator[tuple[Key, Fired]]:
-    """What came by itself: messages, and the statuses of those that are not `reported`, by their plans."""
+    """What came by itself: messages, and the statuses of those that were not `told` them, by their plans."""
     for n, direction, accepted_at, sent_at, settled_at, outcome in world.store.all(
         MOVED, workspace_id=workspace_id, since=since, now=now, last_id=last_id
     ):
         if n > last_id:
             event = MESSAGE if direction == OUTBOUND else INBOUND
             yield (accepted_at, n, 0, 0), Fired(accepted_at, event, n)
-        if n in reported:
+        if n in told:
             continue
         floor = since if n <= last_id else -1
         if sent_at is not None and floor < sent_at <= now:
@@ -138,15 +129,10 @@ def _moved(
             yield (settled_at, n, 2, 0), Fired(settled_at, STATUS, n, outcome)
 
 
-def _told(world: "World", workspace: "WorkspaceView", since: int, now: int, n: int) -> Iterator[tuple[Key, Fired]]:
-    """The statuses of a message of which a report was scheduled: its plan does not tell all that it went through."""
-    try:
-        message = messages.find(world, workspace, messages.our_id(n))
-    except UnknownMessage:
-        return
-    for position, entry in enumerate(messages.entries_of(world, message)):
-        if position and since < entry.at <= now:
-            yield (entry.at, n, 2, position), Fired(entry.at, STATUS, n, entry.status)
+def _told(world: "World", workspace_id: int, since: int, now: int) -> list[tuple[Key, Fired]]:
+    """The statuses of messages whose plans were overruled: a plan does not tell all that such a one went through."""
+    rows = world.store.all(TOLD, workspace_id=workspace_id, since=since, now=now)
+    return [((at, n, 2, position), Fired(at, STATUS, n, status)) for n, position, status, at in rows if position]
 
 
 def _called(world: "World", workspace_id: int, since: int, now: int) -> Iterator[tuple[Key, Fired]]:

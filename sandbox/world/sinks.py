@@ -35,13 +35,8 @@ INSERT_REQUEST = inserting(models.SinkRequest)
 OF_SINK = (REQUESTS.c.workspace_id == bindparam("workspace_id"), REQUESTS.c.sink == bindparam("sink"))
 RECEIVED = Statement(select(REQUESTS).where(*OF_SINK).order_by(REQUESTS.c.id))
 FORGET = Statement(delete(REQUESTS).where(*OF_SINK))
-FORGET_OLD = Statement(
-    delete(REQUESTS).where(
-        *OF_SINK,
-        REQUESTS.c.id
-        <= select(REQUESTS.c.id).where(*OF_SINK).order_by(REQUESTS.c.id.desc()).offset(bindparam("most")).limit(1).scalar_subquery(),
-    )
-)
+LAST_TO_GO = select(REQUESTS.c.id).where(*OF_SINK).order_by(REQUESTS.c.id.desc()).offset(bindparam("most")).limit(1)
+FORGET_OLD = Statement(delete(REQUESTS).where(*OF_SINK, REQUESTS.c.id <= LAST_TO_GO.scalar_subquery()))
 
 SinkRow = dict[str, Any]
 """A row of `models.Sink` by column name."""

@@ -134,7 +134,7 @@ class Step(Row, table=True):
     """One entry of the timeline of a message whose plan was overruled by hand; it then has them all."""
 
     __part__ = Part.CONTENT
-    __table_args__ = (owned_by("message", "message_id"),)
+    __table_args__ = (owned_by("message", "message_id"), Index("ix_step_at", "workspace_id", "at"))
 
     workspace_id: int = Field(primary_key=True)
     message_id: int = Field(primary_key=True)

@@ -40,6 +40,8 @@ def change_person(
 def change_workspace(world: "World", workspace_id: int, values: Mapping[str, Any]) -> None:
     """Writes the given columns of a workspace's row."""
     _update(world, update(WORKSPACES).where(WORKSPACES.c.id == workspace_id), values)
+    if "clock_at" in values:
+        world.stir(workspace_id)  # what is to come will come at another time
 
 
 def change_console(world: "World", workspace_id: int, code: str, values: Mapping[str, Any]) -> None:

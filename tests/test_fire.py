@@ -1,0 +1,254 @@
+"""Callbacks under fire: a receiver that mostly fails, and a server that is killed, on real sockets.
+
+The clock stands, so that the retries of a minute and a half come about as fast as they can be made.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, urlencode
+from zlib import crc32
+
+import httpx
+import pytest
+from driver import CONSOLE, DEFAULT, LINE, PHONE, SIMPLEPAY
+from test_raw_bytes import BASIC, Served
+
+pytestmark = pytest.mark.rule("SP-statuscallback")
+
+MESSAGES = 2_000
+RATE = 1_500
+"""Attempts a second that this server may make; the receiver's own speed is what counts."""
+DEFAULT_RATE = 100
+SLOW_S = 0.005
+PATIENT_S = 120
+"""Nothing waits for it to pass; a wait that hangs ends with it."""
+WAY = ("drops", "500", "slow")
+
+
+class Call(NamedTuple):
+    """An attempt as the receiver saw it: of which message, which status it told, and what it was answered."""
+
+    sid: str
+    status: str
+    way: str
+
+
+class Bad:
+    """A receiver in a thread of its own that drops a third, answers 500 to a third, and is slow for the rest.
+
+    Which is decided by the callback and how often it was tried. While `is_shut` it answers nobody at all.
+    """
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.answered: set[tuple[str, str]] = set()
+        self.port = 0
+        self._tries: dict[tuple[str, str], int] = defaultdict(int)
+        self._is_listening = threading.Event()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._serve(),))
+
+    async def _serve(self) -> None:
+        self._end, self._open = asyncio.Event(), asyncio.Event()
+        self._open.set()
+        server = await asyncio.start_server(self._answer, "127.0.0.1", 0, backlog=256)
+        self.port = server.sockets[0].getsockname()[1]
+        self._is_listening.set()
+        await self._end.wait()
+        server.close()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await self._talk(reader, writer)
+        except (OSError, EOFError):
+            return  # the server was killed meanwhile
+        finally:
+            writer.close()
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        form = dict(parse_qsl((await reader.readexactly(length)).decode()))
+        await self._open.wait()
+        told = form["MessageSid"], form["MessageStatus"]
+        self._tries[told] += 1
+        way = WAY[crc32(f"{told} {self._tries[told]}".encode()) % 3]
+        self.calls.append(Call(*told, way))
+        if way == "slow":
+            await asyncio.sleep(SLOW_S)
+        if way != "drops":
+            status = b"200 OK" if way == "slow" else b"500 No"
+            writer.write(b"HTTP/1.1 %s\r\nContent-Length: 0\r\n\r\n" % status)
+            await writer.drain()
+        if way == "slow":
+            self.answered.add(told)
+
+    def shut(self, is_shut: bool) -> None:
+        self._loop.call_soon_threadsafe(self._open.clear if is_shut else self._open.set)
+
+    def wait_for(self, calls: int) -> None:
+        """Until so many have come."""
+        end = time.monotonic() + PATIENT_S
+        while len(self.calls) < calls:
+            assert time.monotonic() < end, f"only {len(self.calls)} of {calls} calls came"
+            time.sleep(0.01)
+
+    @contextmanager
+    def listening(self) -> Iterator["Bad"]:
+        self._thread.start()
+        self._is_listening.wait()
+        try:
+            yield self
+        finally:
+            self._loop.call_soon_threadsafe(self._end.set)
+            self._thread.join()
+            self._loop.close()
+
+
+def request(path: str, body: bytes, kind: str, more: bytes = b"") -> bytes:
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
+    return head.encode() + more + b"\r\n" + body
+
+
+def submit(served: Served, count: int, **given: str) -> None:
+    """So many one after the other, on one connection."""
+    form = urlencode({"To": PHONE, "From": LINE, "Body": "Your results are in.", **given}).encode()
+    raw = request(f"{SIMPLEPAY}/submit/{CONSOLE}", form, "application/x-www-form-urlencoded", BASIC)
+    with served.connect() as connection, connection.makefile("rb") as answers:
+        for _ in range(count):
+            connection.sendall(raw)
+            assert answers.readline() == b"HTTP/1.1 200 OK\r\n"
+            length = 0
+            while (line := answers.readline()) != b"\r\n":
+                if line.lower().startswith(b"content-length: "):
+                    length = int(line[16:])
+            answers.read(length)
+
+
+def control(served: Served, method: str, path: str, body: Any = None) -> Any:
+    answer = httpx.request(method, served.url + DEFAULT + path, json=body, timeout=PATIENT_S)
+    assert answer.is_success, answer.text
+    return answer.json()
+
+
+def turn(served: Served, action: str, **given: Any) -> Any:
+    return control(served, "POST", "/clock", {"action": action, **given})
+
+
+def kill(served: Served) -> None:
+    served.process.send_signal(signal.SIGKILL)
+    served.process.communicate()
+
+
+def cpu_s(process: int) -> float:
+    """What a process has used of a core, in seconds."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class Cost(NamedTuple):
+    cpu_s: float
+    attempts: int
+
+
+def cost_of_submits(served: Served, bad: Bad) -> Cost:
+    before = cpu_s(served.process.pid), len(bad.calls)
+    submit(served, 100)
+    return Cost(cpu_s(served.process.pid) - before[0], len(bad.calls) - before[1])
+
+
+def share_of_callbacks(served: Served, bad: Bad, pairs: int) -> float:
+    """Which part of a core the callbacks take from the submits when as many are sent as by default.
+
+    Submits with and without callbacks under way, by turns, so that whatever else the machine does falls on both; and
+    in time used, not in time passed, which on a busy machine measures the others.
+    """
+    costs: dict[bool, list[Cost]] = {True: [], False: []}
+    for n in range(2 * pairs):
+        is_shut = n % 2 == 0
+        bad.shut(is_shut)
+        costs[is_shut].append(cost_of_submits(served, bad))
+    bad.shut(False)
+    cpu = {is_shut: sum(cost.cpu_s for cost in some) for is_shut, some in costs.items()}
+    attempts = {is_shut: sum(cost.attempts for cost in some) for is_shut, some in costs.items()}
+    return (cpu[False] - cpu[True]) / (attempts[False] - attempts[True]) * DEFAULT_RATE
+
+
+def every_callback(served: Served) -> list[Any]:
+    items: list[Any] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = control(served, "GET", f"/callbacks?limit=1000{cursor and '&after=' + cursor}")
+        items += page["items"]
+        cursor = page["next"]
+    return items
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads in /proc what a process has used")
+def test_every_callback_arrives_or_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SANDBOX_CALLBACK_RATE", str(RATE))
+    flags = ("--database", str(tmp_path / "fire.db"))
+    began = time.monotonic()
+
+    def lap(what: str) -> None:
+        print(f"{time.monotonic() - began:6.1f} s {what}: {len(bad.calls)} calls")
+
+    with Bad().listening() as bad:
+        served = Served(tmp_path / "first.txt", *flags)
+        control(served, "PUT", "/delivery", {"mode": "timed"})
+        turn(served, "freeze")
+        submit(served, MESSAGES, StatusCallback=f"http://127.0.0.1:{bad.port}/status")
+        lap("submitted")
+        turn(served, "advance", seconds=3)
+        share = share_of_callbacks(served, bad, pairs=8)
+        lap(f"measured {share:.3f}")
+        bad.wait_for(2000)
+        kill(served)
+        served = Served(tmp_path / "second.txt", *flags)
+        turn(served, "advance", seconds=20)
+        bad.wait_for(5000)
+        lap("killed once")
+        kill(served)
+        served = Served(tmp_path / "third.txt", *flags)
+        lap("killed twice")
+        assert turn(served, "advance", seconds=1000, settle=PATIENT_S)["settled"] is True
+        lap("settled")
+        callbacks = every_callback(served)
+        served.stop()
+    lap("ended")
+    none_is_lost(callbacks, bad)
+    order_is_kept(bad)
+    assert share < 0.2
+
+
+def none_is_lost(callbacks: list[Any], bad: Bad) -> None:
+    assert len(callbacks) == 2 * MESSAGES
+    assert {callback["state"] for callback in callbacks} == {"delivered", "given_up"}
+    for callback in callbacks:
+        told = callback["payload"]["MessageSid"], callback["payload"]["MessageStatus"]
+        attempts = [attempt["status"] for attempt in callback["attempts"]]
+        if callback["state"] == "delivered":
+            assert told in bad.answered
+            assert attempts[-1] == 200
+        else:
+            assert len(attempts) == 5, json.dumps(callback)
+            assert set(attempts) <= {None, 500}
+
+
+def order_is_kept(bad: Bad) -> None:
+    of_message: dict[str, list[str]] = defaultdict(list)
+    for call in bad.calls:
+        of_message[call.sid].append(call.status)
+    assert len(of_message) == MESSAGES
+    for statuses in of_message.values():
+        assert statuses == sorted(statuses, key=["sent", "delivered"].index)
