@@ -4,12 +4,15 @@ import asyncio
 import socket
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
 from sandbox.server.targets import Forbidden, TargetPolicy
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpcore
 
 MOST_BYTES = 64 * 1024
@@ -26,7 +29,11 @@ class Unreached(Exception):
 
 
 async def resolve(host: str, port: int) -> list[str]:
-    """By the system, which also reads every way to write an IPv4 address."""
+    """By the system, which also reads every way to write an IPv4 address; one as usual needs no asking."""
+    try:
+        return [str(ip_address(host))]
+    except ValueError:
+        pass
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
@@ -38,7 +45,8 @@ class Poster:
         self._policy = policy
         self.timeout_s = timeout_s
         self._resolve = resolve
-        self._pools: dict[bytes, httpcore.AsyncConnectionPool] = {}
+        self._backend: httpcore.AsyncNetworkBackend | None = None
+        self._tls: ssl.SSLContext | None = None
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
         """The status of the answer. Raises `Forbidden`, or `Unreached` when there is none."""
@@ -55,11 +63,11 @@ class Poster:
 
     async def _post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
         target, credentials = parsed(url)
-        pool = self._pools.get(target.scheme)
-        if pool is None:
-            pool = self._pools[target.scheme] = _pool(self._policy, self._resolve, target.scheme)
         sent = {"Host": _host(target), **headers, **credentials, "Content-Length": str(len(body))}
-        async with pool.stream("POST", target, headers=list(sent.items()), content=body) as answer:
+        async with (
+            self._connection(target) as connection,
+            connection.stream("POST", target, headers=list(sent.items()), content=body) as answer,
+        ):
             size = 0
             async for chunk in answer.aiter_stream():
                 size += len(chunk)
@@ -67,10 +75,22 @@ class Poster:
                     break
             return int(answer.status)
 
+    def _connection(self, target: "httpcore.URL") -> "httpcore.AsyncHTTPConnection":
+        """For one request: one that is kept may be closed by the receiver just when it is used again, and that attempt
+        would be lost."""
+        import httpcore  # noqa: PLC0415  (30 ms that a server without callbacks need not spend)
+
+        if self._backend is None:
+            self._backend = _backend(self._policy, self._resolve)
+        if target.scheme == b"https" and self._tls is None:
+            # Left to itself, httpcore would read every certificate authority anew for each connection.
+            self._tls = httpcore.default_ssl_context()
+        return httpcore.AsyncHTTPConnection(target.origin, ssl_context=self._tls, network_backend=self._backend)
+
 
 def parsed(url: str) -> tuple["httpcore.URL", dict[str, str]]:
     """What is asked for, and the header that the user and password in it make."""
-    import httpcore  # noqa: PLC0415  (30 ms that a server without callbacks need not spend)
+    import httpcore  # noqa: PLC0415
 
     parts = urlsplit(url)
     assert parts.hostname is not None  # rule SP-callback
@@ -92,7 +112,7 @@ def _host(target: "httpcore.URL") -> str:
     return written if target.port == DEFAULT_PORTS[target.scheme.decode()] else f"{written}:{target.port}"
 
 
-def _pool(policy: TargetPolicy, resolve: Resolve, scheme: bytes) -> "httpcore.AsyncConnectionPool":
+def _backend(policy: TargetPolicy, resolve: Resolve) -> "httpcore.AsyncNetworkBackend":
     import httpcore  # noqa: PLC0415
 
     class CheckedBackend(httpcore.AnyIOBackend):
@@ -120,11 +140,4 @@ def _pool(policy: TargetPolicy, resolve: Resolve, scheme: bytes) -> "httpcore.As
         async def connect_unix_socket(self, *_: Any, **__: Any) -> httpcore.AsyncNetworkStream:
             raise Unreached("only TCP is spoken")
 
-    return httpcore.AsyncConnectionPool(
-        # Left to itself, httpcore reads every certificate authority anew for each connection.
-        ssl_context=httpcore.default_ssl_context() if scheme == b"https" else None,
-        max_connections=None,
-        # One that is kept may be closed by the receiver just when it is used again: that would be an attempt lost.
-        max_keepalive_connections=0,
-        network_backend=CheckedBackend(),
-    )
+    return CheckedBackend()
