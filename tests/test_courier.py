@@ -1,0 +1,265 @@
+"""Who wakes when, and who is sent what first: no timer without need, and nobody waits for somebody else's receiver."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from driver import START, STRANGER, Driver, Wall
+
+from sandbox.server.courier import Courier
+from sandbox.server.dispatch import PER_RECEIVER, Dispatch, Parcel
+from sandbox.world import acts, callbacks, workspaces
+
+SLOW, OTHER = "http://slow.example:9000/x", "http://other.example/y"
+
+
+def parcels(url: str, count: int, workspace_id: int = 1) -> list[Parcel]:
+    return [Parcel(workspace_id, n, url) for n in range(count)]
+
+
+class Hanging:
+    """A sender whose attempts end when they are let go."""
+
+    def __init__(self) -> None:
+        self.begun: list[Parcel] = []
+        self.ended = 0
+        self.gate = asyncio.Event()
+
+    async def deliver(self, parcel: Parcel) -> None:
+        self.begun.append(parcel)
+        if parcel.url == SLOW:
+            await self.gate.wait()
+
+    def done(self) -> None:
+        self.ended += 1
+
+
+async def rest() -> None:
+    """Lets whatever can go on do so."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+def test_a_slow_receiver_holds_up_nobody_else() -> None:
+    async def play() -> None:
+        hanging = Hanging()
+        dispatch = Dispatch(hanging.deliver, hanging.done, rate=100_000)
+        for parcel in [*parcels(SLOW, 20_000), *parcels(OTHER, 100)]:
+            dispatch.put(parcel)
+        while len(hanging.begun) < PER_RECEIVER + 100:
+            dispatch.go()
+            await rest()
+        assert Counter(parcel.url for parcel in hanging.begun) == {SLOW: PER_RECEIVER, OTHER: 100}
+        assert dispatch.in_hand(1) == 20_000
+        dispatch.close()
+        await rest()
+
+    asyncio.run(play())
+
+
+def test_one_receiver_is_one_whatever_is_written_before_and_after_it() -> None:
+    urls = ("http://slow.example/x", "http://a:b@slow.example/y?z", "http://SLOW.example#f", "https://slow.example")
+    assert {Parcel(1, 1, url).receiver for url in urls} == {"slow.example"}
+    assert Parcel(1, 1, SLOW).receiver == "slow.example:9000"
+
+
+def test_receivers_are_served_by_turns() -> None:
+    async def play() -> None:
+        hanging = Hanging()
+        dispatch = Dispatch(hanging.deliver, hanging.done, rate=6)
+        for parcel in [*parcels(SLOW, 100), *parcels(OTHER, 100)]:
+            dispatch.put(parcel)
+        dispatch.go()
+        await rest()
+        assert [parcel.url for parcel in hanging.begun] == [SLOW, OTHER] * 3
+        dispatch.close()
+        await rest()
+
+    asyncio.run(play())
+
+
+def test_no_more_attempts_begin_in_a_second_than_the_rate_allows() -> None:
+    async def play() -> None:
+        hanging = Hanging()
+        dispatch = Dispatch(hanging.deliver, hanging.done, rate=5)
+        for parcel in parcels(OTHER, 12):
+            dispatch.put(parcel)
+        began = asyncio.get_running_loop().time()
+        dispatch.go()
+        while len(hanging.begun) < 12:
+            assert len(hanging.begun) <= 5 * (1 + int(asyncio.get_running_loop().time() - began))
+            dispatch.go()
+            await asyncio.sleep(0.01)
+        assert asyncio.get_running_loop().time() - began >= 2
+
+    asyncio.run(play())
+
+
+def test_what_is_dropped_is_broken_off_and_the_others_go_on() -> None:
+    async def play() -> None:
+        hanging = Hanging()
+        dispatch = Dispatch(hanging.deliver, hanging.done, rate=1000)
+        for parcel in [*parcels(SLOW, 20, workspace_id=1), *parcels(SLOW, 3, workspace_id=2)]:
+            dispatch.put(parcel)
+        dispatch.go()
+        await rest()
+        dispatch.drop(1)
+        await rest()
+        assert (dispatch.in_hand(1), dispatch.in_hand(2), hanging.ended) == (0, 3, PER_RECEIVER)
+        dispatch.go()
+        await rest()
+        hanging.gate.set()
+        await rest()
+        assert [parcel.workspace_id for parcel in hanging.begun] == [1] * PER_RECEIVER + [2] * 3
+        assert dispatch.in_hand(2) == 0
+
+    asyncio.run(play())
+
+
+def test_an_attempt_that_fails_by_a_defect_is_logged_and_lets_the_next_go(caplog: pytest.LogCaptureFixture) -> None:
+    async def play() -> None:
+        begun = []
+
+        async def deliver(parcel: Parcel) -> None:
+            begun.append(parcel.n)
+            raise ZeroDivisionError
+
+        dispatch = Dispatch(deliver, lambda: None, rate=1000)
+        for parcel in parcels(OTHER, PER_RECEIVER + 1):
+            dispatch.put(parcel)
+        dispatch.go()
+        await rest()
+        dispatch.go()
+        await rest()
+        assert begun == list(range(PER_RECEIVER + 1))
+
+    asyncio.run(play())
+    assert "A callback could not be sent." in caplog.text
+
+
+# When it wakes ---------------------------------------------------------------------------------------------------
+
+
+def courier(sandbox: Driver) -> Any:
+    return sandbox.app._courier
+
+
+def has_timer(sandbox: Driver) -> bool:
+    return courier(sandbox)._timer is not None
+
+
+def test_no_timer_is_set_while_nothing_is_due(sandbox: Driver) -> None:
+    sandbox.sid()
+    sandbox.records()
+    sandbox.send()
+    assert not has_timer(sandbox)
+    assert not courier(sandbox).is_wanted
+
+
+def test_no_timer_is_set_for_a_clock_that_stands(sandbox: Driver) -> None:
+    sandbox.control("POST", "/clock", {"action": "freeze"})
+    sandbox.inbound("Hello", phone=STRANGER, at="2026-05-07T00:00:00Z")
+    assert not has_timer(sandbox)
+    sandbox.control("POST", "/clock", {"action": "run"})
+    assert has_timer(sandbox)
+    sandbox.control("POST", "/clock", {"action": "freeze"})
+    assert not has_timer(sandbox)
+
+
+def test_one_timer_is_set_for_what_comes_first(sandbox: Driver) -> None:
+    sandbox.inbound("Late", phone=STRANGER, at="2026-05-06T10:00:00Z")
+    assert courier(sandbox)._earliest == START + 3_600_000
+    sandbox.inbound("Soon", phone=STRANGER, at="2026-05-06T09:30:00Z")
+    assert courier(sandbox)._earliest == START + 1_800_000
+    sandbox.wall.advance(1800)
+    sandbox.control("GET", "/clock")
+    assert courier(sandbox)._earliest == START + 3_600_000
+    sandbox.wall.advance(1800)
+    sandbox.control("GET", "/clock")
+    assert not has_timer(sandbox)
+
+
+def test_what_comes_later_than_what_is_known_asks_the_store_nothing(
+    sandbox: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visits = []
+    visit = Courier._visit
+
+    def counted(self: Courier, workspace_id: int) -> None:
+        visits.append(workspace_id)
+        visit(self, workspace_id)
+
+    monkeypatch.setattr(Courier, "_visit", counted)
+    sandbox.delivery("timed")
+    url = sandbox.control("PUT", "/sinks/mine", {})["url"]
+    del visits[:]
+    for _ in range(50):
+        sandbox.sid(callback=url)
+    assert visits == [1]
+
+
+def test_a_timer_rings_when_something_falls_due(open_driver: Callable[..., Driver]) -> None:
+    class Ticking(Wall):
+        """Goes on by itself from when it is started."""
+
+        started: float | None = None
+
+        def __call__(self) -> int:
+            since = 0.0 if self.started is None else asyncio.get_running_loop().time() - self.started
+            return self.at + int(since * 1000)
+
+    wall = Ticking()
+    sandbox = open_driver(wall=wall)
+
+    async def play() -> None:
+        wall.started = asyncio.get_running_loop().time()
+        world = sandbox.app.world
+        workspace = workspaces.named(world, "default")
+        with world.store.writing():
+            acts.perform(
+                world,
+                workspace,
+                "send",
+                world.now(workspace) + 30,
+                {"line": "16155550110", "to": STRANGER, "text": "Hello"},
+            )
+        sandbox.app._courier.wake()
+        while world.store.execute("SELECT count(*) FROM message").fetchone()[0] == 0:
+            assert asyncio.get_running_loop().time() < wall.started + 10
+            await asyncio.sleep(0.001)
+        assert world.store.execute("SELECT accepted_at FROM message").fetchone()[0] == START + 30
+
+    sandbox._runner.run(play())
+
+
+def test_what_is_due_all_at_once_is_taken_up_in_portions(sandbox: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = []
+    claim = callbacks.claim
+
+    def counted(*args: Any) -> Any:
+        claimed = claim(*args)
+        taken.append(len(claimed))
+        return claimed
+
+    monkeypatch.setattr(callbacks, "claim", counted)
+    monkeypatch.setattr("sandbox.server.courier.AT_ONCE", 5)
+    sandbox.control("POST", "/clock", {"action": "freeze"})
+    sandbox.delivery("timed", outcome="rejected", sent_after=1, settled_after=1)
+    url = sandbox.control("PUT", "/sinks/mine", {})["url"]
+    for _ in range(12):
+        sandbox.sid(callback=url)
+    turned = sandbox.control("POST", "/clock", {"action": "advance", "seconds": 1, "settle": 20})
+    assert turned["settled"] is True
+    assert max(taken) == 5
+    assert sum(taken) == 24
+
+
+def test_the_clock_of_a_workspace_that_is_gone_wakes_nobody(sandbox: Driver) -> None:
+    sandbox.inbound("Late", phone=STRANGER, at="2026-05-06T10:00:00Z")
+    sandbox.app.world.store.execute("DELETE FROM workspace")
+    sandbox.app.world.store.forget()
+    sandbox.wall.advance(3600)
+    assert sandbox.call("GET", "/_sandbox/health/live").status_code == 200
+    assert not has_timer(sandbox)

@@ -1,0 +1,314 @@
+"""Where callbacks may go: the target policy, held against every way around it (rule SP-callback)."""
+
+import asyncio
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import httpcore
+import pytest
+from driver import Driver
+from receiver import Receiver
+
+from sandbox.server.posting import MOST_BYTES, Poster, Unreached
+from sandbox.server.targets import BadTarget, Forbidden, TargetPolicy
+
+pytestmark = pytest.mark.rule("SP-callback")
+
+ON_LOOPBACK = TargetPolicy((), bound_to_loopback=True)
+ELSEWHERE = TargetPolicy((), bound_to_loopback=False)
+
+
+def allows(policy: TargetPolicy, address: str, host: str = "receiver.example") -> bool:
+    try:
+        policy.check(host, address)
+    except Forbidden:
+        return False
+    return True
+
+
+# The policy itself -----------------------------------------------------------------------------------------------
+
+LOCAL = ["127.0.0.1", "127.8.9.10", "::1", "10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.1.1", "fd12::1"]
+MAPPED = ["::ffff:127.0.0.1", "::ffff:10.1.2.3", "::FFFF:C0A8:101"]
+FAR = ["8.8.8.8", "172.15.255.255", "172.32.0.0", "100.64.0.1", "2606:4700::1111", "::ffff:8.8.8.8", "fc00::1%eth0"]
+SECRET = ["169.254.169.254", "169.254.0.1", "fe80::1", "fe80::1%eth0", "fd00:ec2::254", "::ffff:169.254.169.254"]
+NOWHERE = ["0.0.0.0", "0.1.2.3", "::", "::ffff:0.0.0.0", "224.0.0.1", "255.255.255.255", "ff02::1"]
+CARRIED = [
+    "64:ff9b::a9fe:a9fe",
+    "64:ff9b::7f00:1",
+    "2002:a9fe:a9fe::",
+    "2002:7f00:1::1",
+    "::127.0.0.1",
+    "::a9fe:a9fe",
+]
+"""IPv6 addresses that lead to 127.0.0.1 or 169.254.169.254."""
+
+
+@pytest.mark.parametrize("address", [*LOCAL, *MAPPED])
+def test_on_loopback_loopback_and_private_addresses_are_allowed(address: str) -> None:
+    assert allows(ON_LOOPBACK, address)
+    assert not allows(ELSEWHERE, address)
+
+
+@pytest.mark.parametrize("address", [*FAR[:-1], *SECRET, *NOWHERE, *CARRIED])
+def test_nothing_else_is_allowed_by_itself(address: str) -> None:
+    assert not allows(ON_LOOPBACK, address)
+    assert not allows(ELSEWHERE, address)
+
+
+def test_a_scope_makes_no_difference() -> None:
+    assert allows(ON_LOOPBACK, FAR[-1])
+
+
+@pytest.mark.parametrize("address", [*LOCAL, *MAPPED, *FAR, *SECRET, *NOWHERE, *CARRIED])
+def test_a_star_allows_everything(address: str) -> None:
+    assert allows(TargetPolicy(("*",), bound_to_loopback=False), address)
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "10.1.2.3", "127.0.0.1", "2606:4700::1111", "64:ff9b::808:808"])
+def test_a_name_allows_what_it_stands_for(address: str) -> None:
+    policy = TargetPolicy(("Receiver.Example.",), bound_to_loopback=False)
+    assert allows(policy, address)
+    assert allows(policy, address, "RECEIVER.example.")
+    assert not allows(policy, address, "other.example")
+    assert not allows(policy, address, "sub.receiver.example")
+
+
+@pytest.mark.parametrize("address", [*SECRET, *NOWHERE[:5], "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::", "::a9fe:a9fe"])
+def test_whoever_owns_a_name_cannot_point_it_at_secrets(address: str) -> None:
+    assert not allows(TargetPolicy(("receiver.example",), bound_to_loopback=True), address)
+    assert not allows(TargetPolicy(("0.0.0.0/0", "::/0"), bound_to_loopback=True), address)
+
+
+def test_addresses_and_networks_are_allowed_by_name() -> None:
+    policy = TargetPolicy(
+        ("203.0.113.0/24", "198.51.100.7", "[2001:db8::1]", "2001:db8:1::/48"), bound_to_loopback=False
+    )
+    assert [allows(policy, address) for address in ("203.0.113.9", "198.51.100.7", "2001:db8::1", "2001:db8:1::5")] == [
+        True
+    ] * 4
+    assert [allows(policy, address) for address in ("203.0.114.1", "198.51.100.8", "2001:db8::2")] == [False] * 3
+    assert allows(TargetPolicy(("169.254.169.254",), bound_to_loopback=True), "169.254.169.254")
+
+
+@pytest.mark.parametrize("item", ["http://receiver.example", "10.0.0.0/33", "a b", "receiver.example:80", "", "a..b"])
+def test_what_is_neither_name_nor_network_is_refused(item: str) -> None:
+    with pytest.raises(BadTarget, match="SANDBOX_CALLBACK_ALLOW takes"):
+        TargetPolicy((item,), bound_to_loopback=True)
+
+
+# What is connected to --------------------------------------------------------------------------------------------
+
+
+def post(url: str, policy: TargetPolicy = ON_LOOPBACK, *addresses: str, timeout_s: float = 10) -> int:
+    """Posts to it; names stand for these addresses, if any are given."""
+    given = {"resolve": _standing_for(addresses)} if addresses else {}
+    return asyncio.run(Poster(policy, timeout_s=timeout_s, **given).post(url, b"a=b", {}))
+
+
+def _standing_for(addresses: tuple[str, ...]) -> Callable[[str, int], "asyncio.Future[list[str]]"]:
+    async def resolve(host: str, port: int) -> list[str]:
+        return list(addresses)
+
+    return resolve  # type: ignore[return-value]
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as opened:
+        yield opened
+
+
+def test_a_name_that_stands_for_a_forbidden_address_is_forbidden(receiver: Receiver) -> None:
+    url = f"http://receiver.example:{receiver.port}/"
+    for address in ("169.254.169.254", "8.8.8.8", "::ffff:169.254.169.254", "64:ff9b::7f00:1", "0.0.0.0"):
+        with pytest.raises(Forbidden, match="is not allowed: name it in SANDBOX_CALLBACK_ALLOW"):
+            post(url, ON_LOOPBACK, address)
+    with pytest.raises(Forbidden, match=r"the target 127\.0\.0\.1 "):
+        post(url, ELSEWHERE, "127.0.0.1")
+    assert receiver.got == []
+
+
+def test_of_several_addresses_only_an_allowed_one_is_connected_to(receiver: Receiver) -> None:
+    assert post(f"http://receiver.example:{receiver.port}/", ON_LOOPBACK, "169.254.169.254", "127.0.0.1") == 200
+    (got,) = receiver.got
+    assert got.headers["host"] == f"receiver.example:{receiver.port}"
+
+
+def test_an_allowed_address_that_does_not_answer_is_worth_another_attempt() -> None:
+    with Receiver() as gone:
+        port = gone.port
+    for addresses in (("127.0.0.1", "169.254.169.254"), ("169.254.169.254", "127.0.0.1")):
+        with pytest.raises(Unreached, match="ConnectError"):
+            post(f"http://receiver.example:{port}/", ON_LOOPBACK, *addresses)
+
+
+def test_a_name_that_is_pointed_elsewhere_meanwhile_is_judged_anew_and_asked_once(receiver: Receiver) -> None:
+    asked = iter([["127.0.0.1"], ["169.254.169.254"]])
+
+    async def resolve(host: str, port: int) -> list[str]:
+        return next(asked)
+
+    async def twice() -> None:
+        poster = Poster(ON_LOOPBACK, timeout_s=10, resolve=resolve)
+        url = f"http://rebinding.example:{receiver.port}/"
+        assert await poster.post(url, b"", {}) == 200
+        with pytest.raises(Forbidden):
+            await poster.post(url, b"", {})
+
+    asyncio.run(twice())
+    assert len(receiver.got) == 1
+    assert next(asked, None) is None
+
+
+@pytest.mark.parametrize("host", ["2130706433", "0x7f000001", "0177.0.0.1", "0x7f.1", "127.1", "127.0.1", "localhost"])
+def test_however_an_address_is_written_it_is_judged_as_what_it_is(receiver: Receiver, host: str) -> None:
+    assert post(f"http://{host}:{receiver.port}/") == 200
+    with pytest.raises(Forbidden, match=r"the target (127\.0\.0\.1|::1) "):
+        post(f"http://{host}:{receiver.port}/", ELSEWHERE)
+    assert len(receiver.got) == 1
+
+
+@pytest.mark.parametrize("host", ["2852039166", "0xa9fea9fe", "0251.0376.0251.0376", "169.16689662"])
+def test_secrets_are_forbidden_however_they_are_written(host: str) -> None:
+    with pytest.raises(Forbidden, match=r"the target 169\.254\.169\.254 "):
+        post(f"http://{host}/latest/meta-data/")
+
+
+def test_no_proxy_of_the_environment_is_asked(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Receiver() as proxy:
+        for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
+        assert post(receiver.url) == 200
+    assert len(receiver.got) == 1
+    assert proxy.got == []
+
+
+def test_a_redirect_is_an_answer_like_others_and_not_followed(receiver: Receiver) -> None:
+    moved = b"HTTP/1.1 307 Moved\r\nLocation: " + receiver.url.encode() + b"\r\nContent-Length: 0\r\n\r\n"
+    with Receiver(lambda _: moved) as redirecting:
+        assert post(redirecting.url) == 307
+    assert receiver.got == []
+
+
+@contextmanager
+def endless(chunk: bytes, pause_s: float) -> Iterator[tuple[int, list[int]]]:
+    """A receiver whose answer never ends: its port, and how much it has sent."""
+    sent = [0]
+    done = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                try:
+                    while not done.wait(pause_s):
+                        connection.sendall(chunk)
+                        sent[0] += len(chunk)
+                except OSError:
+                    return
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield listening.getsockname()[1], sent
+        finally:
+            done.set()
+            thread.join()
+
+
+def test_an_answer_is_read_to_64_kb_and_dropped() -> None:
+    assert MOST_BYTES == 64 * 1024
+    with endless(b"x" * 4096, 0.0001) as (port, sent):
+        assert post(f"http://127.0.0.1:{port}/") == 200
+        assert sent[0] > MOST_BYTES
+    assert sent[0] < 64 * 1024 * 1024
+
+
+def test_an_answer_that_trickles_is_no_answer() -> None:
+    with endless(b"x", 0.01) as (port, _), pytest.raises(Unreached, match=r"no answer within 0\.1 s"):
+        post(f"http://127.0.0.1:{port}/", timeout_s=0.1)
+
+
+def test_what_is_no_http_is_an_error_that_is_told() -> None:
+    with (
+        Receiver(lambda _: b"SSH-2.0-hello\r\n\r\n") as receiver,
+        pytest.raises(Unreached, match="RemoteProtocolError"),
+    ):
+        post(receiver.url)
+
+
+def test_a_name_that_nobody_knows_is_an_error_that_is_told() -> None:
+    with pytest.raises(Unreached, match="gaierror"):
+        post("http://nobody.invalid/")
+
+
+def test_certificates_are_read_once(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = []
+    default = httpcore.default_ssl_context
+
+    def reading() -> ssl.SSLContext:
+        read.append(1)
+        return default()
+
+    monkeypatch.setattr(httpcore, "default_ssl_context", reading)
+
+    async def twice() -> None:
+        poster = Poster(ON_LOOPBACK, timeout_s=10)
+        assert await poster.post(receiver.url, b"", {}) == 200
+        assert read == []
+        for _ in range(2):
+            with pytest.raises(Unreached, match="ConnectError"):
+                await poster.post(receiver.url.replace("http:", "https:"), b"", {})
+
+    asyncio.run(twice())
+    assert read == [1]
+
+
+# Through the whole sandbox ---------------------------------------------------------------------------------------
+
+
+def told(sandbox: Driver, url: str) -> tuple[str, str | None, list[str | None]]:
+    """What became of the callback of a submit: its state, its reason, the errors of its attempts."""
+    sid = sandbox.sid(callback=url)
+    sandbox.control("POST", "/clock", {"action": "advance", "seconds": 0, "settle": 20})
+    first = sandbox.message(sid)["callbacks"][0]
+    return first["state"], first["reason"], [attempt["error"] for attempt in first["attempts"]]
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("169.254.169.254", "169.254.169.254"),
+        ("2852039166", "169.254.169.254"),
+        ("[::ffff:169.254.169.254]", "::ffff:a9fe:a9fe"),
+        ("[64:ff9b::a9fe:a9fe]", "64:ff9b::a9fe:a9fe"),
+        ("[2002:a9fe:a9fe::]", "2002:a9fe:a9fe::"),
+        ("[::127.0.0.1]", "::7f00:1"),
+        ("0.0.0.0", "0.0.0.0"),
+        ("[::]", "::"),
+    ],
+)
+def test_a_forbidden_target_is_accepted_and_given_up_with_the_reason(sandbox: Driver, host: str, address: str) -> None:
+    reason = f"the target {address} is not allowed: name it in SANDBOX_CALLBACK_ALLOW"
+    assert told(sandbox, f"http://{host}/x") == ("given_up", reason, [reason])
+
+
+def test_bound_elsewhere_only_our_own_sinks_are_targets(open_driver: Callable[..., Driver], receiver: Receiver) -> None:
+    sandbox = open_driver(host="0.0.0.0", control_open=True)
+    sink = sandbox.control("PUT", "/sinks/mine", {})["url"]
+    assert told(sandbox, sink)[0] == "delivered"
+    reason = "the target 127.0.0.1 is not allowed: name it in SANDBOX_CALLBACK_ALLOW"
+    assert told(sandbox, receiver.url) == ("given_up", reason, [reason])
+    assert told(sandbox, f"http://127.0.0.1:{receiver.port}/_sandbox/sinks/guessed")[0] == "given_up"
+    assert receiver.got == []
+
+
+def test_bound_elsewhere_what_is_named_is_a_target(open_driver: Callable[..., Driver], receiver: Receiver) -> None:
+    sandbox = open_driver(host="0.0.0.0", control_open=True, callback_allow=("127.0.0.0/8",))
+    assert told(sandbox, receiver.url)[0] == "delivered"
