@@ -61,8 +61,7 @@ class Vendor:
     @property
     def operations(self) -> tuple[str, ...]:
         """What the control API calls its endpoints: `simplepay.submit`."""
-        routes = (route for route in self.router.routes if isinstance(route, VendorRoute))
-        return tuple(dict.fromkeys(f"{self.name}.{route.name}" for route in routes))
+        return tuple(dict.fromkeys(f"{self.name}.{route.name}" for route in self.router.routes))
 
     def claims(self, path: str) -> bool:
         """Whether the path is this vendor's to answer, be it known or not."""

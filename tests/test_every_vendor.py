@@ -272,7 +272,7 @@ def test_every_answer_names_an_exchange_of_its_own(
 
 
 @every_operation
-def test_every_operation_is_journalled(sandbox: Driver, vendor: Vendor, route: VendorRoute, method: str) -> None:
+def test_every_operation_is_journalled(sandbox: Driver, vendor: Vendor, route: APIRoute, method: str) -> None:
     answer = ask(sandbox, vendor, route, method)
     entry = sandbox.control("GET", f"/journal/{answer.headers['x-sandbox-exchange']}")
     assert (entry["operation"], entry["method"]) == (f"{vendor.name}.{route.name}", method)
