@@ -62,10 +62,16 @@ def _beginnings(seed: int, minute: int, strand: int, attempt: int) -> tuple[str,
     write for each. Several strands, since ids that differ only in their ends may clash.
     """
     raw = decided(seed, "minute", minute, attempt * STRANDS + strand)
-    year, month, day, hour, minutes, *_ = utc(minute * MINUTE).timetuple()
+    year, day, time = _minute_written(minute)
     a, b = ascii_uppercase[raw[1] % 26], ascii_uppercase[raw[2] % 26]
-    begin = f"{raw[0] % 100:02d}{year % 100:02d}{a}-{month:02d}{day:02d}{b}-{hour:02d}{minutes:02d}"
-    return begin, raw[4:8].hex()
+    return f"{raw[0] % 100:02d}{year}{a}-{day}{b}-{time}", raw[4:8].hex()
+
+
+@lru_cache(maxsize=16)
+def _minute_written(minute: int) -> tuple[str, str, str]:
+    """`YY`, `MMDD` and `HHmm`."""
+    year, month, day, hour, minutes, *_ = utc(minute * MINUTE).timetuple()
+    return f"{year % 100:02d}", f"{month:02d}{day:02d}", f"{hour:02d}{minutes:02d}"
 
 
 def workspace_key() -> str:

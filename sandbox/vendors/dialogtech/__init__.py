@@ -12,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 
 from sandbox.dependencies import Exchange, ExchangeDep, Refusal, Subject
 from sandbox.forms import Fields
-from sandbox.vendor import Vendor, View, vendor_router
+from sandbox.vendor import Vendor, VendorRouter, View
 from sandbox.vendors.dialogtech.rules import RULES
 from sandbox.world import WorkspaceView, World, carrier, models, workspaces
 from sandbox.world.clock import DAY, SECOND, milliseconds, written
@@ -56,8 +56,8 @@ MEDIA_TYPE = "text/xml; charset=UTF-8"
 NATIONAL_DIGITS = 10
 NO_LINE = "none"
 """What no line's number is."""
-FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 has no way to write."""
+FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""What XML 1.0 has no way to write. (As the opposite of what it has one for, this would take 4 ms to compile.)"""
 
 
 def cdata(text: str) -> str:
@@ -214,7 +214,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
     }
 }
 
-router = vendor_router()
+router = VendorRouter()
 
 
 @router.get(PATH, operation_id=ACTION, openapi_extra=QUERY, responses=ANSWERS, response_class=Response, name=ACTION)

@@ -62,10 +62,10 @@ def seed_workspace(
 
 def _add_lines(world: "World", workspace: "WorkspaceView", contents: shapes.Contents, *, with_keys: bool) -> None:
     for console in contents.consoles:
-        workspaces.add_console(world, workspace, **console.model_dump())
+        workspaces.add_console(world, workspace, **dict(console))
     for account in contents.accounts:
         keys = {} if with_keys else {"access_key": None, "secret_access_key": None}
-        workspaces.add_account(world, workspace, **{**account.model_dump(), **keys})
+        workspaces.add_account(world, workspace, **{**dict(account), **keys})
 
 
 def _enrolled_at(contents: shapes.Contents, start: int) -> int:
