@@ -99,6 +99,7 @@ CLAIM = Statement(
     .values(state=SENDING)
 )
 TAKE_UP_AGAIN = Statement(update(CALLBACKS).where(_is(SENDING)).values(state=PENDING))
+TAKE_UP_COPIED = Statement(update(CALLBACKS).where(IN_WORKSPACE, _is(SENDING)).values(state=PENDING))
 
 CallbackRow = dict[str, Any]
 """A row of `models.Callback` by column name."""
@@ -261,6 +262,11 @@ def take_up_again(world: "World") -> None:
     """What a process was sending when it ended is pending again."""
     with world.store.writing():
         world.store.run(TAKE_UP_AGAIN)
+
+
+def take_up_copied(world: "World", workspace_id: int) -> None:
+    """What was being sent when a copy of the workspace was made is pending in it. Belongs in a transaction."""
+    world.store.run(TAKE_UP_COPIED, workspace_id=workspace_id)
 
 
 def note_attempt(world: "World", workspace_id: int, n: int, at: int, outcome: Outcome) -> None:

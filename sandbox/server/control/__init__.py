@@ -73,13 +73,14 @@ def every_route(settings: Settings) -> list[BaseRoute]:
         people,
         phones,
         sinks,
+        snapshots,
         stories,
         workspaces,
     )
 
     sections = (
         *(health, engine, workspaces, people, phones, messages, consents, delivery, clock),
-        *(callbacks, sinks, stories, journal),
+        *(callbacks, sinks, stories, journal, snapshots),
     )
     ours = [route for section in sections for route in section.router.routes]
     documents = openapi.routes(ours, engine.our_version(), is_open=asks_for_no_token(settings))

@@ -21,7 +21,7 @@ from sandbox.world.clock import DAY, MINUTE, SECOND, written
 from sandbox.world.ids import request_id
 from sandbox.world.phones import national
 from sandbox.world.statuses import DELIVERED, REJECTED, UNDELIVERED, status_at
-from sandbox.world.store import Row, Statement, Store, table
+from sandbox.world.store import Row, Snapshot, Statement, table
 
 PREFIX = "/dialoghealth-writeback-api"
 
@@ -294,13 +294,13 @@ async def responses(
     if len(rows) <= AT_ONCE:
         records = to_json([record(row, exchange.now) for row in rows])
         return Response(envelope + records + b"}", media_type="application/json")
-    pieces = long_answer(world.store, envelope, window, exchange.now)
+    pieces = long_answer(world.store.snapshot(), envelope, window, exchange.now)
     return StreamingResponse(pieces, media_type="application/json")
 
 
-async def long_answer(store: Store, envelope: bytes, window: dict[str, Any], now: int) -> AsyncIterator[bytes]:
+async def long_answer(snapshot: Snapshot, envelope: bytes, window: dict[str, Any], now: int) -> AsyncIterator[bytes]:
     """The whole answer in pieces, other calls being served between them."""
-    with store.snapshot() as snapshot:
+    with snapshot:
         separator = envelope + b"["
         for rows in snapshot.chunks(RECORDS, CHUNK, **window):
             yield separator + to_json([record(row, now) for row in rows])[1:-1]

@@ -82,6 +82,10 @@ from sandbox.server.control.shapes.phones import (
     PhoneShown,
     PhonesPage,
 )
+from sandbox.server.control.shapes.snapshots import (
+    NewReset,
+    Snapshot,
+)
 from sandbox.server.control.shapes.stories import (
     Story,
     StoryMove,
@@ -150,6 +154,7 @@ __all__ = [
     "NewPerson",
     "NewPolicy",
     "NewReply",
+    "NewReset",
     "NewSink",
     "NewStatus",
     "NewWorkspace",
@@ -170,6 +175,7 @@ __all__ = [
     "Sink",
     "SinkRequest",
     "SinkUrl",
+    "Snapshot",
     "Story",
     "StoryMove",
     "StoryStep",
