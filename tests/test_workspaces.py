@@ -95,7 +95,7 @@ def test_a_fixture_gives_every_workspace_its_codes_and_lines_but_its_credentials
         ({"name": ".."}, "name must be 1 to 100 letters, digits"),
         ({"ttl": 0}, "ttl "),
         ({"start_at": "9999-12-31T23:59:59Z"}, "start_at must be a time from 1970 to 9998"),
-        ({"delivery": {"mode": "slow"}}, "delivery "),
+        ({"delivery": {"mode": "slow"}}, "delivery.mode "),
         ({"clock": "stopped"}, "clock "),
     ],
 )

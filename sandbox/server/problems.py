@@ -26,6 +26,7 @@ REFUSALS: dict[type[errors.WorldError], int] = {
     errors.ForeignSnapshot: 409,
     errors.DamagedSnapshot: 422,
     errors.UnknownStory: 404,
+    errors.UnknownFault: 404,
     errors.ClockGoesBack: 409,
     errors.StoryUnderWay: 409,
     errors.NoStoryUnderWay: 409,

@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, or_, select
 from sqlalchemy.dialects.sqlite import insert
 
 from sandbox.world import SET, copies, models, seed, workspaces
+from sandbox.world.faults import note_faults
 from sandbox.world.models import Part
 from sandbox.world.schedule import note_next_due
 from sandbox.world.store import Statement, table
@@ -89,4 +90,5 @@ def _begin_anew(world: "World", workspace: "WorkspaceView", columns: dict[str, A
     anew = {"epoch": workspaces.view_of(world, workspace.id).epoch + 1, "clock_wall": world.wall()}
     workspaces.change_workspace(world, workspace.id, {**columns, **anew})
     note_next_due(world, workspace.id)
+    note_faults(world, workspace.id)
     world.forget(workspace.id)

@@ -67,6 +67,7 @@ def every_route(settings: Settings) -> list[BaseRoute]:
         consents,
         delivery,
         engine,
+        faults,
         health,
         journal,
         messages,
@@ -80,7 +81,7 @@ def every_route(settings: Settings) -> list[BaseRoute]:
 
     sections = (
         *(health, engine, workspaces, people, phones, messages, consents, delivery, clock),
-        *(callbacks, sinks, stories, journal, snapshots),
+        *(callbacks, sinks, faults, stories, journal, snapshots),
     )
     ours = [route for section in sections for route in section.router.routes]
     documents = openapi.routes(ours, engine.our_version(), is_open=asks_for_no_token(settings))
