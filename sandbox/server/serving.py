@@ -3,6 +3,7 @@
 import gc
 import logging
 import socket
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -21,11 +22,12 @@ GRACE_S = 0.5
 
 
 class Server(uvicorn.Server):
-    """Says when it is ready."""
+    """Says when it is ready, and ends what would go on for ever when it is asked to stop."""
 
-    def __init__(self, config: uvicorn.Config, words: list[str]) -> None:
+    def __init__(self, config: uvicorn.Config, words: list[str], end_streams: Callable[[], None]) -> None:
         super().__init__(config)
         self._words = words
+        self._end_streams = end_streams
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -37,6 +39,7 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         # Clients that are cut off now are no errors.
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+        self._end_streams()
         await super().shutdown(sockets)
 
 
@@ -46,7 +49,7 @@ def run(settings: Settings, listener: socket.socket) -> None:
     app = create_app(settings)
     words = greeting(app, settings, listener.getsockname(), is_token_made=settings is not asked)
     try:
-        Server(config_of(app), words).run([listener])
+        Server(config_of(app), words, app.hub.close).run([listener])
     finally:
         app.close()
 

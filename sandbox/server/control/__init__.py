@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.server.control import health
 from sandbox.server.control.http import refused_values
+from sandbox.server.events import Hub
 from sandbox.server.guard import PREFIX, Guard, asks_for_no_token
 from sandbox.server.problems import Problem, of_world, our_fault
 from sandbox.settings import Settings
@@ -18,18 +19,19 @@ from sandbox.world import World
 from sandbox.world.errors import WorldError
 
 
-def control_app(world: World, settings: Settings) -> ASGIApp:
+def control_app(world: World, settings: Settings, hub: Hub) -> ASGIApp:
     """Everything that is no vendor's to answer: the control API, its descriptions, and paths that lead nowhere."""
-    return Guard(Control(world, settings), settings)
+    return Guard(Control(world, settings, hub), settings)
 
 
 class Control:
     """The control API. All but health is built when it is first called: no start and no vendor call waits for it."""
 
-    def __init__(self, world: World, settings: Settings) -> None:
+    def __init__(self, world: World, settings: Settings, hub: Hub) -> None:
         self._world = world
+        self._hub = hub
         self._settings = settings
-        self._health = application(world, health.router.routes)
+        self._health = application(world, hub, health.router.routes)
         self._whole: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -37,14 +39,15 @@ class Control:
             await self._health(scope, receive, send)
             return
         if self._whole is None:
-            self._whole = application(self._world, every_route(self._settings))
+            self._whole = application(self._world, self._hub, every_route(self._settings))
         await self._whole(scope, receive, send)
 
 
-def application(world: World, routes: list[BaseRoute]) -> ASGIApp:
+def application(world: World, hub: Hub, routes: list[BaseRoute]) -> ASGIApp:
     """Routes as an app that refuses everything else by a problem."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.world = world
+    app.state.hub = hub
     app.router.routes[:] = routes
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(WorldError, _world_error)
@@ -63,6 +66,7 @@ def every_route(settings: Settings) -> list[BaseRoute]:
         consents,
         delivery,
         engine,
+        events,
         journal,
         messages,
         people,
@@ -73,7 +77,7 @@ def every_route(settings: Settings) -> list[BaseRoute]:
     )
 
     sections = (
-        *(health, engine, workspaces, people, phones, messages, consents, delivery, clock),
+        *(health, engine, workspaces, people, phones, events, messages, consents, delivery, clock),
         *(callbacks, sinks, stories, journal),
     )
     ours = [route for section in sections for route in section.router.routes]

@@ -47,6 +47,11 @@ from sandbox.server.control.shapes.engine import (
     Template,
     Version,
 )
+from sandbox.server.control.shapes.events import (
+    Awaited,
+    Follow,
+    Wait,
+)
 from sandbox.server.control.shapes.journal import (
     Finding,
     JournalEntry,
@@ -107,6 +112,7 @@ __all__ = [
     "AccountSettings",
     "Asked",
     "Attempt",
+    "Awaited",
     "Basic",
     "Broadcast",
     "Callback",
@@ -127,6 +133,7 @@ __all__ = [
     "Finding",
     "Fired",
     "Fixture",
+    "Follow",
     "Given",
     "HandsetNumber",
     "Ids",
@@ -177,5 +184,6 @@ __all__ = [
     "TimelineEntry",
     "TurnedClock",
     "Version",
+    "Wait",
     "Workspace",
 ]
