@@ -43,6 +43,11 @@ class Live:
         self._thread.join()
         self._listener.close()
 
+    @property
+    def waiters(self) -> int:
+        """How many wait for a message."""
+        return sum(len(channel._waiters) for channel in [*self.app.hub._channels.values()])
+
     def control(self, method: str, path: str, body: Any = None) -> Any:
         """A call under the default workspace that succeeds."""
         answer = self.http.request(method, path, **({} if body is None else {"json": body}))

@@ -109,10 +109,11 @@ class Channel:
         for handle in (self._looking, self._timer, self._ending):
             if handle is not None:
                 handle.cancel()
-        self._settle_all(why or _stopping())
-        if self._recorder is not None:
-            self._recorder.end()
         self._forget(self)
+        if not self._loop.is_closed():
+            self._settle_all(why or _stopping())
+            if self._recorder is not None:
+                self._recorder.end()
 
     # What happens -----------------------------------------------------------------------------------------------------
 
