@@ -164,6 +164,21 @@ def test_a_callback_that_is_given_up_or_lost_is_told(live: Live) -> None:
     assert (lost.data["state"], lost.data["attempts"]) == ("given_up", [])
 
 
+def test_a_vendor_exchange_is_told_after_what_it_did(live: Live) -> None:
+    with live.follow() as stream, live.follow(f"to={STRANGER}") as filtered:
+        refused = httpx.post(f"{live.url}{SIMPLEPAY}/submit/{CONSOLE}", data={"To": "1"}, auth=DEMO)
+        assert [event.kind for event in stream.take(1)] == ["exchange"]
+        sid = submit(live, "")
+        events = stream.take(4)
+        assert filtered.take(4) == events
+    assert [event.kind for event in events] == ["message", "status", "status", "exchange"]
+    first, second = live.control("GET", "/journal")["items"]
+    assert refused.headers["x-sandbox-exchange"] == first["id"]
+    without = {name: value for name, value in second.items() if name not in ("request", "response")}
+    assert events[-1].data == without
+    assert events[-1].data["messages"] == [live.control("GET", f"/messages/{sid}")["id"]]
+
+
 def test_what_was_undone_is_not_told(live: Live) -> None:
     live.control("PUT", "/delivery", {"mode": "manual"})
     with live.follow() as stream:
@@ -297,6 +312,18 @@ def test_who_missed_more_than_is_kept_is_told_how_much(live: Live, monkeypatch: 
     assert (gap.kind, gap.data) == ("gap", {"missed": 7, "detail": recorder.OVERTAKEN})
     assert gap.id.partition("-")[2] == "8"
     assert [event.id.partition("-")[2] for event in events] == [str(n) for n in range(9, 19)]
+
+
+def test_what_is_kept_is_bounded_in_bytes_too(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorder, "KEPT_BYTES", 30_000)
+    with live.follow() as stream:
+        live.send("x" * 10_000)
+        seen = stream.take(1)
+    live.send("y" * 10_000)
+    with live.follow(last_event_id=seen[0].id) as stream:
+        gap, *events = stream.take(3)
+    assert (gap.kind, gap.data["missed"]) == ("gap", 3)
+    assert kinds(events) == SENT_AT_ONCE[1:]
 
 
 # Readers ----------------------------------------------------------------------------------------------------------

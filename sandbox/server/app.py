@@ -38,6 +38,7 @@ class Sandbox:
         stage = Stage(self.journal)
         self._vendors: list[tuple[Vendor, ASGIApp]] = [(vendor, vendor.app(world, stage)) for vendor in VENDORS]
         self.hub = Hub(world)
+        self.journal.listeners.append(self.hub.exchanged)
         self._control = control_app(world, settings, self.hub)
         self._saving: asyncio.TimerHandle | None = None
         policy = TargetPolicy(settings.callback_allow, bound_to_loopback=settings.is_loopback)

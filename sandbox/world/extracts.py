@@ -9,6 +9,7 @@ code is one, be it like a year, in small letters, or in two groups (`482 913`, t
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 LONGEST = 10_000
 """Characters of a text that are looked at: more than any phone shows, and no work to speak of."""
@@ -148,10 +149,15 @@ MIXED_LENGTHS = range(4, 11)
 
 def codes_in(text: str) -> list[str]:
     """What may be one-time codes, in their order, each once."""
-    masked = text[:LONGEST]
+    return list(_remembered_codes(text[:LONGEST]))
+
+
+@lru_cache(maxsize=64)
+def _remembered_codes(text: str) -> tuple[str, ...]:
+    """Many may have waited for one text."""
     for pattern in ELSEWHERE:
-        masked = pattern.sub(lambda found: "\0" * len(found[0]), masked)
-    return list(dict.fromkeys(_codes(masked)))
+        text = pattern.sub(lambda found: "\0" * len(found[0]), text)
+    return tuple(dict.fromkeys(_codes(text)))
 
 
 def _codes(text: str) -> Iterator[str]:

@@ -3,11 +3,9 @@
 A workspace in which nobody is interested costs nothing; one that is watched has a `Channel`.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 from sandbox.server.events.channel import Channel
 from sandbox.world import WorkspaceView, World
+from sandbox.world.journal import EntryRow
 
 HEARTBEAT_S = 15.0
 RESUMABLE_S = 120.0
@@ -37,11 +35,11 @@ class Hub:
         if self._channels.get(channel.workspace_id) is channel:
             del self._channels[channel.workspace_id]
 
-    def exchanged(self, workspace_id: int, entry: Mapping[str, Any]) -> None:
-        """A vendor exchange was answered; `entry`: as the journal tells it."""
+    def exchanged(self, workspace_id: int, row: EntryRow) -> None:
+        """A vendor exchange was written into the journal."""
         channel = self._channels.get(workspace_id)
         if channel is not None:
-            channel.exchanged(entry)
+            channel.exchanged(row)
 
     def close(self) -> None:
         """Ends all that is open; whoever comes later is sent away at once."""

@@ -3,9 +3,9 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sandbox.server.control import shown
 from sandbox.server.events.recorder import Reader, Recorder
@@ -14,6 +14,7 @@ from sandbox.world import WorkspaceView, World, messages, workspaces
 from sandbox.world.clock import SECOND
 from sandbox.world.errors import UnknownWorkspace
 from sandbox.world.happenings import EXCHANGE, RESET
+from sandbox.world.journal import EntryRow
 from sandbox.world.matching import Matcher
 from sandbox.world.watching import Happening, Watch
 
@@ -117,11 +118,11 @@ class Channel:
 
     # What happens -----------------------------------------------------------------------------------------------------
 
-    def exchanged(self, entry: Mapping[str, Any]) -> None:
-        """A vendor exchange was answered."""
+    def exchanged(self, row: EntryRow) -> None:
+        """A vendor exchange was written into the journal."""
         if self._recorder is not None:
             self._look()
-            self._recorder.record([Happening(EXCHANGE, 0, facts=entry)])
+            self._recorder.record([Happening(EXCHANGE, row["at"], facts=row)])
 
     def _look_soon(self) -> None:
         if self._looking is None and self._is_open:

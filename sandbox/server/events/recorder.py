@@ -14,7 +14,8 @@ from sandbox.world.matching import Matcher
 from sandbox.world.watching import Happening
 
 KEPT = 5_000
-"""Events that are kept; they are what a slow reader's memory is bounded by."""
+KEPT_BYTES = 16 * 1024 * 1024
+"""Events that are kept, and how much of them: a reader who does not read costs no more than that."""
 AT_ONCE = 100
 """Events that are written, or handed to a reader, in one go; others get their turn in between."""
 FULL = 64 * 1024
@@ -93,7 +94,8 @@ class Recorder:
         self._workspace_id = workspace_id
         self._loop = asyncio.get_running_loop()
         self._epoch = secret(8)
-        self._events: deque[Event] = deque(maxlen=KEPT)
+        self._events: deque[Event] = deque()
+        self._bytes = 0
         self._unwritten: deque[tuple[int, Happening]] = deque(maxlen=KEPT)
         self._writing: asyncio.Handle | None = None
         self.last = 0
@@ -152,11 +154,17 @@ class Recorder:
         for _ in range(min(AT_ONCE, len(self._unwritten))):
             n, happening = self._unwritten.popleft()
             data, about = write(happening)
-            self._events.append(Event(n, about, b"" if data is None else self._frame(n, happening.kind, data)))
+            self._keep(Event(n, about, b"" if data is None else self._frame(n, happening.kind, data)))
         for reader in self.readers:
             reader.news.set()
         if self._unwritten:
             self._writing = self._loop.call_soon(self._write)
+
+    def _keep(self, event: Event) -> None:
+        self._events.append(event)
+        self._bytes += len(event.frame)
+        while len(self._events) > KEPT or (self._bytes > KEPT_BYTES and len(self._events) > 1):
+            self._bytes -= len(self._events.popleft().frame)
 
     def _frame(self, n: int, kind: str, data: object) -> bytes:
         return b"id: %s\nevent: %s\ndata: %s\n\n" % (self.event_id(n).encode(), kind.encode(), to_json(data))
@@ -166,6 +174,7 @@ class Recorder:
         self._epoch = secret(8)
         self._unwritten.clear()
         self._events.clear()
+        self._bytes = 0
         for reader in self.readers:
             reader.lose()
 
