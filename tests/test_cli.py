@@ -298,8 +298,8 @@ def test_who_follows_and_does_not_read_does_not_hold_it(start: Callable[..., Ser
         deaf.connect(("127.0.0.1", server.port))
         deaf.sendall(f"GET {DEFAULT}/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
         deaf.recv(1)
-        body = json.dumps({"console": "HARBOR1001", "to": "4155550123", "text": "x" * 900_000})
-        for _ in range(8):  # three events each, more than the connection holds
+        body = json.dumps({"console": "HARBOR1001", "to": "4155550123", "text": "x" * 100_000})
+        for _ in range(40):  # three events each, more than the connection holds
             headers = {"Content-Type": "application/json"}
             assert server.ask("POST", f"{DEFAULT}/messages", body=body, headers=headers)[0] == 201
         code, _, errors = server.stop()
