@@ -1,25 +1,28 @@
 """dialog-sandbox: three SMS APIs, emulated on one machine.
 
-`create_app` makes the server, `World` is what it plays. Names are resolved on use, so that importing the package costs
-next to nothing.
+`create_app` makes the server, `World` is what it plays, `SandboxClient` and `AsyncSandboxClient` turn it from outside.
+Names are resolved on use, so that importing the package costs next to nothing.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sandbox.client import AsyncSandboxClient, SandboxClient
     from sandbox.server.app import create_app
     from sandbox.world import World
 
-__all__ = ["World", "create_app"]
+__all__ = ["AsyncSandboxClient", "SandboxClient", "World", "create_app"]
+
+HOMES = {
+    "AsyncSandboxClient": "sandbox.client",
+    "SandboxClient": "sandbox.client",
+    "World": "sandbox.world",
+    "create_app": "sandbox.server.app",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name == "create_app":
-        from sandbox.server.app import create_app  # noqa: PLC0415
-
-        return create_app
-    if name == "World":
-        from sandbox.world import World  # noqa: PLC0415
-
-        return World
+    if name in HOMES:
+        return getattr(import_module(HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,6 +1,7 @@
 """The command line.
 
-Exit codes: 0 done, 1 it could not be done, 2 it was asked wrongly. Errors are one line on standard error.
+Exit codes: 0 done, 1 it could not be done, 2 it was asked wrongly; `exec` ends with its command's, 126 when that
+cannot be run and 127 when it is not there. Errors are one line on standard error.
 """
 
 import argparse
@@ -11,8 +12,10 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from importlib.metadata import version
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 FAILED = 1
 MISUSED = 2
@@ -33,14 +36,17 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     serving = commands.add_parser("serve", help="start the server")
-    serving.add_argument("--host", help="address to bind (127.0.0.1)")
-    serving.add_argument("--port", help="port to bind, 0 for a free one (8080)")
-    serving.add_argument("--database", metavar="URL", help="path or SQLAlchemy URL to keep data in (temporary file)")
-    serving.add_argument("--fixture", metavar="NAME|FILE", help="the world to start from (clinic)")
-    serving.add_argument("--seed", metavar="N", help="decides everything that a fixture leaves to chance (1)")
-    serving.add_argument("--start-at", metavar="TIME", help="what the clock reads at first, RFC 3339 (now)")
+    add_flags(serving, port="port to bind, 0 for a free one (8080)")
     serving.add_argument("--demo", action="store_const", const="1", help="visitors may read, a token drives")
     serving.set_defaults(run=serve)
+
+    executing = commands.add_parser(
+        "exec", help="run a command beside a server of its own", usage="%(prog)s [FLAGS] -- COMMAND ..."
+    )
+    add_flags(executing, port="port to bind (a free one)")
+    executing.add_argument("--report", metavar="FILE", help="where to keep the journal, as JSON lines")
+    executing.add_argument("command", nargs="+", metavar="COMMAND", help="what to run, with its arguments")
+    executing.set_defaults(run=execute)
 
     probing = commands.add_parser("readyz", help="ask a running server whether it is ready; exit 0 or 1")
     probing.add_argument("--host", help="address it is bound to (127.0.0.1)")
@@ -54,6 +60,16 @@ def parser() -> argparse.ArgumentParser:
     form.add_argument("--markdown", action="store_true", help="as docs/rules.md")
     ruling.set_defaults(run=list_rules)
     return top
+
+
+def add_flags(parser: argparse.ArgumentParser, *, port: str) -> None:
+    """Those of whatever starts a server."""
+    parser.add_argument("--host", help="address to bind (127.0.0.1)")
+    parser.add_argument("--port", help=port)
+    parser.add_argument("--database", metavar="URL", help="path or SQLAlchemy URL to keep data in (temporary file)")
+    parser.add_argument("--fixture", metavar="NAME|FILE", help="the world to start from (clinic)")
+    parser.add_argument("--seed", metavar="N", help="decides everything that a fixture leaves to chance (1)")
+    parser.add_argument("--start-at", metavar="TIME", help="what the clock reads at first, RFC 3339 (now)")
 
 
 class ShowVersion(argparse.Action):
@@ -94,11 +110,44 @@ def serve(options: argparse.Namespace) -> None:
     gc.disable()
 
     from sandbox.server.serving import run  # noqa: PLC0415  (what follows takes a third of a second to import)
+
+    with one_line_failures():
+        run(settings, listener)
+
+
+def execute(options: argparse.Namespace) -> None:
+    """Serves while a command runs, and ends with its exit status."""
+    options.port = options.port or os.environ.get("SANDBOX_PORT") or "0"
+    settings = settings_of(options)
+    report = open_report(options.report) if options.report else nullcontext()
+    listener = bind(settings.host, settings.port)
+
+    from sandbox.companion import CannotRun, Companion  # noqa: PLC0415  (takes a third of a second to import)
+
+    with one_line_failures(), report as file:
+        try:
+            code = Companion(options.command, file).run(settings, listener)
+        except CannotRun as error:
+            fail(str(error), error.code)
+    raise SystemExit(code)
+
+
+def open_report(path: str) -> TextIO:
+    """A new file, or one line that says why not."""
+    try:
+        return open(path, "w", encoding="utf-8")
+    except OSError as error:
+        fail(f"Cannot write {path}: {error.strerror or error}.")
+
+
+@contextmanager
+def one_line_failures() -> Iterator[None]:
+    """What keeps a server from starting, told in one line."""
     from sandbox.server.targets import BadTarget  # noqa: PLC0415
     from sandbox.world.errors import FixtureRefused, StoreRefused  # noqa: PLC0415
 
     try:
-        run(settings, listener)
+        yield
     except (FixtureRefused, BadTarget) as error:
         fail(str(error), MISUSED)
     except StoreRefused as error:

@@ -10,6 +10,8 @@ from hypothesis import HealthCheck, settings
 from sandbox.settings import Settings
 
 WORLDS = Path(__file__).parent / "worlds"
+collect_ignore = ["partner"]
+"""A project of its own, whose tests test_partner.py runs."""
 
 # The same examples every time, and no clock that fails a test on a busy machine. Examples share their test's sandbox.
 settings.register_profile(

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from conftest import WORLDS
-from driver import SIMPLEPAY, Driver
+from driver import DEFAULT, SIMPLEPAY, Driver
 
 from sandbox.cli import bind
 
@@ -274,6 +274,34 @@ def test_a_client_that_does_not_read_does_not_hold_it(start: Callable[..., Serve
         client.connect(("127.0.0.1", server.port))
         client.sendall(f"GET {READBACK} HTTP/1.1\r\nHost: a\r\nAuthorization: {DEMO['Authorization']}\r\n\r\n".encode())
         client.recv(1)
+        code, _, errors = server.stop()
+    assert (code, "Traceback" in errors) == (0, False)
+
+
+def test_who_waits_and_who_follows_is_told_that_it_stops(start: Callable[..., Server]) -> None:
+    server = start()
+    with closing(server.connect()) as waiting, closing(server.connect()) as following:
+        waiting.request("GET", f"{DEFAULT}/messages/wait?timeout=300")
+        following.request("GET", f"{DEFAULT}/events")
+        stream = following.getresponse()
+        code, _, errors = server.stop()
+        assert (code, errors) == (0, "")
+        answer = waiting.getresponse()
+        assert (answer.status, json.load(answer)["title"]) == (503, "Stopping")
+        assert stream.read() == b": here is what happens in this workspace\n\n"
+
+
+def test_who_follows_and_does_not_read_does_not_hold_it(start: Callable[..., Server]) -> None:
+    server = start()
+    with closing(socket.socket()) as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.connect(("127.0.0.1", server.port))
+        deaf.sendall(f"GET {DEFAULT}/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        deaf.recv(1)
+        body = json.dumps({"console": "HARBOR1001", "to": "4155550123", "text": "x" * 100_000})
+        for _ in range(40):  # three events each, more than the connection holds
+            headers = {"Content-Type": "application/json"}
+            assert server.ask("POST", f"{DEFAULT}/messages", body=body, headers=headers)[0] == 201
         code, _, errors = server.stop()
     assert (code, "Traceback" in errors) == (0, False)
 

@@ -15,6 +15,8 @@ import uvicorn
 from conftest import WORLDS
 
 from sandbox import create_app
+from sandbox.server.app import Sandbox
+from sandbox.server.events.stream import EventStream
 from sandbox.settings import Settings
 
 TOKEN = "control-token"
@@ -40,6 +42,16 @@ def address() -> Iterator[str]:
     """
     settings = Settings(fixture=str(WORLDS / "plain.yaml"), host="0.0.0.0", control_token=TOKEN)
     app = create_app(settings)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(EventStream, "_send_events", ended_at_once)
+        yield from served(app)
+
+
+async def ended_at_once(*_: object) -> None:
+    """Instead of a stream of events, which has no end."""
+
+
+def served(app: Sandbox) -> Iterator[str]:
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, http="httptools", ws="none", log_config=None, access_log=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -74,6 +86,7 @@ def test_every_answer_is_one_that_is_documented(
     command = [str(Path(sys.executable).parent / "schemathesis"), "run", f"{address}/_sandbox/{document}", *credentials]
     command += ["--exclude-checks", ",".join(excluded), "--phases", phases, "--max-examples", str(examples)]
     command += ["--generation-deterministic", "--no-color", "--continue-on-failure"]
-    environment = {**os.environ, "PYTHONWARNINGS": "default"}
+    hooks = {"SCHEMATHESIS_HOOKS": "schemathesis_hooks", "PYTHONPATH": str(Path(__file__).parent)}
+    environment = {**os.environ, "PYTHONWARNINGS": "default", **hooks}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sandbox.server.backstage import Stage
 from sandbox.server.control import control_app
 from sandbox.server.courier import Courier
+from sandbox.server.events import Hub
 from sandbox.server.expiry import Sweeper
 from sandbox.server.journal import Journal
 from sandbox.server.posting import Poster
@@ -36,7 +37,9 @@ class Sandbox:
         self.journal = Journal(world, settings)
         stage = Stage(self.journal)
         self._vendors: list[tuple[Vendor, ASGIApp]] = [(vendor, vendor.app(world, stage)) for vendor in VENDORS]
-        self._control = control_app(world, settings)
+        self.hub = Hub(world)
+        self.journal.listeners.append(self.hub.exchanged)
+        self._control = control_app(world, settings, self.hub)
         self._saving: asyncio.TimerHandle | None = None
         policy = TargetPolicy(settings.callback_allow, bound_to_loopback=settings.is_loopback)
         poster = Poster(policy, timeout_s=settings.callback_timeout)
@@ -87,6 +90,7 @@ class Sandbox:
         if self._saving is not None:
             self._saving.cancel()
             self._saving = None
+        self.hub.close()
         self._courier.close()
         self.journal.close()
         self._sweeper.close()

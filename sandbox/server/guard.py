@@ -22,6 +22,8 @@ HOLD_NO_DATA = (HEALTH, f"{DOCS}/", f"{UI}/", f"{PREFIX}/openapi/")
 READING = ("GET", "HEAD")
 LOOPBACK = re.compile(r"localhost|127(\.[0-9]{1,3}){3}|\[::1\]")
 EVERY_ADDRESS = ("0.0.0.0", "::", "")
+ASKED_FOR_HEAD = "sandbox.head"
+"""In the scope of a request that is answered as a GET."""
 OWN_SITES = (b"same-origin", b"none")
 
 
@@ -57,7 +59,7 @@ class Guard:
                 await problem.response()(scope, receive, send)
                 return
         if scope["method"] == "HEAD":
-            scope, send = {**scope, "method": "GET"}, _without_body(send)
+            scope, send = {**scope, "method": "GET", ASKED_FOR_HEAD: True}, _without_body(send)
         try:
             await self.app(scope, receive, send)
         except ClientDisconnect:

@@ -49,6 +49,10 @@ PROBLEM: Json = {
                 "properties": {name: {"type": "string"} for name in ("in", "member", "detail")},
             },
         },
+        "latest": {
+            "description": "Of a wait in vain: the newest message of the workspace.",
+            "anyOf": [{"$ref": "#/components/schemas/Message"}, {"type": "null"}],
+        },
         "possible": {
             "type": "array",
             "description": "Of an impossible move: the statuses that can still come.",

@@ -45,6 +45,7 @@ WHY = {
     401: "The control token is missing or wrong.",
     403: "The call comes from a web page of another site, or by a name that is not trusted.",
     404: "There is no such thing; the detail says which.",
+    408: "It did not come in time.",
     409: "The world cannot do that; the detail says why.",
     413: "The body is too large.",
     415: "The body is not JSON.",

@@ -3,7 +3,9 @@
 import gc
 import logging
 import socket
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -21,11 +23,12 @@ GRACE_S = 0.5
 
 
 class Server(uvicorn.Server):
-    """Says when it is ready."""
+    """Says when it is ready, and ends what would go on for ever when it is asked to stop."""
 
-    def __init__(self, config: uvicorn.Config, words: list[str]) -> None:
+    def __init__(self, config: uvicorn.Config, words: list[str], end_streams: Callable[[], None]) -> None:
         super().__init__(config)
         self._words = words
+        self._end_streams = end_streams
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -37,23 +40,29 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         # Clients that are cut off now are no errors.
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+        self._end_streams()
         await super().shutdown(sockets)
 
 
 def run(settings: Settings, listener: socket.socket) -> None:
     """Serves on a bound socket until a signal ends it."""
-    is_token_made = not (asks_for_no_token(settings) or settings.control_token)
-    if is_token_made:
-        settings = replace(settings, control_token=secret())
+    asked, settings = settings, with_token(settings)
     app = create_app(settings)
-    words = greeting(app, settings, listener.getsockname(), is_token_made=is_token_made)
+    words = greeting(app, settings, listener.getsockname(), is_token_made=settings is not asked)
     try:
-        Server(config_of(app), words).run([listener])
+        Server(config_of(app), words, app.hub.close).run([listener])
     finally:
         app.close()
 
 
-def config_of(app: ASGIApp) -> uvicorn.Config:
+def with_token(settings: Settings) -> Settings:
+    """The settings with the control token that they need off loopback, made if none is given."""
+    if asks_for_no_token(settings) or settings.control_token:
+        return settings
+    return replace(settings, control_token=secret())
+
+
+def config_of(app: ASGIApp, **more: Any) -> uvicorn.Config:
     """How we use uvicorn, for whatever app."""
     return uvicorn.Config(
         app,
@@ -65,13 +74,19 @@ def config_of(app: ASGIApp) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=GRACE_S,  # type: ignore[arg-type]
+        **more,
     )
+
+
+def url_of(host: str, port: int) -> str:
+    """Where a server is called that is bound there."""
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def greeting(app: Sandbox, settings: Settings, address: tuple[str, int], *, is_token_made: bool) -> list[str]:
     """The lines to print, the ready line first."""
     host, port = address[:2]
-    lines = [f"dialog-sandbox ready on http://{f'[{host}]' if ':' in host else host}:{port}"]
+    lines = [f"dialog-sandbox ready on {url_of(host, port)}"]
     if is_token_made:
         lines.append(f"control token: {settings.control_token}")
     if app.is_seed_ignored:

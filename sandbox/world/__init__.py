@@ -8,6 +8,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from sandbox.world import models
 from sandbox.world.clock import wall_clock
+from sandbox.world.happenings import RESET
 from sandbox.world.store import Statement, Store, table
 from sandbox.world.views import LineView, WorkspaceView
 
@@ -92,6 +93,13 @@ class NoSweeper:
         return None
 
 
+class Watcher(Protocol):
+    """Who wants to see what happens in a workspace."""
+
+    def touched(self, what: str, n: int, step: int) -> None:
+        """Something happened, in a transaction that may yet be undone: it looks for itself, afterwards."""
+
+
 class World:
     """A store and the time. `wall` gives the wall time in ms; tests bring their own."""
 
@@ -101,11 +109,11 @@ class World:
         self.courier: Courier = NoCourier()
         self.journal: Journal = NoJournal()
         self.sweeper: Sweeper = NoSweeper()
-        self.watchers: list[Callable[[int], None]] = []
-        """Called with the id of a workspace that begins anew or goes: what is known of it elsewhere is void."""
         self.stirred: dict[int, int] = {}
         """Workspaces in which something was written down, and what their clocks read when the first of it is due;
         whoever waits for it clears this."""
+        self.watchers: dict[int, Watcher] = {}
+        """By workspace; one that nobody watches has none."""
         self._exchanges: dict[int, int] = {}
         self._unsaved: set[int] = set()
 
@@ -116,6 +124,12 @@ class World:
     def stir(self, workspace_id: int, due_at: int = 0) -> None:
         """Something was written down there that will be due then, or at any time if that is left out."""
         self.stirred[workspace_id] = min(due_at, self.stirred.get(workspace_id, due_at))
+
+    def touch(self, workspace_id: int, what: str, n: int = 0, step: int = 0) -> None:
+        """Something happened there, for whoever watches: to which message or callback, from which step on."""
+        watcher = self.watchers.get(workspace_id)
+        if watcher is not None:
+            watcher.touched(what, n, step)
 
     def take(self, workspace_id: int, kind: str) -> int:
         """The next number of this kind in the workspace, from 1. Belongs in the transaction that uses it."""
@@ -140,8 +154,7 @@ class World:
         self.journal.forget(workspace_id)
         self.courier.drop(workspace_id)
         self.stir(workspace_id)
-        for watcher in self.watchers:
-            watcher(workspace_id)
+        self.touch(workspace_id, RESET)
 
     @property
     def is_unsaved(self) -> bool:

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, delete, func, literal_col
 from sandbox.world import models
 from sandbox.world.clock import SECOND
 from sandbox.world.errors import UnknownCallback
+from sandbox.world.happenings import CALLBACK
 from sandbox.world.ids import chance
 from sandbox.world.statuses import DELIVERED as MESSAGE_DELIVERED
 from sandbox.world.statuses import FINAL, UNDELIVERED, Entry
@@ -98,6 +99,14 @@ CLAIM = Statement(
     .where(CALLBACKS.c.workspace_id == bindparam("ws"), CALLBACKS.c.id == bindparam("callback"))
     .values(state=SENDING)
 )
+LOST = Statement(
+    select(CALLBACKS.c.id).where(
+        IN_WORKSPACE,
+        CALLBACKS.c.due_at > bindparam("since"),
+        CALLBACKS.c.due_at <= bindparam("now"),
+        CALLBACKS.c.state == GIVEN_UP,
+    )
+)
 TAKE_UP_AGAIN = Statement(update(CALLBACKS).where(_is(SENDING)).values(state=PENDING))
 TAKE_UP_COPIED = Statement(update(CALLBACKS).where(IN_WORKSPACE, _is(SENDING)).values(state=PENDING))
 
@@ -169,6 +178,8 @@ def expect(
             world.stir(workspace.id, row["due_at"])
             is_free = False
         world.store.add(INSERT, row)
+        if row["state"] == GIVEN_UP:
+            world.touch(workspace.id, CALLBACK, row["id"])
 
 
 def _row(world: "World", workspace_id: int, message_id: int, entry: Entry) -> CallbackRow:
@@ -291,6 +302,7 @@ def note_attempt(world: "World", workspace_id: int, n: int, at: int, outcome: Ou
         _insert_attempt(world, row, at, outcome)
         if row["next_at"] is None:
             _let_next(world, workspace_id, row["message_id"], due_at)
+    world.touch(workspace_id, CALLBACK, n)
 
 
 def _insert_attempt(world: "World", row: CallbackRow, at: int, outcome: Outcome) -> None:
@@ -340,6 +352,7 @@ def redeliver(world: "World", workspace: "WorkspaceView", n: int) -> None:
     if row["state"] in (DELIVERED, GIVEN_UP, PENDING):
         row |= {"state": PENDING, "next_at": world.now(workspace), "tries": 0, "copies": 1, "why": None}
         _change(world, row)
+        world.touch(workspace.id, CALLBACK, n)
 
 
 def rows_of(
@@ -349,6 +362,11 @@ def rows_of(
     which, key = (LIST, {}) if message_id is None else (LIST_OF_MESSAGE, {"message_id": message_id})
     rows = world.store.all(which, workspace_id=workspace_id, after=after, now=now, limit=limit, **key)
     return [(dict(zip(COLUMNS, row[:-1], strict=True)), row[-1]) for row in rows]
+
+
+def lost(world: "World", workspace_id: int, since: int, now: int) -> list[int]:
+    """The numbers of those that fell due meanwhile and are not to be sent."""
+    return [row[0] for row in world.store.all(LOST, workspace_id=workspace_id, since=since, now=now)]
 
 
 def attempts_of(world: "World", workspace_id: int, n: int) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, select
 
 from sandbox.world import callbacks, consent, delivery, models, people
 from sandbox.world.errors import AlreadyTaken, TooEarly
+from sandbox.world.happenings import MESSAGE
 from sandbox.world.ids import MessageIds, decided_key, message_ids
 from sandbox.world.schedule import schedule
 from sandbox.world.statuses import DELIVERED, Plan, planned_entries
@@ -334,6 +335,7 @@ def _insert(
             if not any(f"message.{name}" in str(error) for name in MessageIds._fields):
                 raise
         else:
+            world.touch(workspace.id, MESSAGE, n)
             return row
     raise AlreadyTaken(f"Another message of this workspace bears one of the ids {dict(given or {})}.")
 

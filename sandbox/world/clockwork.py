@@ -8,13 +8,12 @@ from sqlalchemy import bindparam, or_, select, union_all
 from sandbox.world import acts, models, workspaces
 from sandbox.world.carrier import OUTBOUND
 from sandbox.world.errors import ClockGoesBack
+from sandbox.world.happenings import CALLBACK, CLOCK, INBOUND, MESSAGE, STATUS
 from sandbox.world.statuses import SENT
 from sandbox.world.store import Statement, table
 
 if TYPE_CHECKING:
     from sandbox.world import WorkspaceView, World
-
-MESSAGE, INBOUND, STATUS, CALLBACK = "message", "inbound", "status", "callback"
 
 MESSAGES = table(models.Message)
 CALLBACKS = table(models.Callback)
@@ -105,6 +104,7 @@ def turn(
         turned = workspaces.view_of(world, workspace.id)
         if turned.next_due_at is not None and turned.next_due_at <= at:
             acts.catch_up(world, turned, at)
+    world.touch(workspace.id, CLOCK)
     told = _told(world, turned.id, now, at)
     planned = _moved(world, turned.id, now, at, int(row[0]) if row else 0, {fired.message for _, fired in told})
     return [fired for _, fired in sorted([*told, *planned, *_called(world, turned.id, now, at)])]

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, case, delete, func, or_, 
 from sandbox.world import callbacks, models
 from sandbox.world.carrier import COLUMNS, INBOUND, OUTBOUND, MessageRow, let_handset_reply
 from sandbox.world.errors import ImpossibleMove, NotOutbound, TooEarly, UnknownMessage
+from sandbox.world.happenings import STATUS
 from sandbox.world.ids import MessageIds
 from sandbox.world.statuses import (
     MOVES,
@@ -94,6 +95,8 @@ class Filters:
     broadcast: str | None = None
     since: int | None = None
     until: int | None = None
+    any_case: bool = False
+    """Whether `text` may be written in other letters, small or capital."""
 
 
 def our_id(n: int) -> str:
@@ -132,14 +135,15 @@ def listed(world: "World", workspace: "WorkspaceView", filters: Filters, *, afte
     now = world.now(workspace)
     statement = Statement(
         select(MESSAGES)
-        .where(MESSAGES.c.workspace_id == workspace.id, MESSAGES.c.id > after, *_conditions(filters, now))
+        .where(MESSAGES.c.workspace_id == workspace.id, MESSAGES.c.id > after, *conditions(filters, now))
         .order_by(MESSAGES.c.id)
         .limit(limit)
     )
     return [dict(zip(COLUMNS, row, strict=True)) for row in world.store.all(statement)]
 
 
-def _conditions(filters: Filters, now: int) -> list[ColumnElement[bool]]:
+def conditions(filters: Filters, now: int) -> list[ColumnElement[bool]]:
+    """The filters in SQL; `matching.Matcher` is the same in Python."""
     columns = MESSAGES.c
     is_outbound = columns.direction == OUTBOUND
     conditions: dict[str, Callable[[Any], ColumnElement[bool]]] = {
@@ -150,7 +154,7 @@ def _conditions(filters: Filters, now: int) -> list[ColumnElement[bool]]:
         "from_": lambda sender: columns.sender == sender,
         "console": lambda console: columns.console_id == console,
         "account": lambda account: columns.account_id == account,
-        "text": lambda text: func.instr(columns.text, text) > 0,
+        "text": lambda text: func.instr(*_cased(columns.text, text, any_case=filters.any_case)) > 0,
         "broadcast": lambda key: columns.broadcast_id.in_(
             select(BROADCASTS.c.id).where(BROADCASTS.c.workspace_id == columns.workspace_id, BROADCASTS.c.key == key)
         ),
@@ -159,6 +163,10 @@ def _conditions(filters: Filters, now: int) -> list[ColumnElement[bool]]:
     }
     given = {name: getattr(filters, name) for name in conditions}
     return [conditions[name](value) for name, value in given.items() if value is not None]
+
+
+def _cased(column: ColumnElement[str], text: str, *, any_case: bool) -> tuple[ColumnElement[str], str]:
+    return (func.casefold(column), text.casefold()) if any_case else (column, text)
 
 
 def _status(now: int) -> ColumnElement[str]:
@@ -234,6 +242,7 @@ def report_status(
     entries += [Entry(step, at, "injected") for step in between]
     entries.append(Entry(status, at, "injected", reason, forced))
     plan = _rewrite(world, message, entries, vendor_status)
+    world.touch(workspace.id, STATUS, message["id"], len(entries) - len(steps))
     if message["status_callback"] is not None:
         # A fact of the past is not called back (control-api.md), nor what it overrules.
         told = entries[-len(steps) :] if at >= now else []

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import bindparam, delete, select
 
 from sandbox.world import models, workspaces
+from sandbox.world.happenings import CLOCK
 from sandbox.world.store import Statement, inserting, table
 
 if TYPE_CHECKING:
@@ -58,3 +59,4 @@ def end(world: "World", workspace: "WorkspaceView", *, stays_frozen: bool) -> No
         "clock_speed": 1.0,
     }
     workspaces.change_workspace(world, workspace.id, reading)
+    world.touch(workspace.id, CLOCK)

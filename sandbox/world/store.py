@@ -112,6 +112,7 @@ class Store:
             driver = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
         except sqlite3.Error as error:
             raise StoreRefused(f"Cannot open the database {self.path}: {error}.") from error
+        driver.create_function("casefold", 1, str.casefold, deterministic=True)
         for pragma in (
             "journal_mode=WAL",
             f"synchronous={self._synchronous}",

@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.server.control.http import refused_values
+from sandbox.server.events import Hub
 from sandbox.server.guard import HEALTH, PREFIX, Guard, asks_for_no_token
 from sandbox.server.problems import Problem, of_world, our_fault
 from sandbox.settings import Settings
@@ -18,16 +19,17 @@ from sandbox.world import World
 from sandbox.world.errors import WorldError
 
 
-def control_app(world: World, settings: Settings) -> ASGIApp:
+def control_app(world: World, settings: Settings, hub: Hub) -> ASGIApp:
     """Everything that is no vendor's to answer: the control API, its descriptions, and paths that lead nowhere."""
-    return Guard(Control(world, settings), settings)
+    return Guard(Control(world, settings, hub), settings)
 
 
 class Control:
     """The control API. It is built when it is first called, health apart: no start and no vendor call waits for it."""
 
-    def __init__(self, world: World, settings: Settings) -> None:
+    def __init__(self, world: World, settings: Settings, hub: Hub) -> None:
         self._world = world
+        self._hub = hub
         self._settings = settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -38,17 +40,18 @@ class Control:
     def _health(self) -> ASGIApp:
         from sandbox.server.control import health  # noqa: PLC0415
 
-        return application(self._world, health.router.routes)
+        return application(self._world, self._hub, health.router.routes)
 
     @cached_property
     def _whole(self) -> ASGIApp:
-        return application(self._world, every_route(self._settings))
+        return application(self._world, self._hub, every_route(self._settings))
 
 
-def application(world: World, routes: list[BaseRoute]) -> ASGIApp:
+def application(world: World, hub: Hub, routes: list[BaseRoute]) -> ASGIApp:
     """Routes as an app that refuses everything else by a problem."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.world = world
+    app.state.hub = hub
     app.router.routes[:] = routes
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(WorldError, _world_error)
@@ -67,6 +70,7 @@ def every_route(settings: Settings) -> list[BaseRoute]:
         consents,
         delivery,
         engine,
+        events,
         faults,
         health,
         journal,
@@ -80,7 +84,7 @@ def every_route(settings: Settings) -> list[BaseRoute]:
     )
 
     sections = (
-        *(health, engine, workspaces, people, phones, messages, consents, delivery, clock),
+        *(health, engine, workspaces, people, phones, events, messages, consents, delivery, clock),
         *(callbacks, sinks, faults, stories, journal, snapshots),
     )
     ours = [route for section in sections for route in section.router.routes]

@@ -5,10 +5,10 @@ from typing import Any
 from fastapi import Response
 
 from sandbox.dependencies import WorkspaceDep, WorldDep
-from sandbox.server.control import shapes
+from sandbox.server.control import shapes, shown
 from sandbox.server.control.http import WORKSPACE, answer, control_router
 from sandbox.server.problems import invalid, refusals
-from sandbox.world import WorkspaceView, World, callbacks, clockwork, messages, workspaces
+from sandbox.world import callbacks, clockwork, messages, workspaces
 from sandbox.world.clock import SECOND, rfc3339
 
 router = control_router(WORKSPACE, "Time")
@@ -20,7 +20,7 @@ LATEST = 253_370_764_800 * SECOND
 @router.get("/clock", response_model=shapes.Clock)
 async def show_clock(world: WorldDep, workspace: WorkspaceDep) -> Response:
     """What the workspace's clock reads, beside the time outside."""
-    return answer(_reading(world, workspace))
+    return answer(shown.clock(world, workspace))
 
 
 @router.post("/clock", response_model=shapes.TurnedClock, responses=refusals(409))
@@ -36,19 +36,13 @@ async def turn_clock(world: WorldDep, workspace: WorkspaceDep, body: shapes.Cloc
     fired = clockwork.turn(world, workspace, to=body.at, by=by, frozen=frozen)
     settled = {} if body.settle is None else {"settled": await world.courier.settled(workspace.id, body.settle)}
     turned = workspaces.view_of(world, workspace.id)
-    return answer({**_reading(world, turned), "fired": [_fired(each) for each in fired], **settled})
-
-
-def _reading(world: World, workspace: WorkspaceView) -> dict[str, Any]:
-    wall = world.wall()
-    state = "frozen" if workspace.clock_frozen else "running"
-    return {"now": rfc3339(workspace.now(wall)), "wall": rfc3339(wall), "state": state}
+    return answer({**shown.clock(world, turned), "fired": [_fired(each) for each in fired], **settled})
 
 
 def _fired(fired: clockwork.Fired) -> dict[str, Any]:
-    shown = {"at": rfc3339(fired.at), "event": fired.event, "message": messages.our_id(fired.message)}
+    told = {"at": rfc3339(fired.at), "event": fired.event, "message": messages.our_id(fired.message)}
     if fired.status is not None:
-        shown["status"] = fired.status
+        told["status"] = fired.status
     if fired.callback is not None:
-        shown["callback"] = callbacks.our_id(fired.callback)
-    return shown
+        told["callback"] = callbacks.our_id(fired.callback)
+    return told

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Annotated, Any
 
 from fastapi import Path, Query, Request, Response
@@ -25,6 +26,7 @@ router = control_router(WORKSPACE, "Messages")
 
 SCHEDULED: dict[int | str, dict[str, Any]] = {202: {"model": Scheduled, "description": "It will happen then."}}
 PURPOSES = {word: purpose for purpose, word in MESSAGE_TYPES.items()}
+FILTERS = {field.name for field in fields(messages.Filters)}
 AnyId = Annotated[
     str,
     Path(alias="id", description="Any id it has: ours, a sid, outgoingMessageId or msg_id.", examples=["msg_00000001"]),
@@ -45,7 +47,7 @@ async def list_messages(
 
 def filters(world: World, workspace: WorkspaceView, asked: shapes.MessageFilters) -> messages.Filters:
     """What is asked for, consoles and accounts by their numbers."""
-    given = asked.model_dump(exclude={"limit", "after"})
+    given = asked.model_dump(include=FILTERS)
     if asked.console is not None:
         given["console"] = workspaces.console_line(world, workspace.id, asked.console).console_id
     if asked.account is not None:

@@ -1,6 +1,6 @@
 """Rows of the world in the shapes of the control API."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sandbox.server.sending import payload
@@ -72,6 +72,12 @@ def person(row: PersonRow) -> Json:
     }
 
 
+def clock(world: World, workspace: WorkspaceView) -> Json:
+    wall = world.wall()
+    state = "frozen" if workspace.clock_frozen else "running"
+    return {"now": rfc3339(workspace.now(wall)), "wall": rfc3339(wall), "state": state}
+
+
 def callback(world: World, row: callbacks.CallbackRow, url: str) -> Json:
     """A row of `callbacks.rows_of`, with its attempts."""
     attempts = callbacks.attempts_of(world, row["workspace_id"], row["id"])
@@ -112,12 +118,20 @@ class MessageWriter:
     def __init__(self, world: World, workspace: WorkspaceView) -> None:
         self._world = world
         self._workspace_id = workspace.id
-        self._now = world.now(workspace)
+        self.now = world.now(workspace)
         self._codes = {line.number: line.code for line in workspaces.lines(world, workspace.id)}
+
+    def knows(self, row: MessageRow) -> bool:
+        """Whether its line is there still."""
+        return row["line"] in self._codes
 
     def __call__(self, row: MessageRow) -> Json:
         entries = messages.entries_of(self._world, row)
-        past = [entry for entry in entries if entry.at <= self._now]
+        return self.as_of(row, entries, sum(entry.at <= self.now for entry in entries))
+
+    def as_of(self, row: MessageRow, entries: Sequence[Entry], count: int) -> Json:
+        """As it was when the first `count` entries of its timeline had come about."""
+        past = entries[:count]
         is_outbound = row["direction"] == OUTBOUND
         code = self._codes[row["line"]]
         return {
@@ -140,7 +154,7 @@ class MessageWriter:
             "status": past[-1].status,
             "reason": past[-1].reason,
             "timeline": [_entry(entry) for entry in past],
-            "next": _next(entries[len(past) :]),
+            "next": _next(entries[count:]),
             "lead": _id(row["lead_id"]),
             "caused_by": _id(row["caused_by_id"]),
         }
@@ -156,7 +170,7 @@ def _entry(entry: Entry) -> Json:
     return shown
 
 
-def _next(ahead: list[Entry]) -> Json | None:
+def _next(ahead: Sequence[Entry]) -> Json | None:
     return {"status": ahead[0].status, "at": rfc3339(ahead[0].at)} if ahead else None
 
 

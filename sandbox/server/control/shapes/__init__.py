@@ -47,6 +47,11 @@ from sandbox.server.control.shapes.engine import (
     Template,
     Version,
 )
+from sandbox.server.control.shapes.events import (
+    Awaited,
+    Follow,
+    Wait,
+)
 from sandbox.server.control.shapes.faults import (
     Drip,
     Effect,
@@ -121,6 +126,7 @@ __all__ = [
     "AccountSettings",
     "Asked",
     "Attempt",
+    "Awaited",
     "Basic",
     "Broadcast",
     "Callback",
@@ -145,6 +151,7 @@ __all__ = [
     "Finding",
     "Fired",
     "Fixture",
+    "Follow",
     "Given",
     "HandsetNumber",
     "Ids",
@@ -201,5 +208,6 @@ __all__ = [
     "TimelineEntry",
     "TurnedClock",
     "Version",
+    "Wait",
     "Workspace",
 ]

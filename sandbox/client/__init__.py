@@ -1,0 +1,23 @@
+"""The control API from Python: `SandboxClient`, and `AsyncSandboxClient` alike.
+
+    client = SandboxClient("http://127.0.0.1:8080")
+    ws = client.workspace("default")
+    ws.reply(sid, "STOP")
+
+Knows the server only through HTTP.
+"""
+
+from sandbox.client.engine import AsyncSandboxClient, SandboxClient
+from sandbox.client.errors import NotArrived, Refused, SandboxError, Unreachable
+from sandbox.client.workspace import AsyncWorkspace, Workspace
+
+__all__ = [
+    "AsyncSandboxClient",
+    "AsyncWorkspace",
+    "NotArrived",
+    "Refused",
+    "SandboxClient",
+    "SandboxError",
+    "Unreachable",
+    "Workspace",
+]

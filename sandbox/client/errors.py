@@ -1,0 +1,66 @@
+"""What can go wrong when the sandbox is asked from Python."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sandbox.client.shapes import Message
+
+
+class SandboxError(Exception):
+    """The sandbox did not do what it was asked."""
+
+
+class Unreachable(SandboxError):
+    """No answer came from `url`."""
+
+    def __init__(self, url: str, error: Exception) -> None:
+        super().__init__(f"The sandbox at {url} does not answer: {str(error) or type(error).__name__}.")
+        self.url = url
+
+
+class Refused(SandboxError):
+    """The control API refuses: `status`, `title` and `detail` of its problem, which says what to send instead.
+
+    `errors` lists values that are wrong, each with `in`, `member` and `detail`; `possible` lists the statuses that a
+    message could go to; `problem` is the whole of it.
+    """
+
+    def __init__(self, status: int, problem: dict[str, Any]) -> None:
+        self.status = status
+        self.problem = problem
+        self.title: str = problem.get("title", "Refused")
+        self.detail: str = problem.get("detail", "")
+        self.errors: list[dict[str, str]] = problem.get("errors", [])
+        self.possible: list[str] = problem.get("possible", [])
+        possible = f" (possible: {', '.join(self.possible)})" if self.possible else ""
+        super().__init__(f"{status} {self.title}: {self.detail}{possible}")
+
+
+def refused(status: int, content: bytes) -> Refused:
+    """The refusal in an answer; one that is no problem details is not of the sandbox, and shows its beginning."""
+    try:
+        problem = json.loads(content)
+    except ValueError:
+        problem = None
+    if not isinstance(problem, dict):
+        problem = {"title": "Not an answer of the sandbox", "detail": content[:200].decode(errors="replace")}
+    return Refused(status, problem)
+
+
+class NotArrived(AssertionError):
+    """No message came that was waited for; `arrived` is what came in its place, the newest last."""
+
+    def __init__(self, wanted: Mapping[str, Any], within: float, arrived: Sequence["Message"]) -> None:
+        self.wanted = dict(wanted)
+        self.arrived = list(arrived)
+        asked = ", ".join(f"{name}={value!r}" for name, value in self.wanted.items()) or "any at all"
+        lines = [f"No message came within {within:g} s: {asked}"]
+        lines += ["There is:", *(f"  {_line(message)}" for message in arrived)] if arrived else ["There is none."]
+        super().__init__("\n".join(lines))
+
+
+def _line(message: "Message") -> str:
+    at = message.timeline[0].at
+    return f"{at:%H:%M:%S} {message.direction} {message.from_} -> {message.to} {message.status}: {message.text!r}"

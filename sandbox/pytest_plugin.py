@@ -1,0 +1,150 @@
+"""Fixtures for whoever tests a program against the sandbox: `sandbox` is a fresh workspace for each test.
+
+It comes with the package, into every pytest run beside it: so nothing but the standard library and pytest is imported
+until a fixture is used, and nothing is started until a workspace is asked for.
+"""
+
+import os
+import re
+import secrets
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import ExitStack, suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from sandbox.client import AsyncWorkspace, SandboxClient, Workspace
+    from sandbox.server.app import Sandbox
+
+DEFAULTS: Mapping[str, Any] = {
+    "fixture": "empty",
+    "seed": 1,
+    "start_at": datetime(2026, 5, 6, 9, tzinfo=UTC),
+    "clock": "frozen",
+    "delivery": "immediate",
+    "ttl": 3600,
+}
+"""What a workspace is made with, unless a test says otherwise. Those of a run that was cut off go after an hour."""
+MARKER = "sandbox(fixture, seed, start_at, clock, delivery, ttl): what the test's sandbox is made with"
+URL = "sandbox_url"
+LONGEST_NAME = 80
+MADE = pytest.StashKey["Workspace"]()
+SHARED = pytest.StashKey[Any]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", MARKER)
+
+
+@pytest.fixture(scope="session")
+def sandbox_server(request: pytest.FixtureRequest) -> "Iterator[SandboxClient]":
+    """The server of this run, as a `SandboxClient`: that of `SANDBOX_URL`, or one started for it on a free port.
+
+    Off loopback it is called with `SANDBOX_CONTROL_TOKEN`. Under pytest-xdist all workers share one.
+    """
+    from sandbox.client import SandboxClient  # noqa: PLC0415
+
+    with ExitStack() as stack:
+        url = os.environ.get("SANDBOX_URL") or getattr(request.config, "workerinput", {}).get(URL)
+        if url is None:
+            from sandbox.server.lazily import serving  # noqa: PLC0415
+
+            url = stack.enter_context(serving())
+        yield stack.enter_context(SandboxClient(url, os.environ.get("SANDBOX_CONTROL_TOKEN") or None))
+
+
+@pytest.fixture(scope="session")
+def sandbox_settings() -> dict[str, Any]:
+    """What workspaces are made with: override it, in a module or for all, to give other values than `DEFAULTS`."""
+    return {}
+
+
+@pytest.fixture
+def sandbox(
+    request: pytest.FixtureRequest, sandbox_server: "SandboxClient", sandbox_settings: dict[str, Any]
+) -> "Iterator[Workspace]":
+    """A fresh workspace, its clock frozen, its messages delivered at once; other than that by the marker `sandbox`."""
+    from sandbox.client import Refused  # noqa: PLC0415
+
+    made_with = settings_of(request.node, sandbox_settings)
+    workspace = sandbox_server.create_workspace(name_of(request.node), **made_with)
+    request.node.stash[MADE] = workspace
+    yield workspace
+    with suppress(Refused):  # the test may have deleted it
+        workspace.delete()
+
+
+@pytest.fixture
+def async_sandbox(sandbox: "Workspace", sandbox_server: "SandboxClient") -> "AsyncWorkspace":
+    """The same workspace with every verb to be awaited, in whatever event loop the test runs."""
+    from sandbox.client import AsyncSandboxClient  # noqa: PLC0415
+
+    # Its connections are not kept: nobody could close them after the test's loop has ended.
+    return AsyncSandboxClient(sandbox_server.url, sandbox_server.token, keep_alive=False).same(sandbox)
+
+
+@pytest.fixture
+def sandbox_app(request: pytest.FixtureRequest, sandbox_settings: dict[str, Any]) -> "Iterator[Sandbox]":
+    """The server as an ASGI application, without a socket; its workspace `default` is made as `sandbox` is."""
+    from sandbox.server.lazily import application  # noqa: PLC0415
+
+    app = application(**settings_of(request.node, sandbox_settings))
+    yield app
+    app.close()
+
+
+def settings_of(test: pytest.Item, overridden: Mapping[str, Any]) -> dict[str, Any]:
+    """What the test's workspace is made with: its nearest marker counts most, then the fixture, then the defaults."""
+    markers = reversed([marker.kwargs for marker in test.iter_markers("sandbox")])
+    given = {name: value for each in (overridden, *markers) for name, value in each.items()}
+    unknown = sorted(given.keys() - DEFAULTS.keys())
+    if unknown:
+        raise pytest.UsageError(f"The sandbox knows no setting {', '.join(unknown)}: it has {', '.join(DEFAULTS)}.")
+    return {**DEFAULTS, **given}
+
+
+def name_of(test: pytest.Item) -> str:
+    """The test's name, fit for a workspace's, and nobody else's."""
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", test.name)[:LONGEST_NAME].strip("-._")
+    return f"{plain}-{secrets.token_hex(4)}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Beside what failed stands what the workspace saw."""
+    report = yield
+    if report.failed and call.when != "teardown" and MADE in item.stash:
+        report.sections.append(("sandbox", _story(item.stash[MADE])))
+    return report
+
+
+def _story(workspace: "Workspace") -> str:
+    from sandbox.client import SandboxError  # noqa: PLC0415
+    from sandbox.client.story import story  # noqa: PLC0415
+
+    try:
+        return story(workspace)
+    except SandboxError as error:  # a report must not hide what it reports on
+        return str(error)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """pytest-xdist makes a worker: it learns where the server is that all share, which starts when one calls it."""
+    if os.environ.get("SANDBOX_URL"):
+        return
+    from sandbox.server.lazily import LazyServer  # noqa: PLC0415
+
+    stash = node.config.stash
+    if SHARED not in stash:
+        stash[SHARED] = LazyServer()
+    node.workerinput[URL] = stash[SHARED].url
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if SHARED in config.stash:
+        config.stash[SHARED].close()

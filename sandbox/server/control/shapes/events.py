@@ -1,0 +1,27 @@
+"""What is waited for, and what is followed."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from sandbox.server.control.shapes.messages import Message, MessageFilters
+
+Timeout = Annotated[float, Field(ge=0, le=300, allow_inf_nan=False)]
+
+
+class Wait(MessageFilters):
+    """`text` ignores case. `limit` changes nothing: one message is answered."""
+
+    timeout: Timeout = Field(10, description="How long to wait, in seconds of wall time.", examples=[10])
+
+
+class Awaited(Message):
+    links: list[str] = Field(description="The http and https URLs in the text, in their order.")
+    codes: list[str] = Field(description="What may be one-time codes in the text, in their order.", examples=["482913"])
+
+
+class Follow(MessageFilters):
+    limit: int | None = Field(  # type: ignore[assignment]
+        None, ge=1, description="The stream ends after so many events; else it goes on."
+    )
+    last_event_id: str | None = Field(None, description="For who cannot set the header, which counts before this.")

@@ -1,0 +1,76 @@
+"""A server in a thread of its own, beside whatever else this process does."""
+
+import socket
+from collections.abc import Callable
+from threading import Event, Thread
+from typing import Self
+
+import uvicorn
+
+from sandbox.server.app import Sandbox, create_app
+from sandbox.server.serving import config_of, url_of, with_token
+from sandbox.settings import Settings
+
+EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+"""Where a server is called from beside it that is bound to all."""
+
+
+class _Server(uvicorn.Server):
+    """Says when it serves."""
+
+    def __init__(self, config: uvicorn.Config, is_serving: Event) -> None:
+        super().__init__(config)
+        self._is_serving = is_serving
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._is_serving.set()
+
+
+class ThreadedServer:
+    """Serves on a bound socket while it is entered; entering raises what keeps it from starting.
+
+    `made` is told of the application when it is made.
+    """
+
+    def __init__(
+        self, settings: Settings, listener: socket.socket, made: Callable[[Sandbox], object] | None = None
+    ) -> None:
+        host, port = listener.getsockname()[:2]
+        self.settings = with_token(settings)
+        self.url = url_of(EVERY_ADDRESS.get(host, host), port)
+        self._listener = listener
+        self._made = made
+        self._is_decided = Event()
+        self._server: _Server | None = None
+        self._failure: BaseException | None = None
+        self._thread = Thread(target=self._run, name="dialog-sandbox", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._is_decided.wait()
+        if self._failure is not None:
+            raise self._failure
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._server is not None:
+            self._server.should_exit = True
+        self._thread.join()
+
+    def _run(self) -> None:
+        """The store belongs to the thread that opens it, so everything is made here."""
+        try:
+            app = create_app(self.settings)
+            try:
+                if self._made is not None:
+                    self._made(app)
+                self._server = _Server(config_of(app, log_config=None), self._is_decided)
+                self._server.run([self._listener])
+            finally:
+                app.close()
+        except BaseException as error:
+            self._failure = error
+        finally:
+            self._listener.close()
+            self._is_decided.set()

@@ -1,0 +1,12 @@
+"""What can happen in a workspace, by name."""
+
+MESSAGE = "message"
+"""An outbound message was accepted."""
+INBOUND = "inbound"
+STATUS = "status"
+"""A message took a status."""
+CALLBACK = "callback"
+CLOCK = "clock"
+RESET = "reset"
+"""The workspace began anew, or is gone."""
+EXCHANGE = "exchange"

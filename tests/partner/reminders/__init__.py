@@ -1,0 +1,1 @@
+"""Reminds patients of appointments, and keeps count of what became of it."""

@@ -1,0 +1,436 @@
+"""The control API from Python: each verb, blocking and awaiting, and how it fails."""
+
+import asyncio
+import gc
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, assert_type
+
+import httpx
+import pytest
+from driver import CONSOLE, LINE, PHONE, STRANGER, TRACKING_NUMBER, Driver
+
+import sandbox as package
+from sandbox import AsyncSandboxClient, SandboxClient
+from sandbox.client import AsyncWorkspace, NotArrived, Refused, Unreachable, Workspace, shapes
+from sandbox.client.reading import read, rfc3339
+from sandbox.client.steps import Reading, Verb
+
+URL = "http://127.0.0.1:8080"
+START = datetime(2026, 5, 6, 9, tzinfo=UTC)
+
+
+class Direct(httpx.BaseTransport):
+    """Calls a driver's sandbox without a socket, and remembers what was called."""
+
+    def __init__(self, driver: Driver) -> None:
+        self.driver = driver
+        self.called: list[tuple[str, str]] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.called.append((request.method, request.url.path))
+        answer = self.driver.call(
+            request.method, request.url.raw_path, content=request.read(), headers=dict(request.headers)
+        )
+        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+
+
+@pytest.fixture
+def client(sandbox: Driver) -> Iterator[SandboxClient]:
+    with SandboxClient(URL, transport=Direct(sandbox)) as client:
+        yield client
+
+
+@pytest.fixture
+def ws(client: SandboxClient) -> Workspace:
+    return client.workspace("default")
+
+
+def awaited(driver: Driver, do: Callable[[AsyncSandboxClient], Any]) -> Any:
+    """What a coroutine function returns that is given a client of the driver's sandbox."""
+
+    async def run() -> Any:
+        async with AsyncSandboxClient(URL, transport=httpx.ASGITransport(driver.app)) as client:
+            return await do(client)
+
+    return driver.run(run())
+
+
+# What it is called with, and what it answers --------------------------------------------------------------------
+
+
+def test_a_workspace_tells_what_the_program_under_test_needs(ws: Workspace) -> None:
+    assert ws.url == URL
+    assert (ws.basic.username, ws.basic.password) == ("demo", "demo")
+    assert (ws.consoles[0].code, ws.consoles[0].line) == (CONSOLE, LINE)
+    assert (ws.accounts[0].access_key, ws.accounts[0].secret_access_key) == ("demo-access-key", "demo-secret-key")
+    assert ws.accounts[0].tracking_numbers[0] == TRACKING_NUMBER
+    assert ws.writeback_url == f"{URL}/dialoghealth-writeback-api"
+    assert ws.simplepay_url == f"{URL}/dialoghealth-simplepay-api"
+    assert ws.dialogtech_url == f"{URL}/ibp_api.php"
+    assert ws.control_url == f"{URL}/_sandbox/workspaces/{ws.id}"
+    assert repr(ws) == f"<Workspace {ws.id} 'default' on {URL}>"
+
+
+def test_a_message_is_found_by_each_of_its_ids(sandbox: Driver, ws: Workspace) -> None:
+    ws.delivery("timed")
+    sid = sandbox.sid(STRANGER, "Your code is 1234.")
+    message = ws.message(sid)
+    assert (message.id, message.from_, message.to) == ("msg_00000001", LINE, STRANGER)
+    assert (message.text, message.vendor, message.status) == ("Your code is 1234.", "simplepay", "queued")
+    assert message.timeline == [shapes.TimelineEntry("queued", START, "simplepay.submit")]
+    assert message.next == shapes.Next("sent", START + timedelta(seconds=1))
+    assert message == ws.message(message.id) == ws.message(str(message.ids.outgoing_message_id)) == ws.message(message)
+
+
+def test_a_phone_answers_and_staff_say_what_became_of_it(ws: Workspace) -> None:
+    ws.delivery("manual")
+    message = ws.send(STRANGER, "Come on Friday.")
+    assert (message.console, message.vendor) == (CONSOLE, "writeback")
+    told = ws.status(message, "rejected", reason="no such phone", vendor_status="UNREACHABLE")
+    assert [(entry.status, entry.reason) for entry in told.timeline] == [
+        ("queued", None),
+        ("rejected", "no such phone"),
+    ]
+    talk = ws.reply(message, "STOP")
+    assert (talk.inbound.text, talk.inbound.lead) == ("STOP", message.id)
+    assert talk.answer is not None
+    assert talk.answer.caused_by == talk.inbound.id
+    assert ws.inbound(from_=STRANGER, to=LINE, text="START").inbound.status == "received"
+
+
+def test_staff_text_many_and_from_a_tracking_number(ws: Workspace) -> None:
+    everyone = ws.broadcast("Flu shots", "Come on Friday", to="everyone")
+    assert [message.to for message in everyone.messages] == [person.phone for person in ws.people()]
+    person = ws.person(PHONE)
+    assert [each.to for each in ws.broadcast("One", "Hello", to=[person]).messages] == [PHONE]
+    assert ws.send(STRANGER, "Hello", tracking_number=TRACKING_NUMBER).account == "demo-access-key"
+
+
+def test_messages_are_listed_by_filters_and_over_pages(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sandbox.client.bound.PAGE", 2)
+    sent = [ws.send(STRANGER, f"Number {n}") for n in range(5)]
+    assert ws.messages() == sent
+    assert ws.messages(limit=3) == sent[:3]
+    assert ws.messages(text="3", from_=LINE, since=START) == [sent[3]]
+    assert ws.messages(until=START - timedelta(seconds=1)) == []
+
+
+def test_a_time_is_a_datetime_or_a_distance_from_the_workspaces_clock(ws: Workspace) -> None:
+    ws.clock.freeze()
+    past = ws.send(STRANGER, "Then", at=datetime(2026, 5, 1, 8, tzinfo=UTC))
+    assert past.timeline[0].at == datetime(2026, 5, 1, 8, tzinfo=UTC)
+    assert ws.send(STRANGER, "Before", at=timedelta(hours=-1)).timeline[0].at == START - timedelta(hours=1)
+    assert ws.send(STRANGER, "Just", at=-1.5).timeline[0].at == START - timedelta(seconds=1.5)
+    with pytest.raises(ValueError, match="has no zone"):
+        ws.send(STRANGER, "When?", at=datetime(2026, 5, 1))
+
+
+def test_what_is_scheduled_shows_when_its_time_comes(ws: Workspace) -> None:
+    ws.delivery("manual")
+    ws.clock.freeze()
+    later: Any = ws.inbound(from_=STRANGER, to=LINE, text="Hello", at=timedelta(minutes=5))
+    assert later == shapes.Scheduled("text_in", START + timedelta(minutes=5))
+    with pytest.raises(AttributeError, match="There is no 'inbound' yet: text_in is scheduled for 2026-05-06T09:05:00"):
+        _ = later.inbound
+    assert ws.messages() == []
+    turned = ws.clock.advance(minutes=5)
+    assert [fired.event for fired in turned.fired] == ["inbound", "message"]
+    assert ws.messages()[0].text == "Hello"
+
+
+def test_the_clock_is_read_and_turned(ws: Workspace) -> None:
+    assert (ws.clock.now, ws.clock.state) == (START, "running")
+    assert ws.clock.freeze() == shapes.ClockTurned(START, START, "frozen", [])
+    assert ws.clock.advance(timedelta(hours=1), minutes=1, seconds=1.5).now == START + timedelta(seconds=3661.5)
+    assert ws.clock.set(START + timedelta(days=1)).now == START + timedelta(days=1)
+    assert ws.clock.run(settle=1).settled is True
+    assert ws.clock.read() == shapes.ClockReading(START + timedelta(days=1), START, "running")
+
+
+def test_delivery_is_set_and_shown(ws: Workspace) -> None:
+    timed = ws.delivery("timed", sent_after=0.5, settled_after=timedelta(minutes=1), outcome="undelivered")
+    assert timed == ws.delivery() == shapes.Delivery("timed", 0.5, 60, "undelivered", {})
+    numbers = ws.delivery("manual", numbers={STRANGER: {"handset": "60"}, PHONE: {"mode": "immediate"}}).numbers
+    assert numbers == {
+        STRANGER: shapes.NumberDelivery(handset="60"),
+        PHONE: shapes.NumberDelivery("immediate", 1, 3, "delivered"),
+    }
+
+
+def test_a_sink_receives_callbacks_and_keeps_its_answer(sandbox: Driver, ws: Workspace) -> None:
+    ws.delivery("timed")
+    ws.clock.freeze()
+    sink = ws.sink("mine", status=500)
+    sid = str(sandbox.submit(STRANGER, "Hello", callback=sink.url).json()["sid"])
+    ws.clock.advance(seconds=1, settle=5)
+    (request,) = ws.sink("mine").received()
+    assert request.form is not None
+    assert (request.method, request.form["MessageSid"], request.form["MessageStatus"]) == ("POST", sid, "sent")
+    (callback,) = ws.callbacks()
+    assert (callback.url, callback.state, callback.attempts[0].status) == (sink.url, "pending", 500)
+    assert ws.callbacks(message=ws.message(sid)) == [callback] == ws.message(sid).callbacks
+    ws.sink("mine", status=200)
+    ws.redeliver(callback)
+    ws.clock.advance(minutes=5, settle=5)
+    assert ws.callbacks()[0].state == "delivered"
+    assert ws.sink("mine").clear() == 3
+    assert ws.sink("mine").received() == []
+
+
+def test_callbacks_misbehave_as_they_are_told(ws: Workspace) -> None:
+    nothing = ws.callback_profile()
+    told = ws.callback_profile(lose=0.5, delay=timedelta(seconds=2), seed=3)
+    assert told == ws.callback_profile() == shapes.CallbackProfile(0, 0.5, 0, 2, 0, 0, 3)
+    assert ws.callback_profile(lose=0) == nothing
+
+
+def test_people_come_change_and_go(ws: Workspace) -> None:
+    person = ws.add_person(STRANGER, first_name="Grace", misc=["English", None, None, None, None])
+    assert ws.person(STRANGER) == person
+    changed = ws.change_person(person, last_name="Hopper", first_name=None)
+    assert (changed.first_name, changed.last_name, changed.misc[0]) == (None, "Hopper", "English")
+    assert person.person_id in [each.person_id for each in ws.people()]
+    ws.remove_person(changed)
+    with pytest.raises(Refused, match="404 Unknown person"):
+        ws.person(person)
+
+
+def test_consents_are_turned_by_staff(ws: Workspace) -> None:
+    out = ws.opt_out(STRANGER, CONSOLE)
+    assert (out.state, out.why, out.message) == ("opted_out", "staff", None)
+    back = ws.opt_in(STRANGER, CONSOLE)
+    assert back.message is not None
+    (standing,) = ws.consents(phone=STRANGER)
+    assert (standing.state, standing.console, standing.since) == ("opted_in", CONSOLE, START)
+    assert [consent.state for consent in ws.consent_history(STRANGER)] == ["opted_out", "opted_in"]
+
+
+def test_consoles_and_accounts_are_added_and_changed(ws: Workspace) -> None:
+    console = ws.add_console(code="QWERTY1234", keyword="QW", auto_reply="Thanks.")
+    assert ws.consoles[-1] == console
+    assert ws.change_console(console.code, auto_reply=None).auto_reply is None
+    assert ws.change_console(console.code).keyword == "QW"
+    account = ws.add_account(tracking_numbers=["16155559876"])
+    assert ws.accounts[-1] == account
+    assert ws.change_account(account.access_key, doctype="none").doctype == "none"
+    assert ws.change_account(account.access_key).tracking_numbers == ["6155559876"]
+
+
+def test_workspaces_are_made_listed_and_deleted(client: SandboxClient) -> None:
+    with client.create_workspace("one", seed=7, start_at=START, clock="frozen", delivery="immediate", ttl=60) as made:
+        assert (made.name, made.info.seed, made.info.start_at, made.clock.state) == ("one", 7, START, "frozen")
+        assert made.expires_at is not None
+        assert made.delivery().mode == "immediate"
+        assert [each.name for each in client.workspaces()] == ["default", "one"]
+        assert client.workspace("one").info == made.info
+    assert [each.name for each in client.workspaces()] == ["default"]
+
+
+def test_the_server_tells_what_it_is(client: SandboxClient) -> None:
+    assert client.is_ready()
+    assert client.version().vendors == ["writeback", "simplepay", "dialogtech"]
+    assert "SP-submit" in [rule.id for rule in client.rules()]
+    assert "clinic" in [fixture.name for fixture in client.fixtures()]
+    assert client.handset_numbers()[0].number == "NPA-555-01xx"
+
+
+# How it fails ---------------------------------------------------------------------------------------------------
+
+
+def test_a_refusal_carries_the_whole_problem(ws: Workspace) -> None:
+    ws.delivery("immediate")
+    message = ws.send(STRANGER, "Hello")
+    with pytest.raises(Refused) as impossible:
+        ws.status(message, "queued")
+    assert (impossible.value.status, impossible.value.title) == (409, "Impossible move")
+    assert impossible.value.possible == []
+    assert ws.status(message, "queued", force=True).status == "queued"
+    with pytest.raises(Refused) as invalid:
+        ws.send("nobody", "Hello")
+    assert invalid.value.errors[0]["member"] == "to"
+    assert str(invalid.value).startswith("422 Invalid request: to must be a telephone number")
+
+
+def test_a_refusal_names_the_possible_statuses(ws: Workspace) -> None:
+    ws.delivery("manual")
+    message = ws.status(ws.send(STRANGER, "Hello"), "sent")
+    with pytest.raises(Refused) as refused:
+        ws.status(message, "queued")
+    assert refused.value.possible == ["delivered", "undelivered", "rejected", "unknown"]
+    assert str(refused.value).endswith("(possible: delivered, undelivered, rejected, unknown)")
+
+
+def test_an_answer_of_somebody_else_shows_its_beginning() -> None:
+    elsewhere = httpx.MockTransport(lambda _: httpx.Response(502, text="<h1>Bad gateway</h1>"))
+    with SandboxClient(URL, transport=elsewhere) as client, pytest.raises(Refused, match=r"502 .*Bad gateway"):
+        client.version()
+
+
+def test_nobody_answers() -> None:
+    def refuse(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("Connection refused", request=request)
+
+    with SandboxClient(URL, transport=httpx.MockTransport(refuse)) as client, pytest.raises(Unreachable) as unreachable:
+        client.version()
+    assert str(unreachable.value) == f"The sandbox at {URL} does not answer: Connection refused."
+
+
+def test_the_token_is_sent() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert request.headers["authorization"] == "Bearer secret"
+        return httpx.Response(200, json={"items": [], "next": None})
+
+    with SandboxClient(URL, "secret", transport=httpx.MockTransport(answer)) as client:
+        assert client.workspaces() == []
+
+
+# Blocking and awaiting ------------------------------------------------------------------------------------------
+
+VERBS: dict[str, Callable[[Any], Any]] = {
+    "send": lambda ws: ws.send(STRANGER, "Hello"),
+    "message": lambda ws: ws.message("msg_00000001"),
+    "status": lambda ws: ws.status("msg_00000001", "delivered"),
+    "reply": lambda ws: ws.reply("msg_00000001", "Thank you"),
+    "inbound": lambda ws: ws.inbound(from_=STRANGER, to=ws.consoles[0].line, text="HELP"),
+    "broadcast": lambda ws: ws.broadcast("Flu shots", "Come on Friday"),
+    "messages": lambda ws: ws.messages(direction="outbound"),
+    "people": lambda ws: ws.people(),
+    "consents": lambda ws: ws.consents(),
+    "opt_out": lambda ws: ws.opt_out(STRANGER),
+    "delivery": lambda ws: ws.delivery("manual"),
+    "callback_profile": lambda ws: ws.callback_profile(lose=1),
+    "freeze": lambda ws: ws.clock.freeze(),
+    "now": lambda ws: ws.clock.now,
+    "advance": lambda ws: ws.clock.advance(minutes=1),
+    "scheduled": lambda ws: ws.reply("msg_00000001", "Later", at=timedelta(hours=1)),
+    "callbacks": lambda ws: ws.callbacks(),
+}
+
+
+def test_awaiting_verbs_are_worth_what_blocking_ones_are(sandbox: Driver, client: SandboxClient) -> None:
+    made_with: dict[str, Any] = {"seed": 7, "start_at": START, "clock": "frozen"}
+    blocking = client.create_workspace(**made_with)
+    results = {name: do(blocking) for name, do in VERBS.items()}
+
+    async def again(client: AsyncSandboxClient) -> dict[str, Any]:
+        async with client.create_workspace(**made_with) as awaiting:
+            return {name: await do(awaiting) for name, do in VERBS.items()}
+
+    assert awaited(sandbox, again) == results
+
+
+def verbs_of(kind: type) -> set[str]:
+    return {
+        name
+        for base in kind.__mro__
+        for name, value in vars(base).items()
+        if isinstance(value, Verb | Reading) or (callable(value) and not name.startswith("_"))
+    }
+
+
+@pytest.mark.parametrize("pair", [(SandboxClient, AsyncSandboxClient), (Workspace, AsyncWorkspace)], ids=str)
+def test_both_have_the_same_verbs(pair: tuple[type, type]) -> None:
+    blocking, awaiting = map(verbs_of, pair)
+    assert blocking == awaiting - {"same"}
+    assert len(blocking) > 8
+
+
+def test_the_types_say_what_a_verb_is_worth(ws: Workspace, client: SandboxClient) -> None:
+    assert_type(client.workspaces(), list[Workspace])
+    assert_type(ws.messages(), list[shapes.Message])
+    assert_type(ws.clock.now, datetime)
+    assert_type(ws.sink("mine").received(), list[shapes.SinkRequest])
+
+
+def test_awaiting_verbs_can_be_tasks_and_context_managers(sandbox: Driver) -> None:
+    async def run(client: AsyncSandboxClient) -> None:
+        async with client.create_workspace("one") as ws:
+            assert_type(ws, AsyncWorkspace)
+            async with asyncio.TaskGroup() as group:
+                people = group.create_task(ws.people())
+            assert people.result() == []
+            both: Any = await asyncio.gather(ws.people(), ws.messages())
+            assert both == [[], []]
+            sink = await ws.sink("mine")
+            assert await sink.received() == []
+            assert_type(await ws.clock.now, datetime)
+        assert [each.name for each in await client.workspaces()] == ["default"]
+
+    awaited(sandbox, run)
+
+
+# What it is made from -------------------------------------------------------------------------------------------
+
+
+def test_members_that_a_newer_server_adds_are_passed_over() -> None:
+    assert read(shapes.Basic, {"username": "a", "password": "b", "realm": "c"}) == shapes.Basic("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("at", "written"),
+    [
+        (datetime(2026, 5, 6, 9, tzinfo=UTC), "2026-05-06T09:00:00.000Z"),
+        (datetime.fromisoformat("2026-05-06T09:00:00.123999+02:00"), "2026-05-06T07:00:00.123Z"),
+    ],
+)
+def test_times_go_out_in_utc_to_the_millisecond(at: datetime, written: str) -> None:
+    assert rfc3339(at) == written
+
+
+def test_importing_the_package_imports_nothing_else() -> None:
+    code = (
+        "import sys, sandbox; before = set(sys.modules); sandbox.SandboxClient;"
+        "assert not {'sandbox.client'} & before, before;"
+        "heavy = {'pydantic', 'sqlalchemy', 'fastapi', 'sandbox.server', 'sandbox.world', 'httpx'} & set(sys.modules);"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_the_package_says_what_it_lacks() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'Nothing'"):
+        _ = package.Nothing
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_client_that_nobody_closes_closes_itself() -> None:
+    client = SandboxClient(URL)
+    http = client._session.http  # type: ignore[attr-defined]
+    del client
+    gc.collect()
+    assert http.is_closed
+
+
+def test_nothing_arrives_and_the_error_tells_what_did() -> None:
+    message = read(
+        shapes.Message,
+        {
+            "id": "msg_1",
+            "vendor": "simplepay",
+            "direction": "outbound",
+            "console": CONSOLE,
+            "account": None,
+            "ids": {"sid": None, "outgoing_message_id": None, "msg_id": None},
+            "from": LINE,
+            "to": STRANGER,
+            "text": "Hello",
+            "encoding": "GSM-7",
+            "segments": 1,
+            "carrier": None,
+            "status": "sent",
+            "reason": None,
+            "timeline": [{"status": "queued", "at": "2026-05-06T09:00:00.000Z", "cause": "staff"}],
+            "next": None,
+            "lead": None,
+            "caused_by": None,
+        },
+    )
+    assert str(NotArrived({"to": PHONE, "text": "code"}, 0.5, [message])).splitlines() == [
+        f"No message came within 0.5 s: to='{PHONE}', text='code'",
+        "There is:",
+        f"  09:00:00 outbound {LINE} -> {STRANGER} sent: 'Hello'",
+    ]
+    assert str(NotArrived({}, 2, [])) == "No message came within 2 s: any at all\nThere is none."

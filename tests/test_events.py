@@ -1,0 +1,409 @@
+"""What happens in a workspace, followed as it happens, on real sockets."""
+
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from driver import CONSOLE, DEFAULT, DEMO, LINE, PHONE, SIMPLEPAY, STRANGER, Driver, Wall
+from live import FAILSAFE_S, Event, Live
+
+from sandbox.server.events import recorder
+from sandbox.world.clock import wall_clock
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Live]]:
+    """Serves sandboxes of any settings, by default on the plain world, and stops them after the test."""
+    started: list[Live] = []
+
+    def serve_one(wall: Callable[[], int] | None = None, **settings: Any) -> Live:
+        started.append(Live(wall or Wall(), **settings))
+        return started[-1]
+
+    yield serve_one
+    for live in started:
+        live.stop()
+
+
+@pytest.fixture
+def live(serve: Callable[..., Live]) -> Live:
+    """A sandbox whose wall clock stands still, and where messages are delivered at once."""
+    served = serve()
+    served.control("PUT", "/delivery", {"mode": "immediate"})
+    return served
+
+
+def kinds(events: list[Event]) -> list[tuple[str, str | None]]:
+    """Each event's kind, and the status of what it is about."""
+    return [(event.kind, event.data.get("status")) for event in events]
+
+
+def texts(events: list[Event]) -> list[str]:
+    """Of the messages that were accepted."""
+    return [event.data["text"] for event in events if event.kind == "message"]
+
+
+SENT_AT_ONCE = [("message", "queued"), ("status", "sent"), ("status", "delivered")]
+
+# What is told -----------------------------------------------------------------------------------------------------
+
+
+def test_a_message_is_told_as_it_was_at_each_step(live: Live) -> None:
+    with live.follow() as stream:
+        sent = live.send()
+        accepted, on_its_way, delivered = stream.take(3)
+    assert kinds([accepted, on_its_way, delivered]) == SENT_AT_ONCE
+    queued_at, sent_at, _ = sent["timeline"]
+    ahead = {"status": "sent", "at": sent_at["at"]}
+    assert accepted.data == {**sent, "status": "queued", "timeline": [queued_at], "next": ahead}
+    assert on_its_way.data["timeline"] == [queued_at, sent_at]
+    assert delivered.data == sent
+
+
+def test_what_is_planned_is_told_by_itself_at_its_time(serve: Callable[..., Live]) -> None:
+    live = serve(wall_clock)
+    live.control("PUT", "/delivery", {"mode": "timed", "sent_after": 0.05, "settled_after": 0.1})
+    sent_before = live.send("There before anybody looked.")
+    with live.follow("text=looked") as stream, live.follow("text=then") as other:
+        assert stream.until("status", status="delivered")[-1].data["id"] == sent_before["id"]
+        live.send("Sent then.")
+        events = other.take(3)
+    assert kinds(events) == SENT_AT_ONCE
+    assert [event.data["timeline"][-1]["cause"] for event in events] == ["staff", "timed", "timed"]
+
+
+def test_a_status_by_hand_is_told_with_the_moves_between_and_replaces_the_plan(live: Live) -> None:
+    live.control("POST", "/clock", {"action": "freeze"})
+    live.control("PUT", "/delivery", {"mode": "timed", "sent_after": 1, "settled_after": 3})
+    with live.follow() as stream:
+        message = live.send()["id"]
+        live.control("POST", f"/messages/{message}/status", {"status": "undelivered", "reason": "switched off"})
+        forced = live.control("POST", f"/messages/{message}/status", {"status": "queued", "force": True})
+        live.control("POST", "/clock", {"action": "advance", "seconds": 60})
+        events = stream.take(5)
+    assert kinds(events) == [
+        ("message", "queued"),
+        ("status", "sent"),
+        ("status", "undelivered"),
+        ("status", "queued"),
+        ("clock", None),
+    ]
+    assert events[2].data["reason"] == "switched off"
+    assert events[3].data == forced
+
+
+def test_a_fact_of_the_past_is_told_when_it_is_stated(live: Live) -> None:
+    live.control("PUT", "/delivery", {"mode": "manual"})
+    with live.follow() as stream:
+        message = live.send(at="2026-05-06T08:00:00Z")["id"]
+        past = {"status": "delivered", "at": "2026-05-06T08:30:00Z"}
+        live.control("POST", f"/messages/{message}/status", past)
+        events = stream.take(3)
+    assert kinds(events) == SENT_AT_ONCE
+    assert {event.data["timeline"][-1]["at"] for event in events[1:]} == {"2026-05-06T08:30:00.000Z"}
+
+
+def test_a_phone_that_texts_is_inbound_and_its_answer_a_message(live: Live) -> None:
+    with live.follow() as stream:
+        both = live.control("POST", "/inbound", {"from": PHONE, "to": LINE, "text": "STOP"})
+        inbound, answer, *_ = stream.take(4)
+    assert inbound.kind == "inbound"
+    assert inbound.data == both["inbound"]
+    assert (answer.kind, answer.data["id"]) == ("message", both["answer"]["id"])
+
+
+def test_a_turned_clock_is_told_before_what_comes_due_thereby(live: Live) -> None:
+    live.control("PUT", "/delivery", {"mode": "timed", "sent_after": 1, "settled_after": 3})
+    with live.follow() as stream:
+        live.send(to="14155550160")  # which replies STOP two seconds after delivery
+        live.send("Later.", at="2026-05-06T09:00:02Z")
+        turned = live.control("POST", "/clock", {"action": "advance", "seconds": 30})
+        stream.until("message")
+        clock, *due = stream.take(1 + len(turned["fired"]))
+    assert (clock.kind, clock.data) == ("clock", {name: turned[name] for name in ("now", "wall", "state")})
+    fired = [(each["event"], each["message"], each.get("status")) for each in turned["fired"]]
+    told = [(each.kind, each.data["id"], each.data["status"] if each.kind == "status" else None) for each in due]
+    assert told == fired
+    assert [each.kind for each in due].count("inbound") == 1
+
+
+def submit(live: Live, callback: str) -> str:
+    form = {"To": STRANGER, "From": LINE, "Body": "Hello", "StatusCallback": callback}
+    answer = httpx.post(f"{live.url}{SIMPLEPAY}/submit/{CONSOLE}", data=form, auth=DEMO)
+    return str(answer.json()["sid"])
+
+
+def test_each_attempt_of_a_callback_is_told(live: Live) -> None:
+    sink = live.control("PUT", "/sinks/mine", {"status": 500})["url"]
+    with live.follow() as stream:
+        sid = submit(live, sink)
+        failed = stream.until("callback")[-1]
+        assert failed.data["state"] == "pending"
+        assert [attempt["status"] for attempt in failed.data["attempts"]] == [500]
+        live.control("PUT", "/sinks/mine", {"status": 200})
+        live.control("POST", "/clock", {"action": "advance", "seconds": 1, "settle": FAILSAFE_S})
+        first = stream.until("callback", status="sent", state="delivered")[-1]
+        last = stream.until("callback", status="delivered", state="delivered")[-1]
+    assert [first.data, last.data] == live.control("GET", f"/callbacks?message={sid}")["items"]
+
+
+def test_a_callback_that_is_given_up_or_lost_is_told(live: Live) -> None:
+    with live.follow("limit=20") as stream:
+        submit(live, "http://192.0.2.1/")  # which a server bound to loopback may not call
+        given_up = stream.until("callback", state="given_up")[-1]
+        live.control("PUT", "/callbacks/profile", {"lose": 1})
+        live.control("PUT", "/delivery", {"mode": "timed"})
+        live.control("POST", "/clock", {"action": "freeze"})
+        submit(live, "http://127.0.0.1:9/")
+        live.control("POST", "/clock", {"action": "advance", "seconds": 2})
+        lost = stream.until("callback", reason="lost, by callbacks/profile")[-1]
+    assert len(given_up.data["attempts"]) == 1
+    assert (lost.data["state"], lost.data["attempts"]) == ("given_up", [])
+
+
+def test_a_vendor_exchange_is_told_after_what_it_did(live: Live) -> None:
+    with live.follow() as stream, live.follow(f"to={STRANGER}") as filtered:
+        refused = httpx.post(f"{live.url}{SIMPLEPAY}/submit/{CONSOLE}", data={"To": "1"}, auth=DEMO)
+        assert [event.kind for event in stream.take(1)] == ["exchange"]
+        sid = submit(live, "")
+        events = stream.take(4)
+        assert filtered.take(4) == events
+    assert [event.kind for event in events] == ["message", "status", "status", "exchange"]
+    first, second = live.control("GET", "/journal")["items"]
+    assert refused.headers["x-sandbox-exchange"] == first["id"]
+    without = {name: value for name, value in second.items() if name not in ("request", "response")}
+    assert events[-1].data == without
+    assert events[-1].data["messages"] == [live.control("GET", f"/messages/{sid}")["id"]]
+
+
+def test_what_was_undone_is_not_told(live: Live) -> None:
+    live.control("PUT", "/delivery", {"mode": "manual"})
+    with live.follow() as stream:
+        too_early = {"status": "delivered", "at": "2000-01-01T00:00:00Z"}
+        message = live.send()["id"]
+        assert live.http.post(f"/messages/{message}/status", json=too_early).status_code == 409
+        live.send("The next one.")
+        assert texts(stream.take(2)) == ["Come on Friday.", "The next one."]
+
+
+def test_many_at_once_are_all_told_in_order(live: Live) -> None:
+    phones = [f"1415555{n:04d}" for n in range(2000, 2400)]
+    with live.follow() as stream:
+        live.control("POST", "/broadcasts", {"name": "All", "text": "Hello", "to": phones, "console": CONSOLE})
+        events = stream.take(3 * len(phones))
+    assert kinds(events) == SENT_AT_ONCE * len(phones)
+    assert [event.data["to"] for event in events[::3]] == phones
+    assert [event.id.partition("-")[2] for event in events] == [str(n + 1) for n in range(len(events))]
+
+
+# Filters ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        (f"to={PHONE}", [("message", "queued"), ("status", "sent"), ("status", "delivered")]),
+        ("text=one+else", [("message", "queued"), ("status", "sent"), ("status", "delivered")]),
+        ("status=delivered", [("status", "delivered")] * 2),
+        ("direction=inbound", [("inbound", "received")]),
+        ("vendor=dialogtech", []),
+        ("console=HARBOR1002", []),
+        ("after=msg_00000001&direction=outbound", [("message", "queued"), ("status", "sent"), ("status", "delivered")]),
+        ("since=2030-01-01T00:00:00Z", []),
+    ],
+)
+def test_filters_keep_out_what_is_about_other_messages(live: Live, query: str, told: list[tuple[str, str]]) -> None:
+    live.control("PATCH", f"/consoles/{CONSOLE}", {"auto_reply": None})
+    with live.follow(query) as stream:
+        live.send()
+        live.send("Somebody one else.", to=STRANGER)
+        live.control("POST", "/inbound", {"from": PHONE, "to": LINE, "text": "Hi"})
+        live.control("POST", "/clock", {"action": "freeze"})  # which concerns everybody
+        events = stream.until("clock")
+    assert kinds(events) == [*told, ("clock", None)]
+
+
+def test_a_stream_ends_after_as_many_events_as_were_asked_for(live: Live) -> None:
+    with live.follow("limit=2") as stream:
+        live.send()
+        assert kinds(list(stream)) == SENT_AT_ONCE[:2]
+
+
+@pytest.mark.parametrize("query", ["status=lost", "limit=0", "colour=red", "after=1", "to=nobody"])
+def test_a_filter_that_is_wrong_is_refused(live: Live, query: str) -> None:
+    answer = live.http.get(f"/events?{query}")
+    assert (answer.status_code, answer.json()["title"]) == (422, "Invalid request")
+
+
+# Resuming ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def told(live: Live) -> list[Event]:
+    """What a reader who stayed saw of four messages."""
+    with live.follow() as stream:
+        for n in range(4):
+            live.send(f"Number {n}")
+        return stream.take(12)
+
+
+def test_who_comes_back_gets_exactly_what_was_missed(live: Live, told: list[Event]) -> None:
+    for position, event in enumerate(told):
+        with live.follow(last_event_id=event.id) as stream:
+            assert stream.take(11 - position) == told[position + 1 :] if position < 11 else True
+    with live.follow(f"last_event_id={told[3].id}") as stream:
+        live.send("Meanwhile")
+        assert stream.take(8) == told[4:]
+        assert texts(stream.take(3)) == ["Meanwhile"]
+
+
+def test_an_id_from_before_the_first_event_is_in_the_answers_header(live: Live) -> None:
+    with live.follow() as stream:
+        first = stream.answer.headers["last-event-id"]
+    live.send()
+    with live.follow(last_event_id=first) as stream:
+        assert kinds(stream.take(3)) == SENT_AT_ONCE
+
+
+def test_what_happens_while_nobody_reads_is_kept_too(live: Live, told: list[Event]) -> None:
+    live.send("While away")
+    with live.follow("text=away", last_event_id=told[5].id) as stream:
+        assert kinds(stream.take(3)) == SENT_AT_ONCE
+
+
+def test_the_header_counts_before_the_query(live: Live, told: list[Event]) -> None:
+    with live.follow(f"last_event_id={told[0].id}", last_event_id=told[9].id) as stream:
+        assert stream.take(2) == told[10:]
+
+
+@pytest.mark.parametrize("foreign", ["1", "abcdefgh-1", "{epoch}-99", "{epoch}-", "{epoch}--1", "{epoch}-1x", "-"])
+def test_an_id_that_is_not_known_here_begins_with_a_gap(live: Live, told: list[Event], foreign: str) -> None:
+    asked = foreign.format(epoch=told[0].id.partition("-")[0])
+    with live.follow(last_event_id=asked) as stream:
+        live.send("From now on")
+        gap, *events = stream.take(4)
+    assert gap == Event(told[-1].id, "gap", {"missed": None, "detail": recorder.NOT_KNOWN})
+    assert texts(events) == ["From now on"]
+
+
+def test_who_comes_back_after_a_restart_is_told_of_the_gap(serve: Callable[..., Live], tmp_path: Path) -> None:
+    database = str(tmp_path / "world.db")
+    before = serve(database=database)
+    with before.follow() as stream:
+        before.send()
+        last = stream.take(1)[-1]
+    before.stop()
+    with serve(database=database).follow(last_event_id=last.id) as stream:
+        assert kinds(stream.take(1)) == [("gap", None)]
+
+
+def test_who_missed_more_than_is_kept_is_told_how_much(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorder, "KEPT", 10)
+    with live.follow() as stream:
+        live.send("The first")
+        seen = stream.take(3)
+    for n in range(5):
+        live.send(f"Number {n}")
+    with live.follow(last_event_id=seen[0].id) as stream:
+        gap, *events = stream.take(11)
+    assert (gap.kind, gap.data) == ("gap", {"missed": 7, "detail": recorder.OVERTAKEN})
+    assert gap.id.partition("-")[2] == "8"
+    assert [event.id.partition("-")[2] for event in events] == [str(n) for n in range(9, 19)]
+
+
+def test_what_is_kept_is_bounded_in_bytes_too(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorder, "KEPT_BYTES", 30_000)
+    with live.follow() as stream:
+        live.send("x" * 10_000)
+        seen = stream.take(1)
+    live.send("y" * 10_000)
+    with live.follow(last_event_id=seen[0].id) as stream:
+        gap, *events = stream.take(3)
+    assert (gap.kind, gap.data["missed"]) == ("gap", 3)
+    assert kinds(events) == SENT_AT_ONCE[1:]
+
+
+# Readers ----------------------------------------------------------------------------------------------------------
+
+
+def test_silence_is_broken_by_comments(live: Live) -> None:
+    live.app.hub.heartbeat_s = 0.01
+    with live.follow() as stream:
+        blocks = stream.blocks()
+        assert [next(blocks) for _ in range(3)] == [
+            [": here is what happens in this workspace"],
+            [": nothing new"],
+            [": nothing new"],
+        ]
+
+
+def test_nobody_may_keep_or_hold_back_the_stream(live: Live) -> None:
+    with live.follow() as stream:
+        names = ("content-type", "cache-control", "x-accel-buffering")
+        assert [stream.answer.headers[name] for name in names] == ["text/event-stream", "no-store", "no"]
+    head = live.http.head("/events")
+    assert (head.status_code, head.headers["content-type"], head.content) == (200, "text/event-stream", b"")
+
+
+def test_a_page_of_another_site_may_not_follow(live: Live) -> None:
+    for headers in ({"Origin": "https://evil.example"}, {"Host": "evil.example"}):
+        for path in ("/events", "/messages/wait"):
+            assert live.http.get(path, headers=headers).status_code == 403
+
+
+def connect(live: Live, path: str) -> socket.socket:
+    """Asks, and reads no more than the beginning of the answer."""
+    connection = socket.socket()
+    connection.settimeout(FAILSAFE_S)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.connect(("127.0.0.1", live.port))
+    connection.sendall(f"GET {DEFAULT}{path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+    assert connection.recv(15, socket.MSG_PEEK) == b"HTTP/1.1 200 OK"
+    return connection
+
+
+def test_readers_that_stop_reading_harm_nobody(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorder, "KEPT", 60)
+    stalled = [connect(live, "/events") for _ in range(5)]
+    text = "€" * 10_000
+    with live.follow() as stream:
+        for n in range(100):  # 9 MB, which no connection holds
+            live.send(f"{n} {text}")
+            assert texts(stream.take(3)) == [f"{n} {text}"]
+    received = b""
+    while b"event: gap" not in received:
+        piece = stalled[0].recv(1 << 16)
+        assert piece
+        received = received[-20:] + piece
+    for connection in stalled:
+        connection.close()
+
+
+def test_readers_of_one_workspace_see_nothing_of_another(
+    serve: Callable[..., Live], open_driver: Callable[..., Driver], neighbour_world: str, tmp_path: Path
+) -> None:
+    database = str(tmp_path / "two.db")
+    open_driver(database=database).neighbour(neighbour_world)
+    live = serve(database=database)
+    theirs = f"{live.url}/_sandbox/workspaces/neighbour"
+    with live.follow() as stream:
+        body = {"console": httpx.get(theirs).json()["consoles"][0]["code"], "to": PHONE, "text": "Theirs"}
+        assert httpx.post(f"{theirs}/messages", json=body).status_code == 201
+        live.send("Ours")
+        assert texts(stream.take(1)) == ["Ours"]
+
+
+def test_a_workspace_that_nobody_is_interested_in_is_not_watched(live: Live) -> None:
+    live.app.hub.resumable_s = 0
+    live.http.get("/messages/wait?timeout=0")
+    assert live.app.world.watchers == {}
+    with live.follow("limit=1") as stream:
+        assert list(live.app.world.watchers) == [1]
+        live.send()
+        assert len(list(stream)) == 1
+    live.send()
+    live.http.get("/messages/wait?timeout=0.01&text=never")
+    assert live.app.world.watchers == {}

@@ -1,0 +1,68 @@
+"""A partner's project, as its team would run it: in one process, with workers against a server, and through `exec`."""
+
+import re
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from test_cli import command, environment
+from test_pytest_plugin import pytest_command
+
+PARTNER = Path(__file__).parent / "partner"
+TESTS = re.compile(r"^(\d+) passed in ", re.MULTILINE)
+LONGEST_S = 3
+
+
+def passed(*command: str, **env: str) -> int:
+    """How many of its tests pass; none fails, and none is left out."""
+    done = subprocess.run(
+        command, cwd=PARTNER, env=environment(**env), capture_output=True, text=True, timeout=300, check=False
+    )
+    summary = TESTS.search(done.stdout)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert summary is not None, done.stdout
+    return int(summary[1])
+
+
+def cpu_seconds() -> float:
+    """Of all processes that we started and that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def seconds_of_tests() -> float:
+    """What its tests take, the start of the sandbox included, pytest's own start not.
+
+    In seconds of processor, for the machine may be busy with other tests, and these never wait for a clock.
+    """
+    began = cpu_seconds()
+    assert passed(*pytest_command()) >= 30
+    ended = cpu_seconds()
+    subprocess.run(pytest_command("--collect-only"), cwd=PARTNER, env=environment(), check=True, capture_output=True)
+    return (ended - began) - (cpu_seconds() - ended)
+
+
+def test_it_passes_in_one_process_within_three_seconds() -> None:
+    assert seconds_of_tests() < LONGEST_S or min(seconds_of_tests() for _ in range(3)) < LONGEST_S
+
+
+def test_it_passes_with_four_workers_against_a_served_process() -> None:
+    server = [sys.executable, "-m", "sandbox", "serve", "--port", "0"]
+    with subprocess.Popen(server, stdout=subprocess.PIPE, text=True, env=environment()) as serving:
+        try:
+            assert serving.stdout is not None
+            url = serving.stdout.readline().split()[-1]
+            assert passed(*pytest_command("-n", "4"), SANDBOX_URL=url) >= 30
+        finally:
+            serving.terminate()
+
+
+def test_it_passes_through_exec() -> None:
+    assert passed(*command("exec", "--", *pytest_command())) >= 30
+
+
+@pytest.mark.parametrize("path", sorted(PARTNER.rglob("*.py")), ids=lambda path: str(path.relative_to(PARTNER)))
+def test_it_uses_nothing_of_ours_but_the_fixtures(path: Path) -> None:
+    assert not re.search(r"^\s*(from|import) sandbox\b", path.read_text(), re.MULTILINE)

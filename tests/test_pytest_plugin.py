@@ -1,0 +1,195 @@
+"""The fixtures that partners' tests ask for, in test runs of their own."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from test_cli import environment
+
+OTHERS = ("schemathesis", "hypothesispytest", "randomly", "cacheprovider")
+"""Plugins of ours that a partner has not, and that take long to start."""
+Runs = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def pytest_command(*arguments: str) -> list[str]:
+    without = [flag for name in OTHERS for flag in ("-p", f"no:{name}")]
+    return [sys.executable, "-m", "pytest", "-q", "-W", "error", *without, *arguments]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Runs:
+    """Runs pytest over a file of tests, in a process of its own."""
+
+    def run_tests(tests: str, *arguments: str, **env: str) -> "subprocess.CompletedProcess[str]":
+        (tmp_path / "test_them.py").write_text(tests)
+        return subprocess.run(
+            pytest_command("--strict-markers", *arguments),
+            cwd=tmp_path,
+            env=environment(**env),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    return run_tests
+
+
+def passes(done: "subprocess.CompletedProcess[str]", count: int) -> None:
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(rf"^{count} passed", done.stdout, re.MULTILINE), done.stdout
+
+
+def test_a_workspace_is_fresh_for_each_test_and_made_as_the_test_says(run: Runs) -> None:
+    tests = """
+from datetime import UTC, datetime
+import pytest
+
+START = datetime(2026, 5, 6, 9, tzinfo=UTC)
+
+def test_frozen_immediate_and_empty(sandbox):
+    assert (sandbox.clock.state, sandbox.clock.now) == ("frozen", START)
+    assert sandbox.delivery().mode == "immediate"
+    assert (sandbox.people(), sandbox.messages()) == ([], [])
+    assert sandbox.name.startswith("test_frozen_immediate_and_empty-")
+    assert sandbox.send("14155550123", "Hello").status == "delivered"
+
+def test_another_sees_nothing_of_it(sandbox, sandbox_server):
+    assert sandbox.messages() == []
+    assert [ws.name for ws in sandbox_server.workspaces()] == ["default", sandbox.name]
+
+@pytest.mark.sandbox(fixture="documented", delivery={"mode": "timed", "sent_after": 2}, clock="running")
+def test_a_marker(sandbox):
+    assert sandbox.info.fixture == "documented"
+    assert (sandbox.delivery().sent_after, sandbox.clock.state) == (2, "running")
+
+class TestOverridden:
+    pytestmark = pytest.mark.sandbox(seed=3)
+
+    @pytest.fixture
+    def sandbox_settings(self):
+        return {"seed": 2, "delivery": "manual"}
+
+    @pytest.mark.sandbox(start_at=datetime(2026, 1, 1, tzinfo=UTC))
+    def test_the_nearest_counts_most(self, sandbox):
+        assert (sandbox.info.seed, sandbox.delivery().mode) == (3, "manual")
+        assert sandbox.clock.now == datetime(2026, 1, 1, tzinfo=UTC)
+
+@pytest.mark.parametrize("name", ["a/b [c] é", "x" * 200])
+def test_any_name(sandbox, name):
+    assert sandbox.messages() == []
+
+def test_a_test_may_delete_it(sandbox):
+    sandbox.delete()
+
+def test_awaited(async_sandbox, sandbox):
+    import asyncio
+
+    async def look():
+        await async_sandbox.send("14155550123", "Hello")
+        return await async_sandbox.messages()
+
+    assert asyncio.run(look()) == sandbox.messages()
+    assert len(asyncio.run(look())) == 2
+
+@pytest.mark.sandbox(fixture="documented", delivery="manual")
+def test_without_a_socket(sandbox_app):
+    import asyncio, httpx
+    from sandbox import AsyncSandboxClient
+
+    async def look():
+        transport = httpx.ASGITransport(sandbox_app)
+        async with AsyncSandboxClient("http://127.0.0.1", transport=transport) as client:
+            ws = await client.workspace()
+            assert (ws.basic.username, ws.consoles[0].code) == ("partner", "WEBMAG6745")
+            assert (await ws.clock.state, await ws.clock.now, (await ws.delivery()).mode) == ("frozen", START, "manual")
+
+    asyncio.run(look())
+"""
+    passes(run(tests), 9)
+
+
+def test_an_unknown_setting_is_told(run: Runs) -> None:
+    tests = """
+import pytest
+
+@pytest.mark.sandbox(fixtur="clinic")
+def test_it(sandbox):
+    pass
+"""
+    done = run(tests)
+    assert done.returncode == 1
+    told = "The sandbox knows no setting fixtur: it has fixture, seed, start_at, clock, delivery, ttl."
+    assert told in done.stdout
+
+
+def test_it_attaches_to_a_server_that_is_there(run: Runs) -> None:
+    tests = """
+import os
+
+def test_it(sandbox, sandbox_server):
+    assert sandbox_server.url == os.environ["SANDBOX_URL"]
+    assert sandbox_server.workspace("default").consoles[0].code == "HARBOR1001"
+"""
+    server = [sys.executable, "-m", "sandbox", "serve", "--port", "0"]
+    with subprocess.Popen(server, stdout=subprocess.PIPE, text=True, env=environment()) as serving:
+        try:
+            assert serving.stdout is not None
+            passes(run(tests, SANDBOX_URL=serving.stdout.readline().split()[-1]), 1)
+        finally:
+            serving.terminate()
+
+
+def test_a_server_that_is_not_there_is_told_in_a_sentence(run: Runs) -> None:
+    done = run("def test_it(sandbox): pass", SANDBOX_URL="http://127.0.0.1:1")
+    assert "Unreachable: The sandbox at http://127.0.0.1:1 does not answer" in done.stdout
+
+
+def test_all_workers_of_xdist_share_one_server(run: Runs, tmp_path: Path) -> None:
+    tests = """
+import os, pathlib, pytest
+
+@pytest.mark.parametrize("n", range(8))
+def test_it(sandbox, sandbox_server, n):
+    seen = pathlib.Path("seen") / os.environ["PYTEST_XDIST_WORKER"]
+    seen.write_text(sandbox_server.url)
+"""
+    (tmp_path / "seen").mkdir()
+    passes(run(tests, "-n", "2"), 8)
+    seen = {path.name: path.read_text() for path in (tmp_path / "seen").iterdir()}
+    assert set(seen) == {"gw0", "gw1"}
+    assert len(set(seen.values())) == 1
+
+
+def test_nothing_is_imported_before_a_fixture_is_used(run: Runs) -> None:
+    tests = """
+import sys
+
+def test_it(request):
+    ours = {name for name in sys.modules if name.partition(".")[0] == "sandbox"}
+    assert ours == {"sandbox", "sandbox.pytest_plugin"}, ours
+    assert not {"httpx", "fastapi", "uvicorn", "pydantic", "sqlalchemy"} & set(sys.modules)
+    assert request.config.pluginmanager.hasplugin("sandbox")
+"""
+    passes(run(tests), 1)
+
+
+def test_the_plugin_imports_nothing_but_the_standard_library() -> None:
+    code = """
+import sys, pytest
+before = set(sys.modules)
+import sandbox.pytest_plugin
+new = {name.partition(".")[0] for name in set(sys.modules) - before}
+assert new <= {"sandbox", *sys.stdlib_module_names}, new
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_its_markers_and_fixtures_are_described(run: Runs) -> None:
+    assert "@pytest.mark.sandbox(fixture, seed, start_at, clock, delivery, ttl)" in run("", "--markers").stdout
+    fixtures = run("", "--fixtures").stdout
+    for name in ("sandbox", "async_sandbox", "sandbox_app", "sandbox_server [session scope]"):
+        assert re.search(rf"^{re.escape(name)} -- ", fixtures, re.MULTILINE), fixtures
