@@ -64,8 +64,9 @@ export function setStatus(element, status) {
   element.dataset.status = status;
 }
 
+/** Somebody's name, or the number of whom nobody has named. */
 export function name(person) {
-  return [person.first_name, person.last_name].filter(Boolean).join(" ").trim() || "Nobody entered";
+  return [person.first_name, person.last_name].filter(Boolean).join(" ").trim() || phone(person.phone);
 }
 
 /** At most so much of a text; no surrogate pair is cut. */

@@ -77,7 +77,7 @@ export function hide() {
 }
 
 function showWho(shown) {
-  $("#handset-name").replaceChildren(h("bdi", {}, shown.person_id ? name(shown) : shownPhone(phone)));
+  $("#handset-name").replaceChildren(h("bdi", {}, name(shown)));
   const facts = [shownPhone(phone), shown.carrier, shown.recipient_type];
   const out = shown.opted_out.map((line) => h("span", { class: "tag out" }, `opted out of ${lines.get(line)?.label ?? shownPhone(line)}`));
   $("#handset-about").replaceChildren(facts.filter(Boolean).join(" · "), " ", ...out);

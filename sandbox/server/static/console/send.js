@@ -89,7 +89,7 @@ async function find(search) {
   const page = search ? await tried(() => get(`/phones${query({ search, limit: FOUND })}`)) : { items: [] };
   if (!page || $("#find").value.trim() !== search) return;
   const rows = page.items.filter(({ phone }) => !chosen.has(phone)).map((shown) => {
-    const words = `${name(shown)}, ${shownPhone(shown.phone)}`;
+    const words = [...new Set([name(shown), shownPhone(shown.phone)])].join(", ");
     return person(words, "Add", () => choose(shown.phone, words));
   });
   const digits = search.replace(/\D/g, "");
