@@ -42,7 +42,7 @@ def test_exchanges_are_filtered_also_those_to_come(console: Console) -> None:
     console.submit(to="123")
     page = console.live(f"{UI}/default/exchanges")
     expect(page.locator(".exchange-row")).to_have_count(2)
-    page.get_by_label("Outcome").select_option("refused")
+    page.locator("#filters").get_by_label("Outcome").select_option("refused")
     expect(page.locator(".exchange-row")).to_have_count(1)
     console.submit()
     console.submit(to="1")

@@ -114,10 +114,10 @@ def test_two_browsers_on_two_workspaces_see_each_their_own(console: Console) -> 
 def test_a_workspace_is_made_from_the_bar(console: Console) -> None:
     page = console.live()
     shown = panel(page)
-    shown.get_by_label("Name of a new workspace").fill("demo for/you")
+    shown.get_by_label("Name of a new workspace").fill("demo-for-you")
     shown.get_by_label("Fixture of the new workspace").select_option("documented")
     shown.get_by_role("button", name="Make").click()
-    expect(page.locator("#workspace-name")).to_have_text("demo for/you")
+    expect(page.locator("#workspace-name")).to_have_text("demo-for-you")
     expect(page.locator(".card").first).to_be_visible()
 
 

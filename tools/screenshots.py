@@ -1,6 +1,6 @@
 """Takes the README's pictures of the console from the running product: `make screenshots`.
 
-It serves the clinic on a free port, at a fixed time and with a seed, so that the pictures change only with the pages.
+It serves the clinic at a fixed time, on the port that the README names, so that the pictures change only with the pages.
 """
 
 import re
@@ -28,7 +28,7 @@ PHONE = "16295550100"
 @contextmanager
 def served() -> Iterator[str]:
     """The origin of a sandbox."""
-    command = [sys.executable, "-m", "sandbox", "serve", "--port", "0", "--start-at", "2026-05-06T14:00:00Z"]
+    command = [sys.executable, "-m", "sandbox", "serve", "--start-at", "2026-05-06T14:00:00Z"]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=CHECKOUT)
     assert server.stdout is not None
     try:

@@ -30,7 +30,8 @@ function filledIn(text, language, console) {
   const weekday = tomorrow.toLocaleDateString(WEEKDAYS[language] ?? "en", { weekday: "long", timeZone: "UTC" });
   const words = { organisation: console.name, keyword: console.keyword, phone: number, weekday, time: "9:30 AM", code: "482913" };
   return text
-    .replaceAll(/\{first_name\}, | \{first_name\}/g, "")
+    .replaceAll(/(^|: )\{first_name\}, /g, "$1")
+    .replaceAll(" {first_name}", "")
     .replaceAll(/\{(\w+)\}/g, (whole, word) => words[word] ?? whole);
 }
 
