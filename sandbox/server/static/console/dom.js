@@ -77,8 +77,10 @@ export function beginning(text, most) {
 
 // What happened ------------------------------------------------------------------------------------------------------
 
-/** Tells something for some seconds; a problem until it is closed. */
+/** Tells something for some seconds; a problem until it is closed, and once if it is told again meanwhile. */
 export function toast(words, kind = "done") {
+  const told = [...document.querySelectorAll(".toast > span")].map((span) => span.textContent);
+  if (told.includes(words)) return;
   const close = h("button", { type: "button", class: "quiet small", click: () => box.remove() }, "Close");
   const box = h("div", { class: `toast ${kind}` }, h("span", {}, words), close);
   $("#toasts").append(box);
