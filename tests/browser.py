@@ -119,7 +119,9 @@ class Console:
         page = context.new_page()
         page.on("console", lambda message: self._note(message.text) if message.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: self._note(str(error)))
-        page.on("response", lambda answer: self._note(f"{answer.status}: {answer.url}") if answer.status > 399 else None)
+        page.on(
+            "response", lambda answer: self._note(f"{answer.status}: {answer.url}") if answer.status > 399 else None
+        )
         page.on("request", lambda request: self._note_foreign(request.url))
         page.goto(self.origin + path)
         return page
