@@ -333,6 +333,28 @@ def test_a_clinic_is_back_at_once(open_driver: Callable[..., Driver]) -> None:
     assert quickest(lambda: sandbox.control("POST", "/reset")) < 0.040
 
 
+LARGE = """
+summary: Ten thousand messages
+consoles:
+  - {code: HARBOR1001, name: Harbor, line: "16155550110", keyword: HARBOR}
+crowd: {count: 100, area_codes: ["629", "731"], recipient_types: {patient: 1}}
+history:
+  - {do: broadcast, at: -100d 09:00, name: Daily, text: "Come on Friday.", to: everyone,
+     repeat: {times: 100, every: 12h}}
+"""
+
+
+def test_ten_thousand_messages_are_back_quickly(open_driver: Callable[..., Driver], tmp_path: Path) -> None:
+    """The target is 150 ms; twice that is let pass, as above."""
+    file = tmp_path / "large.yaml"
+    file.write_text(LARGE)
+    sandbox = open_driver(fixture=str(file))
+    count = "SELECT count(*) FROM message WHERE workspace_id = 1"
+    assert sandbox.app.world.store.execute(count).fetchone() == (10_000,)
+    assert quickest(lambda: sandbox.control("POST", "/reset"), times=3) < 0.300
+    assert sandbox.app.world.store.execute(count).fetchone() == (10_000,)
+
+
 def test_a_workspace_that_begins_alike_is_copied(open_driver: Callable[..., Driver]) -> None:
     sandbox = open_driver(fixture="clinic")
     played = quickest(lambda: create(sandbox, fixture="clinic", seed=2, **FROZEN), times=1)

@@ -135,8 +135,7 @@ def _is_state(row: Any) -> bool:
         return (
             isinstance(row, dict)
             and set(row) == set(HEAD)
-            and type(row["seed"]) is int
-            and 0 <= row["seed"] < 2**62
+            and checks.is_seed(row["seed"])
             and row["clock_frozen"] in (0, 1)
             and type(row["clock_speed"]) in (int, float)
             and 0 < row["clock_speed"] <= checks.FASTEST

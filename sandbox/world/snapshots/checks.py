@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Integer
+from sqlalchemy import Boolean, Column, Float, Integer
 
 from sandbox.world import carrier, consent, delivery, models
 from sandbox.world.callbacks import DELIVERED, GIVEN_UP, PENDING, SENDING, WAITING, Profile
@@ -31,6 +31,10 @@ def _one_of(*values: str) -> Check:
 
 def is_time(value: Any) -> bool:
     return type(value) is int and EARLIEST <= value < LATEST
+
+
+def is_seed(value: Any) -> bool:
+    return type(value) is int and 0 <= value < 2**62
 
 
 def is_delivery(mode: Any, sent_after: Any, settled_after: Any, outcome: Any) -> bool:
@@ -192,8 +196,12 @@ def _check(of: Any, column: Column[Any]) -> Check:
 def _by_type(column: Column[Any]) -> Check:
     if isinstance(column.type, Boolean):
         return lambda value: type(value) in (int, bool) and value in (0, 1)
+    if isinstance(column.type, Float):
+        return lambda value: type(value) in (int, float) and abs(value) <= LARGEST
     if not isinstance(column.type, Integer):
         return is_text
     if TIMES.fullmatch(column.name):
         return is_time
+    if column.name == "seed":
+        return is_seed
     return lambda value: type(value) is int and 0 <= value <= LARGEST
