@@ -1,6 +1,6 @@
 """Takes the README's pictures of the console from the running product: `make screenshots`.
 
-It serves the clinic at a fixed time, on the port that the README names, so that the pictures change only with the pages.
+It serves the clinic at a fixed time, on the port that the README names: the pictures change only with the pages.
 """
 
 import re
