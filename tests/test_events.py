@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from driver import CONSOLE, DEFAULT, DEMO, LINE, PHONE, SIMPLEPAY, STRANGER, Driver, Wall
-from live import FAILSAFE_S, Event, Live
+from live import FAILSAFE_S, Event, Live, Stream
 
 from sandbox.server.events import recorder
 from sandbox.world.clock import wall_clock
@@ -394,6 +394,20 @@ def test_readers_of_one_workspace_see_nothing_of_another(
         assert httpx.post(f"{theirs}/messages", json=body).status_code == 201
         live.send("Ours")
         assert texts(stream.take(1)) == ["Ours"]
+
+
+def test_a_stream_ends_with_its_workspace(live: Live) -> None:
+    made = httpx.post(f"{live.url}/_sandbox/workspaces", json={"name": "short-lived"}).json()
+    path = f"{live.url}/_sandbox/workspaces/short-lived"
+    sent = {"console": made["consoles"][0]["code"], "to": PHONE, "text": "The last"}
+    with Stream(path, "/events", {}) as stream:
+        assert httpx.post(f"{path}/messages", json=sent).status_code == 201
+        last = stream.take(1)[-1]
+        assert httpx.delete(path).status_code == 204
+        assert {event.kind for event in stream} <= {"status"}
+    assert httpx.post(f"{live.url}/_sandbox/workspaces", json={"name": "short-lived"}).status_code == 201
+    with Stream(path, "/events", {"Last-Event-ID": last.id}) as stream:
+        assert kinds(stream.take(1)) == [("gap", None)]
 
 
 def test_a_workspace_that_nobody_is_interested_in_is_not_watched(live: Live) -> None:
