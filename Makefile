@@ -14,7 +14,7 @@ UV   := $(VENV)/tools/bin/uv
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test check bench image-test lock clean stale
+.PHONY: help serve test soak check bench screenshots image-test lock clean stale
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -25,6 +25,9 @@ serve: $(VENV)/runtime.done  ## start the sandbox, with ARGS
 test: $(VENV)/dev.done  ## run the tests, with ARGS
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 $(ARGS)
 
+soak: $(VENV)/dev.done  ## 2,000 new runs of the network against its model (RUNS=n for others)
+	@NETWORK_RUNS=$(or $(RUNS),2000) $(BIN)/python -m pytest -n 0 tests/test_state_machine.py $(ARGS)
+
 check: $(VENV)/dev.done  ## formatting, lint, types and import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -33,6 +36,9 @@ check: $(VENV)/dev.done  ## formatting, lint, types and import rules
 
 bench: $(VENV)/dev.done  ## measure speed and memory, with ARGS (needs wrk, the load generator)
 	@$(BIN)/python -m bench $(ARGS)
+
+screenshots: $(VENV)/dev.done  ## take the pictures of the console for the README (Debian's chromium)
+	@$(BIN)/python tools/screenshots.py
 
 image-test:  ## build the container image and run it (root, and Debian's buildah and debootstrap)
 	@$(PYTHON) tools/image_test.py $(ARGS)

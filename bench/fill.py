@@ -112,7 +112,7 @@ def fill(path: Path, size: Size, end: int) -> None:
 def _insert(driver: sqlite3.Connection, rows: Iterator[carrier.MessageRow]) -> None:
     while batch := list(islice(rows, BATCH)):
         driver.execute("BEGIN")
-        driver.executemany(carrier.INSERT.sql, batch)
+        driver.executemany(carrier.INSERT.sql, map(carrier.INSERT.values, batch))
         driver.execute("COMMIT")
 
 

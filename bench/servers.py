@@ -15,6 +15,8 @@ READY = "ready on "
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 10.0
 TICKS = os.sysconf("SC_CLK_TCK")
+NOT_PASSED_ON = ("SANDBOX_", "PYTHON")
+"""What begins so could make a server another one than a user has: one that compiles its code at each start, say."""
 
 
 class Broken(Exception):
@@ -36,7 +38,7 @@ class Server:
 
     def __init__(self, module: str, *arguments: str) -> None:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  (closed by stop)
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("SANDBOX_")}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)}
         self._process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE, stderr=self._log, env=environment
         )

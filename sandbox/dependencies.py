@@ -65,6 +65,10 @@ class Faulted(Exception):
         self.response = response
 
 
+class Severed(Exception):
+    """A fault breaks the connection of a caller that has none: this is the error that its HTTP client would raise."""
+
+
 class Backstage(Protocol):
     """What the server does around each vendor exchange: faults, and the journal."""
 
@@ -134,8 +138,7 @@ class Exchange:
         """
         self._again = again
         self._look(workspace)
-        self.number = self.world.next_exchange(workspace.id)
-        self._id = f"ex_{self.number}"
+        self._count(workspace)
         return workspace
 
     async def begin(self, subject: Subject) -> WorkspaceView:
@@ -146,9 +149,17 @@ class Exchange:
         self.subject = subject
         await self.request.app.state.backstage.meet(self)
         assert self.workspace is not None
-        if self.world.store.changes != self._changes:  # a body or a fault let others pass meanwhile
+        if self.fault is not None or self.world.store.changes != self._changes:  # meanwhile others may have passed
+            epoch = self.workspace.epoch
             self._look(self._again())
+            if self.workspace.epoch != epoch:  # it began anew, and so did the numbers of its exchanges
+                self.began = perf_counter()
+                self._count(self.workspace)
         return self.workspace
+
+    def _count(self, workspace: WorkspaceView) -> None:
+        self.number = self.world.next_exchange(workspace.id)
+        self._id = f"ex_{self.number}"
 
     def _look(self, workspace: WorkspaceView) -> None:
         self.workspace = workspace

@@ -5,20 +5,21 @@ comes from them; they are found by the raw path, whose `%2F` and `+` a decoded p
 without FastAPI's dependency machinery, which would take longer than the endpoint.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import FastAPI, Request
 from fastapi.routing import APIRoute
+from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
-from starlette.routing import Match
+from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sandbox.dependencies import Backstage, Exchange, Faulted, Refusal
+from sandbox.dependencies import Backstage, Exchange, Faulted, Refusal, Severed
 from sandbox.world import WorkspaceView, World
 from sandbox.world.callbacks import CallbackRow
 from sandbox.world.carrier import MessageRow
@@ -49,7 +50,7 @@ class Vendor:
     title: str
     description: str
     prefix: str
-    router: APIRouter
+    router: "VendorRouter"
     rules: tuple[Rule, ...]
     refuse: Callable[[Exchange, Refusal], Response]
     unknown_path: str
@@ -60,8 +61,7 @@ class Vendor:
     @property
     def operations(self) -> tuple[str, ...]:
         """What the control API calls its endpoints: `simplepay.submit`."""
-        routes = (route for route in self.router.routes if isinstance(route, VendorRoute))
-        return tuple(dict.fromkeys(f"{self.name}.{route.name}" for route in routes))
+        return tuple(dict.fromkeys(f"{self.name}.{route.name}" for route in self.router.routes))
 
     def claims(self, path: str) -> bool:
         """Whether the path is this vendor's to answer, be it known or not."""
@@ -104,6 +104,8 @@ class VendorApp(FastAPI):
             await self._refuse(scope, Refusal(self.vendor.unknown_path, "There is no such path.", 404), receive, send)
         except ClientDisconnect:
             return
+        except Severed:
+            raise
         except Exception:
             # A defect of ours: still the vendor's shape, and nothing of the inside. The server logs the error.
             await self._refuse(scope, Refusal("", "The sandbox failed, by a defect of its own.", 500), receive, send)
@@ -115,20 +117,61 @@ class VendorApp(FastAPI):
         await self.state.backstage.answer(exchange, self.vendor.refuse(exchange, refusal), scope, receive, send)
 
 
-def vendor_router() -> APIRouter:
-    """A router for a vendor's endpoints."""
-    return APIRouter(route_class=VendorRoute)
+class Shape(BaseModel):
+    """An answer of a vendor's, or a part of one. It only describes: the answers are written without it."""
+
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
 
-class VendorRoute(APIRoute):
-    """An endpoint `async def name(exchange: ExchangeDep, pathParameter: str, ...) -> Response`.
+Endpoint = Callable[..., Coroutine[Any, Any, Response]]
+"""`async def name(exchange: ExchangeDep, pathParameter: str, ...) -> Response`."""
 
-    Its path ends with its parameters.
+
+def _declaring(method: str) -> Callable[..., Callable[[Endpoint], Endpoint]]:
+    """The decorator for endpoints by this method; it takes a path, and what FastAPI's `add_api_route` takes."""
+
+    def declare(router: "VendorRouter", path: str, **described: Any) -> Callable[[Endpoint], Endpoint]:
+        def add(endpoint: Endpoint) -> Endpoint:
+            router.routes.append(VendorRoute(method, path, endpoint, described))
+            return endpoint
+
+        return add
+
+    return declare
+
+
+class VendorRouter:
+    """A vendor's endpoints, declared as on FastAPI's router.
+
+    FastAPI's own routes, with a model for every parameter and answer, take longer to build than a first answer may
+    take. They answer nothing here: they describe, and are built for whoever asks for that.
     """
 
-    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
-        super().__init__(path, endpoint, **options)
-        self.taken: frozenset[str] = frozenset(self.methods or ())
+    def __init__(self) -> None:
+        self.routes: list[VendorRoute] = []
+
+    get = _declaring("GET")
+    head = _declaring("HEAD")
+    put = _declaring("PUT")
+    post = _declaring("POST")
+    delete = _declaring("DELETE")
+
+    def described(self) -> list[APIRoute]:
+        """The same endpoints as routes that FastAPI can describe."""
+        return [
+            APIRoute(route.path, route.endpoint, methods=[route.method], **route.described) for route in self.routes
+        ]
+
+
+class VendorRoute(BaseRoute):
+    """One endpoint by one method. Its path ends with its parameters. `described`: what FastAPI says of it."""
+
+    def __init__(self, method: str, path: str, endpoint: Endpoint, described: dict[str, Any]) -> None:
+        self.method = method
+        self.path = path
+        self.endpoint = endpoint
+        self.described = described
+        self.name: str = described.get("name") or endpoint.__name__
         segments = path.split("/")
         self._names = [segment[1:-1] for segment in segments if segment.startswith("{")]
         self._fixed = [segment.encode() for segment in segments[: len(segments) - len(self._names)]]
@@ -144,7 +187,7 @@ class VendorRoute(APIRoute):
         params = {
             name: path_parameter(raw) for name, raw in zip(self._names, segments[len(self._fixed) :], strict=True)
         }
-        match = Match.FULL if scope["method"] in self.taken else Match.PARTIAL
+        match = Match.FULL if scope["method"] == self.method else Match.PARTIAL
         return match, {"route": self, "endpoint": self.endpoint, "path_params": params}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -152,7 +195,7 @@ class VendorRoute(APIRoute):
         exchange = Exchange(request, self.name)
         try:
             check_origin(exchange)
-            if scope["method"] not in self.taken:
+            if scope["method"] != self.method:
                 raise self._wrong_method(request)
             response = await self.endpoint(exchange, **scope["path_params"])
         except Refusal as refusal:
@@ -167,7 +210,7 @@ class VendorRoute(APIRoute):
     def _wrong_method(self, request: Request) -> Refusal:
         """Lists what this path takes, by way of whichever endpoint."""
         routes: list[VendorRoute] = request.app.routes
-        allowed = ", ".join(sorted({method for route in routes if route.path == self.path for method in route.taken}))
+        allowed = ", ".join(sorted({route.method for route in routes if route.path == self.path}))
         return Refusal(
             request.app.vendor.wrong_method,
             f"Method {request.method} is not allowed here: use {allowed}.",

@@ -9,6 +9,8 @@ from hypothesis import HealthCheck, settings
 
 from sandbox.settings import Settings
 
+pytest_plugins = ["browser"]
+
 WORLDS = Path(__file__).parent / "worlds"
 collect_ignore = ["partner"]
 """A project of its own, whose tests test_partner.py runs."""

@@ -55,16 +55,16 @@ class Driver:
     def _open(self) -> None:
         self.app: Sandbox = create_app(self.settings, self.wall)
         transport = httpx.ASGITransport(self.app)
-        self._client = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080")
+        self.client = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080")
 
     def restart(self) -> None:
         """As when the process is stopped and started again."""
-        self._runner.run(self._client.aclose())
+        self._runner.run(self.client.aclose())
         self.app.close()
         self._open()
 
     def close(self) -> None:
-        self._runner.run(self._client.aclose())
+        self._runner.run(self.client.aclose())
         self.app.close()
         self._runner.close()
 
@@ -77,7 +77,7 @@ class Driver:
     ) -> httpx.Response:
         """One request. A path in bytes goes out as it stands, with its query string."""
         url: str | httpx.URL = path if isinstance(path, str) else httpx.URL("http://127.0.0.1:8080", raw_path=path)
-        return self._runner.run(self._client.request(method, url, auth=auth, **options))
+        return self._runner.run(self.client.request(method, url, auth=auth, **options))
 
     # The vendors -------------------------------------------------------------------------------------------------
 

@@ -3,15 +3,16 @@
 import asyncio
 import json
 import sqlite3
-from typing import Any, cast
+from typing import Any
 from xml.etree import ElementTree
 
 import httpx
 import pytest
 from driver import DEMO, KEYS, Driver
+from fastapi.routing import APIRoute
 from test_simplepay import FIELDS as SUBMIT_FIELDS
 
-from sandbox.vendor import Vendor, VendorRoute
+from sandbox.vendor import Vendor
 from sandbox.vendors import VENDORS
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "X")
@@ -73,11 +74,11 @@ def credentials(vendor: Vendor) -> dict[str, Any]:
 # Operations ------------------------------------------------------------------------------------------------------
 
 
-def routes(vendor: Vendor) -> list[VendorRoute]:
-    return [cast(VendorRoute, route) for route in vendor.router.routes]
+def routes(vendor: Vendor) -> list[APIRoute]:
+    return vendor.router.described()
 
 
-def example(route: VendorRoute, **changes: str) -> str:
+def example(route: APIRoute, **changes: str) -> str:
     """A path of the route, its parameters the examples of its description or the given ones."""
     examples = {param.name: (param.field_info.examples or [""])[0] for param in route.dependant.path_params}
     return route.path.format(**(examples | changes)).replace(" ", "%20")
@@ -93,14 +94,14 @@ every_vendor = pytest.mark.parametrize("vendor", VENDORS, ids=[vendor.name for v
 every_operation = pytest.mark.parametrize(("vendor", "route", "method"), OPERATIONS)
 
 
-def ask(sandbox: Driver, vendor: Vendor, route: VendorRoute, method: str, **options: Any) -> httpx.Response:
+def ask(sandbox: Driver, vendor: Vendor, route: APIRoute, method: str, **options: Any) -> httpx.Response:
     """An operation with right credentials and the examples in its path."""
     return sandbox.call(method, example(route), **{**credentials(vendor), **options})
 
 
 @every_operation
 def test_an_operation_answers_in_its_vendors_shape(
-    sandbox: Driver, vendor: Vendor, route: VendorRoute, method: str
+    sandbox: Driver, vendor: Vendor, route: APIRoute, method: str
 ) -> None:
     in_shape(vendor, ask(sandbox, vendor, route, method))
 
@@ -135,7 +136,7 @@ def test_an_unknown_path_is_refused_in_the_vendors_shape(sandbox: Driver, vendor
 
 @every_operation
 def test_a_slash_too_many_is_refused_and_not_redirected(
-    sandbox: Driver, vendor: Vendor, route: VendorRoute, method: str
+    sandbox: Driver, vendor: Vendor, route: APIRoute, method: str
 ) -> None:
     path = example(route)
     for wrong in (f"{path}/", f"{path}//", f"{path}/x", f"{path}%2F/"):
@@ -163,7 +164,7 @@ def test_a_wrong_method_is_refused_and_told_the_right_ones(sandbox: Driver, vend
 @pytest.mark.rule("WB-auth", "SP-auth", "DT-auth")
 @every_operation
 def test_missing_and_wrong_credentials_are_refused(
-    sandbox: Driver, vendor: Vendor, route: VendorRoute, method: str
+    sandbox: Driver, vendor: Vendor, route: APIRoute, method: str
 ) -> None:
     wrong: list[dict[str, Any]] = [
         {},
@@ -188,7 +189,7 @@ def test_missing_and_wrong_credentials_are_refused(
 @every_operation
 @pytest.mark.parametrize("kind", FORM_KINDS)
 def test_a_body_that_cannot_be_read_is_answered_in_shape(
-    sandbox: Driver, vendor: Vendor, route: VendorRoute, method: str, kind: str
+    sandbox: Driver, vendor: Vendor, route: APIRoute, method: str, kind: str
 ) -> None:
     headers = {"Content-Type": kind.encode("latin-1")}
     for content in BODIES:
@@ -201,7 +202,7 @@ def test_a_body_that_cannot_be_read_is_answered_in_shape(
 
 @every_operation
 def test_a_body_over_a_megabyte_is_refused_where_a_form_is_read(
-    sandbox: Driver, vendor: Vendor, route: VendorRoute, method: str
+    sandbox: Driver, vendor: Vendor, route: APIRoute, method: str
 ) -> None:
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     answer = ask(sandbox, vendor, route, method, content=TWO_MEGABYTES, headers=headers)
@@ -210,16 +211,14 @@ def test_a_body_over_a_megabyte_is_refused_where_a_form_is_read(
 
 @every_operation
 def test_a_query_that_cannot_be_read_is_answered_in_shape(
-    sandbox: Driver, vendor: Vendor, route: VendorRoute, method: str
+    sandbox: Driver, vendor: Vendor, route: APIRoute, method: str
 ) -> None:
     for query in ("%FF=1", "a=%FF", "%00", "&&&", "=", "%", "a=%ED%A0%80", "x" * 60_000):
         in_shape(vendor, sandbox.call(method, f"{example(route)}?{query}".encode()))
 
 
 @every_operation
-def test_any_path_parameter_is_answered_in_shape(
-    sandbox: Driver, vendor: Vendor, route: VendorRoute, method: str
-) -> None:
+def test_any_path_parameter_is_answered_in_shape(sandbox: Driver, vendor: Vendor, route: APIRoute, method: str) -> None:
     for param in route.dependant.path_params:
         for written in PARAMETERS:
             path = example(route, **{param.name: written})
@@ -233,7 +232,7 @@ def test_any_path_parameter_is_answered_in_shape(
 @pytest.mark.rule("NET-origin")
 @every_operation
 def test_a_foreign_origin_is_refused_before_all_else(
-    sandbox: Driver, vendor: Vendor, route: VendorRoute, method: str
+    sandbox: Driver, vendor: Vendor, route: APIRoute, method: str
 ) -> None:
     for origin in ("https://evil.example", "null", "http://127.0.0.1:1"):
         for options in (credentials(vendor), {}):
@@ -244,7 +243,7 @@ def test_a_foreign_origin_is_refused_before_all_else(
 
 @pytest.mark.rule("NET-origin")
 @every_operation
-def test_any_host_is_taken(sandbox: Driver, vendor: Vendor, route: VendorRoute, method: str) -> None:
+def test_any_host_is_taken(sandbox: Driver, vendor: Vendor, route: APIRoute, method: str) -> None:
     usual = ask(sandbox, vendor, route, method)
     for host in ("evil.example", "secure.dialogtech.com:443", ""):
         named = ask(sandbox, vendor, route, method, headers={"Host": host})
@@ -257,7 +256,7 @@ def test_any_host_is_taken(sandbox: Driver, vendor: Vendor, route: VendorRoute, 
 
 @every_operation
 def test_every_answer_names_an_exchange_of_its_own(
-    sandbox: Driver, vendor: Vendor, route: VendorRoute, method: str
+    sandbox: Driver, vendor: Vendor, route: APIRoute, method: str
 ) -> None:
     path = example(route)
     answers = [
@@ -273,7 +272,7 @@ def test_every_answer_names_an_exchange_of_its_own(
 
 
 @every_operation
-def test_every_operation_is_journalled(sandbox: Driver, vendor: Vendor, route: VendorRoute, method: str) -> None:
+def test_every_operation_is_journalled(sandbox: Driver, vendor: Vendor, route: APIRoute, method: str) -> None:
     answer = ask(sandbox, vendor, route, method)
     entry = sandbox.control("GET", f"/journal/{answer.headers['x-sandbox-exchange']}")
     assert (entry["operation"], entry["method"]) == (f"{vendor.name}.{route.name}", method)

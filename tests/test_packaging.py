@@ -119,6 +119,11 @@ def test_the_wheel_serves_alone_and_stops_within_a_second(installed: Path) -> No
         connection.request("GET", "/_sandbox/health/ready")
         answer = connection.getresponse()
         assert answer.status == 200, answer.read()
+        answer.read()
+        for path in ("/_sandbox/ui", "/_sandbox/ui/assets/phones.js"):
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            assert (answer.status, len(answer.read()) > 1000) == (200, True), path
         # Kept open on purpose: a client that does not hang up must not keep the server.
         server.send_signal(signal.SIGTERM)
         began = time.monotonic()

@@ -47,7 +47,12 @@ class Seeded:
         self.world = World(Store(), lambda: wall)
 
     def seed(self, fixture: str | Path, **options: Any) -> WorkspaceView:
-        return seed_workspace(self.world, fixtures.load(str(fixture)), **options)
+        """And without the copy that is kept of it, so that a query sees what was seeded once."""
+        workspace = seed_workspace(self.world, fixtures.load(str(fixture)), **options)
+        with self.world.store.writing():
+            for (copy_id,) in self.world.store.execute("SELECT id FROM workspace WHERE hidden IS NOT NULL").fetchall():
+                workspaces.erase(self.world, copy_id)
+        return workspace
 
     def rows(self, query: str, *values: object) -> list[Row]:
         cursor = self.world.store.execute(query, values)

@@ -8,34 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from driver import CONSOLE, DEMO, KEYS, LINE, PHONE, SIMPLEPAY, STRANGER, TRACKING_NUMBER, Driver
+from driver import CONSOLE, DEMO, KEYS, LINE, PHONE, TRACKING_NUMBER, Driver
 from hypothesis import given
 from hypothesis import strategies as st
+from spaces import WORKSPACES, basic, create, filled, keys, rows
 
 from sandbox.world.models import Part, Row
 
 REFUSED = "access_key and secret_access_key are not those of an account."
-WORKSPACES = "/_sandbox/workspaces"
-
-
-def create(sandbox: Driver, status: int = 201, /, **body: Any) -> Any:
-    answer = sandbox.call("POST", WORKSPACES, json=body)
-    assert answer.status_code == status, answer.text
-    return answer.json()
-
-
-def basic(workspace: Any) -> tuple[str, str]:
-    return workspace["basic"]["username"], workspace["basic"]["password"]
-
-
-def keys(account: Any) -> dict[str, str]:
-    return {name: account[name] for name in ("access_key", "secret_access_key")}
-
-
-def rows(sandbox: Driver) -> dict[str, int]:
-    """How many each table has."""
-    execute = sandbox.app.world.store.execute
-    return {name: execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in Row.metadata.tables}
 
 
 # Made ----------------------------------------------------------------------------------------------------------------
@@ -115,7 +95,7 @@ def test_a_fixture_gives_every_workspace_its_codes_and_lines_but_its_credentials
         ({"name": ".."}, "name must be 1 to 100 letters, digits"),
         ({"ttl": 0}, "ttl "),
         ({"start_at": "9999-12-31T23:59:59Z"}, "start_at must be a time from 1970 to 9998"),
-        ({"delivery": {"mode": "slow"}}, "delivery "),
+        ({"delivery": {"mode": "slow"}}, "delivery.mode "),
         ({"clock": "stopped"}, "clock "),
     ],
 )
@@ -152,15 +132,15 @@ def test_all_are_listed_the_oldest_first(sandbox: Driver) -> None:
 
 
 def test_a_fresh_one_costs_little(sandbox: Driver) -> None:
-    """The target is 5 ms on the server's side; this counts the client's too, and allows for a busy machine."""
+    """The target is 5 ms on the server's side. The client is measured too, so twice that is let pass."""
     create(sandbox)
 
     def took() -> float:
-        began = time.perf_counter()
+        began = time.process_time()
         create(sandbox)
-        return time.perf_counter() - began
+        return time.process_time() - began
 
-    assert min(took() for _ in range(20)) < 0.015
+    assert min(took() for _ in range(20)) < 0.010
 
 
 # Apart ---------------------------------------------------------------------------------------------------------------
@@ -299,34 +279,9 @@ def test_whatever_a_console_is_called_it_is_made_or_refused(sandbox: Driver, bod
 # Gone ----------------------------------------------------------------------------------------------------------------
 
 
-def filled(sandbox: Driver, **body: Any) -> Any:
-    """A workspace with something in every table that a workspace can have rows in."""
-    made = create(sandbox, fixture=sandbox.control("GET", "")["fixture"], **body)
-    here = f"{WORKSPACES}/{made['id']}"
-
-    def control(method: str, path: str, body: Any = None) -> Any:
-        answer = sandbox.call(method, here + path, **({} if body is None else {"json": body}))
-        assert answer.is_success, answer.text
-        return answer.json() if answer.content else None
-
-    sink = control("PUT", "/sinks/mine")["url"]
-    flu = {"name": "Flu", "text": "Come.", "to": "everyone", "console": CONSOLE, "campaign": "Flu"}
-    control("POST", "/broadcasts", flu)
-    control("POST", "/messages", {"console": CONSOLE, "to": PHONE, "text": "Later.", "at": "2026-05-06T10:00:00Z"})
-    form = {"To": STRANGER, "From": LINE, "Body": "Hello", "StatusCallback": sink}
-    submitted = sandbox.call("POST", f"{SIMPLEPAY}/submit/{CONSOLE}", auth=basic(made), data=form)
-    control("POST", f"/messages/{submitted.json()['sid']}/status", {"status": "undelivered", "force": True})
-    control("POST", "/clock", {"action": "advance", "seconds": 60, "settle": 5})
-    assert control("GET", "/journal")["items"]
-    return made
-
-
 def test_a_workspace_that_holds_everything_leaves_nothing_behind(sandbox: Driver) -> None:
     before = rows(sandbox)
     made = filled(sandbox)
-    sandbox.app.world.store.execute(
-        "INSERT INTO play SELECT id, 'a story', 0, 0, 0 FROM workspace WHERE key = ?", (made["id"],)
-    )
     during = rows(sandbox)
     for model in Row.__subclasses__():
         if model.__part__ is not Part.SERVER:
@@ -352,11 +307,12 @@ def test_credentials_stop_working_at_once(sandbox: Driver) -> None:
 def test_a_number_is_never_given_to_another_workspace(sandbox: Driver) -> None:
     def number() -> int:
         made = create(sandbox)
+        row = sandbox.app.world.store.execute("SELECT id FROM workspace WHERE key = ?", (made["id"],)).fetchone()
         sandbox.call("DELETE", f"{WORKSPACES}/{made['id']}")
-        row = sandbox.app.world.store.execute("SELECT n FROM counter WHERE workspace_id = 0 AND kind = 'workspace'")
-        return int(row.fetchone()[0])
+        return int(row[0])
 
-    assert [number(), number(), number()] == [2, 3, 4]
+    first = number()
+    assert [number(), number()] == [first + 1, first + 2]
 
 
 def test_default_stays(sandbox: Driver) -> None:

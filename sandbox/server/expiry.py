@@ -21,6 +21,7 @@ class Sweeper:
     def __init__(self, world: World) -> None:
         self._world = world
         self._timer: asyncio.TimerHandle | None = None
+        workspaces.delete_leftovers(world)
         workspaces.delete_expired(world)
         world.sweeper = self
 

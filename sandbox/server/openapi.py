@@ -137,7 +137,7 @@ def vendor_document(vendor: Vendor) -> Json:
         title=vendor.title,
         version="1",
         description=vendor.description,
-        routes=vendor.router.routes,
+        routes=vendor.router.described(),
         servers=SERVERS,
     )
     _tidy(document)

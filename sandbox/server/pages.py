@@ -44,9 +44,7 @@ HEADERS = {**DOCS_HEADERS, "Content-Security-Policy": POLICY}
 SECTIONS = {"phones": "Phones", "exchanges": "Exchanges", "send": "Send"}
 """What stands in the bar, each a page of that name."""
 PAGES = {**SECTIONS, "messages": "Message"}
-OPERATIONS = list(
-    dict.fromkeys(f"{vendor.name}.{route.name}" for vendor in VENDORS for route in vendor.router.routes)  # type: ignore[attr-defined]
-)
+OPERATIONS = list(dict.fromkeys(f"{vendor.name}.{route.name}" for vendor in VENDORS for route in vendor.router.routes))
 
 
 @cache

@@ -16,7 +16,7 @@ from sandbox.world import models
 from sandbox.world.clock import SECOND
 from sandbox.world.errors import UnknownCallback
 from sandbox.world.happenings import CALLBACK
-from sandbox.world.ids import decided
+from sandbox.world.ids import chance
 from sandbox.world.statuses import DELIVERED as MESSAGE_DELIVERED
 from sandbox.world.statuses import FINAL, UNDELIVERED, Entry
 from sandbox.world.store import Statement, inserting, table
@@ -108,6 +108,7 @@ LOST = Statement(
     )
 )
 TAKE_UP_AGAIN = Statement(update(CALLBACKS).where(_is(SENDING)).values(state=PENDING))
+TAKE_UP_COPIED = Statement(update(CALLBACKS).where(IN_WORKSPACE, _is(SENDING)).values(state=PENDING))
 
 CallbackRow = dict[str, Any]
 """A row of `models.Callback` by column name."""
@@ -226,7 +227,7 @@ def _misbehaving(
 
 def _happens(profile: Profile, what: str, n: int) -> bool:
     probability: float = getattr(profile, what)
-    return probability > 0 and int.from_bytes(decided(profile.seed, what, n)[:6]) / 2**48 < probability
+    return probability > 0 and chance(profile.seed, what, n) < probability
 
 
 def before_answer(world: "World", workspace: "WorkspaceView", message_id: int, accepted_at: int) -> int | None:
@@ -272,6 +273,11 @@ def take_up_again(world: "World") -> None:
     """What a process was sending when it ended is pending again."""
     with world.store.writing():
         world.store.run(TAKE_UP_AGAIN)
+
+
+def take_up_copied(world: "World", workspace_id: int) -> None:
+    """What was being sent when a copy of the workspace was made is pending in it. Belongs in a transaction."""
+    world.store.run(TAKE_UP_COPIED, workspace_id=workspace_id)
 
 
 def note_attempt(world: "World", workspace_id: int, n: int, at: int, outcome: Outcome) -> None:

@@ -326,7 +326,7 @@ def _insert(
     if row["person_id"] is None:
         row["person_id"] = people.id_for_phone(world, workspace, row["phone"])
     for attempt in range(ATTEMPTS):
-        row |= _ids(row, message_ids(workspace.seed, n, row["accepted_at"], attempt))
+        row |= _ids(workspace.seed, row, attempt)
         if given:
             row |= given
         try:
@@ -340,8 +340,11 @@ def _insert(
     raise AlreadyTaken(f"Another message of this workspace bears one of the ids {dict(given or {})}.")
 
 
-def _ids(row: MessageRow, ids: MessageIds) -> dict[str, str]:
+def _ids(seed: int, row: MessageRow, attempt: int) -> dict[str, str]:
     """Those that the vendor gives to such a message: Dialog Health to what it sends, DialogTech to both directions."""
+    if row["account_id"] is None and row["direction"] == INBOUND:
+        return {}
+    ids = message_ids(seed, row["id"], row["accepted_at"], attempt)
     if row["account_id"] is not None:
         return {"msg_id": ids.msg_id}
-    return {"sid": ids.sid, "outgoing_key": ids.outgoing_key} if row["direction"] == OUTBOUND else {}
+    return {"sid": ids.sid, "outgoing_key": ids.outgoing_key}

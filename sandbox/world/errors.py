@@ -41,6 +41,18 @@ class UnknownSink(WorldError):
     """No sink of this workspace bears that name."""
 
 
+class UnknownSnapshot(WorldError):
+    """No snapshot of this workspace bears that name."""
+
+
+class ForeignSnapshot(WorldError):
+    """A snapshot of another schema than this version's."""
+
+
+class DamagedSnapshot(WorldError):
+    """What is no snapshot, or no longer."""
+
+
 class UnknownStory(WorldError):
     """No story of that name in the workspace's fixture."""
 
@@ -51,6 +63,10 @@ class StoryUnderWay(WorldError):
 
 class NoStoryUnderWay(WorldError):
     """Nothing is being played."""
+
+
+class UnknownFault(WorldError):
+    """No fault of this workspace bears that id."""
 
 
 class AlreadyTaken(WorldError):

@@ -30,6 +30,11 @@ def decided(seed: int, kind: str, n: int, attempt: int = 0) -> bytes:
     return blake2b(f"{seed}:{kind}:{n}:{attempt}".encode(), digest_size=32).digest()
 
 
+def chance(seed: int, kind: str, n: int) -> float:
+    """A number from 0 up to 1 that looks random and is always the same for the same arguments."""
+    return int.from_bytes(decided(seed, kind, n)[:6]) / 2**48
+
+
 def decided_key(seed: int, kind: str, n: int) -> str:
     """32 lower-case hex digits, as Dialog Health's ids have."""
     return decided(seed, kind, n).hex()[:32]
@@ -62,10 +67,16 @@ def _beginnings(seed: int, minute: int, strand: int, attempt: int) -> tuple[str,
     write for each. Several strands, since ids that differ only in their ends may clash.
     """
     raw = decided(seed, "minute", minute, attempt * STRANDS + strand)
-    year, month, day, hour, minutes, *_ = utc(minute * MINUTE).timetuple()
+    year, day, time = _minute_written(minute)
     a, b = ascii_uppercase[raw[1] % 26], ascii_uppercase[raw[2] % 26]
-    begin = f"{raw[0] % 100:02d}{year % 100:02d}{a}-{month:02d}{day:02d}{b}-{hour:02d}{minutes:02d}"
-    return begin, raw[4:8].hex()
+    return f"{raw[0] % 100:02d}{year}{a}-{day}{b}-{time}", raw[4:8].hex()
+
+
+@lru_cache(maxsize=16)
+def _minute_written(minute: int) -> tuple[str, str, str]:
+    """`YY`, `MMDD` and `HHmm`."""
+    year, month, day, hour, minutes, *_ = utc(minute * MINUTE).timetuple()
+    return f"{year % 100:02d}", f"{month:02d}{day:02d}", f"{hour:02d}{minutes:02d}"
 
 
 def workspace_key() -> str:

@@ -10,6 +10,8 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
+from functools import cached_property
+from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -28,6 +30,7 @@ BUSY_TIMEOUT_S = 5.0
 CHECKPOINT_AFTER = 1000
 """Rows changed since the last checkpoint that make another one worth its while."""
 DIALECT = sqlite.dialect(paramstyle="named")
+BY_PLACE = sqlite.dialect(paramstyle="qmark")
 
 Row = tuple[Any, ...]
 
@@ -60,9 +63,23 @@ def table(model: type[models.Row]) -> Table:
     return models.Row.metadata.tables[str(model.__tablename__)]
 
 
-def inserting(model: type[models.Row]) -> Statement:
-    """The insert of a whole row; its parameters are the columns."""
-    return Statement(insert(table(model)))
+class Insert:
+    """The insert of a whole row, for `Store.add`. Bound by place: by name it would take the driver twice as long."""
+
+    def __init__(self, columns: Sequence[str], clause: ClauseElement) -> None:
+        self.values = itemgetter(*columns)
+        """Puts a row's values, by column, in the order of the parameters."""
+        self._clause = clause
+
+    @cached_property
+    def sql(self) -> str:
+        return str(self._clause.compile(dialect=BY_PLACE))
+
+
+def inserting(model: type[models.Row]) -> Insert:
+    """The insert of a whole row, which has all the columns."""
+    into = table(model)
+    return Insert(into.c.keys(), insert(into))
 
 
 class Store:
@@ -178,12 +195,12 @@ class Store:
         if self._driver.in_transaction:
             self.execute("ROLLBACK")
 
-    def add(self, statement: Statement, row: Mapping[str, Any]) -> None:
+    def add(self, statement: Insert, row: Mapping[str, Any]) -> None:
         """Runs an insert made by `inserting`."""
-        self.execute(statement.sql, row)
+        self.execute(statement.sql, statement.values(row))
 
     def add_many(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
-        """The same, of many rows. Belongs in a transaction."""
+        """Runs an insert for many rows. Belongs in a transaction."""
         self._driver.executemany(statement.sql, rows)
 
     def checkpoint(self) -> None:

@@ -1,5 +1,6 @@
 """The control API: what a test, a demo or a person turns."""
 
+from functools import cached_property
 from typing import cast
 
 from fastapi import FastAPI, Request, Response
@@ -8,10 +9,9 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sandbox.server.control import health
 from sandbox.server.control.http import refused_values
 from sandbox.server.events import Hub
-from sandbox.server.guard import PREFIX, Guard, asks_for_no_token
+from sandbox.server.guard import HEALTH, PREFIX, Guard, asks_for_no_token
 from sandbox.server.problems import Problem, of_world, our_fault
 from sandbox.settings import Settings
 from sandbox.vendors import VENDORS
@@ -25,22 +25,26 @@ def control_app(world: World, settings: Settings, hub: Hub) -> ASGIApp:
 
 
 class Control:
-    """The control API. All but health is built when it is first called: no start and no vendor call waits for it."""
+    """The control API. It is built when it is first called, health apart: no start and no vendor call waits for it."""
 
     def __init__(self, world: World, settings: Settings, hub: Hub) -> None:
         self._world = world
         self._hub = hub
         self._settings = settings
-        self._health = application(world, hub, health.router.routes)
-        self._whole: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"].startswith(health.router.prefix):
-            await self._health(scope, receive, send)
-            return
-        if self._whole is None:
-            self._whole = application(self._world, self._hub, every_route(self._settings))
-        await self._whole(scope, receive, send)
+        app = self._health if scope["path"].startswith(HEALTH) else self._whole
+        await app(scope, receive, send)
+
+    @cached_property
+    def _health(self) -> ASGIApp:
+        from sandbox.server.control import health  # noqa: PLC0415
+
+        return application(self._world, self._hub, health.router.routes)
+
+    @cached_property
+    def _whole(self) -> ASGIApp:
+        return application(self._world, self._hub, every_route(self._settings))
 
 
 def application(world: World, hub: Hub, routes: list[BaseRoute]) -> ASGIApp:
@@ -67,18 +71,21 @@ def every_route(settings: Settings) -> list[BaseRoute]:
         delivery,
         engine,
         events,
+        faults,
+        health,
         journal,
         messages,
         people,
         phones,
         sinks,
+        snapshots,
         stories,
         workspaces,
     )
 
     sections = (
         *(health, engine, workspaces, people, phones, events, messages, consents, delivery, clock),
-        *(callbacks, sinks, stories, journal),
+        *(callbacks, sinks, faults, stories, journal, snapshots),
     )
     ours = [route for section in sections for route in section.router.routes]
     documents = openapi.routes(ours, engine.our_version(), is_open=asks_for_no_token(settings))

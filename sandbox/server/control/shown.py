@@ -22,7 +22,7 @@ def workspace(world: World, row: Mapping[str, Any]) -> Json:
         "id": row["key"],
         "name": row["name"],
         "fixture": row["fixture"],
-        "seed": workspaces.first_columns(row)["seed"],
+        "seed": row["first_seed"],
         "start_at": moment(row["start_at"]),
         "created_at": rfc3339(row["created_wall"]),
         "expires_at": moment(row["expires_wall"]),

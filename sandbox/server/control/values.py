@@ -74,9 +74,9 @@ def start(at: int) -> int:
     return at
 
 
-def absent() -> Any:
+def absent(alias: str | None = None) -> Any:
     """The default of a member that may be left out but not be null."""
-    return Field(default=None, json_schema_extra=_without_default)
+    return Field(default=None, alias=alias, json_schema_extra=_without_default)
 
 
 def _without_default(schema: dict[str, Any]) -> None:
@@ -100,6 +100,7 @@ MessageType = Annotated[str, AfterValidator(message_type), WithJsonSchema({"type
 Receivers = Annotated[str | list[str], PlainValidator(receivers), WithJsonSchema(RECEIVERS_SCHEMA)]
 ConsoleCode = Annotated[str, Field(pattern="^[A-Z]{6}[0-9]{4}$", examples=["QWERTY1234"])]
 Lifetime = Annotated[float, Field(gt=0, le=LONGEST_DELAY_S, allow_inf_nan=False)]
+SnapshotName = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$", examples=["before"])]
 Key = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 """A credential that can stand in a path."""
 Text = Annotated[str, Field(min_length=1)]

@@ -12,12 +12,12 @@ from starlette.responses import Response, StreamingResponse
 
 from sandbox.dependencies import Exchange, ExchangeDep, Refusal, Subject
 from sandbox.forms import Fields
-from sandbox.vendor import Vendor, View, vendor_router
+from sandbox.vendor import Vendor, VendorRouter, View
 from sandbox.vendors.dialogtech.rules import RULES
 from sandbox.world import WorkspaceView, World, carrier, models, workspaces
 from sandbox.world.clock import DAY, SECOND, milliseconds, written
 from sandbox.world.phones import national
-from sandbox.world.store import Row, Statement, Store, table
+from sandbox.world.store import Row, Snapshot, Statement, table
 from sandbox.world.workspaces import Customer
 
 PATH = "/ibp_api.php"
@@ -56,8 +56,8 @@ MEDIA_TYPE = "text/xml; charset=UTF-8"
 NATIONAL_DIGITS = 10
 NO_LINE = "none"
 """What no line's number is."""
-FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 has no way to write."""
+FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""What XML 1.0 has no way to write. (As the opposite of what it has one for, this would take 4 ms to compile.)"""
 
 
 def cdata(text: str) -> str:
@@ -214,7 +214,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
     }
 }
 
-router = vendor_router()
+router = VendorRouter()
 
 
 @router.get(PATH, operation_id=ACTION, openapi_extra=QUERY, responses=ANSWERS, response_class=Response, name=ACTION)
@@ -306,7 +306,7 @@ def _answer(exchange: Exchange, doctype: str, reading: Reading, window: dict[str
     exchange.messages = tuple([row[0] for _, rows in lists for row in rows])
     exchange.rules = (READ if exchange.messages else READ_NOTHING) + (OF_ONE_NUMBER if reading is OF_NUMBER else ())
     if any(len(rows) > AT_ONCE for _, rows in lists):
-        return StreamingResponse(_long_answer(store, doctype, reading, window), media_type=MEDIA_TYPE)
+        return StreamingResponse(_long_answer(store.snapshot(), doctype, reading, window), media_type=MEDIA_TYPE)
     count = sum(len(rows) for _, rows in lists)
     parts = [head(doctype, "success", f"[{count}] Message(s) Returned"), "    <messages>\n"]
     for element, rows in lists:
@@ -314,9 +314,11 @@ def _answer(exchange: Exchange, doctype: str, reading: Reading, window: dict[str
     return Response("".join((*parts, TAIL)), media_type=MEDIA_TYPE)
 
 
-async def _long_answer(store: Store, doctype: str, reading: Reading, window: dict[str, Any]) -> AsyncIterator[str]:
+async def _long_answer(
+    snapshot: Snapshot, doctype: str, reading: Reading, window: dict[str, Any]
+) -> AsyncIterator[str]:
     """The same in pieces, other calls being served between them."""
-    with store.snapshot() as snapshot:
+    with snapshot:
         count = sum(snapshot.one(reading.total, direction=direction, **window)[0] for _, direction in DIRECTIONS)
         yield head(doctype, "success", f"[{count}] Message(s) Returned") + "    <messages>\n"
         for element, direction in DIRECTIONS:

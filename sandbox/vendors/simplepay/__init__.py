@@ -6,13 +6,13 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from fastapi import Path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from pydantic_core import to_json
 from sqlalchemy import bindparam, select
 from starlette.responses import Response
 
 from sandbox.dependencies import Exchange, ExchangeDep, Refusal, Subject, console_line, enter_by_basic
-from sandbox.vendor import Vendor, View, vendor_router
+from sandbox.vendor import Shape, Vendor, VendorRouter, View
 from sandbox.vendors.simplepay.rules import RULES
 from sandbox.world import (
     LineView,
@@ -41,10 +41,8 @@ SID = "^[0-9]{4}[A-Z]-[0-9]{4}[A-Z]-[0-9]{5}-[0-9]{3}[A-Z]{2}$"
 MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}@[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}\+0000$"
 
 
-class SubmitResponseBody(BaseModel):
+class SubmitResponseBody(Shape):
     """What a submit answers, accepted or not (rules SP-submit, SP-refused). Numbers are strings."""
-
-    model_config = ConfigDict(extra="forbid")
 
     sid: str | None = Field(pattern=SID)
     date_created: str | None = Field(pattern=MOMENT)
@@ -67,18 +65,14 @@ class SubmitResponseBody(BaseModel):
     uri: str | None
 
 
-class OptoutResponseBody(BaseModel):
+class OptoutResponseBody(Shape):
     """The phone that was opted out, or `Recipient not found` (rule SP-optout)."""
-
-    model_config = ConfigDict(extra="forbid")
 
     msisdn: str | None
 
 
-class MessageResponseBody(BaseModel):
+class MessageResponseBody(Shape):
     """What became of a message (rules SP-details, SP-details-unknown)."""
-
-    model_config = ConfigDict(extra="forbid")
 
     extMessageReference: str
     body: str | None
@@ -129,7 +123,7 @@ UNKNOWN_ID_FOR_CONSOLE = ("SP-auth", "SP-console", "SP-details-unknown")
 
 # Endpoints -------------------------------------------------------------------------------------------------------
 
-router = vendor_router()
+router = VendorRouter()
 
 CONSOLE = {"description": "Six capital letters and four digits.", "examples": ["HARBOR1001"]}
 SubmittingConsoleCode = Annotated[str, Path(pattern="^[A-Z]{6}[0-9]{4}$", **CONSOLE)]
@@ -137,7 +131,7 @@ ConsoleCode = Annotated[str, Path(**CONSOLE)]
 """Of the operations that answer any other text like an unknown console (rule SP-console)."""
 
 
-def _refusals(shape: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
+def _refusals(shape: type[Shape]) -> dict[int | str, dict[str, Any]]:
     return {
         400: {"model": shape, "description": "The call is refused."},
         401: {"model": shape, "description": "The credentials are missing or wrong."},

@@ -8,20 +8,20 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import Path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from pydantic_core import to_json
 from sqlalchemy import bindparam, select
 from starlette.responses import Response, StreamingResponse
 
 from sandbox.dependencies import Exchange, ExchangeDep, Refusal, Subject, console_line, enter_by_basic
-from sandbox.vendor import Vendor, View, vendor_router
+from sandbox.vendor import Shape, Vendor, VendorRouter, View
 from sandbox.vendors.writeback.rules import RULES
 from sandbox.world import WorkspaceView, World, carrier, models, workspaces
 from sandbox.world.clock import DAY, MINUTE, SECOND, written
 from sandbox.world.ids import request_id
 from sandbox.world.phones import national
 from sandbox.world.statuses import DELIVERED, REJECTED, UNDELIVERED, status_at
-from sandbox.world.store import Row, Statement, Store, table
+from sandbox.world.store import Row, Snapshot, Statement, table
 
 PREFIX = "/dialoghealth-writeback-api"
 
@@ -29,10 +29,8 @@ PREFIX = "/dialoghealth-writeback-api"
 # Shapes ----------------------------------------------------------------------------------------------------------
 
 
-class MessageResult(BaseModel):
+class MessageResult(Shape):
     """One record: an outgoing message with what it answers, and to whom it went (rules WB-record, WB-outgoing)."""
-
-    model_config = ConfigDict(extra="forbid")
 
     leadMessageSent: str | None
     incomingMessage: str | None
@@ -62,19 +60,15 @@ class MessageResult(BaseModel):
     personMisc5: str | None
 
 
-class ApiResponse(BaseModel):
+class ApiResponse(Shape):
     """The records of a console in a time range (rule WB-envelope)."""
-
-    model_config = ConfigDict(extra="forbid")
 
     requestId: str = Field(json_schema_extra={"format": "uuid"})
     response: list[MessageResult]
 
 
-class ErrorResponse(BaseModel):
+class ErrorResponse(Shape):
     """Why the call was refused (rule WB-error)."""
-
-    model_config = ConfigDict(extra="forbid")
 
     message: str
 
@@ -235,7 +229,7 @@ TIMESTAMP = re.compile(r"(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)", re.ASCII)
 LONGEST = 7 * DAY
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-router = vendor_router()
+router = VendorRouter()
 
 CONSOLE_EXAMPLE = "HARBOR1001"
 TIMESTAMP_PATTERN = "^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$"
@@ -300,13 +294,13 @@ async def responses(
     if len(rows) <= AT_ONCE:
         records = to_json([record(row, exchange.now) for row in rows])
         return Response(envelope + records + b"}", media_type="application/json")
-    pieces = long_answer(world.store, envelope, window, exchange.now)
+    pieces = long_answer(world.store.snapshot(), envelope, window, exchange.now)
     return StreamingResponse(pieces, media_type="application/json")
 
 
-async def long_answer(store: Store, envelope: bytes, window: dict[str, Any], now: int) -> AsyncIterator[bytes]:
+async def long_answer(snapshot: Snapshot, envelope: bytes, window: dict[str, Any], now: int) -> AsyncIterator[bytes]:
     """The whole answer in pieces, other calls being served between them."""
-    with store.snapshot() as snapshot:
+    with snapshot:
         separator = envelope + b"["
         for rows in snapshot.chunks(RECORDS, CHUNK, **window):
             yield separator + to_json([record(row, now) for row in rows])[1:-1]

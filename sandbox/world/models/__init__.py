@@ -12,6 +12,9 @@ from sandbox.world.models.base import (
     Row,
     SchemaVersion,
 )
+from sandbox.world.models.faults import (
+    Fault,
+)
 from sandbox.world.models.journal import JournalEntry
 from sandbox.world.models.messages import (
     Broadcast,
@@ -30,6 +33,7 @@ from sandbox.world.models.people import (
     Consent,
     Person,
 )
+from sandbox.world.models.snapshots import Snapshot
 from sandbox.world.models.stories import (
     Play,
 )
@@ -50,6 +54,7 @@ __all__ = [
     "Consent",
     "Console",
     "Counter",
+    "Fault",
     "JournalEntry",
     "Line",
     "Message",
@@ -61,6 +66,14 @@ __all__ = [
     "SchemaVersion",
     "Sink",
     "SinkRequest",
+    "Snapshot",
     "Step",
     "Workspace",
+    "of_workspaces",
 ]
+
+
+def of_workspaces() -> list[type[Row]]:
+    """The tables whose rows are a workspace's, each after those that it refers to."""
+    by_name = {str(model.__tablename__): model for model in Row.__subclasses__()}
+    return [by_name[table.name] for table in Row.metadata.sorted_tables if "workspace_id" in table.c]

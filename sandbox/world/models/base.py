@@ -35,6 +35,9 @@ class Row(SQLModel, registry=registry()):
     __part__: ClassVar[Part]
     __credentials__: ClassVar[tuple[str, ...]] = ()
 
+    # Rows are written and read as they are: the validators that pydantic would build for each table have no use.
+    model_config = {"defer_build": True}
+
 
 def owned_by(table: str, *columns: str, remote: str = "id") -> ForeignKeyConstraint:
     """A reference to another row of the same workspace; it goes when the row it names goes."""

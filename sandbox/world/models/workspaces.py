@@ -1,6 +1,6 @@
 """Workspaces and the lines they text from."""
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field
 
 from sandbox.world.models.base import Part, Row, owned_by
@@ -23,8 +23,14 @@ class Workspace(Row, table=True):
     password: str | None = None
     fixture: str
     """The name of a packaged one, or a path."""
+    fingerprint: str
+    """Of what the fixture was read from."""
     seed: int
     """Decides its ids; a restored snapshot brings its own."""
+    first_seed: int
+    """The seed that it was made with."""
+    first_at: int
+    """The clock's first reading: its history ends there. Same fixture, seed and first reading: the same rows."""
     created_wall: int
     """Wall time, unlike every other time here."""
     expires_wall: int | None = None
@@ -32,7 +38,7 @@ class Workspace(Row, table=True):
     epoch: int = 0
     """How often it began anew: what was under way for an earlier one is void."""
     first: str
-    """JSON: seed, clock and delivery as they were when it was made, by column."""
+    """JSON: whether the clock stood, and the delivery, when it was made, by column."""
 
     start_at: int | None = None
     """The clock's first reading when one was asked for."""
@@ -53,6 +59,19 @@ class Workspace(Row, table=True):
     """JSON: how callbacks misbehave, as `callbacks.Profile` has it."""
     next_due_at: int | None = None
     """The earliest due time in `scheduled`, so that a caller need not look there."""
+    faults: int = 0
+    """How many it has, so that a call need not look for them."""
+
+
+WORKSPACES = Row.metadata.tables["workspace"]
+Index(
+    "ix_workspace_copy",
+    WORKSPACES.c.hidden,
+    WORKSPACES.c.fingerprint,
+    WORKSPACES.c.first_seed,
+    WORKSPACES.c.first_at,
+)
+Index("ix_workspace_expires", WORKSPACES.c.expires_wall, sqlite_where=WORKSPACES.c.expires_wall.is_not(None))
 
 
 class Account(Row, table=True):

@@ -135,7 +135,8 @@ def populate(world: "World", workspace: "WorkspaceView", contents: shapes.Conten
 
 def _listed(contents: shapes.Contents, names: Names) -> Iterator[dict[str, Any]]:
     for person in contents.people:
-        row = person.model_dump(exclude_unset=True, exclude={"person_id", "misc"})
+        given = person.model_fields_set - {"person_id", "misc"}
+        row = {name: value for name, value in person if name in given}
         row |= dict(zip(MISC, person.misc, strict=False))
         if person.person_id:
             row["key"] = person.person_id

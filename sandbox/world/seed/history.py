@@ -267,4 +267,4 @@ def _wanted(replies: shapes.Replies) -> Lots[Wanted]:
 
 
 def _given(ids: shapes.Ids | None) -> dict[str, str] | None:
-    return {COLUMNS[name]: value for name, value in ids.model_dump(exclude_none=True).items()} if ids else None
+    return {COLUMNS[name]: value for name, value in ids if value is not None} if ids else None

@@ -14,7 +14,7 @@ from sandbox.world.ids import decided, secret, workspace_key
 from sandbox.world.phones import national
 from sandbox.world.store import Statement, inserting
 from sandbox.world.views import LineView, WorkspaceView
-from sandbox.world.workspaces.finding import WORKSPACES, exists, line_of, lines
+from sandbox.world.workspaces.finding import ACCOUNTS, WORKSPACES, accounts, exists, line_of, lines
 
 if TYPE_CHECKING:
     from sandbox.world import World
@@ -25,7 +25,7 @@ AREA_CODES = (615, *range(201, 1000))
 """Where the lines are from that are made; those of the packaged fixtures are from the first one."""
 LINE_ENDINGS = range(72, 100)
 """Of `NPA-555-01xx`: neither people of fixtures nor handsets with a behaviour have them."""
-FIRST = ("seed", "clock_frozen", "clock_speed", "delivery_mode", "sent_after", "settled_after", "outcome", "numbers")
+FIRST = ("clock_frozen", "clock_speed", "delivery_mode", "sent_after", "settled_after", "outcome", "numbers")
 """Columns that are as at first again after a reset."""
 
 INSERT_WORKSPACE = inserting(models.Workspace)
@@ -36,6 +36,14 @@ FIRST_ONES = Statement(select(*(WORKSPACES.c[name] for name in FIRST)).where(WOR
 NOTE_FIRST = Statement(
     update(WORKSPACES).where(WORKSPACES.c.id == bindparam("workspace")).values(first=bindparam("columns"))
 )
+GIVE_KEYS = Statement(
+    update(ACCOUNTS)
+    .where(ACCOUNTS.c.workspace_id == bindparam("workspace"), ACCOUNTS.c.id == bindparam("account"))
+    .values(access_key=bindparam("key"), secret_access_key=bindparam("secret"))
+)
+
+Keys = tuple[str | None, str | None]
+"""Access key and secret access key; both null in a copy."""
 
 
 def create(
@@ -43,6 +51,7 @@ def create(
     *,
     name: str | None,
     fixture: str,
+    fingerprint: str = "",
     seed: int,
     username: str | None = None,
     password: str | None = None,
@@ -60,7 +69,10 @@ def create(
         "username": username or secret(12),
         "password": password or secret(),
         "fixture": fixture,
+        "fingerprint": fingerprint,
         "seed": seed,
+        "first_seed": seed,
+        "first_at": wall if start_at is None else start_at,
         "created_wall": wall,
         "expires_wall": expires_wall,
         "epoch": 0,
@@ -77,6 +89,7 @@ def create(
         "numbers": None,
         "callback_profile": None,
         "next_due_at": None,
+        "faults": 0,
     }
     try:
         world.store.add(INSERT_WORKSPACE, values)
@@ -91,7 +104,7 @@ def _free_key(world: "World") -> str:
 
 
 def note_first(world: "World", workspace_id: int) -> None:
-    """Seed, clock and delivery are as a reset shall have them. Belongs in a transaction."""
+    """Clock and delivery are as a reset shall have them. Belongs in a transaction."""
     row = world.store.one(FIRST_ONES, id=workspace_id)
     assert row is not None
     world.store.run(NOTE_FIRST, workspace=workspace_id, columns=json.dumps(dict(zip(FIRST, row, strict=True))))
@@ -202,7 +215,15 @@ def _codes(seed: int, n: int) -> Iterator[str]:
         attempt += 1
 
 
-def first_columns(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Of a workspace's row: the columns that a reset gives it again."""
-    columns: dict[str, Any] = json.loads(row["first"])
-    return columns
+def keys_of(world: "World", workspace_id: int) -> dict[int, Keys]:
+    """By account."""
+    return {row["id"]: (row["access_key"], row["secret_access_key"]) for row in accounts(world, workspace_id)}
+
+
+def give_keys(world: "World", workspace_id: int, known: Mapping[int, Keys]) -> None:
+    """To each account those that it is known by, made ones to the rest of those that have none. In a transaction."""
+    for account_id, (access_key, _) in keys_of(world, workspace_id).items():
+        if account_id in known or access_key is None:
+            key, secret_key = known.get(account_id) or (secret(), secret())
+            world.store.run(GIVE_KEYS, workspace=workspace_id, account=account_id, key=key, secret=secret_key)
+    world.store.forget()

@@ -24,29 +24,32 @@ function headers() {
 }
 
 let asking = null;
+let isDeclined = false;
 
-/** Asks for the token; calls that come meanwhile wait for the same answer. */
+/** Asks for the token, once for all calls that come meanwhile; whether one was given. */
 function askForToken() {
   asking ??= new Promise((resolve) => {
     const dialog = $("#token-dialog");
     $("#token").value = "";
+    dialog.returnValue = "";
     dialog.addEventListener("close", () => {
-      sessionStorage.setItem(TOKEN, $("#token").value.trim());
       asking = null;
-      resolve();
+      isDeclined = dialog.returnValue !== "given";
+      if (!isDeclined) sessionStorage.setItem(TOKEN, $("#token").value.trim());
+      resolve(!isDeclined);
     }, { once: true });
     dialog.showModal();
   });
   return asking;
 }
 
-/** A response, once the token is right. */
+/** A response, once the token is right; one that says no when nobody gives it, who is not asked again then. */
 export async function request(path, options = {}) {
   for (;;) {
     const used = token();
     const response = await fetch(path, { ...options, headers: { ...options.headers, ...headers() } });
     if (response.status !== 401) return response;
-    if (used === token()) await askForToken();
+    if (used === token() && (isDeclined || !(await askForToken()))) return response;
   }
 }
 

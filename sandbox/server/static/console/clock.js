@@ -2,6 +2,7 @@
 import { call, get } from "./api.js";
 import { on } from "./events.js";
 
+const NOTICED_MS = 1500;
 let reading = null;
 let readAt = 0;
 const watchers = [];
@@ -32,4 +33,11 @@ export async function turn(action) {
   take(await call("POST", "/clock", action));
 }
 
+/** Something happened at a time that is later than ours: the clock runs faster than the wall's, as in a story. */
+function notice(message) {
+  const { at } = message.timeline.at(-1);
+  if (reading && Date.parse(at) > Date.parse(now()) + NOTICED_MS) take({ ...reading, now: at });
+}
+
 on("clock", take);
+for (const event of ["message", "inbound", "status"]) on(event, notice);

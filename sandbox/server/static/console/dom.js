@@ -64,8 +64,9 @@ export function setStatus(element, status) {
   element.dataset.status = status;
 }
 
+/** Somebody's name, or the number of whom nobody has named. */
 export function name(person) {
-  return [person.first_name, person.last_name].filter(Boolean).join(" ").trim() || "Nobody entered";
+  return [person.first_name, person.last_name].filter(Boolean).join(" ").trim() || phone(person.phone);
 }
 
 /** At most so much of a text; no surrogate pair is cut. */
@@ -76,8 +77,10 @@ export function beginning(text, most) {
 
 // What happened ------------------------------------------------------------------------------------------------------
 
-/** Tells something for some seconds; a problem until it is closed. */
+/** Tells something for some seconds; a problem until it is closed, and once if it is told again meanwhile. */
 export function toast(words, kind = "done") {
+  const told = [...document.querySelectorAll(".toast > span")].map((span) => span.textContent);
+  if (told.includes(words)) return;
   const close = h("button", { type: "button", class: "quiet small", click: () => box.remove() }, "Close");
   const box = h("div", { class: `toast ${kind}` }, h("span", {}, words), close);
   $("#toasts").append(box);

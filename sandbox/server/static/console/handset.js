@@ -1,7 +1,7 @@
 // The phone that is open: its conversations, and a text from it.
 import { call, get, pageOf, query, tried } from "./api.js";
 import { now } from "./clock.js";
-import { $, date, day, h, name, phone as shownPhone, setStatus, setTime, stamp, time } from "./dom.js";
+import { $, beginning, date, day, h, name, phone as shownPhone, setStatus, setTime, stamp, time } from "./dom.js";
 
 const PAGE = 50;
 const LONG = 900;
@@ -77,7 +77,7 @@ export function hide() {
 }
 
 function showWho(shown) {
-  $("#handset-name").replaceChildren(h("bdi", {}, shown.person_id ? name(shown) : shownPhone(phone)));
+  $("#handset-name").replaceChildren(h("bdi", {}, name(shown)));
   const facts = [shownPhone(phone), shown.carrier, shown.recipient_type];
   const out = shown.opted_out.map((line) => h("span", { class: "tag out" }, `opted out of ${lines.get(line)?.label ?? shownPhone(line)}`));
   $("#handset-about").replaceChildren(facts.filter(Boolean).join(" · "), " ", ...out);
@@ -206,7 +206,7 @@ function chooseReply(andLine) {
 function showReply() {
   if (replyTo) $("#to-line").value = ownLine(replyTo);
   $("#reply-to").hidden = replyTo === null;
-  if (replyTo) $("#reply-words").replaceChildren("answering ", h("q", {}, h("bdi", {}, [...replyTo.text].slice(0, 32).join(""))));
+  if (replyTo) $("#reply-words").replaceChildren("answering ", h("q", {}, h("bdi", {}, beginning(replyTo.text, 36))));
 }
 
 $("#reply-cancel").addEventListener("click", () => { replyTo = null; showReply(); });

@@ -32,8 +32,9 @@ export function highlight(element, text, mediaType) {
   else element.textContent = text;
 }
 
-/** A body with its JSON laid out; anything else as it is. */
+/** A body with its JSON laid out, or the fields of its form; anything else as it is. */
 export function laidOut(text, mediaType) {
+  if (/urlencoded/.test(mediaType)) return [...new URLSearchParams(text)].map(([name, value]) => `${name}: ${value}`).join("\n");
   if (!/json/.test(mediaType)) return text;
   try {
     return JSON.stringify(JSON.parse(text), null, 2);

@@ -37,10 +37,17 @@ async function showCredentials() {
 
 const delivery = $("#delivery");
 
+/** Nothing can be changed before it is known what is in force. */
+function allow(isAllowed) {
+  for (const element of delivery.elements) element.disabled = !isAllowed;
+}
+
 async function showDelivery() {
+  allow(false);
   const policy = await get("/delivery");
   for (const name of ["mode", "sent_after", "settled_after", "outcome"]) delivery.elements[name].value = policy[name];
   delivery.numbers = policy.numbers;
+  allow(true);
 }
 
 delivery.addEventListener("submit", (event) => {

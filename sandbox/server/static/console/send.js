@@ -30,7 +30,8 @@ function filledIn(text, language, console) {
   const weekday = tomorrow.toLocaleDateString(WEEKDAYS[language] ?? "en", { weekday: "long", timeZone: "UTC" });
   const words = { organisation: console.name, keyword: console.keyword, phone: number, weekday, time: "9:30 AM", code: "482913" };
   return text
-    .replaceAll(/\{first_name\}, | \{first_name\}/g, "")
+    .replaceAll(/(^|: )\{first_name\}, /g, "$1")
+    .replaceAll(" {first_name}", "")
     .replaceAll(/\{(\w+)\}/g, (whole, word) => words[word] ?? whole);
 }
 
@@ -89,7 +90,7 @@ async function find(search) {
   const page = search ? await tried(() => get(`/phones${query({ search, limit: FOUND })}`)) : { items: [] };
   if (!page || $("#find").value.trim() !== search) return;
   const rows = page.items.filter(({ phone }) => !chosen.has(phone)).map((shown) => {
-    const words = `${name(shown)}, ${shownPhone(shown.phone)}`;
+    const words = [...new Set([name(shown), shownPhone(shown.phone)])].join(", ");
     return person(words, "Add", () => choose(shown.phone, words));
   });
   const digits = search.replace(/\D/g, "");

@@ -30,7 +30,7 @@ function makeCard(shown) {
   parts.link.href = pageOf("phones", shown.phone);
   parts.link.dataset.phone = shown.phone;
   parts.name.textContent = name(shown);
-  parts.number.textContent = shownPhone(shown.phone);
+  parts.number.textContent = name(shown) === shownPhone(shown.phone) ? "no name" : shownPhone(shown.phone);
   draw(card);
   cards.set(shown.phone, card);
   return card;
@@ -62,7 +62,8 @@ export async function load() {
   list.setAttribute("aria-busy", "false");
   if (!found) return;
   cards.clear();
-  hold(-held);
+  held.clear();
+  tellHeld();
   list.replaceChildren(...found.items.map((shown) => makeCard(shown).item));
   next = found.next;
   mark(opened);
@@ -114,7 +115,7 @@ const consentTimers = new Map();
 let isShowing = false;
 let lookedUpAt = -LOOK_UP_EVERY_MS;
 let lookingUp = null;
-let held = 0;
+const held = new Set();
 
 /** A message came, or took a status. `isOpen`: somebody looks at that phone. */
 export function arrived(phone, message, isOpen) {
@@ -144,9 +145,10 @@ function show() {
   }
   waiting.clear();
   if (isAnyUnknown && !search) lookUp();
-  moved.sort((one, other) => (isOlder(one.shown.latest, other.shown.latest) ? -1 : 1));
-  moveUp(moved);
+  moveUp(inOrder(moved));
 }
+
+const inOrder = (some) => some.sort((one, other) => (isOlder(one.shown.latest, other.shown.latest) ? -1 : 1));
 
 /** Shows news on a card; whether it now belongs at the top. */
 function take(card, { message, isOpen, count }) {
@@ -169,19 +171,30 @@ function ring(card, count) {
 /** Puts cards on top, the last of them first, unless somebody would lose their place. */
 function moveUp(moved) {
   if (isInUse()) {
-    hold(moved.length);
+    moved.forEach((card) => held.add(card.shown.phone));
+    tellHeld();
     return;
   }
   moved.forEach((card) => list.prepend(card.item));
   cut();
 }
 
-function hold(count) {
-  held += count;
-  $("#news").hidden = held === 0;
-  $("#news").textContent = `${held} with news: show the newest on top`;
+/** How many phones have news that is not shown on top. */
+function tellHeld() {
+  $("#news").hidden = held.size === 0;
+  $("#news").textContent = `${held.size} with news: show the newest on top`;
 }
 
+/** Nobody is about to choose a card any more. */
+function release() {
+  if (held.size === 0 || isInUse()) return;
+  const released = [...held].map((phone) => cards.get(phone)).filter(Boolean);
+  held.clear();
+  tellHeld();
+  moveUp(inOrder(released));
+}
+
+for (const event of ["mouseleave", "focusout"]) list.addEventListener(event, () => setTimeout(release));
 $("#news").addEventListener("click", () => {
   load();
   scrollTo({ top: 0 });
@@ -199,14 +212,14 @@ function lookUp() {
   }, wait);
 }
 
-/** The first page's phones, with those that were not on the wall. */
+/** The first page's phones; those that were not on the wall are new there. */
 function merge(items) {
-  for (const shown of items.filter(({ phone }) => !cards.has(phone))) {
-    const card = makeCard(shown);
-    if (shown.phone !== opened) ring(card, 1);
+  const unknown = items.filter(({ phone }) => !cards.has(phone)).map(makeCard);
+  for (const card of unknown) {
+    if (card.shown.phone !== opened) ring(card, 1);
     draw(card);
   }
-  moveUp(items.toReversed().map(({ phone }) => cards.get(phone)));
+  moveUp(isInUse() ? unknown : items.toReversed().map(({ phone }) => cards.get(phone)));
   mark(opened);
   tellEmpty();
 }
