@@ -179,6 +179,30 @@ def test_a_vendor_exchange_is_told_after_what_it_did(live: Live) -> None:
     assert events[-1].data["messages"] == [live.control("GET", f"/messages/{sid}")["id"]]
 
 
+@pytest.mark.parametrize("to", ["seed", "empty"])
+def test_a_reset_is_told_and_what_comes_after_it(live: Live, to: str) -> None:
+    with live.follow() as stream:
+        live.send()
+        live.control("POST", "/reset", {"to": to})
+        live.control("PUT", "/delivery", {"mode": "immediate"})
+        sent = live.send("In the new world")
+        *_, reset = stream.until("reset")
+        events = stream.take(3)
+    assert reset.data == {**live.control("GET", "/clock")}
+    assert kinds(events) == SENT_AT_ONCE
+    assert events[-1].data == sent
+
+
+def test_a_restored_snapshot_is_a_reset_though_its_clock_reads_less(live: Live) -> None:
+    live.control("POST", "/clock", {"action": "freeze"})
+    live.control("PUT", "/snapshots/before")
+    with live.follow() as stream:
+        live.control("POST", "/clock", {"action": "advance", "seconds": 3600})
+        live.control("POST", "/snapshots/before/restore")
+        live.send()
+        assert [event.kind for event in stream.take(5)] == ["clock", "reset", "message", "status", "status"]
+
+
 def test_what_was_undone_is_not_told(live: Live) -> None:
     live.control("PUT", "/delivery", {"mode": "manual"})
     with live.follow() as stream:

@@ -16,7 +16,6 @@ from live import FAILSAFE_S, Live
 
 from sandbox.world import matching, messages, workspaces
 from sandbox.world.clock import wall_clock
-from sandbox.world.happenings import RESET
 
 WAIT = f"{DEFAULT}/messages/wait"
 
@@ -189,10 +188,7 @@ def test_other_messages_do_not_wake(quiet: Driver) -> None:
 
 
 def test_a_reset_ends_the_wait(quiet: Driver) -> None:
-    async def reset(_: httpx.AsyncClient) -> None:
-        quiet.app.world.touch(1, RESET)
-
-    answer = meanwhile(quiet, reset)
+    answer = meanwhile(quiet, posting("/reset", {"to": "empty"}))
     assert (answer.status_code, answer.json()["title"]) == (409, "Workspace reset")
 
 
