@@ -81,12 +81,16 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     run(sys.executable, "-m", "pip", "--python", python, "install", "--quiet", *offline, wheel)
 
     site = Path(run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
-    for distribution in needed(requirements_of(wheel)):
+    link_in(needed(requirements_of(wheel)), site)
+    return place / "venv/bin"
+
+
+def link_in(distributions: Iterator[metadata.Distribution], site: Path) -> None:
+    for distribution in distributions:
         for top in {file.parts[0] for file in distribution.files or []} - {"..", "__pycache__"}:
             link = site / top
             if not link.exists():
                 link.symlink_to(Path(str(distribution.locate_file(top))))
-    return place / "venv/bin"
 
 
 @pytest.fixture(autouse=True)
@@ -135,6 +139,13 @@ def test_the_wheel_serves_alone_and_stops_within_a_second(installed: Path) -> No
     finally:
         server.kill()
         server.communicate()
+
+
+def test_the_wheel_brings_its_fixtures_into_pytest(installed: Path, tmp_path: Path) -> None:
+    site = Path(run(installed / "python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
+    link_in(needed(["pytest"]), site)
+    (tmp_path / "test_it.py").write_text("def test_it(sandbox): assert sandbox.send('14155550123', 'Hello').to\n")
+    assert "1 passed" in run(installed / "python", "-W", "error", "-m", "pytest", "-q", "test_it.py", cwd=tmp_path)
 
 
 def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:

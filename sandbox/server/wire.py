@@ -10,7 +10,9 @@ from typing import Any, Protocol
 from weakref import ref
 
 from starlette.types import Scope
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+from sandbox.server.upgrades import WithoutUpgrades
 
 EXTENSION = "sandbox.wire"
 NO_LINGER = struct.pack("ii", 1, 0)
@@ -36,7 +38,7 @@ class Link(Protocol):
         """After waiting in vain."""
 
 
-class Wire(HttpToolsProtocol):
+class Wire(WithoutUpgrades):
     """A connection to a client. A subclass, since uvicorn offers no other way to reach it; give it as `http`."""
 
     is_held = False
