@@ -125,6 +125,16 @@ def test_a_story_pauses_goes_on_faster_and_stops(staged: Driver, wall: Wall) -> 
     assert staged.control("GET", "/clock")["now"] == rfc3339(moment(seconds=120))
 
 
+def test_a_story_begins_anew_from_the_seed(staged: Driver, wall: Wall) -> None:
+    move(staged, "play")
+    wall.advance(0.5)
+    staged.inbound("Hello", phone="12125550101")
+    assert move(staged, "restart", speed=30) == {**DAY, "state": "playing", "position": 0, "speed": 30}
+    assert [text for _, text, _ in texts(staged)] == ["Good morning, Ada", "Good morning, Eva"]
+    wall.advance(2)
+    assert len(texts(staged)) == 7
+
+
 def test_a_clock_that_is_advanced_leads_to_the_next_steps(staged: Driver) -> None:
     staged.control("POST", "/clock", {"action": "freeze"})
     move(staged, "play")

@@ -11,6 +11,7 @@ from sandbox.server.courier import Courier
 from sandbox.server.events import Hub
 from sandbox.server.expiry import Sweeper
 from sandbox.server.journal import Journal
+from sandbox.server.nightly import Nightly
 from sandbox.server.posting import Poster
 from sandbox.server.sending import Sender
 from sandbox.server.targets import TargetPolicy
@@ -45,6 +46,7 @@ class Sandbox:
         poster = Poster(policy, timeout_s=settings.callback_timeout)
         self._courier = Courier(world, Sender(world, poster), rate=settings.callback_rate)
         self._sweeper = Sweeper(world)
+        self.nightly = Nightly(world) if settings.demo else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -79,6 +81,8 @@ class Sandbox:
             if message["type"] == "lifespan.startup":
                 self._courier.wake()
                 self._sweeper.wake()
+                if self.nightly is not None:
+                    self.nightly.wake()
                 await send({"type": "lifespan.startup.complete"})
             else:
                 self.close()
@@ -94,6 +98,8 @@ class Sandbox:
         self._courier.close()
         self.journal.close()
         self._sweeper.close()
+        if self.nightly is not None:
+            self.nightly.close()
         self.world.close()
 
 

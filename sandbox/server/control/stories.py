@@ -11,7 +11,7 @@ from sandbox.server.control.http import WORKSPACE, answer, control_router, liste
 from sandbox.server.control.shapes import ListOf
 from sandbox.server.control.shown import seconds
 from sandbox.server.problems import refusals
-from sandbox.world import WorkspaceView, World, plays, stories, workspaces
+from sandbox.world import WorkspaceView, World, plays, resets, stories, workspaces
 from sandbox.world.errors import NoStoryUnderWay, StoryUnderWay
 from sandbox.world.fixtures.stories import Story
 
@@ -57,7 +57,9 @@ def _stop(world: World, workspace: WorkspaceView, name: str, _: float | None) ->
 
 
 def _restart(world: World, workspace: WorkspaceView, name: str, speed: float | None) -> None:
-    raise NotImplementedError
+    with world.store.writing():
+        resets.to_seed(world, workspace)
+        stories.begin(world, workspaces.view_of(world, workspace.id), name, speed)
 
 
 MOVES: dict[str, Callable[[World, WorkspaceView, str, float | None], None]] = {
