@@ -60,7 +60,7 @@ class Live:
     def follow(self, query: str = "", last_event_id: str | None = None) -> "Stream":
         """The default workspace's events, from when this returns on."""
         headers = {} if last_event_id is None else {"Last-Event-ID": last_event_id}
-        return Stream(self.http, f"/events?{query}", headers)
+        return Stream(self.url + DEFAULT, f"/events?{query}", headers)
 
 
 class Event(NamedTuple):
@@ -72,8 +72,8 @@ class Event(NamedTuple):
 class Stream:
     """A connection that reads events. Leave it in the end."""
 
-    def __init__(self, http: httpx.Client, path: str, headers: dict[str, str]) -> None:
-        self._http = httpx.Client(base_url=http.base_url, timeout=FAILSAFE_S)
+    def __init__(self, base: str, path: str, headers: dict[str, str]) -> None:
+        self._http = httpx.Client(base_url=base, timeout=FAILSAFE_S)
         self._context = self._http.stream("GET", path, headers=headers)
         self.answer = self._context.__enter__()
         assert self.answer.status_code == 200, self.answer.read()

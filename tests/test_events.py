@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from driver import CONSOLE, DEFAULT, DEMO, LINE, PHONE, SIMPLEPAY, STRANGER, Driver, Wall
-from live import FAILSAFE_S, Event, Live
+from live import FAILSAFE_S, Event, Live, Stream
 
 from sandbox.server.events import recorder
 from sandbox.world.clock import wall_clock
@@ -177,6 +177,30 @@ def test_a_vendor_exchange_is_told_after_what_it_did(live: Live) -> None:
     without = {name: value for name, value in second.items() if name not in ("request", "response")}
     assert events[-1].data == without
     assert events[-1].data["messages"] == [live.control("GET", f"/messages/{sid}")["id"]]
+
+
+@pytest.mark.parametrize("to", ["seed", "empty"])
+def test_a_reset_is_told_and_what_comes_after_it(live: Live, to: str) -> None:
+    with live.follow() as stream:
+        live.send()
+        live.control("POST", "/reset", {"to": to})
+        live.control("PUT", "/delivery", {"mode": "immediate"})
+        sent = live.send("In the new world")
+        *_, reset = stream.until("reset")
+        events = stream.take(3)
+    assert reset.data == {**live.control("GET", "/clock")}
+    assert kinds(events) == SENT_AT_ONCE
+    assert events[-1].data == sent
+
+
+def test_a_restored_snapshot_is_a_reset_though_its_clock_reads_less(live: Live) -> None:
+    live.control("POST", "/clock", {"action": "freeze"})
+    live.control("PUT", "/snapshots/before")
+    with live.follow() as stream:
+        live.control("POST", "/clock", {"action": "advance", "seconds": 3600})
+        live.control("POST", "/snapshots/before/restore")
+        live.send()
+        assert [event.kind for event in stream.take(5)] == ["clock", "reset", "message", "status", "status"]
 
 
 def test_what_was_undone_is_not_told(live: Live) -> None:
@@ -394,6 +418,20 @@ def test_readers_of_one_workspace_see_nothing_of_another(
         assert httpx.post(f"{theirs}/messages", json=body).status_code == 201
         live.send("Ours")
         assert texts(stream.take(1)) == ["Ours"]
+
+
+def test_a_stream_ends_with_its_workspace(live: Live) -> None:
+    made = httpx.post(f"{live.url}/_sandbox/workspaces", json={"name": "short-lived"}).json()
+    path = f"{live.url}/_sandbox/workspaces/short-lived"
+    sent = {"console": made["consoles"][0]["code"], "to": PHONE, "text": "The last"}
+    with Stream(path, "/events", {}) as stream:
+        assert httpx.post(f"{path}/messages", json=sent).status_code == 201
+        last = stream.take(1)[-1]
+        assert httpx.delete(path).status_code == 204
+        assert {event.kind for event in stream} <= {"status"}
+    assert httpx.post(f"{live.url}/_sandbox/workspaces", json={"name": "short-lived"}).status_code == 201
+    with Stream(path, "/events", {"Last-Event-ID": last.id}) as stream:
+        assert kinds(stream.take(1)) == [("gap", None)]
 
 
 def test_a_workspace_that_nobody_is_interested_in_is_not_watched(live: Live) -> None:

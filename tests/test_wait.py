@@ -16,7 +16,6 @@ from live import FAILSAFE_S, Live
 
 from sandbox.world import matching, messages, workspaces
 from sandbox.world.clock import wall_clock
-from sandbox.world.happenings import RESET
 
 WAIT = f"{DEFAULT}/messages/wait"
 
@@ -33,13 +32,15 @@ def wait(sandbox: Driver, **asked: Any) -> httpx.Response:
     return sandbox.call("GET", WAIT, params=asked)
 
 
-def meanwhile(sandbox: Driver, then: Callable[[httpx.AsyncClient], Awaitable[Any]], **asked: Any) -> httpx.Response:
+def meanwhile(
+    sandbox: Driver, then: Callable[[httpx.AsyncClient], Awaitable[Any]], *, path: str = WAIT, **asked: Any
+) -> httpx.Response:
     """The answer to a wait during which something is done."""
 
     async def both() -> httpx.Response:
         transport = httpx.ASGITransport(sandbox.app)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as client:
-            waiting = asyncio.ensure_future(client.get(WAIT, params={"timeout": 300, **asked}))
+            waiting = asyncio.ensure_future(client.get(path, params={"timeout": 300, **asked}))
             while not sandbox.app.world.watchers:
                 await asyncio.sleep(0)
             await then(client)
@@ -187,11 +188,19 @@ def test_other_messages_do_not_wake(quiet: Driver) -> None:
 
 
 def test_a_reset_ends_the_wait(quiet: Driver) -> None:
-    async def reset(_: httpx.AsyncClient) -> None:
-        quiet.app.world.touch(1, RESET)
-
-    answer = meanwhile(quiet, reset)
+    answer = meanwhile(quiet, posting("/reset", {"to": "empty"}))
     assert (answer.status_code, answer.json()["title"]) == (409, "Workspace reset")
+
+
+def test_a_workspace_that_is_deleted_ends_the_wait(quiet: Driver) -> None:
+    made = quiet.call("POST", "/_sandbox/workspaces", json={"name": "short-lived"}).json()
+    path = f"/_sandbox/workspaces/{made['id']}"
+
+    async def delete(client: httpx.AsyncClient) -> None:
+        assert (await client.delete(path)).status_code == 204
+
+    answer = meanwhile(quiet, delete, path=f"{path}/messages/wait")
+    assert (answer.status_code, answer.json()["title"]) == (404, "Unknown workspace")
 
 
 def test_a_server_that_stops_ends_the_wait(quiet: Driver) -> None:
