@@ -103,7 +103,7 @@ class Arrival:
             raise self._damaged("does not say how the workspace was")
         self._head = {**row, "taken_wall": wall}
         empty = dict.fromkeys(("start_at", "next_due_at"))
-        fixed = {"fixture": "", "fingerprint": "", "first_seed": 0, "first_at": 0, "first": "{}", "epoch": 0}
+        fixed = {"fixture": "", "fingerprint": "", "first_seed": 0, "first_at": 0, "first": "{}", "epoch": 0, "faults": 0}
         hidden = {**row, **empty, **fixed, "created_wall": wall, "clock_wall": wall}
         self._copy_id = copies.hide(self._world, hidden, workspaces.ARRIVING)
 
