@@ -64,10 +64,12 @@ $(VENV)/made.done:
 	@pwd -P > $@
 
 # The package itself is installed editable, so its commands and its version are there and an edit needs no reinstall.
+# Compiled by then, its first start takes no longer than the next.
 $(VENV)/runtime.done: $(VENV)/made.done pyproject.toml requirements/build.lock requirements/runtime.lock
 	@echo "Setting up $(VENV): the packages of requirements/runtime.lock"
 	@$(PIP) install --require-hashes -r requirements/build.lock -r requirements/runtime.lock
 	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
+	@$(BIN)/python -m compileall -q sandbox
 	@touch $@
 
 $(VENV)/dev.done: $(VENV)/runtime.done requirements/dev.lock
