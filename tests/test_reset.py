@@ -1,14 +1,18 @@
 """Reset: a workspace begins anew, and goes on as it did the first time."""
 
+import asyncio
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
-from driver import CONSOLE, DEFAULT, KEYS, LINE, PHONE, SIMPLEPAY, STRANGER, TRACKING_NUMBER, Driver
+from driver import CONSOLE, DEFAULT, KEYS, LINE, PHONE, SIMPLEPAY, START, STRANGER, TRACKING_NUMBER, Driver
 from spaces import WORKSPACES, basic, contents, control, copied, create, fill, filled, keys
 
+from sandbox.world import carrier, workspaces
 from sandbox.world.models import Part, Row, of_workspaces
 
 FROZEN = {"start_at": "2026-05-06T09:00:00Z", "clock": "frozen"}
@@ -290,6 +294,55 @@ def test_an_exchange_that_waits_for_its_body_sees_the_world_after(sandbox: Drive
     assert sent.status_code == 200
     assert sent.headers["x-sandbox-exchange"] == "ex_1"
     assert [each["outgoingMessage"] for each in sandbox.records()] == ["Hello"]
+
+
+@pytest.mark.parametrize("vendor", ["writeback", "dialogtech"])
+def test_a_long_answer_under_way_is_of_the_world_before(sandbox: Driver, vendor: str) -> None:
+    """From its first byte to its last, though the workspace begins anew while it is sent."""
+    world = sandbox.app.world
+    workspace = workspaces.named(world, "default")
+    line = workspaces.line_of(world, workspace.id, LINE if vendor == "writeback" else f"1{TRACKING_NUMBER}")
+    with world.store.writing():
+        for n in range(1_200):
+            carrier.accept(world, workspace, line, to=PHONE, text=f"{n}", at=START, vendor="writeback", cause="staff")
+    read = sandbox.writeback if vendor == "writeback" else sandbox.get_messages
+    whole = read().content
+    sent: list[bytes] = []
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            assert (await sandbox.client.post(f"{DEFAULT}/reset")).status_code == 200
+        sent.append(message.get("body", b""))
+
+    async def receive() -> Any:
+        await asyncio.Event().wait()
+
+    request = read().request
+    sandbox.run(sandbox.app(scope_of(request), receive, send))
+    assert len(sent) > 3
+    answer = b"".join(sent)
+    if vendor == "writeback":
+        assert json.loads(answer)["response"] == json.loads(whole)["response"]
+    else:
+        assert answer == whole
+    assert sandbox.records() == []
+
+
+def scope_of(request: httpx.Request) -> dict[str, Any]:
+    path, _, query = request.url.raw_path.partition(b"?")
+    return {
+        "type": "http",
+        "http_version": "1.1",
+        "method": request.method,
+        "headers": [(name.lower(), value) for name, value in request.headers.raw],
+        "scheme": "http",
+        "path": request.url.path,
+        "raw_path": path,
+        "query_string": query,
+        "root_path": "",
+        "server": ("127.0.0.1", 8080),
+        "client": ("127.0.0.1", 1234),
+    }
 
 
 def test_what_came_of_a_callback_under_way_is_not_written_onto_the_new_world(sandbox: Driver) -> None:

@@ -184,6 +184,25 @@ def test_nothing_happens_in_a_snapshot_by_itself(open_driver: Callable[..., Driv
     assert [each["text"] for each in sandbox.control("GET", "/messages")["items"]] == ["Later."]
 
 
+def test_a_story_goes_on_where_it_was_even_where_its_fixture_is_not(open_driver: Callable[..., Driver]) -> None:
+    here = open_driver(fixture="clinic")
+    default = here.control("GET", "")
+    story = here.control("GET", "/stories")["items"][0]["name"]
+    here.control("POST", f"/stories/{story}", {"action": "play"})
+    here.control("POST", "/clock", {"action": "freeze"})
+    here.control("PUT", "/snapshots/before")
+    other = create(here)
+    assert bring(here, other, file_of(here, default)).status_code == 200
+    fired = []
+    for workspace, restored in ((default, "before"), (other, "brought")):
+        control(here, workspace, "POST", f"/snapshots/{restored}/restore")
+        turned = control(here, workspace, "POST", "/clock", {"action": "advance", "seconds": 100_000})
+        control(here, workspace, "GET", "/stories")
+        fired.append(turned["fired"])
+    assert fired[0] == fired[1]
+    assert fired[0]
+
+
 # As a file -----------------------------------------------------------------------------------------------------------
 
 
