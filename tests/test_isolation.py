@@ -95,6 +95,8 @@ class Tenant:
         xml = self.caller.call("GET", self.getting).decode()
         assert (xml.count("<msg_id>"), xml.count(self.mark)) == (1, 1)
         self.control("PUT", "/snapshots/before")
+        self.control("POST", "/faults", {"effect": {"status": 503}, "times": 1}, 201)
+        self.submit(503)
         self.submit()
         assert [each["status"] for each in self.control("GET", "/messages?limit=1")["items"]] == ["undelivered"]
         self.control("POST", "/snapshots/before/restore")

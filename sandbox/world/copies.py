@@ -32,6 +32,7 @@ MOST_MESSAGES = 20_000
 """Of a seed that is kept as a copy; a larger one is played again."""
 
 WORKSPACES = table(models.Workspace)
+DEFAULTS = {name: field.default for name, field in models.Workspace.model_fields.items() if not field.is_required()}
 PEOPLE = table(models.Person)
 MESSAGES = table(models.Message)
 ROW = Statement(select(WORKSPACES).where(WORKSPACES.c.id == bindparam("id")))
@@ -99,7 +100,7 @@ def hide(world: "World", row: dict[str, Any], purpose: str) -> int:
     """A hidden workspace that is otherwise as the row says, still without rows: its number. In a transaction."""
     copy_id = world.take(SERVER, "workspace")
     nobodys = dict.fromkeys(("key", "name", "username", "password", "expires_wall"))
-    world.store.add(workspaces.INSERT_WORKSPACE, {**row, **nobodys, "id": copy_id, "hidden": purpose})
+    world.store.add(workspaces.INSERT_WORKSPACE, {**DEFAULTS, **row, **nobodys, "id": copy_id, "hidden": purpose})
     return copy_id
 
 

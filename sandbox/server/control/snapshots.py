@@ -5,18 +5,34 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Annotated, Any
 
 from fastapi import Path, Request, Response
+from pydantic import ValidationError
 from starlette.responses import StreamingResponse
 
 from sandbox.dependencies import WorkspaceDep, WorldDep
 from sandbox.server.control import shapes, shown
 from sandbox.server.control.http import WORKSPACE, answer, control_router, listed
-from sandbox.server.control.shapes import ListOf
+from sandbox.server.control.shapes import Given, ListOf
+from sandbox.server.control.shapes.faults import Effect, Match
 from sandbox.server.control.values import SnapshotName
 from sandbox.server.problems import Problem, refusals
 from sandbox.world import WorkspaceView, World, resets, snapshots, workspaces
 from sandbox.world.clock import rfc3339
 from sandbox.world.snapshots import files
 from sandbox.world.snapshots.arrival import Arrival
+
+
+def fits(shape: type[Given]) -> Callable[[Any], bool]:
+    """Whether a JSON text is such a body."""
+
+    def check(stored: Any) -> bool:
+        try:
+            shape.model_validate_json(stored)
+        except ValidationError:
+            return False
+        return True
+
+    return check
+
 
 router = control_router(WORKSPACE, "Reset and snapshots")
 
@@ -28,6 +44,8 @@ FILE_SENT = {"requestBody": {"content": {"application/octet-stream": {"schema": 
 FILE_ANSWERED: dict[int | str, dict[str, Any]] = {
     200: {"description": "The file.", "content": {MEDIA_TYPE: {"schema": FILE}}}
 }
+FAULTS = {("fault", "match"): fits(Match), ("fault", "effect"): fits(Effect)}
+"""What a snapshot may bring is what can be given here."""
 REFUSED = refusals(409, 413)
 RESETS: dict[str, Callable[[World, WorkspaceView], None]] = {"seed": resets.to_seed, "empty": resets.to_empty}
 
@@ -58,7 +76,7 @@ async def put_snapshot(request: Request, world: WorldDep, workspace: WorkspaceDe
     Without a body the workspace is kept as it is now; a body is the file that GET of a snapshot answers, of a server
     of the same schema, whatever its media type.
     """
-    arrival = Arrival(world)
+    arrival = Arrival(world, FAULTS)
     size = 0
     try:
         async for piece in request.stream():

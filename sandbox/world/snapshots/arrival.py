@@ -4,7 +4,7 @@ Whatever goes wrong, nothing that anybody can see was changed.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from sqlite3 import IntegrityError
 from typing import TYPE_CHECKING, Any
 
@@ -24,10 +24,14 @@ INSERTS = {name: inserting(model) for name, model in BY_NAME.items()}
 
 
 class Arrival:
-    """`feed` it the file in pieces, then `finish` it; or `drop` it."""
+    """`feed` it the file in pieces, then `finish` it; or `drop` it.
 
-    def __init__(self, world: "World") -> None:
+    `further`: what values must be, by table and column, where only others than the world know that.
+    """
+
+    def __init__(self, world: "World", further: Mapping[tuple[str, str], checks.Check]) -> None:
         self._world = world
+        self._further = further
         self._rest = b""
         self._lines = 0
         self._rows = 0
@@ -102,17 +106,8 @@ class Arrival:
         if not (is_complete and _is_state(row) and checks.is_time(wall)):
             raise self._damaged("does not say how the workspace was")
         self._head = {**row, "taken_wall": wall}
-        empty = dict.fromkeys(("start_at", "next_due_at"))
-        fixed = {
-            "fixture": "",
-            "fingerprint": "",
-            "first_seed": 0,
-            "first_at": 0,
-            "first": "{}",
-            "epoch": 0,
-            "faults": 0,
-        }
-        hidden = {**row, **empty, **fixed, "created_wall": wall, "clock_wall": wall}
+        nobodys = {"fixture": "", "fingerprint": "", "first_seed": 0, "first_at": 0, "first": "{}"}
+        hidden = {**row, **nobodys, "created_wall": wall, "clock_wall": wall}
         self._copy_id = copies.hide(self._world, hidden, workspaces.ARRIVING)
 
     def _turn_to(self, line: dict[str, Any]) -> None:
@@ -123,7 +118,7 @@ class Arrival:
         if set(line) != {"table", "columns"} or columns != expected:
             raise self._damaged(f"does not name the columns of its table, which are {', '.join(expected)}")
         self._insert = name
-        self._read = checks.reader(BY_NAME[name], expected)
+        self._read = checks.reader(BY_NAME[name], expected, self._further)
 
     def _add(self, line: list[Any]) -> None:
         row = self._read(line) if self._read else None

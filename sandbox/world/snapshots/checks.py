@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import Boolean, Column, Float, Integer
@@ -163,9 +163,12 @@ WHOLE: dict[str, Check] = {"scheduled": is_act}
 """By table, of values that go together."""
 
 
-def reader(model: type[models.Row], columns: list[str]) -> Callable[[list[Any]], dict[str, Any] | None]:
-    """Makes a row of what stands in a line, or None if it cannot be one."""
-    checks = [_check(table(model), table(model).c[name]) for name in columns]
+def reader(
+    model: type[models.Row], columns: list[str], further: Mapping[tuple[str, str], Check]
+) -> Callable[[list[Any]], dict[str, Any] | None]:
+    """Makes a row of what stands in a line, or None if it cannot be one. `further`: as `VALUES`, besides them."""
+    values_of = {**VALUES, **further}
+    checks = [_check(table(model).c[name], values_of.get((table(model).name, name))) for name in columns]
     is_whole = WHOLE.get(str(model.__tablename__), bool)
 
     def read(values: list[Any]) -> dict[str, Any] | None:
@@ -181,9 +184,8 @@ def reader(model: type[models.Row], columns: list[str]) -> Callable[[list[Any]],
     return read
 
 
-def _check(of: Any, column: Column[Any]) -> Check:
+def _check(column: Column[Any], further: Check | None) -> Check:
     by_type = _by_type(column)
-    further = VALUES.get((of.name, column.name))
 
     def check(value: Any) -> bool:
         if value is None:
