@@ -265,8 +265,9 @@ def are_shown(headers_shown: str, secrets: Known) -> bool:
 def known(secrets: tuple[bytes, ...]) -> Known:
     """Those that can be told from other words."""
     told = [secret for secret in secrets if len(secret) >= SHORTEST and secret.lower() not in PLACEHOLDERS]
-    ways = {way for secret in told for way in _ways(secret)}
-    are_plain = all(quote(secret, safe="").encode() == secret for secret in told)
+    bare = {each for secret in told for each in (secret, *_layers(secret))}
+    ways = {way for secret in bare for way in _ways(secret)}
+    are_plain = all(quote(secret, safe="").encode() == secret for secret in bare)
     return Known(tuple(sorted(ways, key=lambda way: (-len(way), way))), are_plain=are_plain)
 
 

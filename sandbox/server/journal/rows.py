@@ -186,4 +186,6 @@ def rules_of(exchange: Exchange) -> tuple[str, ...]:
 
 
 def findings_of(exchange: Exchange) -> list[Finding]:
-    return exchange.findings
+    """What the endpoint saw itself, and what the exchange as a whole shows."""
+    found: list[Finding] = exchange.request.app.vendor.findings(exchange)
+    return exchange.findings + found
