@@ -23,6 +23,8 @@ AT_ONCE = 1000
 ENTRIES = table(models.JournalEntry)
 COLUMNS = tuple(models.JournalEntry.model_fields)
 IN_WORKSPACE = ENTRIES.c.workspace_id == bindparam("workspace_id")
+BRIEF = ("workspace_id", "number", "at", "operation", "outcome", "status", "levels", "subject", "findings")
+BRIEFLY = Statement(select(*(ENTRIES.c[name] for name in BRIEF)).where(IN_WORKSPACE).order_by(ENTRIES.c.number))
 # A number that was given out twice, because the process was killed before it was written down, is the later one's.
 PUT = Statement(insert(ENTRIES).prefix_with("OR REPLACE").values({name: bindparam(name) for name in COLUMNS}))
 OWNERS = table(models.Workspace)
@@ -116,6 +118,11 @@ def listed(
         .limit(limit)
     )
     return [dict(zip(COLUMNS, row, strict=True)) for row in world.store.all(statement)]
+
+
+def briefly(world: "World", workspace_id: int) -> list[EntryRow]:
+    """All entries, the oldest first, with the columns of `BRIEF` only."""
+    return [dict(zip(BRIEF, row, strict=True)) for row in world.store.all(BRIEFLY, workspace_id=workspace_id)]
 
 
 def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
