@@ -24,7 +24,10 @@ ENTRIES = table(models.JournalEntry)
 COLUMNS = tuple(models.JournalEntry.model_fields)
 IN_WORKSPACE = ENTRIES.c.workspace_id == bindparam("workspace_id")
 BRIEF = ("workspace_id", "number", "at", "operation", "outcome", "status", "levels", "subject", "findings")
-BRIEFLY = Statement(select(*(ENTRIES.c[name] for name in BRIEF)).where(IN_WORKSPACE).order_by(ENTRIES.c.number))
+_brief = select(*(ENTRIES.c[name] for name in BRIEF)).where(IN_WORKSPACE).order_by(ENTRIES.c.number)
+BRIEFLY = Statement(_brief)
+BRIEFLY_OF = Statement(_brief.where(ENTRIES.c.operation == bindparam("operation")))
+WITH_ERRORS = Statement(_brief.where(ENTRIES.c.levels.contains(ERROR)))
 # A number that was given out twice, because the process was killed before it was written down, is the later one's.
 PUT = Statement(insert(ENTRIES).prefix_with("OR REPLACE").values({name: bindparam(name) for name in COLUMNS}))
 OWNERS = table(models.Workspace)
@@ -120,9 +123,20 @@ def listed(
     return [dict(zip(COLUMNS, row, strict=True)) for row in world.store.all(statement)]
 
 
-def briefly(world: "World", workspace_id: int) -> list[EntryRow]:
-    """All entries, the oldest first, with the columns of `BRIEF` only."""
-    return [dict(zip(BRIEF, row, strict=True)) for row in world.store.all(BRIEFLY, workspace_id=workspace_id)]
+def briefly(world: "World", workspace_id: int, operation: str | None = None) -> list[EntryRow]:
+    """All entries, or an operation's, the oldest first, with the columns of `BRIEF` only."""
+    if operation is None:
+        return _brief_rows(world, BRIEFLY, workspace_id=workspace_id)
+    return _brief_rows(world, BRIEFLY_OF, workspace_id=workspace_id, operation=operation)
+
+
+def with_errors(world: "World", workspace_id: int) -> list[EntryRow]:
+    """The same of those that have an error among their findings."""
+    return _brief_rows(world, WITH_ERRORS, workspace_id=workspace_id)
+
+
+def _brief_rows(world: "World", statement: Statement, **params: Any) -> list[EntryRow]:
+    return [dict(zip(BRIEF, row, strict=True)) for row in world.store.all(statement, **params)]
 
 
 def _conditions(filters: Filters) -> list[ColumnElement[bool]]:

@@ -10,7 +10,7 @@ from sandbox.server.control.http import WORKSPACE, answer, control_router
 from sandbox.server.journal import verifying
 from sandbox.server.journal.verifying import MOST_LISTED, Expected, Seen
 from sandbox.server.problems import Problem, refusals
-from sandbox.world import journal, workspaces
+from sandbox.world import WorkspaceView, World, journal, workspaces
 
 router = control_router(WORKSPACE, "Journal")
 
@@ -23,22 +23,27 @@ NO_ACCOUNT = -1
 async def verify(world: WorldDep, workspace: WorkspaceDep, body: shapes.NewVerification) -> Response:
     """Checks that the workspace's exchanges are as expected; if not, tells what came nearest and in what it differs."""
     world.journal.write()
-    exchanges = [*map(verifying.seen, journal.briefly(world, workspace.id))]
     accounts = {row["id"]: row["access_key"] for row in workspaces.accounts(world, workspace.id)}
     found, failures, told = [], [], []
     for asked in body.expect:
         expected = _expected(asked, accounts)
+        exchanges = _seen(world, workspace, expected.operation)
         matching = [each for each in exchanges if not verifying.differences(expected, each)]
         found.append(len(matching))
         if not expected.is_met(len(matching)):
-            failures.append(_failure(asked, expected, matching, exchanges, accounts))
+            near = exchanges or _seen(world, workspace)
+            failures.append(_failure(asked, expected, matching, near, accounts))
             told.append(_sentence(asked, expected, failures[-1]))
-    if body.no_findings and (slips := verifying.slips(exchanges)):
+    if body.no_findings and (slips := verifying.slips(journal.with_errors(world, workspace.id))):
         failures.append(_slipped(slips))
         told.append(_slips_in_words(slips))
     if failures:
         raise Problem(417, "Not as expected", " ".join(told), failures=failures)
     return answer({"found": found})
+
+
+def _seen(world: World, workspace: WorkspaceView, operation: str | None = None) -> list[Seen]:
+    return [*map(verifying.seen, journal.briefly(world, workspace.id, operation))]
 
 
 def _expected(asked: shapes.Expectation, accounts: dict[int, str]) -> Expected:
@@ -62,8 +67,7 @@ def _failure(
 ) -> Json:
     if asked.where is not None and asked.where.account is not None:
         accounts = {**accounts, NO_ACCOUNT: asked.where.account}
-    others = [each for each in exchanges if each not in matching] if len(matching) < expected.least else []
-    nearest = verifying.nearest(expected, others)
+    nearest = verifying.nearest(expected, exchanges) if len(matching) < expected.least else None
     return {
         "expect": asked.model_dump(by_alias=True, exclude_none=True),
         "found": len(matching),

@@ -86,17 +86,13 @@ def _digits(written: str) -> str:
 
 
 def nearest(expected: Expected, exchanges: Sequence[Seen]) -> tuple[Seen, list[Json]] | None:
-    """The exchange that differs in the least, the latest of several; of the same operation if there is one."""
+    """Of the exchanges that differ the one that does so in the least, the latest of several; with its differences."""
     best: tuple[Seen, list[Json]] | None = None
     for exchange in exchanges:
         differs = differences(expected, exchange)
-        if best is None or _distance(differs) <= _distance(best[1]):
+        if differs and (best is None or len(differs) <= len(best[1])):
             best = exchange, differs
     return best
-
-
-def _distance(differs: list[Json]) -> tuple[bool, int]:
-    return any(each["member"] == "operation" for each in differs), len(differs)
 
 
 def shown_nearest(found: tuple[Seen, list[Json]], accounts: Mapping[int, str]) -> Json:
@@ -118,12 +114,11 @@ def _named(differing: Json, accounts: Mapping[int, str]) -> Json:
     return {**differing, **{side: accounts.get(differing[side]) for side in ("expected", "got")}}
 
 
-def slips(exchanges: Sequence[Seen]) -> list[Json]:
-    """The errors among the findings, the first ones, each with its exchange."""
+def slips(rows: Sequence[journal.EntryRow]) -> list[Json]:
+    """The errors among the findings, each with its exchange."""
     return [
-        {"exchange": exchange.id, "rule": finding.rule, "seen": finding.seen, "mend": finding.mend}
-        for exchange in exchanges
-        if exchange.row["levels"] and journal.ERROR in exchange.row["levels"].split()
-        for finding in (Finding(*each) for each in json.loads(exchange.row["findings"]))
+        {"exchange": seen(row).id, "rule": finding.rule, "seen": finding.seen, "mend": finding.mend}
+        for row in rows
+        for finding in (Finding(*each) for each in json.loads(row["findings"]))
         if finding.level == journal.ERROR
     ]
