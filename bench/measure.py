@@ -1,4 +1,4 @@
-"""The measuring: a thousand stored messages, a million, and the bare route, in turn and several times over."""
+"""The measuring: a thousand stored messages, with a journal and without, a million, and the bare route, in turn."""
 
 import shutil
 import tempfile
@@ -42,6 +42,7 @@ class Store:
     path: Path | None
     server: Server
     requests: Sequence[Request] = ()
+    journal: bool = True
 
     def asked(self, call: Call) -> "Store":
         assert self.path
@@ -55,12 +56,20 @@ class Result:
     call: Call
     bare: list[Sample] = field(default_factory=list)
     thousand: list[Sample] = field(default_factory=list)
+    unwritten: list[Sample] = field(default_factory=list)
+    """The same thousand without a journal."""
     million: list[Sample] = field(default_factory=list)
 
     @property
     def of_bare(self) -> float:
         """Requests/s next to the bare route's; the median of the rounds."""
         return median(ours.per_s / bare.per_s for ours, bare in zip(self.thousand, self.bare, strict=True))
+
+    @property
+    def of_unwritten(self) -> float:
+        """Requests/s with the journal next to those without; the median of the rounds."""
+        pairs = zip(self.thousand, self.unwritten, strict=True)
+        return median(written.per_s / unwritten.per_s for written, unwritten in pairs)
 
     @property
     def of_thousand(self) -> float:
@@ -93,10 +102,18 @@ def everything(effort: Effort, folder: Path, say: Callable[[str], None]) -> Foun
     say(f"filling a store with {effort.million.messages:,} messages")
     fill_s = filled(thousand, million, effort.million)
     found = Found(calls.messages_in(thousand), calls.messages_in(million), fill_s, first_answer_s, clinic_mb)
-    with servers.sandbox("--database", str(thousand)) as few, servers.sandbox("--database", str(million)) as many:
+    unwritten = folder / "unwritten.db"
+    shutil.copyfile(pristine(thousand), unwritten)
+    shutil.copyfile(pristine(thousand), pristine(unwritten))
+    with (
+        servers.sandbox("--database", str(thousand)) as few,
+        servers.sandbox("--database", str(unwritten), journal=False) as silent,
+        servers.sandbox("--database", str(million)) as many,
+    ):
+        stores = Store(thousand, few), Store(unwritten, silent, journal=False), Store(million, many)
         for call in CALLS:
             say(call.title)
-            found.results.append(measured(call, effort, folder, Store(thousand, few), Store(million, many)))
+            found.results.append(measured(call, effort, folder, *stores))
         found.thousand_mb, found.million_mb = few.memory_mb(), many.memory_mb()
     return found
 
@@ -135,21 +152,22 @@ def first_answers(starts: int) -> tuple[float, float]:
     return median(seconds[1:]), median(memory[1:])
 
 
-def measured(call: Call, effort: Effort, folder: Path, few: Store, many: Store) -> Result:
-    """One call: bare, a thousand, a million, in turn."""
+def measured(call: Call, effort: Effort, folder: Path, few: Store, silent: Store, many: Store) -> Result:
+    """One call: bare, a thousand, the same without a journal, a million, in turn."""
     result = Result(call)
-    few, many = few.asked(call), many.asked(call)
+    few, silent, many = few.asked(call), silent.asked(call), many.asked(call)
     answer = folder / "answer"
     with fresh(call, few, folder) as emptied:
         answer.write_bytes(calls.verify(emptied.server, call, emptied.requests).body)
     with servers.bare(call.route, answer) as server:
         bare = Store(None, server, few.requests)
-        for store in (bare, many) if call.fills else (bare, few, many):
+        for store in (bare, many) if call.fills else (bare, few, silent, many):
             load.run(store.server, store.requests, call.headers, WARM_UP_S)
         for _ in range(effort.rounds):
             result.bare.append(loaded(call, bare, effort.seconds))
-            with fresh(call, few, folder) as emptied:
-                result.thousand.append(loaded(call, emptied, effort.seconds))
+            for store, samples in ((few, result.thousand), (silent, result.unwritten)):
+                with fresh(call, store, folder) as emptied:
+                    samples.append(loaded(call, emptied, effort.seconds))
             result.million.append(loaded(call, many, effort.seconds))
     return result
 
@@ -164,7 +182,7 @@ def fresh(call: Call, store: Store, folder: Path) -> Iterator[Store]:
     with tempfile.TemporaryDirectory(dir=folder) as place:
         path = Path(place, "fresh.db")
         shutil.copyfile(pristine(store.path), path)
-        with servers.sandbox("--database", str(path)) as server:
+        with servers.sandbox("--database", str(path), journal=store.journal) as server:
             new = replace(store, path=path, server=server)
             for _ in range(REHEARSALS):
                 calls.verify(server, call, new.requests)

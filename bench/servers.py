@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -23,9 +24,10 @@ class Broken(Exception):
     """The benchmark cannot be run, or what it got cannot be right; the text says why."""
 
 
-def sandbox(*flags: str) -> "Server":
-    """`dialog-sandbox serve` on a free port of loopback; every setting that is not among `flags` is the default."""
-    return Server("sandbox", "serve", "--port", "0", *flags)
+def sandbox(*flags: str, journal: bool = True) -> "Server":
+    """`dialog-sandbox serve` on a free port of loopback, with or without a journal; else with default settings."""
+    settings = {} if journal else {"SANDBOX_JOURNAL": "0"}
+    return Server("sandbox", "serve", "--port", "0", *flags, settings=settings)
 
 
 def bare(call: str, answer: Path) -> "Server":
@@ -36,9 +38,10 @@ def bare(call: str, answer: Path) -> "Server":
 class Server:
     """A process of ours that serves HTTP, from the first answer on; `with` stops it."""
 
-    def __init__(self, module: str, *arguments: str) -> None:
+    def __init__(self, module: str, *arguments: str, settings: Mapping[str, str] | None = None) -> None:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  (closed by stop)
         environment = {name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)}
+        environment |= settings or {}
         self._process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE, stderr=self._log, env=environment
         )

@@ -19,7 +19,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sandbox.dependencies import Backstage, Exchange, Faulted, Refusal, Severed
+from sandbox.dependencies import Backstage, Exchange, Faulted, Finding, Refusal, Severed
 from sandbox.world import WorkspaceView, World
 from sandbox.world.callbacks import CallbackRow
 from sandbox.world.carrier import MessageRow
@@ -53,6 +53,7 @@ class Vendor:
     router: "VendorRouter"
     rules: tuple[Rule, ...]
     refuse: Callable[[Exchange, Refusal], Response]
+    findings: Callable[[Exchange], list[Finding]]
     unknown_path: str
     wrong_method: str
     view: Callable[[World, WorkspaceView, MessageRow], View | None]

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from sandbox.server.control.shapes import Failure
 from sandbox.server.guard import needs_no_token
 from sandbox.server.problems import Problem, refusals
 from sandbox.vendor import Vendor
@@ -57,6 +58,11 @@ PROBLEM: Json = {
             "type": "array",
             "description": "Of an impossible move: the statuses that can still come.",
             "items": {"type": "string"},
+        },
+        "failures": {
+            "type": "array",
+            "description": "Of a verification: each expectation that is not met, and the exchange that came nearest.",
+            "items": {"$ref": "#/components/schemas/Failure"},
         },
     },
 }
@@ -103,6 +109,8 @@ def control_document(control_routes: list[BaseRoute], version: str, *, is_open: 
         routes=control_routes,
         servers=SERVERS,
     )
+    failure = Failure.model_json_schema(ref_template="#/components/schemas/{model}")
+    document["components"]["schemas"] |= {**failure.pop("$defs"), "Failure": failure}
     _tidy(document)
     document["components"]["schemas"]["Problem"] = PROBLEM
     if not is_open:

@@ -49,6 +49,7 @@ WHY = {
     409: "The world cannot do that; the detail says why.",
     413: "The body is too large.",
     415: "The body is not JSON.",
+    417: "It is not as expected; the failures say in what.",
     422: "A value is refused; the errors say which.",
     503: "Not ready.",
 }

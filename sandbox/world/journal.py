@@ -23,15 +23,22 @@ AT_ONCE = 1000
 ENTRIES = table(models.JournalEntry)
 COLUMNS = tuple(models.JournalEntry.model_fields)
 IN_WORKSPACE = ENTRIES.c.workspace_id == bindparam("workspace_id")
+BRIEF = ("workspace_id", "number", "at", "operation", "outcome", "status", "levels", "subject", "findings")
+_brief = select(*(ENTRIES.c[name] for name in BRIEF)).where(IN_WORKSPACE).order_by(ENTRIES.c.number)
+BRIEFLY = Statement(_brief)
+BRIEFLY_OF = Statement(_brief.where(ENTRIES.c.operation == bindparam("operation")))
+WITH_ERRORS = Statement(_brief.where(ENTRIES.c.levels.contains(ERROR)))
 # A number that was given out twice, because the process was killed before it was written down, is the later one's.
 PUT = Statement(insert(ENTRIES).prefix_with("OR REPLACE").values({name: bindparam(name) for name in COLUMNS}))
+OWNERS = table(models.Workspace)
+WORKSPACE = Statement(select(OWNERS.c.id).where(OWNERS.c.id == bindparam("id")))
 BY_NUMBER = Statement(select(ENTRIES).where(IN_WORKSPACE, ENTRIES.c.number == bindparam("number")))
 DROP = Statement(delete(ENTRIES).where(IN_WORKSPACE, ENTRIES.c.number <= bindparam("number")))
 DROP_ALL = Statement(delete(ENTRIES).where(IN_WORKSPACE))
 _oldest = select(ENTRIES.c.number, ENTRIES.c.wall).where(IN_WORKSPACE).order_by(ENTRIES.c.number).limit(AT_ONCE)
 _old = _oldest.subquery()
 LAST_OLD = Statement(select(func.max(_old.c.number)).where(_old.c.wall < bindparam("wall")))
-WORKSPACES = Statement(select(ENTRIES.c.workspace_id).distinct())
+JOURNALS = Statement(select(ENTRIES.c.workspace_id).distinct())
 
 EntryRow = dict[str, Any]
 """A row of `models.JournalEntry` by column name."""
@@ -50,9 +57,16 @@ class Filters:
     until: int | None = None
 
 
-def put(world: "World", rows: Sequence[EntryRow]) -> None:
-    """Keeps them. Belongs in a transaction."""
-    world.store.add_many(PUT, rows)
+def put(world: "World", rows: Sequence[EntryRow]) -> list[EntryRow]:
+    """Keeps those whose workspaces are still there, which it gives back. Belongs in a transaction."""
+    there = {workspace_id: _is_there(world, workspace_id) for workspace_id in {row["workspace_id"] for row in rows}}
+    kept = [row for row in rows if there[row["workspace_id"]]]
+    world.store.add_many(PUT, kept)
+    return kept
+
+
+def _is_there(world: "World", workspace_id: int) -> bool:
+    return workspace_id == SERVER or world.store.one(WORKSPACE, id=workspace_id) is not None
 
 
 def drop_over(world: "World", workspace_id: int, newest: int, limit: int) -> None:
@@ -63,7 +77,7 @@ def drop_over(world: "World", workspace_id: int, newest: int, limit: int) -> Non
 
 def drop_old(world: "World", before: int) -> None:
     """Drops what is older than this wall time. Belongs in a transaction."""
-    for (workspace_id,) in world.store.all(WORKSPACES):
+    for (workspace_id,) in world.store.all(JOURNALS):
         while (number := _last_old(world, workspace_id, before)) is not None:
             world.store.run(DROP, workspace_id=workspace_id, number=number)
 
@@ -107,6 +121,22 @@ def listed(
         .limit(limit)
     )
     return [dict(zip(COLUMNS, row, strict=True)) for row in world.store.all(statement)]
+
+
+def briefly(world: "World", workspace_id: int, operation: str | None = None) -> list[EntryRow]:
+    """All entries, or an operation's, the oldest first, with the columns of `BRIEF` only."""
+    if operation is None:
+        return _brief_rows(world, BRIEFLY, workspace_id=workspace_id)
+    return _brief_rows(world, BRIEFLY_OF, workspace_id=workspace_id, operation=operation)
+
+
+def with_errors(world: "World", workspace_id: int) -> list[EntryRow]:
+    """The same of those that have an error among their findings."""
+    return _brief_rows(world, WITH_ERRORS, workspace_id=workspace_id)
+
+
+def _brief_rows(world: "World", statement: Statement, **params: Any) -> list[EntryRow]:
+    return [dict(zip(BRIEF, row, strict=True)) for row in world.store.all(statement, **params)]
 
 
 def _conditions(filters: Filters) -> list[ColumnElement[bool]]:

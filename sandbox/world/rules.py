@@ -112,4 +112,17 @@ NETWORK_RULES = (
         (ASSUMED,),
         "the sandbox's own protection: a page that a developer visits shall not drive their sandbox",
     ),
+    Rule(
+        "NET-http",
+        "HTTP/1.0 is answered, in one piece; a body on GET, HEAD or DELETE is not read. Both are noted as findings.",
+        (ASSUMED,),
+        "no reference says which HTTP they speak; clients and proxies in the field do both",
+    ),
+    Rule(
+        "NET-keys",
+        "Keys in a query string over plain http from another machine are answered, and are an error among the"
+        " findings.",
+        (ASSUMED,),
+        "DialogTech's documented URL is https; whoever is on the way could read them",
+    ),
 )

@@ -80,12 +80,13 @@ def every_route(settings: Settings) -> list[BaseRoute]:
         sinks,
         snapshots,
         stories,
+        verify,
         workspaces,
     )
 
     sections = (
         *(health, engine, workspaces, people, phones, events, messages, consents, delivery, clock),
-        *(callbacks, sinks, faults, stories, journal, snapshots),
+        *(callbacks, sinks, faults, stories, journal, verify, snapshots),
     )
     ours = [route for section in sections for route in section.router.routes]
     documents = openapi.routes(ours, engine.our_version(), is_open=asks_for_no_token(settings))

@@ -60,12 +60,14 @@ class Journal:
             return None
         if isinstance(response, StreamingResponse):
             return Streaming(self, exchange, response)
-        body = response.body
-        self.add(exchange, response, body, len(body))  # type: ignore[arg-type]
+        body = bytes(response.body)
+        self.add(exchange, response, body, len(body))
         return None
 
     def add(self, exchange: Exchange, response: Response, body: bytes, size: int | None) -> None:
         """For the next batch. `size` is that of the whole body, of which `body` may be the beginning."""
+        if self._forgotten and self._is_forgotten(exchange):
+            return
         waiting = self._waiting
         ms = round((perf_counter() - exchange.began) * 1000)
         waiting.append(Answer(exchange, response, body, size, self._world.wall(), ms))
@@ -103,17 +105,27 @@ class Journal:
 
     def _write_batch(self) -> None:
         self._stop()
+        self._scribe.look_again()
         batch = self._waiting[:AT_ONCE]
-        rows = self._scribe.rows([answer for answer in batch if not self._is_forgotten(answer.exchange)])
-        if rows:
-            with self._world.store.writing():
-                journal.put(self._world, rows)
-                self._drop_what_is_too_much(rows)
+        rows = [row for row in map(self._row, batch) if row is not None]
+        with self._world.store.writing():
+            rows = journal.put(self._world, rows)
+            self._drop_what_is_too_much(rows)
         del self._waiting[: len(batch)]
         self._bytes = sum(len(answer.body) + len(answer.exchange.raw_body) for answer in self._waiting)
         for row in rows:
             for listener in self.listeners:
                 listener(row["workspace_id"], row)
+
+    def _row(self, answer: Answer) -> journal.EntryRow | None:
+        """None for one that a defect of ours cannot write down: the others shall not be lost with it."""
+        try:
+            return self._scribe.row(answer)
+        except sqlite3.Error:
+            raise
+        except Exception:
+            logging.getLogger(__name__).exception("An exchange could not be written down.")
+            return None
 
     def _drop_what_is_too_much(self, rows: list[journal.EntryRow]) -> None:
         newest = {row["workspace_id"]: row["number"] for row in rows}
@@ -127,6 +139,7 @@ class Journal:
     def forget(self, workspace_id: int) -> None:
         """What was asked there before this moment shall not be written down: the workspace was reset, or is gone."""
         self._forgotten[workspace_id] = perf_counter()
+        self._waiting = [answer for answer in self._waiting if answer.workspace_id != workspace_id]
 
     def _is_forgotten(self, exchange: Exchange) -> bool:
         workspace_id = journal.SERVER if exchange.workspace is None else exchange.workspace.id

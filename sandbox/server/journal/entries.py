@@ -2,10 +2,12 @@
 
 import json
 import re
+from functools import cache
 from typing import Any
 
 from sandbox.dependencies import Finding
 from sandbox.server.journal.rows import LONGEST_BODY, OWN_HEADER
+from sandbox.server.rules import every_rule
 from sandbox.world import journal, messages
 from sandbox.world.clock import rfc3339
 
@@ -52,8 +54,15 @@ def entry(row: journal.EntryRow) -> Json:
 
 
 def findings(row: journal.EntryRow) -> list[Json]:
-    """`rule`, `level`, `seen` and `mend` of each."""
-    return [Finding(*each)._asdict() for each in json.loads(row["findings"] or "[]")]
+    """`rule`, `level`, `seen` and `mend` of each, and what its rule says."""
+    found = [Finding(*each) for each in json.loads(row["findings"] or "[]")]
+    return [{**each._asdict(), "explanation": explanation(each.rule)} for each in found]
+
+
+@cache
+def explanation(rule_id: str) -> str | None:
+    """What a rule says; none of one that is gone."""
+    return next((rule["summary"] for rule in every_rule() if rule["id"] == rule_id), None)
 
 
 def _side(row: journal.EntryRow, side: str, more_headers: list[list[str]]) -> Json:

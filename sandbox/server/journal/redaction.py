@@ -29,7 +29,7 @@ DEPTH = 4
 """How often escapes may have been escaped."""
 NEEDLESS_ESCAPE = re.compile(rb"%(?:2[5dDeE]|3[0-9]|[46][1-9a-fA-F]|[57][0-9aA]|5[fF]|7[eE])")
 """Of a character that needs none, or of another escape's percent sign."""
-URL_BEGIN = re.compile(rb"(?::|%3[aA])(?:/|%2[fF]){2}")
+URL_BEGINS = (b"//", b"%2F%2F", b"%2f%2f")
 URL = re.compile(rb"(?i)[a-z][a-z0-9+.-]*://[^\s\"'<>]*")
 JSON_PAIR = re.compile(rb'("((?:[^"\\]|\\.)*)"\s*:\s*)("(?:[^"\\]|\\.)*"?|[\[{].*|[^\s,}\]"]+)', re.DOTALL)
 XML_ELEMENT = re.compile(rb"(<([\w:.-]+)[^>]*>)([^<]+)")
@@ -63,13 +63,13 @@ def is_secret(name: bytes) -> bool:
 @lru_cache(maxsize=1024)
 def headers(raw: tuple[tuple[bytes, bytes], ...]) -> Headers:
     """Remembered, since a client's headers are the same again and again."""
-    shown: list[list[str]] = []
+    pairs: list[list[str]] = []
     secrets: list[bytes] = []
     for name, value in raw:
         kept, taken = _header(name, value)
-        shown.append([name.decode("latin-1"), kept.decode("latin-1")])
+        pairs.append([name.decode("latin-1"), kept.decode("latin-1")])
         secrets += taken
-    return Headers(json.dumps(shown, ensure_ascii=False), tuple(secrets))
+    return Headers(json.dumps(pairs, ensure_ascii=False), tuple(secrets))
 
 
 def _header(name: bytes, value: bytes) -> Found:
@@ -100,7 +100,7 @@ def query(raw: bytes) -> Found:
     """`a=1&b=2`, as it was sent; what is no pair stays as it is."""
     if not raw:
         return raw, ()
-    may_hold_urls = URL_BEGIN.search(raw) is not None or NEEDLESS_ESCAPE.search(raw) is not None
+    may_hold_urls = any(begin in raw for begin in URL_BEGINS) or NEEDLESS_ESCAPE.search(raw) is not None
     pairs = raw.split(b"&")
     secrets: list[bytes] = []
     for position, pair in enumerate(pairs):
@@ -220,14 +220,17 @@ def _part_names(head: bytes) -> list[bytes]:
 # Values wherever they occur --------------------------------------------------------------------------------------
 
 
-class Known(NamedTuple):
+class Known:
     """Secrets to look for, in each way in which they may be written, the longest first.
 
     `are_plain`: they have only characters that no escape needs.
     """
 
-    ways: tuple[bytes, ...]
-    are_plain: bool
+    __slots__ = ("are_plain", "ways")
+
+    def __init__(self, ways: tuple[bytes, ...], *, are_plain: bool) -> None:
+        self.ways = ways
+        self.are_plain = are_plain
 
     def are_in(self, blob: bytes) -> bool:
         """Whether one of them occurs, be it behind percent-escapes."""
@@ -241,6 +244,8 @@ class Known(NamedTuple):
 
     def out_of(self, blob: bytes) -> bytes:
         """The same with the mark in their places; what hides them behind escapes is written without those."""
+        if not blob or not self.are_in(blob):
+            return blob
         for way in self.ways:
             blob = blob.replace(way, MARK)
         if not self.are_in(blob):
@@ -251,12 +256,19 @@ class Known(NamedTuple):
 
 
 @lru_cache(maxsize=1024)
+def are_shown(headers_shown: str, secrets: Known) -> bool:
+    """Whether headers, as they are shown, hold one of them. Remembered like those."""
+    return secrets.are_in(headers_shown.encode())
+
+
+@lru_cache(maxsize=1024)
 def known(secrets: tuple[bytes, ...]) -> Known:
     """Those that can be told from other words."""
     told = [secret for secret in secrets if len(secret) >= SHORTEST and secret.lower() not in PLACEHOLDERS]
-    ways = {way for secret in told for way in _ways(secret)}
-    are_plain = all(quote(secret, safe="").encode() == secret for secret in told)
-    return Known(tuple(sorted(ways, key=lambda way: (-len(way), way))), are_plain)
+    bare = {each for secret in told for each in (secret, *_layers(secret))}
+    ways = {way for secret in bare for way in _ways(secret)}
+    are_plain = all(quote(secret, safe="").encode() == secret for secret in bare)
+    return Known(tuple(sorted(ways, key=lambda way: (-len(way), way))), are_plain=are_plain)
 
 
 def _ways(secret: bytes) -> set[bytes]:

@@ -23,9 +23,10 @@ OWN_HEADER = b"x-sandbox-exchange"
 
 
 class Answer(NamedTuple):
-    """An exchange and what came of it. `size`: bytes of the whole body, null if it never came to its end.
+    """An exchange and what came of it.
 
-    `wall`: wall time in ms; `ms`: how long it took.
+    `body`: as much of it as may be kept; `size`: bytes of the whole, null if it never came to its end. `wall`: wall
+    time in ms; `ms`: how long it took.
     """
 
     exchange: Exchange
@@ -35,114 +36,133 @@ class Answer(NamedTuple):
     wall: int
     ms: int
 
+    @property
+    def workspace_id(self) -> int:
+        workspace = self.exchange.workspace
+        return journal.SERVER if workspace is None else workspace.id
+
 
 class Owner(NamedTuple):
     """What is to be known of a workspace: its own secrets, and its accounts' numbers by access key."""
 
     secrets: tuple[bytes, ...]
-    accounts: dict[str | None, int]
-
-
-NOBODY = Owner((), {})
+    known: redaction.Known
+    accounts: dict[str | None, int | None]
 
 
 class Scribe:
-    """Writes rows of `models.JournalEntry`."""
+    """Writes rows of `models.JournalEntry`. What it knows of workspaces it asks anew after `look_again`."""
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._owners: dict[int, Owner] = {}
 
-    def rows(self, answers: list[Answer]) -> list[journal.EntryRow]:
-        """Those of workspaces that are still there; of each only what is no secret."""
-        owners: dict[int, Owner | None] = {journal.SERVER: NOBODY}
-        rows = []
-        for answer in answers:
-            workspace = answer.exchange.workspace
-            workspace_id = journal.SERVER if workspace is None else workspace.id
-            if workspace_id not in owners:
-                owners[workspace_id] = self._owner(workspace_id)
-            owner = owners[workspace_id]
-            if owner is not None:
-                rows.append(row(answer, workspace_id, owner))
-        return rows
+    def look_again(self) -> None:
+        self._owners.clear()
 
-    def _owner(self, workspace_id: int) -> Owner | None:
-        """None of a workspace that is gone."""
-        try:
-            found = workspaces.row_of(self._world, workspace_id)
-        except UnknownWorkspace:
-            return None
-        accounts = workspaces.accounts(self._world, workspace_id)
-        secrets = [found["password"]]
-        for account in accounts:
-            secrets += (account["access_key"], account["secret_access_key"])
-        numbers: dict[str | None, int] = {account["access_key"]: account["id"] for account in accounts}
-        return Owner(tuple(secret.encode() for secret in secrets), numbers)
+    def _owner(self, workspace_id: int, account: str | None) -> Owner:
+        owner = self._owners.get(workspace_id)
+        if owner is None or account not in owner.accounts:
+            owner = self._owners[workspace_id] = owner_of(self._world, workspace_id)
+        return owner
 
-
-def row(answer: Answer, workspace_id: int, owner: Owner) -> journal.EntryRow:
-    """One exchange."""
-    exchange, response = answer.exchange, answer.response
-    scope = exchange.request.scope
-    raw_headers = response.raw_headers
-    asked = redaction.headers(tuple(scope["headers"]))
-    told = redaction.headers(tuple(pair for pair in raw_headers if pair[0] != OWN_HEADER))
-    path = raw_path(scope)[:LONGEST_TARGET]
-    query, of_query = redaction.query(scope["query_string"][:LONGEST_TARGET])
-    sent = exchange.raw_body
-    body, of_body = redaction.body(sent[:KEPT], exchange.header(b"content-type")) if sent else (sent, ())
-    found = b"" if scope["method"] == "HEAD" else answer.body[:KEPT]
-    findings = findings_of(exchange)
-    values: journal.EntryRow = {
-        "workspace_id": workspace_id,
-        "number": exchange.number,
-        "at": exchange.now if workspace_id else answer.wall,
-        "wall": answer.wall,
-        "operation": operation_of(exchange),
-        "outcome": outcome_of(exchange),
-        "status": response.status_code,
-        "levels": " ".join(sorted({finding.level for finding in findings})) or None,
-        "messages": f",{','.join(map(str, exchange.messages[:MOST_MESSAGES]))}," if exchange.messages else None,
-        "subject": _subject(exchange.subject, owner),
-        "ms": answer.ms + (0 if exchange.fault is None else exchange.fault.delay_ms),
-        "method": scope["method"],
-        "path": path,
-        "query": query,
-        "request_headers": asked.shown,
-        "request_body": body,
-        "request_size": len(sent),
-        "response_headers": told.shown,
-        "response_body": found,
-        "response_size": answer.size if scope["method"] != "HEAD" else 0,
-        "rules": " ".join(rules_of(exchange)),
-        "findings": json.dumps(findings, ensure_ascii=False) if findings else None,
-        "fault": None if exchange.fault is None else json.dumps(exchange.fault.described),
-    }
-    secrets = redaction.known((*owner.secrets, *asked.secrets, *told.secrets, *of_query, *of_body))
-    _scrub(values, secrets)
-    for name in ("request_body", "response_body"):
-        if len(values[name]) > LONGEST_BODY:
-            values[name] = values[name][:LONGEST_BODY]
-    return values
+    def row(self, answer: Answer) -> journal.EntryRow:
+        """An exchange and what came of it."""
+        exchange, response, body, size, wall, ms = answer
+        scope = exchange.request.scope
+        workspace_id = answer.workspace_id
+        owner = self._owner(workspace_id, exchange.subject.account)
+        is_head = scope["method"] == "HEAD"
+        asked = redaction.headers(tuple(scope["headers"]))
+        told = redaction.headers(tuple([pair for pair in response.raw_headers if pair[0] != OWN_HEADER]))
+        query, of_query = redaction.query(scope["query_string"][:LONGEST_TARGET])
+        sent = exchange.raw_body
+        asked_body, of_body = redaction.body(sent[:KEPT], exchange.header(b"content-type")) if sent else (sent, ())
+        findings = findings_of(exchange)
+        row: journal.EntryRow = {
+            "workspace_id": workspace_id,
+            "number": exchange.number,
+            "at": exchange.now if workspace_id else wall,
+            "wall": wall,
+            "operation": operation_of(exchange),
+            "outcome": outcome_of(exchange),
+            "status": response.status_code,
+            "levels": levels_of(findings) if findings else None,
+            "messages": f",{','.join(map(str, exchange.messages[:MOST_MESSAGES]))}," if exchange.messages else None,
+            "subject": subject_of(exchange.subject, owner),
+            "ms": ms + (0 if exchange.fault is None else exchange.fault.delay_ms),
+            "method": scope["method"],
+            "path": raw_path(scope)[:LONGEST_TARGET],
+            "query": query,
+            "request_headers": asked.shown,
+            "request_body": asked_body,
+            "request_size": len(sent),
+            "response_headers": told.shown,
+            "response_body": b"" if is_head else body[:KEPT],
+            "response_size": 0 if is_head else size,
+            "rules": " ".join(rules_of(exchange)),
+            "findings": json.dumps(findings, ensure_ascii=False) if findings else None,
+            "fault": None if exchange.fault is None else json.dumps(exchange.fault.described),
+        }
+        secrets = redaction.known((*owner.secrets, *asked.secrets, *told.secrets, *of_query, *of_body))
+        if hold_secrets(row, secrets, owner.known):
+            take_out(row, secrets)
+        if len(sent) > LONGEST_BODY or len(body) > LONGEST_BODY:
+            for name in ("request_body", "response_body"):
+                row[name] = row[name][:LONGEST_BODY]
+        return row
 
 
-def _subject(subject: Subject, owner: Owner) -> str:
+WRITTEN = ("subject", "request_headers", "response_headers", "findings", "fault")
+RAW = ("path", "query", "request_body", "response_body")
+
+
+def hold_secrets(row: journal.EntryRow, secrets: redaction.Known, own: redaction.Known) -> bool:
+    """Whether secrets occur where nobody expects them.
+
+    The body of an accepted answer repeats nothing that the request does not hold, but texts that are stored: there only
+    the workspace's own need be looked for.
+    """
+    asked = b"\n".join((row["path"], row["query"], row["request_body"], row["subject"].encode()))
+    if secrets.are_in(asked) or redaction.are_shown(row["request_headers"], secrets):
+        return True
+    in_answer = own if row["outcome"] == journal.ACCEPTED else secrets
+    return in_answer.are_in(row["response_body"]) or redaction.are_shown(row["response_headers"], secrets)
+
+
+def take_out(row: journal.EntryRow, secrets: redaction.Known) -> None:
+    """Puts the mark in their places."""
+    for name in RAW:
+        row[name] = secrets.out_of(row[name])
+    for name in WRITTEN:
+        if row[name] is not None:
+            row[name] = secrets.out_of(row[name].encode()).decode(errors="replace")
+
+
+def owner_of(world: World, workspace_id: int) -> Owner:
+    """What is to be known of a workspace; nothing of none, or of one that is gone.
+
+    An access key is taken out where it stands, and wherever else a call that gives it has it.
+    """
+    try:
+        found = workspaces.row_of(world, workspace_id)
+    except UnknownWorkspace:
+        return Owner((), redaction.known(()), {None: None})
+    accounts = workspaces.accounts(world, workspace_id)
+    secrets = [found["password"], *(account["secret_access_key"] for account in accounts)]
+    raw = tuple(secret.encode() for secret in secrets)
+    numbers: dict[str | None, int | None] = {account["access_key"]: account["id"] for account in accounts}
+    return Owner(raw, redaction.known(raw), numbers | {None: None})
+
+
+def subject_of(subject: Subject, owner: Owner) -> str:
+    """As JSON, the account by its number."""
     return to_json((*subject[:4], owner.accounts.get(subject.account), subject.number)).decode()
 
 
-RAW = ("path", "query", "request_body", "response_body")
-WRITTEN = ("subject", "request_headers", "response_headers", "findings", "fault")
-
-
-def _scrub(values: journal.EntryRow, secrets: redaction.Known) -> None:
-    """Secrets that occur where nobody expects them."""
-    texts = {name: values[name].encode() for name in WRITTEN if values[name] is not None}
-    if not secrets.are_in(b"\n".join([*[values[name] for name in RAW], *texts.values()])):
-        return
-    for name in RAW:
-        values[name] = secrets.out_of(values[name])
-    for name, text in texts.items():
-        values[name] = secrets.out_of(text).decode(errors="replace")
+def levels_of(findings: list[Finding]) -> str:
+    """Each once."""
+    return " ".join(sorted({finding.level for finding in findings}))
 
 
 def operation_of(exchange: Exchange) -> str | None:
@@ -166,4 +186,6 @@ def rules_of(exchange: Exchange) -> tuple[str, ...]:
 
 
 def findings_of(exchange: Exchange) -> list[Finding]:
-    return exchange.findings
+    """What the endpoint saw itself, and what the exchange as a whole shows."""
+    found: list[Finding] = exchange.request.app.vendor.findings(exchange)
+    return exchange.findings + found

@@ -13,6 +13,7 @@ from starlette.responses import Response, StreamingResponse
 from sandbox.dependencies import Exchange, ExchangeDep, Refusal, Subject
 from sandbox.forms import Fields
 from sandbox.vendor import Vendor, VendorRouter, View
+from sandbox.vendors.dialogtech import findings
 from sandbox.vendors.dialogtech.rules import RULES
 from sandbox.world import WorkspaceView, World, carrier, models, workspaces
 from sandbox.world.clock import DAY, SECOND, milliseconds, written
@@ -237,6 +238,8 @@ async def get_messages(exchange: ExchangeDep) -> Response:
     if end < start:
         raise Refusal("DT-dates", "start_date must not be after end_date.")
     line = _line(fields)
+    if start > exchange.now:
+        exchange.findings.append(findings.in_the_future(fields["start_date"] or ""))
     window = {
         "workspace_id": customer.workspace.id,
         "account_id": customer.account_id,
@@ -343,6 +346,7 @@ DIALOGTECH = Vendor(
     router=router,
     rules=RULES,
     refuse=refuse,
+    findings=findings.found,
     unknown_path="DT-endpoint",
     wrong_method="DT-endpoint",
     view=view,

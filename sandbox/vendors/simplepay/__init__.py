@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from sandbox.dependencies import Exchange, ExchangeDep, Refusal, Subject, console_line, enter_by_basic
 from sandbox.vendor import Shape, Vendor, VendorRouter, View
+from sandbox.vendors.simplepay import findings
 from sandbox.vendors.simplepay.rules import RULES
 from sandbox.world import (
     LineView,
@@ -189,6 +190,8 @@ async def submit(exchange: ExchangeDep, consoleCode: SubmittingConsoleCode) -> R
     line = console_line(exchange, workspace, consoleCode, "SP-console")
     to, sender, text = _receiver(workspace, asked), _msisdn(asked, "From"), _given(asked, "Body")
     callback = _callback(asked)
+    if sender != line.number:
+        exchange.findings.append(findings.other_sender(sender, line.number))
     with exchange.world.store.writing():
         message = carrier.accept(
             exchange.world,
@@ -470,6 +473,7 @@ SIMPLEPAY = Vendor(
     router=router,
     rules=RULES,
     refuse=refuse,
+    findings=findings.found,
     unknown_path="SP-other",
     wrong_method="SP-other",
     view=view,

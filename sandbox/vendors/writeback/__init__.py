@@ -15,6 +15,7 @@ from starlette.responses import Response, StreamingResponse
 
 from sandbox.dependencies import Exchange, ExchangeDep, Refusal, Subject, console_line, enter_by_basic
 from sandbox.vendor import Shape, Vendor, VendorRouter, View
+from sandbox.vendors.writeback import findings
 from sandbox.vendors.writeback.rules import RULES
 from sandbox.world import WorkspaceView, World, carrier, models, workspaces
 from sandbox.world.clock import DAY, MINUTE, SECOND, written
@@ -280,6 +281,8 @@ async def responses(
     start = timestamp("startTimestamp", startTimestamp)
     end = timestamp("endTimestamp", endTimestamp)
     check_range(start, end)
+    if start > exchange.now:
+        exchange.findings.append(findings.in_the_future(startTimestamp))
     world = exchange.world
     window = {
         "workspace_id": workspace.id,
@@ -370,6 +373,7 @@ WRITEBACK = Vendor(
     router=router,
     rules=RULES,
     refuse=refuse,
+    findings=findings.found,
     unknown_path="WB-error",
     wrong_method="WB-method",
     view=view,

@@ -106,6 +106,12 @@ from sandbox.server.control.shapes.stories import (
     StoryMove,
     StoryStep,
 )
+from sandbox.server.control.shapes.verify import (
+    Expectation,
+    Failure,
+    NewVerification,
+    Verified,
+)
 from sandbox.server.control.shapes.workspaces import (
     Account,
     AccountChange,
@@ -146,6 +152,8 @@ __all__ = [
     "Delivery",
     "Drip",
     "Effect",
+    "Expectation",
+    "Failure",
     "Fault",
     "FaultList",
     "Finding",
@@ -181,6 +189,7 @@ __all__ = [
     "NewReset",
     "NewSink",
     "NewStatus",
+    "NewVerification",
     "NewWorkspace",
     "Next",
     "Page",
@@ -207,6 +216,7 @@ __all__ = [
     "Template",
     "TimelineEntry",
     "TurnedClock",
+    "Verified",
     "Version",
     "Wait",
     "Workspace",

@@ -16,6 +16,7 @@ class Finding(Shown):
     level: Level = Field(description="`error`: refused, or would be in production; `note`: tolerated.")
     seen: str = Field(description="What was sent.")
     mend: str = Field(description="The smallest change that mends it.")
+    explanation: str | None = Field(description="What the rule says.")
 
 
 class Side(Shown):

@@ -1,0 +1,101 @@
+"""What is expected of a journal, and in what it differs."""
+
+from typing import Any, Self
+
+from pydantic import Field, model_validator
+
+from sandbox.server.control.shapes.base import Given, Shown
+from sandbox.server.control.values import EXCHANGE, ExchangeOutcome, Moment, Operation
+
+
+class Where(Given):
+    """What the request gave, and what came of it. What is left out may be anything."""
+
+    to: str | None = Field(None, description="In any writing of the number.", examples=["16155550123"])
+    from_: str | None = Field(None, alias="from")
+    text: str | None = Field(None, description="Part of it.")
+    console: str | None = Field(None, description="A console's code.")
+    account: str | None = Field(None, description="An account's access key.")
+    number: str | None = None
+    status: int | None = Field(None, description="Of HTTP.")
+    outcome: ExchangeOutcome | None = None
+
+
+class Bounds(Given):
+    """How often: at least `min`, at most `max`."""
+
+    min: int | None = Field(None, ge=0, lt=2**31)
+    max: int | None = Field(None, ge=0, lt=2**31)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.min is None and self.max is None:
+            raise ValueError("must have min, max or both")
+        if self.min is not None and self.max is not None and self.max < self.min:
+            raise ValueError("must have a max that is not under its min")
+        return self
+
+
+class Expectation(Given):
+    operation: Operation
+    where: Where | None = None
+    count: int | Bounds | None = Field(None, description="Exactly so many, or bounds; at least one if left out.")
+
+    @model_validator(mode="after")
+    def _counted(self) -> Self:
+        if isinstance(self.count, int) and not 0 <= self.count < 2**31:
+            raise ValueError("must have a count from 0 on")
+        return self
+
+
+class NewVerification(Given):
+    """Something must be expected."""
+
+    expect: list[Expectation] = Field([], max_length=100)
+    no_findings: bool = Field(False, description="No exchange has an error among its findings; notes do not count.")
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.expect and not self.no_findings:
+            raise ValueError("must have expect, no_findings or both")
+        return self
+
+
+class Verified(Shown):
+    """All is as expected."""
+
+    found: list[int] = Field(description="How many exchanges each expectation found, in the order asked.")
+
+
+class Difference(Shown):
+    member: str
+    expected: str | int | None
+    got: str | int | None
+
+
+class Nearest(Shown):
+    """The exchange that differs from what is expected in the least."""
+
+    exchange: str = Field(pattern=EXCHANGE)
+    at: Moment
+    operation: Operation | None
+    status: int
+    outcome: ExchangeOutcome
+    differs: list[Difference]
+
+
+class Slip(Shown):
+    exchange: str = Field(pattern=EXCHANGE)
+    rule: str
+    seen: str
+    mend: str
+
+
+class Failure(Shown):
+    """An expectation that is not met."""
+
+    expect: dict[str, Any] = Field(description="As it was asked.")
+    found: int = Field(description="How many exchanges, or errors among the findings, there are.")
+    matched: list[str] = Field(description="Ids of those exchanges, the first of them.")
+    nearest: Nearest | None = Field(description="Where too few were found.")
+    findings: list[Slip] = Field(description="Where none was expected: the first of them.")

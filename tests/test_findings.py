@@ -1,0 +1,470 @@
+"""Findings: what a caller did wrong, and the smallest change that mends it."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from driver import CONSOLE, DEMO, DIALOGTECH, KEYS, LINE, PHONE, SIMPLEPAY, WRITEBACK, Driver
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sandbox.vendors import VENDORS
+from sandbox.world.rules import NETWORK_RULES
+
+SERVER_JOURNAL = "/_sandbox/journal"
+DAY = "2026-05-06%2000:00:00/2026-05-06%2023:59:59"
+
+
+def findings(sandbox: Driver, answer: Any = None) -> list[dict[str, str]]:
+    """Those of an answer, by default the last one's of the default workspace."""
+    if answer is None:
+        entry = sandbox.control("GET", "/journal?order=newest&limit=1")["items"][0]
+    else:
+        exchange = answer.headers["x-sandbox-exchange"]
+        place = SERVER_JOURNAL if "server" in exchange else "/_sandbox/workspaces/default/journal"
+        entry = sandbox.call("GET", f"{place}/{exchange}").json()
+    found: list[dict[str, str]] = entry["findings"]
+    return found
+
+
+def told(found: list[dict[str, str]]) -> list[tuple[str, str, str, str]]:
+    return [(each["rule"], each["level"], each["seen"], each["mend"]) for each in found]
+
+
+def only(sandbox: Driver, answer: Any) -> tuple[str, str, str, str]:
+    """The only finding of an answer."""
+    (found,) = told(findings(sandbox, answer))
+    return found
+
+
+def read(sandbox: Driver, rest: str, method: str = "GET", **options: Any) -> Any:
+    """A read of this path, as it stands."""
+    return sandbox.call(method, f"{WRITEBACK}/{rest}".encode(), **{"auth": DEMO, **options})
+
+
+def submit(sandbox: Driver, form: dict[str, str], **options: Any) -> Any:
+    return sandbox.call("POST", f"{SIMPLEPAY}/submit/{CONSOLE}", **{"auth": DEMO, "data": form, **options})
+
+
+# What is right has none -------------------------------------------------------------------------------------------
+
+
+def test_calls_that_are_right_have_no_findings(sandbox: Driver) -> None:
+    sid = sandbox.sid(callback="http://127.0.0.1:1/status")
+    sandbox.details(sid)
+    sandbox.details("unknown")
+    sandbox.optout(PHONE)
+    sandbox.writeback()
+    sandbox.writeback(method="HEAD")
+    sandbox.get_messages(number="6155550100")
+    sandbox.call(
+        "POST",
+        DIALOGTECH,
+        data={"action": "sms.get_messages", **KEYS, "start_date": "20260506", "end_date": "20260506"},
+    )
+    assert [entry["findings"] for entry in sandbox.control("GET", "/journal")["items"]] == [[]] * 8
+
+
+def test_a_finding_says_what_its_rule_says(sandbox: Driver) -> None:
+    sandbox.submit(to="+1 415 555 0123")
+    (rule,) = [rule for vendor in VENDORS for rule in vendor.rules if rule.id == "SP-msisdn"]
+    assert findings(sandbox) == [
+        {
+            "rule": "SP-msisdn",
+            "level": "error",
+            "seen": "To '+1 415 555 0123'",
+            "mend": "Send 14155550123 instead of +1 415 555 0123.",
+            "explanation": rule.summary,
+        }
+    ]
+
+
+# Refusals ---------------------------------------------------------------------------------------------------------
+
+CREDENTIALS = "username and password of the workspace, as GET /_sandbox/workspaces/default shows them"
+TO_READ = "/dialoghealth-writeback-api/api/responses/{consoleCode}/{startTimestamp}/{endTimestamp}"
+
+
+@pytest.mark.parametrize(
+    ("headers", "seen", "mend"),
+    [
+        ({}, "no Authorization header", f"Send Authorization: Basic with {CREDENTIALS}."),
+        (
+            {"Authorization": "Bearer abc"},
+            "Authorization: Bearer",
+            f"Send Authorization: Basic instead, with {CREDENTIALS}.",
+        ),
+        ({"Authorization": "Basic eDp5"}, "Basic credentials that no workspace has", f"Send {CREDENTIALS}."),
+    ],
+)
+def test_wrong_credentials(sandbox: Driver, headers: dict[str, str], seen: str, mend: str) -> None:
+    assert only(sandbox, read(sandbox, f"{CONSOLE}/{DAY}", auth=None, headers=headers)) == (
+        "WB-auth",
+        "error",
+        seen,
+        mend,
+    )
+
+
+@pytest.mark.parametrize(
+    ("start", "seen", "mend"),
+    [
+        (
+            "2026-05-06+00:00:00",
+            "startTimestamp '2026-05-06+00:00:00', a blank written as +, which in a path is a plus sign",
+            "Send 2026-05-06%2000:00:00 instead of 2026-05-06+00:00:00.",
+        ),
+        (
+            "2026-05-06T02:00:00+02:00",
+            "startTimestamp '2026-05-06T02:00:00+02:00', ISO 8601",
+            "Send 2026-05-06%2000:00:00 instead of 2026-05-06T02:00:00+02:00.",
+        ),
+        (
+            "2026-05-06T00:00:00.123Z",
+            "startTimestamp '2026-05-06T00:00:00.123Z', ISO 8601",
+            "Send 2026-05-06%2000:00:00 instead of 2026-05-06T00:00:00.123Z.",
+        ),
+        (
+            "2026-05-06%2000:00",
+            "startTimestamp '2026-05-06 00:00', a time without seconds",
+            "Send 2026-05-06%2000:00:00 instead of 2026-05-06 00:00.",
+        ),
+        (
+            "05%2F06%2F2026",
+            "startTimestamp '05/06/2026', an American date",
+            "Send 2026-05-06%2000:00:00 instead of 05/06/2026.",
+        ),
+        (
+            "1778025600",
+            "startTimestamp '1778025600', seconds since 1970",
+            "Send 2026-05-06%2000:00:00 instead of 1778025600.",
+        ),
+        (
+            "Wed,%2006%20May%202026%2000:00:00%20GMT",
+            "startTimestamp 'Wed, 06 May 2026 00:00:00 GMT', a date as in e-mails",
+            "Send 2026-05-06%2000:00:00 instead of Wed, 06 May 2026 00:00:00 GMT.",
+        ),
+        (
+            "2026-02-30%2000:00:00",
+            "startTimestamp '2026-02-30 00:00:00', a date or time that does not exist",
+            "Send a date and a time of the calendar.",
+        ),
+        ("yesterday", "startTimestamp 'yesterday'", "Write startTimestamp as YYYY-MM-DD%20HH:mm:ss in UTC."),
+    ],
+)
+def test_a_timestamp_in_another_format(sandbox: Driver, start: str, seen: str, mend: str) -> None:
+    answer = read(sandbox, f"{CONSOLE}/{start}/2026-05-06%2023:59:59")
+    assert only(sandbox, answer) == ("WB-timestamp", "error", seen, mend)
+
+
+def test_the_timestamp_that_is_wrong_is_the_one_that_is_named(sandbox: Driver) -> None:
+    rule, _, seen, _ = only(sandbox, read(sandbox, f"{CONSOLE}/2026-05-06%2000:00:00/x"))
+    assert (rule, seen) == ("WB-timestamp", "endTimestamp 'x'")
+
+
+def test_ranges(sandbox: Driver) -> None:
+    answer = read(sandbox, f"{CONSOLE}/2026-05-06%2000:00:00/2026-05-05%2000:00:00")
+    seen = "from 2026-05-06 00:00:00 to 2026-05-05 00:00:00"
+    assert only(sandbox, answer) == ("WB-range", "error", seen, "Send the earlier one as startTimestamp.")
+    answer = read(sandbox, f"{CONSOLE}/2026-05-01%2000:00:00/2026-05-31%2000:00:00")
+    mend = "Ask for 7 days at most: end with 2026-05-08 00:00:00, and ask for the rest after that."
+    assert only(sandbox, answer)[3] == mend
+
+
+@pytest.mark.parametrize(
+    ("code", "mend"),
+    [
+        ("harbor1001", "Send HARBOR1001 instead of harbor1001."),
+        ("WEBMAG6745", "Send one of this workspace's consoles: HARBOR1001, HARBOR1002."),
+    ],
+)
+def test_a_console_that_is_none(sandbox: Driver, code: str, mend: str) -> None:
+    codes = [console["code"] for console in sandbox.control("GET", "")["consoles"]]
+    mend = mend.replace("HARBOR1001, HARBOR1002", ", ".join(codes))
+    assert only(sandbox, read(sandbox, f"{code}/{DAY}")) == ("WB-console", "error", f"console {code!r}", mend)
+    assert only(sandbox, sandbox.submit(console=code)) == ("SP-console", "error", f"console {code!r}", mend)
+
+
+def test_paths_and_methods_that_are_none(sandbox: Driver) -> None:
+    path = "/dialoghealth-writeback-api/x"
+    assert only(sandbox, sandbox.call("GET", path)) == (
+        *("WB-error", "error", f"GET {path}"),
+        f"Call {TO_READ}, without a slash at its end.",
+    )
+    rule, level, _, mend = only(sandbox, read(sandbox, f"{CONSOLE}/{DAY}", "POST"))
+    assert (rule, level, mend) == ("WB-method", "error", "Send GET or HEAD or PUT instead of POST.")
+    rule, level, _, mend = only(sandbox, sandbox.call("GET", f"{SIMPLEPAY}/submit/{CONSOLE}"))
+    assert (rule, level, mend) == ("SP-other", "error", "Send POST instead of GET.")
+    assert only(sandbox, sandbox.call("GET", SIMPLEPAY))[0] == "SP-other"
+    assert only(sandbox, sandbox.call("PUT", DIALOGTECH))[3] == "Send GET or POST instead of PUT."
+    assert only(sandbox, sandbox.call("GET", f"{DIALOGTECH}/"))[3] == "Call /ibp_api.php, without a slash at its end."
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "mend"),
+    [
+        ("To", "+14155550123", "Send 14155550123 instead of +14155550123."),
+        ("To", "4155550123", "Send 14155550123 instead of 4155550123."),
+        ("From", "(615) 555-0110", "Send 16155550110 instead of (615) 555-0110."),
+        ("To", "Ada", "Send To as 11 to 15 digits with the country code, as 14155550123."),
+    ],
+)
+def test_a_number_in_another_form(sandbox: Driver, name: str, written: str, mend: str) -> None:
+    answer = submit(sandbox, {"To": PHONE, "From": LINE, "Body": "Hello", name: written})
+    assert only(sandbox, answer) == ("SP-msisdn", "error", f"{name} {written!r}", mend)
+
+
+@pytest.mark.parametrize(
+    ("options", "seen", "mend"),
+    [
+        ({"data": {"To": PHONE, "From": LINE, "Body": ""}}, "an empty Body", "Give Body a value."),
+        ({"data": {"To": PHONE, "From": LINE}}, "no Body", "Send Body in the query string or as a form field."),
+        (
+            {"data": None, "json": {"To": PHONE}},
+            "no To, and a body of application/json",
+            "Send a form (application/x-www-form-urlencoded) instead of application/json.",
+        ),
+    ],
+)
+def test_a_parameter_that_is_missing(sandbox: Driver, options: Any, seen: str, mend: str) -> None:
+    assert only(sandbox, submit(sandbox, {}, **options)) == ("SP-required", "error", seen, mend)
+
+
+def test_a_parameter_in_another_case(sandbox: Driver) -> None:
+    assert told(findings(sandbox, submit(sandbox, {"to": PHONE, "From": LINE, "Body": "Hello"}))) == [
+        ("SP-required", "error", "to instead of To", "Send To instead of to."),
+        ("SP-params", "note", "the parameter to", "Send To instead of to."),
+    ]
+
+
+def test_a_status_callback_that_is_none(sandbox: Driver) -> None:
+    seen, mend = "StatusCallback 'example.com/x'", "Send http://example.com/x instead of example.com/x."
+    assert only(sandbox, sandbox.submit(callback="example.com/x")) == ("SP-callback", "error", seen, mend)
+
+
+def test_a_number_that_is_there_to_be_refused(sandbox: Driver) -> None:
+    mend = "Send to another number: this one is there to be refused (GET /_sandbox/handset-numbers)."
+    assert only(sandbox, sandbox.submit(to="14155550170")) == ("NET-handsets", "error", "To 14155550170", mend)
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ({"action": "x"}, ("DT-action", "error", "action 'x'", "Send sms.get_messages instead of x.")),
+        ({"action": ""}, ("DT-action", "error", "no action", "Send action=sms.get_messages.")),
+        (
+            {"start_date": "2026-05-06"},
+            (
+                "DT-dates",
+                "error",
+                "start_date '2026-05-06', a date as in ISO 8601",
+                "Send 20260506 instead of 2026-05-06.",
+            ),
+        ),
+        ({"end_date": ""}, ("DT-dates", "error", "no end_date", "Send end_date as YYYYMMDD.")),
+        (
+            {"start_date": "20260507"},
+            ("DT-dates", "error", "start_date 20260507, end_date 20260506", "Send the earlier one as start_date."),
+        ),
+        (
+            {"start_date": "20260230"},
+            ("DT-dates", "error", "start_date '20260230'", "Write start_date as YYYYMMDD, a day of the calendar."),
+        ),
+        (
+            {"number": "(615) 555-0100"},
+            ("DT-number", "error", "number '(615) 555-0100'", "Send 6155550100 instead of (615) 555-0100."),
+        ),
+    ],
+)
+def test_what_dialogtech_refuses(sandbox: Driver, given: dict[str, str], found: Any) -> None:
+    assert only(sandbox, sandbox.get_messages(**given)) == found
+
+
+def test_keys_of_nobody(sandbox: Driver) -> None:
+    assert only(sandbox, sandbox.get_messages(secret_access_key=""))[2] == "no secret_access_key"
+    assert only(sandbox, sandbox.get_messages(secret_access_key="xyzxyz"))[2] == "keys that are not those of an account"
+
+
+def test_a_web_page_of_another_origin(sandbox: Driver) -> None:
+    answer = read(sandbox, f"{CONSOLE}/{DAY}", headers={"Origin": "http://evil.example"})
+    mend = "Call from a server: a web page of another origin is refused."
+    assert only(sandbox, answer) == ("NET-origin", "error", "Origin: http://evil.example", mend)
+
+
+@pytest.mark.parametrize("vendor", VENDORS, ids=lambda vendor: vendor.name)
+@given(
+    path=st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), max_size=20),
+    method=st.sampled_from(["GET", "POST"]),
+)
+def test_every_refusal_has_exactly_one_error(sandbox: Driver, vendor: Any, path: str, method: str) -> None:
+    raw = f"{vendor.prefix}/{path}".encode().replace(b" ", b"%20").replace(b"?", b"%3F").replace(b"#", b"%23")
+    found = findings(sandbox, sandbox.call(method, raw))
+    assert [each["level"] for each in found if each["level"] == "error"] == ["error"]
+
+
+# Slips that are tolerated -----------------------------------------------------------------------------------------
+
+
+def test_the_references_own_slips_are_notes(sandbox: Driver) -> None:
+    sid = sandbox.sid()
+    mend = "Send GET instead of PUT, which is the reference's sample's."
+    assert only(sandbox, read(sandbox, f"{CONSOLE}/{DAY}", "PUT")) == ("WB-method", "note", "PUT", mend)
+    mend = "Send GET instead of DELETE, which is the reference's sample's and deletes nothing."
+    answer = sandbox.call("DELETE", f"{SIMPLEPAY}/messages/{CONSOLE}/{sid}", auth=DEMO)
+    assert only(sandbox, answer) == ("SP-details", "note", "DELETE", mend)
+    query = "&action=sms.get_messages&start_date=20260506&end_date=20260506"
+    keys = "&".join(f"{name}={value}" for name, value in KEYS.items())
+    mend = "Leave out the & that stands before, after or between no parameters."
+    answer = sandbox.call("GET", f"{DIALOGTECH}?{query}&{keys}".encode())
+    assert only(sandbox, answer) == ("DT-endpoint", "note", "an empty pair in the query string", mend)
+
+
+def test_a_sender_that_is_not_the_consoles_line(sandbox: Driver) -> None:
+    mend = f"Send {LINE}, the console's line, instead of 14155550199."
+    assert only(sandbox, sandbox.submit(sender="14155550199")) == ("SP-from", "note", "From 14155550199", mend)
+
+
+def test_parameters_that_are_unknown(sandbox: Driver) -> None:
+    answer = submit(sandbox, {"To": PHONE, "From": LINE, "Body": "Hello", "Priority": "1", "body": "x"})
+    known = "Body, From, StatusCallback, To"
+    assert told(findings(sandbox, answer)) == [
+        ("SP-params", "note", "the parameter body", "Send Body instead of body."),
+        ("SP-params", "note", "the unknown parameter Priority", f"Leave Priority out: known are {known}."),
+    ]
+    rule, level, seen, _ = only(sandbox, sandbox.get_messages(page="2"))
+    assert (rule, level, seen) == ("DT-endpoint", "note", "the unknown parameter page")
+    mend = "Leave it out: all that is asked is in the path."
+    answer = read(sandbox, f"{CONSOLE}/{DAY}?page=2")
+    assert only(sandbox, answer) == ("WB-error", "note", "a query string", mend)
+
+
+def test_windows_that_lie_ahead(sandbox: Driver) -> None:
+    answer = read(sandbox, f"{CONSOLE}/2026-05-07%2000:00:00/2026-05-08%2000:00:00")
+    mend = "Ask for a time that has begun: this one is ahead."
+    assert only(sandbox, answer) == ("WB-window", "note", "startTimestamp 2026-05-07 00:00:00", mend)
+    mend = "Ask for a day that has begun: this one is ahead."
+    answer = sandbox.get_messages("20260507", "20260508")
+    assert only(sandbox, answer) == ("DT-dates", "note", "start_date 20260507", mend)
+
+
+def test_a_number_with_the_country_code(sandbox: Driver) -> None:
+    mend = "Send 6155550100 instead of 16155550100."
+    assert only(sandbox, sandbox.get_messages(number="16155550100")) == (
+        "DT-number",
+        "note",
+        "number 16155550100",
+        mend,
+    )
+
+
+def test_an_optout_of_a_formatted_number_is_an_error_though_it_is_answered_200(sandbox: Driver) -> None:
+    answer = sandbox.call("DELETE", f"{SIMPLEPAY}/optout/{CONSOLE}/+{PHONE}".encode(), auth=DEMO)
+    mend = f"Send {PHONE} instead of +{PHONE}."
+    assert only(sandbox, answer) == ("SP-optout", "error", f"msisdn '+{PHONE}'", mend)
+
+
+@pytest.mark.rule("NET-http")
+def test_a_body_where_none_is_read(sandbox: Driver) -> None:
+    answer = read(sandbox, f"{CONSOLE}/{DAY}", content=b"x")
+    assert answer.status_code == 200
+    mend = "Send it without a body: none is read."
+    assert only(sandbox, answer) == ("NET-http", "note", "a body on GET", mend)
+
+
+def scope(**changes: Any) -> dict[str, Any]:
+    """A get_messages that is right, as a server hands it on."""
+    keys = "&".join(f"{name}={value}" for name, value in KEYS.items())
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": DIALOGTECH,
+        "raw_path": DIALOGTECH.encode(),
+        "query_string": f"action=sms.get_messages&start_date=20260506&end_date=20260506&{keys}".encode(),
+        "headers": [],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 2),
+        **changes,
+    }
+
+
+def send_raw(sandbox: Driver, **changes: Any) -> bytes:
+    """The body of the answer."""
+    sent: list[bytes] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message.get("body", b""))
+
+    asyncio.run(sandbox.app(scope(**changes), receive, send))
+    return b"".join(sent)
+
+
+@pytest.mark.rule("NET-http")
+def test_http_1_0(sandbox: Driver) -> None:
+    assert b"<result>success</result>" in send_raw(sandbox, http_version="1.0")
+    assert told(findings(sandbox)) == [("NET-http", "note", "HTTP/1.0", "Send HTTP/1.1 instead of HTTP/1.0.")]
+
+
+@pytest.mark.rule("NET-keys")
+@pytest.mark.parametrize(
+    ("changes", "is_error"),
+    [
+        ({"client": ("192.0.2.7", 1)}, True),
+        ({"client": ("2001:db8::1", 1)}, True),
+        ({"client": ("127.8.8.8", 1)}, False),
+        ({"client": ("::1", 1)}, False),
+        ({"client": None}, False),
+        ({"client": ("192.0.2.7", 1), "scheme": "https"}, False),
+        ({"client": ("192.0.2.7", 1), "headers": [(b"x-forwarded-proto", b"https")]}, False),
+    ],
+)
+def test_keys_that_others_can_read(sandbox: Driver, changes: Any, is_error: bool) -> None:
+    assert b"<result>success</result>" in send_raw(sandbox, **changes)
+    mend = "Send them over https, or in the form of a POST."
+    found = [("NET-keys", "error", "keys in the query string of a plain http connection", mend)]
+    assert told(findings(sandbox)) == (found if is_error else [])
+
+
+# All of them ------------------------------------------------------------------------------------------------------
+
+
+def test_entries_are_found_by_the_level_of_their_findings(sandbox: Driver) -> None:
+    sandbox.submit()
+    sandbox.submit(sender="14155550199")
+    sandbox.submit(to="x")
+    submit(sandbox, {"to": PHONE})
+
+    def ids(level: str) -> list[str]:
+        return [entry["id"] for entry in sandbox.control("GET", f"/journal?findings={level}")["items"]]
+
+    assert (ids("error"), ids("note")) == (["ex_3", "ex_4"], ["ex_2", "ex_4"])
+
+
+def test_every_finding_names_a_rule_that_there_is(sandbox: Driver) -> None:
+    test_parameters_that_are_unknown(sandbox)
+    test_the_references_own_slips_are_notes(sandbox)
+    listed = {rule.id for vendor in VENDORS for rule in vendor.rules} | {rule.id for rule in NETWORK_RULES}
+    entries = sandbox.control("GET", "/journal")["items"]
+    found = [each for entry in entries for each in entry["findings"]]
+    assert found
+    assert {each["rule"] for each in found} <= listed
+    assert all(each["explanation"] for each in found)
+
+
+def test_no_finding_tells_a_secret(sandbox: Driver) -> None:
+    secret = "correct-horse-battery"
+    answers = [
+        sandbox.call("GET", f"{WRITEBACK}/{CONSOLE}/{secret}/{secret}", auth=("demo", secret)),
+        sandbox.get_messages(action=secret, number=secret, access_key=secret, secret_access_key=secret),
+        sandbox.call("GET", f"{DIALOGTECH}/{secret}?secret_access_key={secret}"),
+        submit(sandbox, {"To": secret, "password": secret}),
+    ]
+    for answer in answers:
+        found = json.dumps(findings(sandbox, answer))
+        assert secret not in found

@@ -1,0 +1,239 @@
+"""Verifying: an assertion on the server's side that says what came nearest."""
+
+from typing import Any
+
+import pytest
+from driver import CONSOLE, DEMO, KEYS, LINE, PHONE, SIMPLEPAY, STRANGER, Driver
+
+VERIFY = "/verify"
+
+
+def verify(sandbox: Driver, *expect: Any, **given: Any) -> Any:
+    """What is found of each expectation."""
+    return sandbox.control("POST", VERIFY, {"expect": list(expect), **given})["found"]
+
+
+def failed(sandbox: Driver, *expect: Any, **given: Any) -> Any:
+    """The problem of what is not as expected."""
+    problem = sandbox.control("POST", VERIFY, {"expect": list(expect), **given}, status=417)
+    assert (problem["type"], problem["title"]) == ("urn:dialog-sandbox:not-as-expected", "Not as expected")
+    return problem
+
+
+def submitted(**where: Any) -> Any:
+    return {"operation": "simplepay.submit", "where": where}
+
+
+# What is as expected ----------------------------------------------------------------------------------------------
+
+
+def test_exchanges_are_counted(sandbox: Driver) -> None:
+    sid = sandbox.sid()
+    sandbox.sid(STRANGER, "Your code is 4711.")
+    sandbox.submit(to="x")
+    sandbox.details(sid)
+    sandbox.optout(PHONE)
+    sandbox.writeback()
+    sandbox.get_messages(number="6155550100")
+    assert verify(
+        sandbox,
+        {"operation": "simplepay.submit"},
+        {"operation": "simplepay.submit", "count": 3},
+        {"operation": "simplepay.submit", "count": {"min": 2, "max": 3}},
+        {"operation": "simplepay.submit", "count": {"max": 9}},
+        submitted(to=PHONE),
+        submitted(to=STRANGER, text="code is 4711", console=CONSOLE, outcome="accepted", status=200),
+        {**submitted(outcome="refused", status=400, to="x"), "count": 1},
+        {**submitted(outcome="faulted"), "count": 0},
+        {**submitted(**{"from": LINE}), "count": 3},
+        {"operation": "simplepay.messages", "where": {"console": CONSOLE}},
+        {"operation": "simplepay.optout", "where": {"to": PHONE}},
+        {"operation": "writeback.responses", "where": {"console": CONSOLE}},
+        {
+            "operation": "dialogtech.sms.get_messages",
+            "where": {"account": KEYS["access_key"], "number": "16155550100"},
+        },
+    ) == [3, 3, 3, 3, 1, 1, 1, 0, 3, 1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("written", [PHONE, f"+{PHONE}", PHONE[1:], "(629) 555-0101", "629.555.0101"])
+def test_phones_are_compared_however_they_are_written(sandbox: Driver, written: str) -> None:
+    sandbox.submit()
+    sandbox.submit(to=f"+{PHONE}")
+    assert verify(sandbox, {**submitted(to=written), "count": 2}) == [2]
+
+
+def test_what_was_given_counts_though_it_was_refused(sandbox: Driver) -> None:
+    sandbox.call("POST", f"{SIMPLEPAY}/submit/{CONSOLE}", auth=DEMO, data={"To": PHONE, "Body": "Hello"})
+    assert verify(sandbox, submitted(to=PHONE, text="Hello", outcome="refused")) == [1]
+
+
+def test_an_exchange_is_seen_as_soon_as_it_was_answered(sandbox: Driver) -> None:
+    for n in range(1, 4):
+        sandbox.submit()
+        assert verify(sandbox, {"operation": "simplepay.submit", "count": n}) == [n]
+
+
+def test_another_workspaces_exchanges_do_not_count(sandbox: Driver, neighbour_world: str) -> None:
+    auth, _ = sandbox.neighbour(neighbour_world)
+    sandbox.writeback(auth=auth)
+    assert verify(sandbox, {"operation": "writeback.responses", "count": 0}) == [0]
+
+
+# What is not ------------------------------------------------------------------------------------------------------
+
+
+def test_what_came_nearest_is_told_with_its_differences(sandbox: Driver) -> None:
+    sandbox.writeback()
+    sandbox.submit(STRANGER, "Hello")
+    sandbox.submit("14155550199", "Good-bye")
+    expect = {**submitted(to=PHONE, text="Hello"), "count": 1}
+    assert failed(sandbox, expect) == {
+        "type": "urn:dialog-sandbox:not-as-expected",
+        "title": "Not as expected",
+        "status": 417,
+        "detail": (
+            "simplepay.submit to='16295550101' text='Hello': expected exactly 1, found 0;"
+            " nearest is ex_2, whose to is '14155550123'."
+        ),
+        "failures": [
+            {
+                "expect": expect,
+                "found": 0,
+                "matched": [],
+                "nearest": {
+                    "exchange": "ex_2",
+                    "at": "2026-05-06T09:00:00.000Z",
+                    "operation": "simplepay.submit",
+                    "status": 200,
+                    "outcome": "accepted",
+                    "differs": [{"member": "to", "expected": PHONE, "got": STRANGER}],
+                },
+                "findings": [],
+            }
+        ],
+    }
+
+
+def test_of_several_that_are_as_near_the_latest_is_told(sandbox: Driver) -> None:
+    for phone in (STRANGER, "14155550124", "14155550125"):
+        sandbox.submit(phone)
+    assert failed(sandbox, submitted(to=PHONE))["failures"][0]["nearest"]["exchange"] == "ex_3"
+
+
+def test_one_of_the_operation_is_nearer_than_any_of_another(sandbox: Driver) -> None:
+    sandbox.submit(STRANGER, "Hello")
+    sandbox.optout(PHONE)
+    (failure,) = failed(sandbox, submitted(to=PHONE, text="Hi", outcome="refused"))["failures"]
+    assert failure["nearest"]["exchange"] == "ex_1"
+    assert [each["member"] for each in failure["nearest"]["differs"]] == ["to", "text", "outcome"]
+
+
+def test_where_nothing_was_asked_of_the_operation_another_one_is_nearest(sandbox: Driver) -> None:
+    sandbox.optout(PHONE)
+    problem = failed(sandbox, submitted(to=PHONE))
+    assert problem["detail"] == (
+        "simplepay.submit to='16295550101': expected at least 1, found 0;"
+        " nearest is ex_1, whose operation is 'simplepay.optout'."
+    )
+
+
+def test_where_nothing_was_asked_at_all_the_servers_journal_is_named(sandbox: Driver) -> None:
+    sandbox.submit(auth=("demo", "wrong"))
+    problem = failed(sandbox, {"operation": "simplepay.submit"})
+    assert problem["failures"][0]["nearest"] is None
+    assert problem["detail"] == (
+        "simplepay.submit: expected at least 1, found 0; there is no exchange at all"
+        " (one with wrong credentials belongs to no workspace: see /_sandbox/journal)."
+    )
+
+
+def test_too_many_are_told_by_their_ids(sandbox: Driver) -> None:
+    sandbox.submit()
+    sandbox.submit(STRANGER)
+    sandbox.submit()
+    problem = failed(sandbox, {**submitted(to=PHONE), "count": {"max": 1}})
+    assert problem["detail"] == "simplepay.submit to='16295550101': expected at most 1, found 2; they are ex_1, ex_3."
+    (failure,) = problem["failures"]
+    assert (failure["found"], failure["matched"], failure["nearest"]) == (2, ["ex_1", "ex_3"], None)
+
+
+def test_too_few_name_the_nearest_of_the_others(sandbox: Driver) -> None:
+    sandbox.submit()
+    sandbox.submit(STRANGER)
+    (failure,) = failed(sandbox, {**submitted(to=PHONE), "count": {"min": 2, "max": 4}})["failures"]
+    assert (failure["found"], failure["matched"], failure["nearest"]["exchange"]) == (1, ["ex_1"], "ex_2")
+
+
+def test_an_account_is_told_by_its_key(sandbox: Driver) -> None:
+    sandbox.get_messages()
+    where = {"account": "somebody-else"}
+    (failure,) = failed(sandbox, {"operation": "dialogtech.sms.get_messages", "where": where})["failures"]
+    differs = {"member": "account", "expected": "somebody-else", "got": KEYS["access_key"]}
+    assert failure["nearest"]["differs"] == [differs]
+
+
+def test_each_expectation_that_fails_is_told(sandbox: Driver) -> None:
+    sandbox.submit()
+    problem = failed(
+        sandbox,
+        {"operation": "simplepay.submit", "count": 2},
+        {"operation": "simplepay.submit", "count": 1},
+        {"operation": "simplepay.optout"},
+    )
+    assert [failure["expect"]["operation"] for failure in problem["failures"]] == [
+        "simplepay.submit",
+        "simplepay.optout",
+    ]
+
+
+# Findings ---------------------------------------------------------------------------------------------------------
+
+
+def test_errors_among_the_findings_fail_and_notes_do_not(sandbox: Driver) -> None:
+    sandbox.submit(sender="14155550199")
+    sandbox.writeback(method="PUT")
+    assert verify(sandbox, no_findings=True) == []
+    sandbox.submit(to="+14155550123")
+    sandbox.submit(to="14155550170")
+    problem = failed(sandbox, no_findings=True)
+    assert problem["detail"] == (
+        "Expected no findings, found 2 findings; the first is in ex_3: To '+14155550123'."
+        " Send 14155550123 instead of +14155550123."
+    )
+    (failure,) = problem["failures"]
+    assert failure["expect"] == {"no_findings": True}
+    assert (failure["found"], failure["matched"], failure["nearest"]) == (2, ["ex_3", "ex_4"], None)
+    assert failure["findings"][0] == {
+        "exchange": "ex_3",
+        "rule": "SP-msisdn",
+        "seen": "To '+14155550123'",
+        "mend": "Send 14155550123 instead of +14155550123.",
+    }
+
+
+# What cannot be asked ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"expect": []},
+        {"expect": [{"operation": "simplepay.nothing"}]},
+        {"expect": [{}]},
+        {"expect": [{"operation": "simplepay.submit", "count": -1}]},
+        {"expect": [{"operation": "simplepay.submit", "count": True}]},
+        {"expect": [{"operation": "simplepay.submit", "count": "1"}]},
+        {"expect": [{"operation": "simplepay.submit", "count": {}}]},
+        {"expect": [{"operation": "simplepay.submit", "count": {"min": 2, "max": 1}}]},
+        {"expect": [{"operation": "simplepay.submit", "where": {"phone": "1"}}]},
+        {"expect": [{"operation": "simplepay.submit", "where": {"status": "200"}}]},
+        {"expect": [{"operation": "simplepay.submit", "where": {"outcome": "lost"}}]},
+        {"no_findings": False},
+    ],
+)
+def test_what_cannot_be_expected_is_refused(sandbox: Driver, body: Any) -> None:
+    problem = sandbox.control("POST", VERIFY, body, status=422)
+    assert problem["title"] == "Invalid request"
+    assert problem["errors"]
