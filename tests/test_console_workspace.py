@@ -111,6 +111,13 @@ def test_two_browsers_on_two_workspaces_see_each_their_own(console: Console) -> 
     expect(card(first, STRANGER)).to_contain_text("For the second")
 
 
+def test_a_workspace_that_is_not_there_is_said_to_be_so_once(console: Console) -> None:
+    console.expected = ("404",)
+    page = console.page(f"{UI}/nobodys/phones")
+    expect(page.locator("#live")).to_have_text("no such workspace")
+    expect(page.get_by_text("There is no workspace of that name")).to_have_count(1)
+
+
 def test_a_workspace_is_made_from_the_bar(console: Console) -> None:
     page = console.live()
     shown = panel(page)
