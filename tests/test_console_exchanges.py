@@ -60,8 +60,9 @@ def test_the_next_submit_is_made_to_fail(console: Console) -> None:
     assert console.submit(to=STRANGER).status_code == 200
     assert console.submit().status_code == 503
     assert console.submit().status_code == 200
+    expect(page.locator("#faults-on")).to_be_hidden()
     page.locator(".exchange-row", has_text="503").click()
-    expect(page.locator("#findings")).to_contain_text("A fault made this answer")
+    expect(page.locator("#findings")).to_contain_text("A fault did this")
 
 
 def test_an_exchange_is_copied_as_a_curl_line_that_works(console: Console) -> None:

@@ -69,7 +69,7 @@ function finding({ rule: id, level, seen, mend }) {
 }
 
 const faultNote = (fault) => h("div", { class: "finding", "data-level": "fault" },
-  h("p", {}, h("span", { class: "tag fault" }, "fault"), " A fault made this answer: ", h("code", {}, JSON.stringify(fault.effect ?? fault))));
+  h("p", {}, h("span", { class: "tag fault" }, "fault"), " A fault did this: ", h("code", {}, JSON.stringify(fault.effect ?? fault))));
 
 function rule(id) {
   const [fragment, parts] = stamp("rule");
