@@ -51,6 +51,20 @@ def test_exchanges_are_filtered_also_those_to_come(console: Console) -> None:
     expect(page.locator(".exchange-row")).to_have_count(0)
 
 
+def test_a_call_with_wrong_credentials_is_found_among_nobodys(console: Console) -> None:
+    exchange = console.submit(auth=("demo", "wrong")).headers["x-sandbox-exchange"]
+    page = console.live(f"{UI}/default/exchanges")
+    expect(page.get_by_text("No calls yet.")).to_be_visible()
+    page.get_by_label("Whose").select_option("nobody")
+    row = page.locator(".exchange-row", has_text=exchange)
+    expect(row).to_contain_text("401")
+    row.click()
+    expect(page.locator("#rules")).to_contain_text("SP-auth")
+    expect(page.locator("#fail")).to_be_hidden()
+    console.submit(auth=("nobody", "wrong"))
+    expect(page.locator(".exchange-row")).to_have_count(2)
+
+
 def test_the_next_submit_is_made_to_fail(console: Console) -> None:
     exchange = console.submit().headers["x-sandbox-exchange"]
     page = console.live(f"{UI}/default/exchanges/{exchange}")
@@ -60,8 +74,9 @@ def test_the_next_submit_is_made_to_fail(console: Console) -> None:
     assert console.submit(to=STRANGER).status_code == 200
     assert console.submit().status_code == 503
     assert console.submit().status_code == 200
+    expect(page.locator("#faults-on")).to_be_hidden()
     page.locator(".exchange-row", has_text="503").click()
-    expect(page.locator("#findings")).to_contain_text("A fault made this answer")
+    expect(page.locator("#findings")).to_contain_text("A fault did this")
 
 
 def test_an_exchange_is_copied_as_a_curl_line_that_works(console: Console) -> None:

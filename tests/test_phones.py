@@ -64,6 +64,11 @@ def test_a_phone_that_is_nobodys_can_be_looked_at(sandbox: Driver) -> None:
     assert sandbox.control("GET", f"/phones/{STRANGER}/messages") == {"items": [], "next": None}
 
 
+def test_a_person_id_that_looks_like_a_phone_is_none(sandbox: Driver) -> None:
+    sandbox.control("POST", "/people", {"person_id": PHONE, "phone": STRANGER, "first_name": "Odd"})
+    assert sandbox.control("GET", f"/phones/{PHONE}")["first_name"] == "Ada"
+
+
 def test_the_wall_comes_in_pages_that_hold_everybody_once(sandbox: Driver) -> None:
     sandbox.broadcast()  # all at the same millisecond
     sandbox.wall.advance(1)

@@ -16,7 +16,7 @@ from sandbox.server.docs import HEADERS as DOCS_HEADERS
 from sandbox.server.docs import file_answer
 from sandbox.server.guard import UI
 from sandbox.server.problems import Problem
-from sandbox.vendors import VENDORS
+from sandbox.vendors import OPERATIONS, VENDORS
 from sandbox.world.workspaces import DEFAULT
 
 if TYPE_CHECKING:
@@ -44,7 +44,6 @@ HEADERS = {**DOCS_HEADERS, "Content-Security-Policy": POLICY}
 SECTIONS = {"phones": "Phones", "exchanges": "Exchanges", "send": "Send"}
 """What stands in the bar, each a page of that name."""
 PAGES = {**SECTIONS, "messages": "Message"}
-OPERATIONS = list(dict.fromkeys(f"{vendor.name}.{route.name}" for vendor in VENDORS for route in vendor.router.routes))
 
 
 @cache

@@ -30,7 +30,7 @@ _last_of_line = (
     .scalar_subquery()
 )
 _everybody = (
-    select(PEOPLE, func.coalesce(func.max(_last_of_line), 0).label("last"))
+    select(PEOPLE.c.id, func.coalesce(func.max(_last_of_line), 0).label("last"))
     .join_from(PEOPLE, LINES, LINES.c.workspace_id == PEOPLE.c.workspace_id)
     .where(PEOPLE.c.workspace_id == bindparam("workspace_id"))
     .group_by(PEOPLE.c.id)
@@ -43,12 +43,15 @@ def _contains(column: ColumnElement[str], part: str) -> ColumnElement[bool]:
 
 def _newest_phones(everybody: Select[Any]) -> Statement:
     """A page of them; `last` is when somebody's phone last had a message, 0 if never."""
-    all_of_them = everybody.subquery()
-    last, person = all_of_them.c.last, all_of_them.c.id
+    # Materialised, since SQLite would look up each phone's latest message once to compare it and once to show it.
+    whose = everybody.cte("whose").prefix_with("MATERIALIZED")
+    place = tuple_(whose.c.last, whose.c.id)
     return Statement(
-        select(all_of_them)
-        .where(tuple_(last, person) < tuple_(bindparam("before"), bindparam("person")))
-        .order_by(last.desc(), person.desc())
+        select(PEOPLE, whose.c.last)
+        .join_from(whose, PEOPLE, PEOPLE.c.id == whose.c.id)
+        .where(PEOPLE.c.workspace_id == bindparam("workspace_id"))
+        .where(place < tuple_(bindparam("before"), bindparam("person")))
+        .order_by(whose.c.last.desc(), whose.c.id.desc())
         .limit(bindparam("limit"))
     )
 

@@ -104,10 +104,8 @@ def find(world: "World", workspace: "WorkspaceView", key_or_phone: str) -> Perso
 
 def with_phone(world: "World", workspace: "WorkspaceView", phone: str) -> PersonRow | None:
     """Whoever has that phone, if somebody does."""
-    try:
-        return find(world, workspace, phone)
-    except UnknownPerson:
-        return None
+    row = world.store.one(BY_KEY_OR_PHONE, workspace_id=workspace.id, key=None, phone=phone)
+    return dict(zip(COLUMNS, row, strict=True)) if row else None
 
 
 def phone_of(world: "World", workspace: "WorkspaceView", key_or_phone: str) -> str:

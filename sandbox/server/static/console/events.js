@@ -33,8 +33,10 @@ function take(block) {
   if (data.length) tell(event, JSON.parse(data.join("\n")));
 }
 
+/** Reads until the stream ends; false when there is nothing to follow. */
 async function follow() {
   const response = await request(`${base}/events`, { headers: last === null ? {} : { "Last-Event-ID": last } });
+  if (response.status === 404) return false;
   if (!response.ok) throw new Error(`events: ${response.status}`);
   last ??= response.headers.get("Last-Event-ID");
   show("live", "live");
@@ -42,7 +44,7 @@ async function follow() {
   let rest = "";
   for (;;) {
     const { value, done } = await reader.read();
-    if (done) return;
+    if (done) return true;
     const blocks = (rest + value).replaceAll("\r\n", "\n").split("\n\n");
     rest = blocks.pop();
     blocks.forEach(take);
@@ -54,7 +56,10 @@ async function live() {
   for (;;) {
     const began = performance.now();
     try {
-      await follow();
+      if (!(await follow())) {
+        show("gone", "no such workspace");
+        return;
+      }
     } catch {
       // Said below: what matters is that it is not live.
     }

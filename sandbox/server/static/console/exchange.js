@@ -7,6 +7,7 @@ import { highlight, laidOut } from "./highlight.js";
 import { showFaults } from "./panel.js";
 
 const REDACTED = "[redacted]";
+const NOBODYS = "ex_server_";
 const LEFT_TO_CURL = ["host", "content-length", "connection", "accept-encoding", "user-agent", "accept", "authorization"];
 let rules = null;
 let opened = null;
@@ -18,7 +19,7 @@ async function learnRules() {
 export async function open(id) {
   opened = null;
   await tried(async () => {
-    const [entry] = await Promise.all([get(`/journal/${encodeURIComponent(id)}`), learnRules()]);
+    const [entry] = await Promise.all([get(`${id.startsWith(NOBODYS) ? "/_sandbox" : ""}/journal/${encodeURIComponent(id)}`), learnRules()]);
     opened = entry;
     show(entry);
     $("#exchange-title").focus({ preventScroll: true });
@@ -69,7 +70,7 @@ function finding({ rule: id, level, seen, mend }) {
 }
 
 const faultNote = (fault) => h("div", { class: "finding", "data-level": "fault" },
-  h("p", {}, h("span", { class: "tag fault" }, "fault"), " A fault made this answer: ", h("code", {}, JSON.stringify(fault.effect ?? fault))));
+  h("p", {}, h("span", { class: "tag fault" }, "fault"), " A fault did this: ", h("code", {}, JSON.stringify(fault.effect ?? fault))));
 
 function rule(id) {
   const [fragment, parts] = stamp("rule");
@@ -125,7 +126,7 @@ function receiver({ request, query }) {
 }
 
 function showFail(entry) {
-  $("#fail").hidden = entry.operation === null;
+  $("#fail").hidden = entry.operation === null || entry.id.startsWith(NOBODYS);
   const to = entry.operation === "simplepay.submit" ? receiver(entry) : null;
   const isNumber = /^\d{11,15}$/.test(to ?? "");
   $("#fail-only-label").hidden = !isNumber;

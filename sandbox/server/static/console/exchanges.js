@@ -12,7 +12,19 @@ const filters = $("#filters");
 let next = null;
 let asked = 0;
 
-const chosen = () => Object.fromEntries(new FormData(filters));
+const LOOK_EVERY_MS = 2000;
+
+const isNobodys = () => filters.elements.whose.value === "nobody";
+
+/** The filters but for whose. */
+function chosen() {
+  const { whose: _, ...rest } = Object.fromEntries(new FormData(filters));
+  return rest;
+}
+
+/** A page of the journal, the newest first. What belongs to no workspace has a journal of its own. */
+const ask = (more = {}) => tried(() =>
+  get(`${isNobodys() ? "/_sandbox" : ""}/journal${query({ ...chosen(), limit: PAGE, order: "newest", ...more })}`));
 
 function passes(entry) {
   const { operation, outcome, findings, status } = chosen();
@@ -48,15 +60,16 @@ function settled() {
 
 async function load() {
   const mine = ++asked;
-  const page = await tried(() => get(`/journal${query({ ...chosen(), limit: PAGE, order: "newest" })}`));
+  const page = await ask();
   if (!page || mine !== asked) return;
   next = page.next;
-  list.replaceChildren(...page.items.map(row));
+  const ids = [...list.querySelectorAll("a")].map((link) => link.dataset.exchange);
+  if (ids.join() !== page.items.map(({ id }) => id).join()) list.replaceChildren(...page.items.map(row));
   settled();
 }
 
 $("#more").addEventListener("click", async () => {
-  const page = await tried(() => get(`/journal${query({ ...chosen(), limit: PAGE, order: "newest", after: next })}`));
+  const page = await ask({ after: next });
   if (!page) return;
   next = page.next;
   list.append(...page.items.map(row));
@@ -66,7 +79,7 @@ $("#more").addEventListener("click", async () => {
 // What comes in is shown some times a second, the newest on top.
 let waiting = [];
 on("exchange", (entry) => {
-  if (!passes(entry)) return;
+  if (isNobodys() || !passes(entry)) return;
   waiting.push(entry);
   if (waiting.length === 1) setTimeout(show, 100);
 });
@@ -78,6 +91,9 @@ function show() {
   if (list.children.length === MOST) next = $("a", list.lastElementChild).dataset.exchange;
   settled();
 }
+
+// No event tells of what belongs to no workspace.
+setInterval(() => { if (isNobodys() && document.visibilityState === "visible") load(); }, LOOK_EVERY_MS);
 
 filters.addEventListener("input", load);
 filters.addEventListener("submit", (event) => event.preventDefault());

@@ -137,7 +137,7 @@ function showText(parts, text) {
   if (text.length <= LONG) return;
   parts.text.classList.add("cut");
   parts.more.hidden = false;
-  parts.more.textContent = `Show all ${text.length.toLocaleString("en")} characters`;
+  parts.more.textContent = `Show all ${[...text].length.toLocaleString("en")} characters`;
   parts.more.addEventListener("click", () => {
     parts.text.classList.remove("cut");
     parts.more.hidden = true;

@@ -50,7 +50,7 @@ function showText(text) {
   $("#text").classList.toggle("cut", isLong);
   const more = $("#text-more");
   more.hidden = !isLong;
-  more.textContent = `Show all ${text.length.toLocaleString("en")} characters`;
+  more.textContent = `Show all ${[...text].length.toLocaleString("en")} characters`;
   more.onclick = () => { isWhole = true; showText(text); };
 }
 

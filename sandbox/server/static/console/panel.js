@@ -74,7 +74,7 @@ let switchedOff = [];
 function inWords(fault) {
   const match = Object.entries(fault.match ?? {}).map(([name, value]) => (name === "operation" ? value : `${name} ${value}`));
   const effect = Object.entries(fault.effect ?? {}).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
-  const left = fault.times ? ` · ${fault.times} times` : "";
+  const left = fault.left === null ? "" : fault.left ? ` · ${fault.left} more` : " · spent";
   return `${match.join(", ") || "every call"} → ${effect.join(", ")}${left}`;
 }
 
@@ -101,9 +101,10 @@ export async function showFaults() {
   $("#no-faults").hidden = faults.length > 0;
   $("#faults-off").hidden = faults.length === 0;
   $("#faults-back").hidden = switchedOff.length === 0 || faults.length > 0;
+  const waiting = faults.filter((fault) => fault.left !== 0).length;
   const tag = $("#faults-on");
-  tag.hidden = faults.length === 0;
-  tag.textContent = faults.length === 1 ? "1 fault" : `${faults.length} faults`;
+  tag.hidden = waiting === 0;
+  tag.textContent = waiting === 1 ? "1 fault" : `${waiting} faults`;
 }
 
 $("#faults-off").addEventListener("click", () => tried(async () => {
@@ -183,3 +184,4 @@ panel.addEventListener("toggle", (event) => {
 });
 showFaults().catch(() => {});
 on("reset", () => showFaults().catch(() => {}));
+on("exchange", (entry) => { if (entry.fault) showFaults().catch(() => {}); });
