@@ -65,6 +65,10 @@ class Faulted(Exception):
         self.response = response
 
 
+class Severed(Exception):
+    """A fault breaks the connection of a caller that has none: this is the error that its HTTP client would raise."""
+
+
 class Backstage(Protocol):
     """What the server does around each vendor exchange: faults, and the journal."""
 
@@ -146,7 +150,7 @@ class Exchange:
         self.subject = subject
         await self.request.app.state.backstage.meet(self)
         assert self.workspace is not None
-        if self.world.store.changes != self._changes:  # a body or a fault let others pass meanwhile
+        if self.fault is not None or self.world.store.changes != self._changes:  # meanwhile others may have passed
             self._look(self._again())
         return self.workspace
 

@@ -18,7 +18,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sandbox.dependencies import Backstage, Exchange, Faulted, Refusal
+from sandbox.dependencies import Backstage, Exchange, Faulted, Refusal, Severed
 from sandbox.world import WorkspaceView, World
 from sandbox.world.callbacks import CallbackRow
 from sandbox.world.carrier import MessageRow
@@ -104,6 +104,8 @@ class VendorApp(FastAPI):
             await self._refuse(scope, Refusal(self.vendor.unknown_path, "There is no such path.", 404), receive, send)
         except ClientDisconnect:
             return
+        except Severed:
+            raise
         except Exception:
             # A defect of ours: still the vendor's shape, and nothing of the inside. The server logs the error.
             await self._refuse(scope, Refusal("", "The sandbox failed, by a defect of its own.", 500), receive, send)

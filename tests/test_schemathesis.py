@@ -32,9 +32,12 @@ READ_BY_DELETE = ("use_after_free",)
 ALL_PHASES = "examples,coverage,fuzzing,stateful"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def address() -> Iterator[str]:
-    """Of a served sandbox that thinks it is bound to every address, so that it wants its token."""
+    """Of a served sandbox that thinks it is bound to every address, so that it wants its token.
+
+    Each document has one of its own: what the tester does to the control API would have the vendors' calls fail.
+    """
     settings = Settings(fixture=str(WORLDS / "plain.yaml"), host="0.0.0.0", control_token=TOKEN)
     app = create_app(settings)
     listener = socket.create_server(("127.0.0.1", 0))

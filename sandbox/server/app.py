@@ -47,12 +47,19 @@ class Sandbox:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
+        try:
+            await self._app_of(scope["path"])(scope, receive, send)
+        finally:
+            self._look_after_it()
+
+    def _app_of(self, path: str) -> ASGIApp:
         for vendor, app in self._vendors:
-            if vendor.claims(scope["path"]):
-                await app(scope, receive, send)
-                break
-        else:
-            await self._control(scope, receive, send)
+            if vendor.claims(path):
+                return app
+        return self._control
+
+    def _look_after_it(self) -> None:
+        """What an exchange left to be done behind its answer."""
         if self.world.is_unsaved and self._saving is None:
             self._saving = asyncio.get_running_loop().call_later(SAVE_AFTER_S, self._save)
         if self._courier.is_wanted:

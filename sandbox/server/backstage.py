@@ -1,9 +1,12 @@
 """What happens around each vendor exchange: faults before and after it, and its entry in the journal."""
 
+from functools import partial
+
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.dependencies import Exchange
+from sandbox.server import faults
 from sandbox.server.journal import Journal
 
 
@@ -15,15 +18,21 @@ class Stage:
 
     async def meet(self, exchange: Exchange) -> None:
         """Where faults come in."""
+        assert exchange.workspace is not None
+        if exchange.workspace.faults or exchange.header(faults.HEADER) is not None:
+            await faults.meet(exchange)
 
     async def answer(self, exchange: Exchange, response: Response, scope: Scope, receive: Receive, send: Send) -> None:
         """Every vendor answer names its journal entry."""
         response.raw_headers.append((b"x-sandbox-exchange", exchange.id.encode()))
         streaming = self._journal.note(exchange, response)
+        answer: ASGIApp = response
+        if exchange.fault is not None:
+            answer = partial(faults.send_spoilt, exchange.fault, response)
         if streaming is None:
-            await response(scope, receive, send)
+            await answer(scope, receive, send)
             return
         try:
-            await response(scope, receive, send)
+            await answer(scope, receive, send)
         finally:
             streaming.end()

@@ -23,6 +23,7 @@ REFUSALS: dict[type[errors.WorldError], int] = {
     errors.UnknownCallback: 404,
     errors.UnknownSink: 404,
     errors.UnknownStory: 404,
+    errors.UnknownFault: 404,
     errors.ClockGoesBack: 409,
     errors.StoryUnderWay: 409,
     errors.NoStoryUnderWay: 409,

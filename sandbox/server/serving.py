@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 
 from sandbox.server.app import Sandbox, create_app
 from sandbox.server.guard import asks_for_no_token
-from sandbox.server.upgrades import WithoutUpgrades
+from sandbox.server.wire import Wire
 from sandbox.settings import Settings
 from sandbox.world import workspaces
 from sandbox.world.ids import secret
@@ -63,7 +63,7 @@ def config_of(app: ASGIApp, **more: Any) -> uvicorn.Config:
     """How we use uvicorn, for whatever app."""
     return uvicorn.Config(
         app,
-        http=WithoutUpgrades,
+        http=Wire,
         ws="none",
         lifespan="on",
         log_level="warning",

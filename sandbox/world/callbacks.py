@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, delete, func, literal_col
 from sandbox.world import models
 from sandbox.world.clock import SECOND
 from sandbox.world.errors import UnknownCallback
-from sandbox.world.ids import decided
+from sandbox.world.ids import chance
 from sandbox.world.statuses import DELIVERED as MESSAGE_DELIVERED
 from sandbox.world.statuses import FINAL, UNDELIVERED, Entry
 from sandbox.world.store import Statement, inserting, table
@@ -215,7 +215,7 @@ def _misbehaving(
 
 def _happens(profile: Profile, what: str, n: int) -> bool:
     probability: float = getattr(profile, what)
-    return probability > 0 and int.from_bytes(decided(profile.seed, what, n)[:6]) / 2**48 < probability
+    return probability > 0 and chance(profile.seed, what, n) < probability
 
 
 def before_answer(world: "World", workspace: "WorkspaceView", message_id: int, accepted_at: int) -> int | None:

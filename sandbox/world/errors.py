@@ -53,6 +53,10 @@ class NoStoryUnderWay(WorldError):
     """Nothing is being played."""
 
 
+class UnknownFault(WorldError):
+    """No fault of this workspace bears that id."""
+
+
 class AlreadyTaken(WorldError):
     """Something else bears this name, id or number already."""
 

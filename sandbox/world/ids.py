@@ -30,6 +30,11 @@ def decided(seed: int, kind: str, n: int, attempt: int = 0) -> bytes:
     return blake2b(f"{seed}:{kind}:{n}:{attempt}".encode(), digest_size=32).digest()
 
 
+def chance(seed: int, kind: str, n: int) -> float:
+    """A number from 0 up to 1 that looks random and is always the same for the same arguments."""
+    return int.from_bytes(decided(seed, kind, n)[:6]) / 2**48
+
+
 def decided_key(seed: int, kind: str, n: int) -> str:
     """32 lower-case hex digits, as Dialog Health's ids have."""
     return decided(seed, kind, n).hex()[:32]

@@ -98,6 +98,14 @@ NETWORK_RULES = (
         "no reference names an encoding",
     ),
     Rule(
+        "NET-fault",
+        "A fault that was asked for, by the control API or by the header X-Sandbox-Fault of one call, meets a call"
+        " whose credentials are right. Where it answers, it does so in the vendor's own shape; a header that cannot be"
+        " read is refused.",
+        (ASSUMED,),
+        "the sandbox's own, so that a test can have a call go wrong",
+    ),
+    Rule(
         "NET-origin",
         "A call that a web page of another origin makes is refused, in the vendor's own shape; vendor paths take any"
         " Host.",

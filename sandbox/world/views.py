@@ -21,6 +21,7 @@ class WorkspaceView(NamedTuple):
     numbers: str | None
     callback_profile: str | None
     next_due_at: int | None
+    faults: int
     expires_wall: int | None
     epoch: int
 

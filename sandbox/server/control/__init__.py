@@ -63,6 +63,7 @@ def every_route(settings: Settings) -> list[BaseRoute]:
         consents,
         delivery,
         engine,
+        faults,
         journal,
         messages,
         people,
@@ -74,7 +75,7 @@ def every_route(settings: Settings) -> list[BaseRoute]:
 
     sections = (
         *(health, engine, workspaces, people, phones, messages, consents, delivery, clock),
-        *(callbacks, sinks, stories, journal),
+        *(callbacks, sinks, faults, stories, journal),
     )
     ours = [route for section in sections for route in section.router.routes]
     documents = openapi.routes(ours, engine.our_version(), is_open=asks_for_no_token(settings))

@@ -149,39 +149,58 @@ def refused_values(error: RequestValidationError, route: Any) -> Problem:
     found: dict[tuple[str, str], str] = {}
     for each in error.errors():
         place, *rest = each["loc"]
-        member = _member(rest) or str(place)
-        found.setdefault((str(place), member), _what(each, str(place), route))
+        member, known = member_of(rest, _annotations(str(place), route))
+        found.setdefault((str(place), member or str(place)), wrong_with(each, known))
     return invalid(*((place, member, what) for (place, member), what in found.items()))
 
 
-def _member(loc: list[Any]) -> str:
-    """`to[2]`; what the validator adds to a location (the names of a union's branches) is left out."""
-    name = _short(str(loc[0])) if loc else ""
-    return name + "".join(f"[{part}]" for part in loc[1:] if isinstance(part, int))
+def member_of(loc: list[Any], annotations: list[Any]) -> tuple[str, list[str]]:
+    """`effect.drip.ms` or `to[2]`, and the members known beside the last one.
+
+    What the validator adds to a location (the names of a union's branches) is left out, and so are a mapping's keys.
+    """
+    name = ""
+    known: dict[str, Any] = {}
+    for position, part in enumerate(loc):
+        if isinstance(part, int):
+            name += f"[{part}]"
+            continue
+        fields = _fields(annotations)
+        if part in fields or position == 0:
+            known, name = fields, f"{name}.{_short(str(part))}".lstrip(".")
+            annotations = [fields[part].annotation] if part in fields else []
+        elif fields and position == len(loc) - 1:
+            known, name = fields, f"{name}.{_short(str(part))}"
+    return name, list(known)
 
 
-def _what(error: Any, place: str, route: Any) -> str:
+def _annotations(place: str, route: APIRoute) -> list[Any]:
+    """Of what the body, or the query string, is read into."""
+    fields = route.dependant.query_params if place == "query" else [route.body_field]
+    return [field.field_info.annotation for field in fields if field]
+
+
+def _fields(annotations: list[Any]) -> dict[str, Any]:
+    """The members of the models that are named there, by the names that callers give them."""
+    found: dict[str, Any] = {}
+    for annotation in annotations:
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            found |= {field.alias or name: field for name, field in annotation.model_fields.items()}
+        else:
+            found |= _fields(list(get_args(annotation)))
+    return found
+
+
+def wrong_with(error: Any, known: list[str]) -> str:
+    """What the framework's error says, in our words; `known`: the members beside the one it names."""
     kind = error["type"]
     if kind == "missing":
         return "is required"
     if kind == "extra_forbidden":
-        return f"is not known; known are {', '.join(_known(place, route))}"
+        return f"is not known; known are {', '.join(known)}"
     if kind == "value_error":
         return str(error["ctx"]["error"])
     return re.sub(r"^\w+ should", "must", str(error["msg"]))
-
-
-def _known(place: str, route: APIRoute) -> list[str]:
-    """The members of the model that the body, or the query string, is read into."""
-    fields = route.dependant.query_params if place == "query" else [route.body_field]
-    annotations = [field.field_info.annotation for field in fields if field]
-    models = [model for annotation in annotations for model in (annotation, *get_args(annotation))]
-    return [
-        field.alias or name
-        for model in models
-        if isinstance(model, type) and issubclass(model, BaseModel)
-        for name, field in model.model_fields.items()
-    ]
 
 
 def _short(name: str) -> str:

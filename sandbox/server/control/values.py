@@ -74,9 +74,9 @@ def start(at: int) -> int:
     return at
 
 
-def absent() -> Any:
+def absent(alias: str | None = None) -> Any:
     """The default of a member that may be left out but not be null."""
-    return Field(default=None, json_schema_extra=_without_default)
+    return Field(default=None, alias=alias, json_schema_extra=_without_default)
 
 
 def _without_default(schema: dict[str, Any]) -> None:

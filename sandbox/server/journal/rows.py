@@ -11,6 +11,7 @@ from sandbox.server.journal import redaction
 from sandbox.vendor import raw_path
 from sandbox.world import World, journal, workspaces
 from sandbox.world.errors import UnknownWorkspace
+from sandbox.world.faults import RULE
 
 LONGEST_BODY = 64 * 1024
 """Bytes that are kept of each body."""
@@ -103,7 +104,7 @@ def row(answer: Answer, workspace_id: int, owner: Owner) -> journal.EntryRow:
         "levels": " ".join(sorted({finding.level for finding in findings})) or None,
         "messages": f",{','.join(map(str, exchange.messages[:MOST_MESSAGES]))}," if exchange.messages else None,
         "subject": _subject(exchange.subject, owner),
-        "ms": answer.ms,
+        "ms": answer.ms + (0 if exchange.fault is None else exchange.fault.delay_ms),
         "method": scope["method"],
         "path": path,
         "query": query,
@@ -115,7 +116,7 @@ def row(answer: Answer, workspace_id: int, owner: Owner) -> journal.EntryRow:
         "response_size": answer.size if scope["method"] != "HEAD" else 0,
         "rules": " ".join(rules_of(exchange)),
         "findings": json.dumps(findings, ensure_ascii=False) if findings else None,
-        "fault": None if exchange.fault is None else json.dumps(exchange.fault, default=str),
+        "fault": None if exchange.fault is None else json.dumps(exchange.fault.described),
     }
     secrets = redaction.known((*owner.secrets, *asked.secrets, *told.secrets, *of_query, *of_body))
     _scrub(values, secrets)
@@ -158,9 +159,10 @@ def outcome_of(exchange: Exchange) -> str:
 
 def rules_of(exchange: Exchange) -> tuple[str, ...]:
     """Those that decided the answer; none of a defect of ours."""
+    met = () if exchange.fault is None else (RULE,)
     if exchange.refusal is None:
-        return exchange.rules
-    return (exchange.refusal.rule,) if exchange.refusal.rule else ()
+        return exchange.rules + met
+    return ((exchange.refusal.rule,) if exchange.refusal.rule else ()) + met
 
 
 def findings_of(exchange: Exchange) -> list[Finding]:

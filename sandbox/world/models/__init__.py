@@ -12,6 +12,9 @@ from sandbox.world.models.base import (
     Row,
     SchemaVersion,
 )
+from sandbox.world.models.faults import (
+    Fault,
+)
 from sandbox.world.models.journal import JournalEntry
 from sandbox.world.models.messages import (
     Broadcast,
@@ -50,6 +53,7 @@ __all__ = [
     "Consent",
     "Console",
     "Counter",
+    "Fault",
     "JournalEntry",
     "Line",
     "Message",

@@ -53,6 +53,8 @@ class Workspace(Row, table=True):
     """JSON: how callbacks misbehave, as `callbacks.Profile` has it."""
     next_due_at: int | None = None
     """The earliest due time in `scheduled`, so that a caller need not look there."""
+    faults: int = 0
+    """How many it has, so that a call need not look for them."""
 
 
 class Account(Row, table=True):

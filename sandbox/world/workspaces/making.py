@@ -77,6 +77,7 @@ def create(
         "numbers": None,
         "callback_profile": None,
         "next_due_at": None,
+        "faults": 0,
     }
     try:
         world.store.add(INSERT_WORKSPACE, values)

@@ -1,10 +1,11 @@
 """What vendors were asked and what they answered."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from sandbox.server.control.shapes.base import Page, Shown
+from sandbox.server.control.shapes.faults import MetFault
 from sandbox.server.control.values import EXCHANGE, ExchangeOutcome, Level, Moment, Operation
 
 
@@ -46,7 +47,7 @@ class JournalEntry(Shown):
     ms: int = Field(description="How long the answer took.")
     rules: list[str] = Field(description="Those that decided the answer.")
     findings: list[Finding]
-    fault: Any
+    fault: MetFault | None = Field(description="What it met.")
     messages: list[str] = Field(description="Ids of the messages that it made or showed, the first 1,000.")
 
 

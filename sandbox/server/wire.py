@@ -1,0 +1,101 @@
+"""The connection beneath an exchange, for whoever must break it: uvicorn's own, told to a request's scope.
+
+An app is not shown its connection, and has no way to end it but by an answer. So the protocol puts itself into the
+scope's extensions, where `link_of` finds it. An app that is called without a socket gets the HTTP client's own errors.
+"""
+
+import socket
+import struct
+from typing import Any, Protocol
+from weakref import ref
+
+from starlette.types import Scope
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+from sandbox.server.upgrades import WithoutUpgrades
+
+EXTENSION = "sandbox.wire"
+NO_LINGER = struct.pack("ii", 1, 0)
+"""What is unsent is dropped, and closing sends RST."""
+
+
+class Link(Protocol):
+    """What an exchange came by. Each method ends it, and nothing can be sent after that."""
+
+    is_held: bool
+    """Whether a fault holds the exchange: a stop of the server does not wait for it."""
+
+    def reset(self) -> None:
+        """By TCP RST."""
+
+    def close(self) -> None:
+        """Before the answer began."""
+
+    def cut(self, sent: int, promised: int | None) -> None:
+        """Inside the body; bytes of it, `promised` if the head told."""
+
+    def give_up(self) -> None:
+        """After waiting in vain."""
+
+
+class Wire(WithoutUpgrades):
+    """A connection to a client. A subclass, since uvicorn offers no other way to reach it; give it as `http`."""
+
+    is_held = False
+    answering: RequestResponseCycle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._extensions = {EXTENSION: ref(self)}  # weak, or each connection were a cycle for the garbage collector
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self.answering = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tells the exchange under way, where uvicorn tells only the last of those that the client sent together."""
+        super().connection_lost(exc)
+        self._end()
+
+    def shutdown(self) -> None:
+        if self.is_held:
+            self.close()
+        else:
+            super().shutdown()
+
+    def reset(self) -> None:
+        self._end()
+        self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
+        self.transport.abort()
+
+    def close(self) -> None:
+        self._end()
+        self.transport.close()
+
+    def cut(self, sent: int, promised: int | None) -> None:  # noqa: ARG002
+        self.close()
+
+    def give_up(self) -> None:
+        self.close()
+
+    def _end(self) -> None:
+        """To the exchange under way the client is gone, so that uvicorn expects no answer from it."""
+        if self.answering is not None and not self.answering.response_complete:
+            self.answering.disconnected = True
+            self.answering.message_event.set()
+
+
+def link_of(scope: Scope) -> Link:
+    """What an exchange came by."""
+    found = scope.get("extensions", {}).get(EXTENSION)
+    if found is None:
+        from sandbox.server.inprocess import InProcess  # noqa: PLC0415  (needs the HTTP client, as its caller does)
+
+        return InProcess()
+    wire: Wire | None = found()
+    assert wire is not None  # an exchange under way keeps its connection
+    return wire
