@@ -115,7 +115,7 @@ def test_a_fixture_gives_every_workspace_its_codes_and_lines_but_its_credentials
         ({"name": ".."}, "name must be 1 to 100 letters, digits"),
         ({"ttl": 0}, "ttl "),
         ({"start_at": "9999-12-31T23:59:59Z"}, "start_at must be a time from 1970 to 9998"),
-        ({"delivery": {"mode": "slow"}}, "delivery "),
+        ({"delivery": {"mode": "slow"}}, "delivery.mode "),
         ({"clock": "stopped"}, "clock "),
     ],
 )
@@ -316,6 +316,7 @@ def filled(sandbox: Driver, **body: Any) -> Any:
     form = {"To": STRANGER, "From": LINE, "Body": "Hello", "StatusCallback": sink}
     submitted = sandbox.call("POST", f"{SIMPLEPAY}/submit/{CONSOLE}", auth=basic(made), data=form)
     control("POST", f"/messages/{submitted.json()['sid']}/status", {"status": "undelivered", "force": True})
+    control("POST", "/faults", {"effect": {"status": 503}})
     control("POST", "/clock", {"action": "advance", "seconds": 60, "settle": 5})
     assert control("GET", "/journal")["items"]
     return made

@@ -2,11 +2,13 @@
 
 from sqlmodel import Field
 
-from sandbox.world.models.base import Row
+from sandbox.world.models.base import Part, Row
 
 
 class Fault(Row, table=True):
     """One fault, and how far it has got. They are asked in the order of their ids."""
+
+    __part__ = Part.CONTENT
 
     workspace_id: int = Field(primary_key=True, foreign_key="workspace.id", ondelete="CASCADE")
     id: int = Field(primary_key=True)
