@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 import uvicorn
 from conftest import WORLDS
-from driver import CONSOLE, DEFAULT, DIALOGTECH, KEYS, LINE, PHONE, SIMPLEPAY, STRANGER
+from driver import CONSOLE, DEFAULT, DIALOGTECH, KEYS, LINE, PHONE, SIMPLEPAY, STRANGER, TRACKING_NUMBER
 from test_cli import DEMO, READBACK, Server, start  # noqa: F401  (a fixture)
 
 from sandbox import create_app
@@ -86,6 +86,8 @@ def served() -> Iterator[Served]:
     handler = logging.Handler()
     handler.emit = lambda record: logged.append(handler.format(record))  # type: ignore[method-assign]
     one = Served()
+    for origin in ({"console": CONSOLE}, {"tracking_number": TRACKING_NUMBER}):  # each vendor has something to show
+        one.control("POST", "/messages", {**origin, "to": PHONE, "text": "Hello"})
     logging.getLogger("uvicorn.error").addHandler(handler)
     yield one
     one.stop()
@@ -363,13 +365,6 @@ def streamed(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(vendor, "AT_ONCE", 0)
 
 
-@pytest.fixture
-def staff_message(served: Served) -> None:
-    """Each of the vendors has something to show."""
-    served.control("POST", "/messages", {"tracking_number": "6155550100", "to": PHONE, "text": "Hello"})
-    served.control("POST", "/messages", {"console": CONSOLE, "to": PHONE, "text": "Hello"})
-
-
 def dechunked(raw: bytes) -> tuple[bytes, bool]:
     """The body, and whether it has come to its end."""
     pieces: list[bytes] = []
@@ -383,7 +378,7 @@ def dechunked(raw: bytes) -> tuple[bytes, bool]:
     return b"".join(pieces), False
 
 
-@pytest.mark.usefixtures("streamed", "staff_message")
+@pytest.mark.usefixtures("streamed")
 @pytest.mark.parametrize("vendor", ["writeback", "dialogtech"])
 @pytest.mark.parametrize(
     ("fault", "ends", "is_read"),
@@ -407,7 +402,7 @@ def test_a_streamed_answer_is_spoilt_alike(
         assert len(body) == 70
 
 
-@pytest.mark.usefixtures("streamed", "staff_message")
+@pytest.mark.usefixtures("streamed")
 @pytest.mark.parametrize("vendor", ["writeback", "dialogtech"])
 def test_a_streamed_answer_is_reset_closed_and_held(served: Served, vendor: str) -> None:
     with pytest.raises(ConnectionResetError):

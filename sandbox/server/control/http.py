@@ -17,6 +17,8 @@ from sandbox.dependencies import MAX_BODY
 from sandbox.server.problems import Problem, invalid
 
 NOT_TEXT = "must be Unicode text without U+0000 and lone surrogates"
+UNKNOWN = "extra_forbidden"
+"""The framework's word for a member that is not known."""
 WORKSPACE = "/_sandbox/workspaces/{ws}"
 
 
@@ -149,15 +151,16 @@ def refused_values(error: RequestValidationError, route: Any) -> Problem:
     found: dict[tuple[str, str], str] = {}
     for each in error.errors():
         place, *rest = each["loc"]
-        member, known = member_of(rest, _annotations(str(place), route))
+        member, known = member_of(rest, _annotations(str(place), route), is_unknown=each["type"] == UNKNOWN)
         found.setdefault((str(place), member or str(place)), wrong_with(each, known))
     return invalid(*((place, member, what) for (place, member), what in found.items()))
 
 
-def member_of(loc: list[Any], annotations: list[Any]) -> tuple[str, list[str]]:
+def member_of(loc: list[Any], annotations: list[Any], *, is_unknown: bool) -> tuple[str, list[str]]:
     """`effect.drip.ms` or `to[2]`, and the members known beside the last one.
 
     What the validator adds to a location (the names of a union's branches) is left out, and so are a mapping's keys.
+    `is_unknown`: the last one is no member of what it stands in.
     """
     name = ""
     known: dict[str, Any] = {}
@@ -169,7 +172,7 @@ def member_of(loc: list[Any], annotations: list[Any]) -> tuple[str, list[str]]:
         if part in fields or position == 0:
             known, name = fields, f"{name}.{_short(str(part))}".lstrip(".")
             annotations = [fields[part].annotation] if part in fields else []
-        elif fields and position == len(loc) - 1:
+        elif is_unknown and position == len(loc) - 1:
             known, name = fields, f"{name}.{_short(str(part))}"
     return name, list(known)
 
@@ -196,7 +199,7 @@ def wrong_with(error: Any, known: list[str]) -> str:
     kind = error["type"]
     if kind == "missing":
         return "is required"
-    if kind == "extra_forbidden":
+    if kind == UNKNOWN:
         return f"is not known; known are {', '.join(known)}"
     if kind == "value_error":
         return str(error["ctx"]["error"])

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sandbox.server.control.http import member_of, wrong_with
+from sandbox.server.control.http import UNKNOWN, member_of, wrong_with
 from sandbox.server.control.shapes.faults import Effect
 
 NUMBER = re.compile(r"\d{1,9}(\.\d{1,6})?", re.ASCII)
@@ -37,7 +37,7 @@ def read(header: bytes) -> dict[str, Any]:
         Effect.model_validate(effect)
     except ValidationError as error:
         first = error.errors()[0]
-        member, known = member_of(list(first["loc"]), [Effect])
+        member, known = member_of(list(first["loc"]), [Effect], is_unknown=first["type"] == UNKNOWN)
         raise Unreadable(f"{member} {wrong_with(first, known)}".strip()) from None
     return effect
 
