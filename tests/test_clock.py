@@ -1,10 +1,13 @@
 """A workspace's clock: frozen, set, advanced and run, and what came due thereby."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from driver import STRANGER, Driver
+from driver import STRANGER, Driver, Wall
+
+from sandbox.world import acts, workspaces
 
 NINE = "2026-05-06T09:00:00.000Z"
 
@@ -153,3 +156,110 @@ def test_messages_take_their_time_unless_a_policy_says_otherwise(open_driver: Ca
         "outcome": "delivered",
         "numbers": {},
     }
+
+
+@pytest.mark.parametrize("fixture", ["clinic", "documented", "empty"])
+def test_every_world_that_comes_with_it_takes_its_time(open_driver: Callable[..., Driver], fixture: str) -> None:
+    delivery = open_driver(fixture=fixture).control("GET", "/delivery")
+    assert delivery == {"mode": "timed", "sent_after": 1, "settled_after": 3, "outcome": "delivered", "numbers": {}}
+
+
+def test_a_scheduled_report_tells_every_status_that_it_brought(sandbox: Driver) -> None:
+    sandbox.delivery("manual")
+    turn(sandbox, "freeze")
+    message = sandbox.send()["id"]
+    sandbox.status(message, "sent", at=at("09:00:10"))
+    sandbox.status(message, "undelivered", at=at("09:00:20"))
+    sandbox.status(message, "queued", at=at("09:00:30"), force=True)
+    sandbox.status(message, "delivered", at=at("09:00:40"))
+    assert turn(sandbox, "advance", seconds=15)["fired"] == [
+        {"at": at("09:00:10"), "event": "status", "message": message, "status": "sent"}
+    ]
+    assert turn(sandbox, "advance", seconds=60)["fired"] == [
+        {"at": at("09:00:20"), "event": "status", "message": message, "status": "undelivered"},
+        {"at": at("09:00:30"), "event": "status", "message": message, "status": "queued"},
+        {"at": at("09:00:40"), "event": "status", "message": message, "status": "sent"},
+        {"at": at("09:00:40"), "event": "status", "message": message, "status": "delivered"},
+    ]
+    assert turn(sandbox, "advance", seconds=60)["fired"] == []
+
+
+def test_callbacks_are_told_as_they_fall_due_whoever_receives_them(sandbox: Driver) -> None:
+    sandbox.delivery("timed")
+    turn(sandbox, "freeze")
+    sid = sandbox.sid(callback=sandbox.control("PUT", "/sinks/mine", {"status": 500})["url"])
+    message = sandbox.message(sid)["id"]
+    turned = turn(sandbox, "advance", seconds=10)
+    assert "settled" not in turned
+    assert turned["fired"] == [
+        {"at": at("09:00:01"), "event": "status", "message": message, "status": "sent"},
+        {"at": at("09:00:01"), "event": "callback", "message": message, "callback": "cb_00000001"},
+        {"at": at("09:00:03"), "event": "status", "message": message, "status": "delivered"},
+        {"at": at("09:00:03"), "event": "callback", "message": message, "callback": "cb_00000002"},
+    ]
+
+
+def test_to_settle_waits_no_longer_than_it_is_told(sandbox: Driver) -> None:
+    sandbox.delivery("timed")
+    turn(sandbox, "freeze")
+    sandbox.sid(callback=sandbox.control("PUT", "/sinks/mine", {"delay": 60})["url"])
+    assert turn(sandbox, "advance", seconds=10, settle=0.05)["settled"] is False
+
+
+def test_with_nothing_due_all_is_settled_at_once(sandbox: Driver) -> None:
+    assert turn(sandbox, "advance", seconds=10, settle=300)["settled"] is True
+
+
+def test_a_running_clock_can_be_advanced_by_nothing_while_it_runs(sandbox: Driver) -> None:
+    class Running(Wall):
+        """Goes on with each look at it."""
+
+        def __call__(self) -> int:
+            self.at += 1
+            return self.at
+
+    sandbox.app.world.wall = Running(sandbox.wall.at)
+    for _ in range(5):
+        assert turn(sandbox, "advance", seconds=0)["state"] == "running"
+        assert turn(sandbox, "freeze")["state"] == "frozen"
+        assert turn(sandbox, "run")["state"] == "running"
+
+
+# What it costs ---------------------------------------------------------------------------------------------------
+
+EVENTS = 10_000
+YEAR_S = 365 * 24 * 3600
+
+
+def cost_s(sandbox: Driver, seconds: float) -> tuple[float, int]:
+    """What advancing takes of a core, and how much came due."""
+    began = time.process_time()
+    fired = turn(sandbox, "advance", seconds=seconds)["fired"]
+    assert isinstance(fired, list)
+    return time.process_time() - began, len(fired)
+
+
+def test_a_year_with_ten_thousand_events_takes_less_than_two_seconds(sandbox: Driver) -> None:
+    """Every second one a text from a phone, the others messages of staff, which are sent and delivered meanwhile."""
+    sandbox.delivery("timed")
+    turn(sandbox, "freeze")
+    world = sandbox.app.world
+    workspace = workspaces.named(world, "default")
+    start = world.now(workspace)
+    with world.store.writing():
+        for n in range(EVENTS // 2):
+            at_ms = start + (n + 1) * 6_000_000
+            phone = f"1415{2_000_000 + n % 500}"
+            acts.perform(world, workspace, "text_in", at_ms, {"phone": phone, "line": "16155550100", "text": "Yes"})
+            acts.perform(world, workspace, "send", at_ms, {"line": "16155550110", "to": phone, "text": "Coming?"})
+    taken, fired = cost_s(sandbox, YEAR_S)
+    assert fired == 2 * EVENTS
+    assert taken < 2
+
+
+def test_a_year_without_events_takes_less_than_five_milliseconds(sandbox: Driver) -> None:
+    turn(sandbox, "freeze")
+    sandbox.broadcast(to=[f"1415{2_000_000 + n}" for n in range(300)])
+    turn(sandbox, "advance", seconds=1)
+    taken = min(cost_s(sandbox, YEAR_S)[0] for _ in range(5))
+    assert taken < 0.005

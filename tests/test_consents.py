@@ -1,5 +1,6 @@
 """Who may be texted: the ledger, and what staff do to it."""
 
+import pytest
 from driver import CONSOLE, LINE, PHONE, STRANGER, TRACKING_NUMBER, Driver
 
 NINE = "2026-05-06T09:00:00.000Z"
@@ -73,3 +74,66 @@ def test_the_console_must_be_named_when_there_are_several(sandbox: Driver) -> No
 
 def test_what_is_no_phone_is_refused(sandbox: Driver) -> None:
     assert sandbox.control("GET", "/consents/nobody", status=422)["title"] == "Invalid request"
+
+
+def test_staff_opting_out_who_is_out_already_changes_nothing(sandbox: Driver) -> None:
+    sandbox.inbound("STOP")
+    stopped = sandbox.control("GET", f"/consents/{PHONE}")["items"]
+    changed = sandbox.control("PUT", f"/consents/{PHONE}", {"state": "opted_out", "console": CONSOLE})
+    assert changed == {**entry(PHONE, "opted_out", "handset", "STOP"), "message": None}
+    assert sandbox.control("GET", f"/consents/{PHONE}")["items"] == stopped
+    assert sandbox.details(sandbox.sid())["status"] == "failed"  # a submit does not undo the handset's own STOP
+
+
+@pytest.mark.rule("SP-optin", "SP-optout")
+def test_what_is_opted_out_silently_is_opted_in_by_the_next_submit(sandbox: Driver) -> None:
+    sandbox.optout(PHONE)
+    assert sandbox.details(sandbox.sid())["status"] == "delivered"
+    sandbox.control("PUT", f"/consents/{PHONE}", {"state": "opted_out", "console": CONSOLE})
+    assert sandbox.details(sandbox.sid())["status"] == "delivered"
+    history = sandbox.control("GET", f"/consents/{PHONE}")["items"]
+    assert [(each["state"], each["why"]) for each in history if each["console"] == CONSOLE] == [
+        ("opted_in", "enrolled"),
+        ("opted_out", "api"),
+        ("opted_in", "api"),
+        ("opted_out", "staff"),
+        ("opted_in", "api"),
+    ]
+
+
+def test_consent_is_each_lines_own(sandbox: Driver) -> None:
+    sandbox.send(to=STRANGER, tracking_number=TRACKING_NUMBER)
+    sandbox.sid(STRANGER)
+    sandbox.inbound("STOP", phone=STRANGER, line=TRACKING_NUMBER)
+    listed = sandbox.control("GET", f"/consents?phone={STRANGER}")["items"]
+    assert [(each["line"], each["console"], each["account"], each["state"]) for each in listed] == [
+        ("16155550100", None, "demo-access-key", "opted_out"),
+        (LINE, CONSOLE, None, "opted_in"),
+    ]
+    assert sandbox.message(sandbox.send(to=STRANGER, tracking_number=TRACKING_NUMBER)["id"])["status"] == "rejected"
+    assert sandbox.details(sandbox.sid(STRANGER))["status"] == "delivered"
+
+
+def test_a_phone_that_nobody_knows_has_no_consents_and_can_be_opted_out(sandbox: Driver) -> None:
+    assert sandbox.control("GET", f"/consents/{STRANGER}") == {"items": [], "next": None}
+    sandbox.control("PUT", f"/consents/{STRANGER}", {"state": "opted_out", "console": CONSOLE})
+    assert sandbox.message(sandbox.send(to=STRANGER)["id"])["status"] == "rejected"
+
+
+def test_a_stop_of_the_past_stands_at_its_time(sandbox: Driver) -> None:
+    sandbox.inbound("STOP", at="2026-05-06T08:00:00Z")
+    assert sandbox.control("GET", f"/consents/{PHONE}")["items"][-1]["state"] == "opted_in"  # they were enrolled later
+
+
+@pytest.mark.parametrize(
+    ("given", "member"),
+    [({}, "state"), ({"state": "out"}, "state"), ({"state": "opted_in", "line": LINE}, "line")],
+)
+def test_a_consent_that_cannot_be_is_refused(sandbox: Driver, given: dict[str, str], member: str) -> None:
+    problem = sandbox.control("PUT", f"/consents/{PHONE}", given, status=422)
+    assert [error["member"] for error in problem["errors"]] == [member]
+
+
+def test_a_console_that_is_not_there_is_404(sandbox: Driver) -> None:
+    sandbox.control("GET", "/consents?console=NOBODY1234", status=404)
+    sandbox.control("PUT", f"/consents/{PHONE}", {"state": "opted_in", "console": "NOBODY1234"}, status=404)

@@ -61,7 +61,7 @@ def test_every_vendor_call_is_answered_as_the_readme_says(answers: list[str]) ->
 
 
 def test_the_control_calls_let_a_message_be_delivered_and_answered(answers: list[str]) -> None:
-    inbound, delivery, message, story = answers[5:]
+    inbound, delivery, message, story = answers[5:9]
     assert json.loads(inbound)["inbound"]["text"] == "Thank you!"
     assert json.loads(delivery)["mode"] == "manual"
     assert json.loads(message)["status"] == "queued"
@@ -70,6 +70,20 @@ def test_the_control_calls_let_a_message_be_delivered_and_answered(answers: list
     assert delivered["status"] == "delivered"
     assert stopped["inbound"]["lead"] == delivered["id"] == json.loads(message)["id"]
     assert stopped["answer"]["text"].endswith("Text HARBOR to subscribe again.")
+
+
+def test_a_submit_is_called_back_and_answered_as_the_clock_is_turned(answers: list[str]) -> None:
+    decoder, rest, said = json.JSONDecoder(), answers[9], []
+    while rest:
+        one, end = decoder.raw_decode(rest)
+        said.append(one)
+        rest = rest[end:]
+    _, frozen, submitted, advanced, sink, running = said
+    assert (frozen["state"], running["state"]) == ("frozen", "running")
+    assert {each["event"] for each in advanced["fired"]} >= {"status", "callback", "inbound"}
+    assert advanced["settled"] is True
+    told = [(each["form"]["MessageSid"], each["form"]["MessageStatus"]) for each in sink["received"]]
+    assert told == [(submitted["sid"], "sent"), (submitted["sid"], "delivered")]
 
 
 def test_the_readme_names_only_files_that_are_there() -> None:

@@ -14,7 +14,7 @@ import pytest
 from driver import STRANGER, TRACKING_NUMBER, Driver
 
 from sandbox.vendors import dialogtech, simplepay, writeback
-from sandbox.world import acts, carrier, consent, messages, models, people
+from sandbox.world import acts, callbacks, carrier, clockwork, consent, messages, models, people
 from sandbox.world.errors import StoreRefused
 from sandbox.world.store import Statement, Store
 from sandbox.world.workspaces import finding
@@ -355,6 +355,14 @@ HOT = {
     "a phone's consent": (consent.LATEST, "ix_consent_phone"),
     "a person by phone": (people.ID_BY_PHONE, ""),
     "what is due": (acts.DUE, "ix_scheduled_due"),
+    "which callbacks are due": (callbacks.DUE, "ix_callback_due"),
+    "when the next callback is due": (callbacks.NEXT, "ix_callback_due"),
+    "a message's callbacks": (callbacks.LIST_OF_MESSAGE, "sqlite_autoindex_callback"),
+    "the callback whose turn it is": (callbacks.FIRST_WAITING, "sqlite_autoindex_callback"),
+    "callbacks that fell due meanwhile": (clockwork.CALLED, "ix_callback_first"),
+    "statuses that came meanwhile": (clockwork.MOVED, "ix_message_ahead"),
+    "statuses that were told meanwhile": (clockwork.TOLD, "ix_step_at"),
+    "consents, page by page": (consent.latest_entries(of_line=False, of_phone=False), "ix_consent_phone"),
     "a workspace by its username": (finding.BY_USERNAME, ""),
     "an account by its access key": (finding.BY_ACCESS_KEY, ""),
     "a console by its code": (finding.CONSOLE_LINE, ""),
@@ -368,3 +376,19 @@ def test_an_index_serves_each_hot_question(store: Store, question: str) -> None:
     plan = [row[3] for row in store.execute(f"EXPLAIN QUERY PLAN {statement.sql}", params)]
     assert not [step for step in plan if step.startswith("SCAN") or "TEMP B-TREE FOR ORDER BY" in step], plan
     assert any(index in step for step in plan), plan
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        consent.ledger(of_line=False),
+        consent.ledger(of_line=True),
+        consent.latest_entries(of_line=False, of_phone=True),
+        consent.latest_entries(of_line=True, of_phone=True),
+        consent.latest_entries(of_line=True, of_phone=False),
+    ],
+)
+def test_a_phones_consents_are_found_without_reading_everybodys(store: Store, statement: Statement) -> None:
+    params = dict.fromkeys(re.findall(r":(\w+)", statement.sql)) | statement.constants
+    plan = [row[3] for row in store.execute(f"EXPLAIN QUERY PLAN {statement.sql}", params)]
+    assert any(re.search(r"ix_consent_phone \(workspace_id=\? AND line=\?", step) for step in plan), plan
