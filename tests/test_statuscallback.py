@@ -525,6 +525,15 @@ def test_before_response_tells_the_first_change_before_the_submit_is_answered(ti
     assert at_answer == ["sent", "delivered"]
 
 
+def test_misbehaviours_come_together(timed: Driver) -> None:
+    misbehaving(timed, duplicate=1, delay=10, contradict=1, before_response=1)
+    assert received(timed) == [
+        *[("09:00:00", "sent")] * 2,
+        *[("09:00:13", "delivered")] * 2,
+        *[("09:00:13", "undelivered")] * 2,
+    ]
+
+
 def test_a_dead_receiver_holds_a_submit_up_no_longer_than_an_attempt(
     timed: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
