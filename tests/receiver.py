@@ -1,6 +1,7 @@
 """A receiver of callbacks on a real socket: keeps what it gets, and answers as it is told."""
 
 import threading
+import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -64,6 +65,13 @@ class Receiver:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/status"
+
+    def wait_for(self, count: int, patient_s: float = 30) -> None:
+        """Until so many requests have come."""
+        end = time.monotonic() + patient_s
+        while len(self.got) < count:
+            assert time.monotonic() < end, f"only {len(self.got)} of {count} requests came"
+            time.sleep(0.005)
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -1,6 +1,7 @@
 """The pretend phone network that all vendors share, rule by rule (NET-segments has a file of its own)."""
 
 from typing import Any
+from xml.etree import ElementTree
 
 import httpx
 import pytest
@@ -271,6 +272,38 @@ def test_a_tracking_number_answers_only_stop_start_and_help(sandbox: Driver) -> 
 
 
 # Consent ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("DT-message", "NET-stop")
+def test_a_phone_talks_with_a_tracking_number_and_get_messages_tells_both_sides(sandbox: Driver) -> None:
+    sandbox.inbound("Do you have appointments?", phone=STRANGER, line=TRACKING_NUMBER)
+    sandbox.wall.advance(60)
+    asked = sandbox.control("GET", "/messages")["items"][0]["id"]
+    sandbox.send("On Friday at 9.", to=STRANGER, tracking_number=TRACKING_NUMBER)
+    sandbox.wall.advance(60)
+    sandbox.reply(sandbox.control("GET", "/messages")["items"][1]["id"], "Stop")
+    root = ElementTree.fromstring(sandbox.get_messages().content)
+    said = {
+        direction: [
+            tuple(message.findtext(name) for name in ("from", "to", "message", "date"))
+            for message in root.findall(f"messages/{direction}/message")
+        ]
+        for direction in ("inbound", "outbound")
+    }
+    phone, number = STRANGER[1:], TRACKING_NUMBER
+    confirmation = sandbox.control("GET", "/messages")["items"][-1]["text"]
+    assert said == {
+        "inbound": [
+            (phone, number, "Do you have appointments?", "2026-05-06 09:00:00"),
+            (phone, number, "Stop", "2026-05-06 09:02:00"),
+        ],
+        "outbound": [
+            (number, phone, "On Friday at 9.", "2026-05-06 09:01:00"),
+            (number, phone, confirmation, "2026-05-06 09:02:00"),
+        ],
+    }
+    assert sandbox.message(asked)["direction"] == "inbound"
+    assert sandbox.records() == []
 
 
 @pytest.mark.rule("NET-consent")

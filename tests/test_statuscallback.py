@@ -408,6 +408,47 @@ def test_callbacks_are_listed_by_pages_and_by_message(timed: Driver) -> None:
     timed.control("GET", "/callbacks?message=nothing", status=404)
 
 
+def test_the_story_of_a_message_explains_it(timed: Driver) -> None:
+    with Receiver() as gone:
+        url = gone.url
+    sid = timed.sid("14155550151", callback=url)
+    advance(timed, 1)
+    timed.control("POST", "/clock", {"action": "advance", "seconds": 1, "settle": PATIENT_S})
+    story = timed.message(sid)
+    assert (story["status"], story["reason"], story["next"]) == (
+        "sent",
+        None,
+        {"status": "undelivered", "at": at("09:00:03")},
+    )
+    assert story["timeline"] == [
+        {"status": "queued", "at": at("09:00:00"), "cause": "simplepay.submit"},
+        {"status": "sent", "at": at("09:00:01"), "cause": "handset"},
+    ]
+    (callback,) = story["callbacks"]
+    assert [attempt["next_at"] for attempt in callback["attempts"]] == [at("09:00:02"), at("09:00:06")]
+    advance(timed, 1)
+    story = timed.message(sid)
+    assert (story["status"], story["reason"], story["next"]) == ("undelivered", "the handset: undelivered", None)
+    assert [(each["status"], each["state"]) for each in story["callbacks"]] == [
+        ("sent", "pending"),
+        ("undelivered", "pending"),
+    ]
+
+
+def test_what_is_on_its_way_of_a_workspace_that_goes_is_dropped(timed: Driver) -> None:
+    made = timed.call("POST", "/_sandbox/workspaces", json={"name": "passing", "fixture": "empty"}).json()
+    space = "/_sandbox/workspaces/passing"
+    url = timed.call("PUT", f"{space}/sinks/mine", json={"delay": 30}).json()["url"]
+    basic = (made["basic"]["username"], made["basic"]["password"])
+    timed.call("PUT", f"{space}/delivery", json={"mode": "immediate"})
+    for _ in range(20):
+        timed.submit(callback=url, console=made["consoles"][0]["code"], auth=basic)
+    assert timed.app._courier._dispatch.in_hand(2) == 20
+    assert timed.call("DELETE", space).status_code == 204
+    timed.control("GET", "/clock")
+    assert timed.app._courier._dispatch.in_hand(2) == 0
+
+
 # How it may go wrong ---------------------------------------------------------------------------------------------
 
 WELL = {"duplicate": 0, "lose": 0, "reorder": 0, "delay": 0, "contradict": 0, "before_response": 0, "seed": 1}
@@ -482,6 +523,15 @@ def test_before_response_tells_the_first_change_before_the_submit_is_answered(ti
         assert at_answer == ["sent"]
         advance(timed, 3)
     assert at_answer == ["sent", "delivered"]
+
+
+def test_misbehaviours_come_together(timed: Driver) -> None:
+    misbehaving(timed, duplicate=1, delay=10, contradict=1, before_response=1)
+    assert received(timed) == [
+        *[("09:00:00", "sent")] * 2,
+        *[("09:00:13", "delivered")] * 2,
+        *[("09:00:13", "undelivered")] * 2,
+    ]
 
 
 def test_a_dead_receiver_holds_a_submit_up_no_longer_than_an_attempt(

@@ -203,11 +203,10 @@ def _misbehaving(
     world: "World", workspace_id: int, profile: Profile, rows: list[CallbackRow], accepted_at: int | None
 ) -> list[CallbackRow]:
     """The same callbacks as the profile has them: lost, doubled, late, early, in another order, contradicted."""
+    for row in rows:
+        row["due_at"] += profile.delay
     if accepted_at is not None and rows and _happens(profile, "before_response", rows[0]["id"]):
         rows[0]["due_at"] = rows[0]["status_at"] = accepted_at
-    else:
-        for row in rows:
-            row["due_at"] += profile.delay
     last = rows[-1] if rows else None
     if last is not None and last["status"] in FINAL and _happens(profile, "contradict", last["id"]):
         opposite = UNDELIVERED if last["status"] == MESSAGE_DELIVERED else MESSAGE_DELIVERED
