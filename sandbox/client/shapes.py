@@ -91,6 +91,20 @@ class Person:
     misc: list[str | None]
 
 
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """A phone: whose it is, None where it is nobody's, the lines that it is opted out of, and its latest message."""
+
+    phone: str
+    person_id: str | None
+    first_name: str | None
+    last_name: str | None
+    carrier: str | None
+    recipient_type: RecipientType | None
+    opted_out: list[str]
+    latest: "Message | None"
+
+
 # Messages ----------------------------------------------------------------------------------------------------------
 
 
@@ -185,6 +199,18 @@ class Arrived(Message):
 
     links: list[str]
     codes: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class MessageView:
+    """How an API shows a message; all but its name is None where it does not."""
+
+    vendor: str
+    title: str
+    url: str | None
+    curl: str | None
+    media_type: str | None
+    body: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,8 +397,23 @@ class HandsetNumber:
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class Template:
+    """Texts by language, each in one or more wordings."""
+
     name: str
+    title: str
+    texts: dict[str, list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """`now` and `state` are of the workspace's clock, `taken_at` is wall time; so many messages are in it."""
+
+    name: str
+    now: datetime
+    state: Literal["running", "frozen"]
+    taken_at: datetime
+    messages: int
 
 
 # Journal -----------------------------------------------------------------------------------------------------------
@@ -380,7 +421,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A slip of the caller: what was seen, and the smallest change that mends it.
+    """A slip of the caller: what was seen, the smallest change that mends it, and what the rule says.
 
     `error`: refused, or would be in production; `note`: tolerated.
     """
@@ -389,6 +430,7 @@ class Finding:
     level: Literal["error", "note"]
     seen: str
     mend: str
+    explanation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -400,6 +442,15 @@ class Side:
     encoding: Literal["utf-8", "escaped"]
     size: int | None
     truncated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MetFault:
+    """A fault, as an exchange met it; `id` None when the call asked for it by `X-Sandbox-Fault`."""
+
+    id: str | None
+    effect: dict[str, Any]
+    latency_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -420,7 +471,7 @@ class Exchange:
     ms: int
     rules: list[str]
     findings: list[Finding]
-    fault: Any
+    fault: MetFault | None
     messages: list[str]
 
 
@@ -485,3 +536,69 @@ class Story:
     position: float | None
     speed: float
     steps: list[StoryStep]
+
+
+# Verifying ---------------------------------------------------------------------------------------------------------
+
+
+class Where(TypedDict, total=False):
+    """What a request gave, and what came of it; `text` is part of it, `status` is HTTP's."""
+
+    to: str
+    from_: str
+    text: str
+    console: str
+    account: str
+    number: str
+    status: int
+    outcome: Literal["accepted", "refused", "faulted"]
+
+
+class Expectation(TypedDict, total=False):
+    """What is expected of an operation's exchanges, for `verify_all`: at least one, if no `count` is given."""
+
+    operation: str
+    where: Where
+    count: int | dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """In what an exchange is not as expected."""
+
+    member: str
+    expected: str | int | None
+    got: str | int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """The exchange that differs from what is expected in the least."""
+
+    exchange: str
+    at: datetime
+    operation: str | None
+    status: int
+    outcome: Literal["accepted", "refused", "faulted"]
+    differs: list[Difference]
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """A finding where none was expected."""
+
+    exchange: str
+    rule: str
+    seen: str
+    mend: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An expectation that is not met: how many exchanges there are, the ids of some, and what came nearest."""
+
+    expect: dict[str, Any]
+    found: int
+    matched: list[str]
+    nearest: Nearest | None
+    findings: list[Slip]
