@@ -7,6 +7,8 @@ import subprocess
 from types import FrameType
 from typing import TextIO
 
+from starlette.types import ASGIApp
+
 from sandbox.client import SandboxClient, Workspace
 from sandbox.server.app import Sandbox
 from sandbox.server.report import Report
@@ -40,16 +42,15 @@ class Companion:
 
     def run(self, settings: Settings, listener: socket.socket) -> int:
         """The command's exit status as a shell has it: 128 and the signal's number when one ended it."""
-        with ThreadedServer(settings, listener, self._keep) as server:
+        with ThreadedServer(settings, listener, self._reported) as server:
             token = server.settings.control_token
             with SandboxClient(server.url, token) as client:
                 told = environment(client.workspace("default"), token)
             code = self._start(told).wait()
         return code if code >= 0 else 128 - code
 
-    def _keep(self, app: Sandbox) -> None:
-        if self._report is not None:
-            Report(app, self._report)
+    def _reported(self, app: Sandbox) -> ASGIApp:
+        return app if self._report is None else Report(app, self._report)
 
     def _start(self, told: dict[str, str]) -> "subprocess.Popen[bytes]":
         self._missed = []

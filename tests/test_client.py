@@ -2,6 +2,8 @@
 
 import asyncio
 import gc
+import inspect
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,7 +16,9 @@ from driver import CONSOLE, LINE, PHONE, STRANGER, TRACKING_NUMBER, Driver
 
 import sandbox as package
 from sandbox import AsyncSandboxClient, SandboxClient
-from sandbox.client import AsyncWorkspace, NotArrived, Refused, Unreachable, Workspace, shapes
+from sandbox.client import AsyncWorkspace, NotArrived, NotAsExpected, Refused, Unreachable, Workspace, shapes
+from sandbox.client.faults import Fault
+from sandbox.client.network import Sink
 from sandbox.client.reading import read, rfc3339
 from sandbox.client.steps import Reading, Verb
 
@@ -230,11 +234,159 @@ def test_workspaces_are_made_listed_and_deleted(client: SandboxClient) -> None:
 
 
 def test_the_server_tells_what_it_is(client: SandboxClient) -> None:
+    assert client.is_live()
     assert client.is_ready()
+    assert "appointment" in " ".join(template.name for template in client.templates())
     assert client.version().vendors == ["writeback", "simplepay", "dialogtech"]
     assert "SP-submit" in [rule.id for rule in client.rules()]
     assert "clinic" in [fixture.name for fixture in client.fixtures()]
     assert client.handset_numbers()[0].number == "NPA-555-01xx"
+
+
+def test_a_message_is_waited_for_with_its_links_and_codes(ws: Workspace) -> None:
+    sent = ws.send(STRANGER, "Your code is 402913, or go to https://clinic.example/c?x=1.")
+    arrived = ws.wait_for(to=STRANGER, text="CODE", timeout=timedelta(seconds=1))
+    assert (arrived.id, arrived.codes, arrived.links) == (sent.id, ["402913"], ["https://clinic.example/c?x=1"])
+    with pytest.raises(NotArrived) as error:
+        ws.wait_for(text="nothing like it", timeout=0)
+    assert error.value.arrived == [sent]
+    ws.reset()
+    with pytest.raises(NotArrived, match="There is none"):
+        ws.wait_for(timeout=0)
+
+
+def test_the_journal_is_read_by_filters_and_emptied(sandbox: Driver, ws: Workspace) -> None:
+    sid = sandbox.sid(STRANGER)
+    sandbox.submit("+1 415 555 0123")
+    accepted, refused = ws.journal()
+    assert (accepted.operation, accepted.status, accepted.outcome) == ("simplepay.submit", 200, "accepted")
+    assert ws.journal(message=sid) == [accepted] == ws.journal(message=ws.message(sid), outcome="accepted")
+    assert ws.journal(1, order="newest") == [refused] == ws.journal(findings="error", status=400)
+    assert (refused.findings[0].rule, refused.findings[0].level) == ("SP-msisdn", "error")
+    assert ws.exchange(refused.id) == refused
+    assert ws.clear_journal() == 2
+    assert ws.journal() == []
+
+
+def test_exchanges_of_nobody_are_the_servers(sandbox: Driver, client: SandboxClient) -> None:
+    sandbox.submit(auth=None)
+    (exchange,) = client.journal(status=401)
+    assert client.exchange(exchange.id) == exchange
+    assert (client.clear_journal(), client.journal()) == (1, [])
+
+
+def test_verify_counts_what_matches(sandbox: Driver, ws: Workspace) -> None:
+    sandbox.submit(STRANGER, "Your code is 1234.")
+    sandbox.submit(PHONE, "Hello")
+    assert ws.verify("simplepay.submit") == ws.verify("simplepay.submit", from_=LINE, console=CONSOLE) == 2
+    assert ws.verify("simplepay.submit", to=f"+{STRANGER}", text="code", outcome="accepted", count=1) == 1
+    assert ws.verify("simplepay.submit", to=STRANGER, text="Hello", count=0, no_findings=True) == 0
+    assert ws.verify("simplepay.submit", at_least=1, at_most=2) == 2
+    twice: Any = [
+        {"operation": "simplepay.submit", "where": {"from_": LINE}},
+        {"operation": "simplepay.optout", "count": 0},
+    ]
+    assert ws.verify_all(*twice) == [2, 0]
+    ws.verify(no_findings=True)
+
+
+def test_what_is_not_as_expected_reads_well(sandbox: Driver, ws: Workspace) -> None:
+    sandbox.submit(PHONE, "Hello")
+    with pytest.raises(NotAsExpected) as missing:
+        ws.verify("simplepay.submit", to=STRANGER, text="code", count=1)
+    assert str(missing.value).splitlines() == [
+        f"expected exactly 1 simplepay.submit to='{STRANGER}' text='code'",
+        "got      0",
+        "nearest  ex_1 at 09:00:00, accepted with 200",
+        f"  to: expected '{STRANGER}', got '{PHONE}'",
+        "  text: expected 'code', got 'Hello'",
+    ]
+    assert missing.value.failures[0].nearest is not None
+    sandbox.submit("+1 415 555 0123", "Hello")
+    with pytest.raises(NotAsExpected) as too_many:
+        ws.verify("simplepay.submit", at_most=1, no_findings=True)
+    assert str(too_many.value).splitlines()[:4] == [
+        "expected at most 1 simplepay.submit",
+        "got      2: ex_1, ex_2",
+        "expected no errors among the findings",
+        "got      1: ex_2",
+    ]
+    assert str(too_many.value).splitlines()[4].startswith("  ex_2 SP-msisdn: To '+1 415 555 0123'. ")
+
+
+def test_a_fault_lasts_as_long_as_it_is_entered(sandbox: Driver, ws: Workspace) -> None:
+    with ws.fault("simplepay.submit", to=STRANGER, status=503, body="down", skip=1) as fault:
+        answers = [sandbox.submit(STRANGER), sandbox.submit(STRANGER), sandbox.submit(PHONE)]
+        assert [answer.status_code for answer in answers] == [200, 503, 200]
+        assert (fault.read().matched, fault.read().applied) == (2, 1)
+        assert [each.info for each in ws.faults()] == [fault.read()]
+        assert repr(fault) == (
+            f"<Fault {fault.id} {{'status': 503, 'body': 'down'}} of"
+            f" {{'operation': 'simplepay.submit', 'to': '{STRANGER}'}}>"
+        )
+    assert ws.faults() == []
+    fault.remove()
+    assert ws.journal(outcome="faulted")[0].fault == shapes.MetFault(fault.id, {"status": 503, "body": "down"}, 0)
+
+
+def test_faults_of_every_effect_are_taken(ws: Workspace) -> None:
+    effects: list[dict[str, Any]] = [
+        {"reset": True, "before": True},
+        {"close": True, "latency_ms": {"min": 1, "max": 2}},
+        {"truncate": 0},
+        {"malformed": True},
+        {"drip": {"bytes": 1, "ms": 1}},
+        {"rate_limit": {"requests": 2, "seconds": 60}},
+        {"timeout": True},
+        {"timeout": 2},
+        {"latency_ms": 5},
+    ]
+    made = [ws.fault(**effect, probability=0.5, seed=3, times=2, expires_in=timedelta(minutes=1)) for effect in effects]
+    assert [fault.info.effect for fault in made] == effects
+    assert {fault.info.expires_at for fault in made} == {START + timedelta(minutes=1)}
+    assert [each.id for each in ws.faults()] == [fault.id for fault in made]
+    (only,) = ws.set_faults([{"match": {"operation": "simplepay.submit"}, "effect": {"status": 500}}])
+    assert only.info.match == {"operation": "simplepay.submit"}
+    assert (ws.clear_faults(), ws.faults()) == (1, [])
+
+
+def test_a_snapshot_is_taken_restored_and_brought_elsewhere(client: SandboxClient, ws: Workspace) -> None:
+    sent = ws.send(STRANGER, "Before")
+    kept = ws.snapshot("before")
+    assert (kept.name, kept.messages, kept.now) == ("before", 1, START)
+    ws.send(STRANGER, "After")
+    ws.restore("before")
+    assert ws.messages() == [sent]
+    exported = ws.export_snapshot("before")
+    with client.create_workspace() as other:
+        assert other.import_snapshot("theirs", exported).messages == 1
+        other.restore("theirs")
+        assert [message.text for message in other.messages()] == ["Before"]
+        assert [console.code for console in other.consoles] == [console.code for console in ws.consoles]
+    assert ws.snapshots() == [kept]
+    ws.delete_snapshot("before")
+    assert ws.snapshots() == []
+    ws.reset("empty")
+    assert ws.people() == []
+    ws.reset()
+    assert len(ws.people()) > 0
+
+
+def test_phones_show_their_conversations(ws: Workspace) -> None:
+    sent = ws.send(PHONE, "Hello")
+    (phone,) = ws.phones(search=PHONE)
+    assert (phone, phone.latest) == (ws.phone(PHONE), sent)
+    assert ws.phones(limit=1) == [phone]
+    assert ws.conversation(PHONE) == [sent]
+    assert {view.vendor for view in ws.shown(sent)} == {"simplepay", "writeback", "dialogtech"}
+
+
+def test_stories_are_played(client: SandboxClient) -> None:
+    with client.create_workspace(fixture="clinic") as ws:
+        first = ws.stories()[0]
+        assert ws.story(first.name, speed=2).state == "playing"
+        assert ws.story(first.name, "pause").state == "paused"
+        assert ws.story(first.name, "stop") == ws.stories()[0]
 
 
 # How it fails ---------------------------------------------------------------------------------------------------
@@ -307,6 +459,10 @@ VERBS: dict[str, Callable[[Any], Any]] = {
     "advance": lambda ws: ws.clock.advance(minutes=1),
     "scheduled": lambda ws: ws.reply("msg_00000001", "Later", at=timedelta(hours=1)),
     "callbacks": lambda ws: ws.callbacks(),
+    "snapshot": lambda ws: ws.snapshot("before"),
+    "journal": lambda ws: ws.journal(),
+    "verify": lambda ws: ws.verify("simplepay.submit", count=0),
+    "wait_for": lambda ws: ws.wait_for(text="hello"),
 }
 
 
@@ -360,6 +516,45 @@ def test_awaiting_verbs_can_be_tasks_and_context_managers(sandbox: Driver) -> No
         assert [each.name for each in await client.workspaces()] == ["default"]
 
     awaited(sandbox, run)
+
+
+def first_calls(bound: Any) -> Iterator[tuple[str, str]]:
+    """Of each verb, given what it needs and given all that it takes: what it asks first."""
+    for base in type(bound).__mro__:
+        for value in vars(base).values():
+            if isinstance(value, Verb | Reading):
+                for everything in (False, True):
+                    call = next(value._describe(bound, **arguments(value._describe, everything=everything)))
+                    yield call.method, call.path
+
+
+def arguments(describe: Callable[..., Any], *, everything: bool) -> dict[str, Any]:
+    parameters = list(inspect.signature(describe).parameters.values())[1:]
+    return {
+        each.name: {"at": START, "exported": b"", "faults": [], "settle": 1, "timeout": 1, "limit": 1}.get(
+            each.name, "x"
+        )
+        for each in parameters
+        if each.kind not in (each.VAR_KEYWORD, each.VAR_POSITIONAL)
+        and (everything or each.default is each.empty)
+        and each.name not in ("days", "hours", "minutes", "seconds", "by")
+    }
+
+
+def test_the_client_has_every_call_of_the_control_api(sandbox: Driver, client: SandboxClient, ws: Workspace) -> None:
+    paths: dict[str, Any] = sandbox.call("GET", "/_sandbox/openapi.json").json()["paths"]
+    known = {(method.upper(), path) for path, operations in paths.items() for method in operations}
+    fault = shapes.FaultInfo("fault_00000001", {}, {}, 1, 1, 0, None, None, 0, 0, None)
+    parts = [client, ws, ws.clock, Sink(ws._session, f"{ws._path}/sinks/mine", "mine", URL)]
+    parts += [Fault(ws._session, f"{ws._path}/faults", fault)]
+    asked = {call for part in parts for call in first_calls(part)} | {("GET", f"{ws._path}/events")}
+    # The more of a template is literal, the sooner it is tried.
+    templates = sorted({path for _, path in known}, key=lambda path: path.count("{"))
+
+    def template(path: str) -> str:
+        return next(each for each in templates if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", each), path))
+
+    assert {(method, template(path)) for method, path in asked} == known
 
 
 # What it is made from -------------------------------------------------------------------------------------------

@@ -12,3 +12,8 @@ with SandboxClient(os.environ["SANDBOX_URL"]) as client, client.create_workspace
     talk = ws.reply(friday, "STOP")
     assert talk.answer.to == "14155550123"
     assert [consent.state for consent in ws.consents(phone="14155550123")] == ["opted_out"]
+
+    ws.snapshot("before")
+    ws.inbound(from_="14155550123", to=console.line, text="START")
+    ws.restore("before")
+    assert [consent.state for consent in ws.consents(phone="14155550123")] == ["opted_out"]

@@ -8,13 +8,14 @@ Knows the server only through HTTP.
 """
 
 from sandbox.client.engine import AsyncSandboxClient, SandboxClient
-from sandbox.client.errors import NotArrived, Refused, SandboxError, Unreachable
+from sandbox.client.errors import NotArrived, NotAsExpected, Refused, SandboxError, Unreachable
 from sandbox.client.workspace import AsyncWorkspace, Workspace
 
 __all__ = [
     "AsyncSandboxClient",
     "AsyncWorkspace",
     "NotArrived",
+    "NotAsExpected",
     "Refused",
     "SandboxClient",
     "SandboxError",

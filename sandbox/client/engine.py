@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, Unpack
 
 from sandbox.client.bound import Bound, segment
+from sandbox.client.journal import ExchangeFilters
 from sandbox.client.reading import Seconds, given
-from sandbox.client.shapes import Fixture, HandsetNumber, Mode, Rule, Version, WorkspaceInfo
+from sandbox.client.shapes import Exchange, Fixture, HandsetNumber, Mode, Rule, Template, Version, WorkspaceInfo
 from sandbox.client.steps import Awaiting, AwaitingSession, Blocking, BlockingSession, Call, Steps, verb
 from sandbox.client.workspace import AsyncWorkspace, Workspace
 
@@ -65,6 +66,12 @@ class EngineVerbs(Bound, Generic[WorkspaceT]):
         return self._bind(self._ask(WorkspaceInfo, "POST", "/workspaces", body))
 
     @verb
+    def is_live(self) -> Steps[bool]:
+        """Whether the process serves."""
+        reply = yield Call("GET", f"{self._path}/health/live")
+        return reply.status == 200
+
+    @verb
     def is_ready(self) -> Steps[bool]:
         """Whether the store answers and the seed is in."""
         reply = yield Call("GET", f"{self._path}/health/ready")
@@ -84,6 +91,27 @@ class EngineVerbs(Bound, Generic[WorkspaceT]):
     def fixtures(self) -> Steps[list[Fixture]]:
         """The fixtures that a workspace can be seeded from."""
         return self._whole_list(Fixture, "/fixtures")
+
+    @verb
+    def templates(self) -> Steps[list[Template]]:
+        """The texts of the catalogue."""
+        return self._whole_list(Template, "/templates")
+
+    @verb
+    def journal(self, limit: int | None = None, **filters: Unpack[ExchangeFilters]) -> Steps[list[Exchange]]:
+        """Exchanges that belong to no workspace: without right credentials, or of unknown paths."""
+        return self._list(Exchange, "/journal", given(**filters), limit)
+
+    @verb
+    def exchange(self, exchange_id: str) -> Steps[Exchange]:
+        """One of those, by its answer's `X-Sandbox-Exchange`."""
+        return self._ask(Exchange, "GET", f"/journal/{segment(exchange_id)}")
+
+    @verb
+    def clear_journal(self) -> Steps[int]:
+        """Forgets those, and says how many."""
+        answer: dict[str, int] = yield from self._ask(dict, "DELETE", "/journal")
+        return answer["deleted"]
 
     @verb
     def handset_numbers(self) -> Steps[list[HandsetNumber]]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sandbox.client.shapes import Message
+    from sandbox.client.shapes import Failure, Message
 
 
 class SandboxError(Exception):
@@ -59,6 +59,44 @@ class NotArrived(AssertionError):
         lines = [f"No message came within {within:g} s: {asked}"]
         lines += ["There is:", *(f"  {_line(message)}" for message in arrived)] if arrived else ["There is none."]
         super().__init__("\n".join(lines))
+
+
+class NotAsExpected(AssertionError):
+    """The journal does not hold what was expected: `failures` tell each expectation, what there was, and what came
+    nearest.
+    """
+
+    def __init__(self, failures: Sequence["Failure"]) -> None:
+        self.failures = list(failures)
+        super().__init__("\n".join(line for failure in failures for line in _told(failure)))
+
+
+def _told(failure: "Failure") -> list[str]:
+    """Expected, got, the nearest exchange, and the difference."""
+    lines = [f"expected {_expected(failure.expect)}", f"got      {failure.found}{_which(failure.matched)}"]
+    nearest = failure.nearest
+    if nearest is not None:
+        lines.append(f"nearest  {nearest.exchange} at {nearest.at:%H:%M:%S}, {nearest.outcome} with {nearest.status}")
+        lines += [f"  {each.member}: expected {each.expected!r}, got {each.got!r}" for each in nearest.differs]
+    return lines + [f"  {slip.exchange} {slip.rule}: {slip.seen}. {slip.mend}" for slip in failure.findings]
+
+
+def _expected(expect: Mapping[str, Any]) -> str:
+    if expect.get("no_findings"):
+        return "no errors among the findings"
+    where = "".join(f" {name}={value!r}" for name, value in expect.get("where", {}).items())
+    return f"{_times(expect.get('count', {'min': 1}))} {expect['operation']}{where}"
+
+
+def _times(count: int | Mapping[str, int]) -> str:
+    if isinstance(count, int):
+        return f"exactly {count}"
+    words = {"min": "at least", "max": "at most"}
+    return " and ".join(f"{words[name]} {n}" for name, n in count.items())
+
+
+def _which(matched: Sequence[str]) -> str:
+    return f": {', '.join(matched)}" if matched else ""
 
 
 def _line(message: "Message") -> str:

@@ -6,7 +6,7 @@ from typing import Any, Generic, Self, TypedDict, TypeVar
 from sandbox.client.bound import Bound, segment
 from sandbox.client.reading import Seconds, given, read
 from sandbox.client.shapes import FaultInfo
-from sandbox.client.steps import Awaiting, Blocking, Call, Session, Steps, accepted, ask, verb
+from sandbox.client.steps import Awaiting, Blocking, Call, Session, Steps, ask, checked, verb
 
 __tracebackhide__ = True
 FaultT = TypeVar("FaultT", bound="FaultVerbs")
@@ -55,7 +55,7 @@ class FaultVerbs(Bound):
         """Ends it; one that is gone already stays so."""
         reply = yield Call("DELETE", f"{self._path}/{segment(self.id)}")
         if reply.status != 404:
-            accepted(reply)
+            checked(reply)
 
 
 class Fault(FaultVerbs, Blocking):

@@ -1,12 +1,13 @@
-"""What the vendors were asked and what they answered."""
+"""What the vendors were asked and what they answered, and whether that is as a test expects."""
 
 from datetime import datetime
-from typing import Literal, TypedDict, Unpack
+from typing import Any, Literal, TypedDict, Unpack
 
 from sandbox.client.bound import Bound, segment
-from sandbox.client.reading import given
-from sandbox.client.shapes import Exchange, Message
-from sandbox.client.steps import Steps, verb
+from sandbox.client.errors import NotAsExpected
+from sandbox.client.reading import given, read
+from sandbox.client.shapes import Exchange, Expectation, Failure, Message, Where
+from sandbox.client.steps import Call, Reply, Steps, accepted, verb
 
 __tracebackhide__ = True
 
@@ -44,3 +45,37 @@ class JournalVerbs(Bound):
         """Forgets all exchanges, and says how many."""
         answer: dict[str, int] = yield from self._ask(dict, "DELETE", "/journal")
         return answer["deleted"]
+
+    @verb
+    def verify(
+        self,
+        operation: str | None = None,
+        *,
+        count: int | None = None,
+        at_least: int | None = None,
+        at_most: int | None = None,
+        no_findings: bool = False,
+        **where: Unpack[Where],
+    ) -> Steps[int]:
+        """How many exchanges of an operation match: so many as expected, at least one if nothing is said.
+
+        Else it raises `NotAsExpected`, an AssertionError. With `no_findings` it does so too when any exchange of the
+        workspace has an error among its findings.
+        """
+        bounds = given(min=at_least, max=at_most)
+        times = given(count=count if count is not None else bounds or None)
+        expect = [] if operation is None else [{"operation": operation, "where": given(**where), **times}]
+        return sum((yield from self._verify(expect, no_findings=no_findings)))
+
+    @verb
+    def verify_all(self, *expectations: Expectation, no_findings: bool = False) -> Steps[list[int]]:
+        """Several expectations at once: how many exchanges each one found."""
+        expect = [{**each, "where": given(**each.get("where", {}))} for each in expectations]
+        return self._verify(expect, no_findings=no_findings)
+
+    def _verify(self, expect: list[dict[str, Any]], *, no_findings: bool) -> Steps[list[int]]:
+        reply: Reply = yield Call("POST", f"{self._path}/verify", body={"expect": expect, "no_findings": no_findings})
+        if reply.status == 417:
+            raise NotAsExpected(read(list[Failure], reply.json["failures"]))
+        found: list[int] = accepted(reply)["found"]
+        return found

@@ -13,6 +13,7 @@ from sandbox.client.shapes import (
     Filters,
     Message,
     MessageStory,
+    MessageView,
     Person,
     Scheduled,
     Status,
@@ -44,10 +45,9 @@ class MessageVerbs(Bound):
         return self._ask(MessageStory, "GET", _path(message))
 
     @verb
-    def delete_messages(self, **filters: Unpack[Filters]) -> Steps[int]:
-        """Forgets messages, and says how many."""
-        answer: dict[str, int] = yield from self._ask(dict, "DELETE", "/messages", query=given(**filters))
-        return answer["deleted"]
+    def shown(self, message: Message | str) -> Steps[list[MessageView]]:
+        """How each API shows a message right now, and the curl line that fetches it."""
+        return self._whole_list(MessageView, f"{_path(message)}/shown")
 
     @verb
     def send(

@@ -1,11 +1,11 @@
-"""People and their consents."""
+"""People, their phones and their consents."""
 
 from types import NoneType
 from typing import TypedDict, Unpack
 
 from sandbox.client.bound import Bound, segment
 from sandbox.client.reading import given
-from sandbox.client.shapes import Consent, ConsentChange, Person, RecipientType
+from sandbox.client.shapes import Consent, ConsentChange, Message, Person, Phone, RecipientType
 from sandbox.client.steps import Steps, verb
 
 __tracebackhide__ = True
@@ -58,6 +58,21 @@ class PeopleVerbs(Bound):
     def remove_person(self, who: Person | str) -> Steps[None]:
         """Removes a person; their messages stay."""
         return self._ask(NoneType, "DELETE", _path(who))
+
+    @verb
+    def phones(self, search: str | None = None, limit: int | None = None) -> Steps[list[Phone]]:
+        """Phones, that with the latest message first; `search` is part of a name or number, or a `person_id`."""
+        return self._list(Phone, "/phones", given(search=search), limit)
+
+    @verb
+    def phone(self, phone: str) -> Steps[Phone]:
+        """One phone."""
+        return self._ask(Phone, "GET", f"/phones/{segment(phone)}")
+
+    @verb
+    def conversation(self, phone: str, limit: int | None = None) -> Steps[list[Message]]:
+        """What one phone sent and was sent on every line, the newest first."""
+        return self._list(Message, f"/phones/{segment(phone)}/messages", limit=limit)
 
     @verb
     def consents(

@@ -4,19 +4,23 @@ from types import NoneType
 from typing import Literal
 
 from sandbox.client.bound import Bound, segment
-from sandbox.client.shapes import Snapshot
-from sandbox.client.steps import Call, Steps, accepted, verb
+from sandbox.client.shapes import Snapshot, WorkspaceInfo
+from sandbox.client.steps import Call, Steps, checked, verb
 
 __tracebackhide__ = True
 
 
 class StateVerbs(Bound):
-    """A workspace's states. Its credentials stay, whichever it goes back to."""
+    """A workspace's states. Its credentials, sinks and snapshots stay, whichever it goes back to."""
+
+    def know(self, info: WorkspaceInfo) -> None:
+        """What the workspace is and owns now."""
+        raise NotImplementedError
 
     @verb
     def reset(self, to: Literal["seed", "empty"] = "seed") -> Steps[None]:
-        """Back to how it was seeded, or to nothing: data, counters, faults, journal and clock."""
-        yield from self._ask(dict, "POST", "/reset", {"to": to})
+        """Back to how it was seeded, or to nothing: data, counters, faults, journal, delivery and clock."""
+        self.know((yield from self._ask(WorkspaceInfo, "POST", "/reset", {"to": to})))
 
     @verb
     def snapshot(self, name: str) -> Steps[Snapshot]:
@@ -26,7 +30,7 @@ class StateVerbs(Bound):
     @verb
     def restore(self, name: str) -> Steps[None]:
         """Back to a snapshot."""
-        yield from self._ask(dict, "POST", f"{_path(name)}/restore")
+        self.know((yield from self._ask(WorkspaceInfo, "POST", f"{_path(name)}/restore")))
 
     @verb
     def snapshots(self) -> Steps[list[Snapshot]]:
@@ -42,8 +46,7 @@ class StateVerbs(Bound):
     def export_snapshot(self, name: str) -> Steps[bytes]:
         """A snapshot as a file, for `import_snapshot` on another server of the same schema."""
         reply = yield Call("GET", self._path + _path(name))
-        accepted(reply)
-        return reply.content
+        return checked(reply).content
 
     @verb
     def import_snapshot(self, name: str, exported: bytes) -> Steps[Snapshot]:

@@ -42,14 +42,18 @@ class Call:
 
     def options(self) -> dict[str, Any]:
         """For httpx."""
-        content = {} if self.body is None else {"content": self._content(), "headers": JSON}
-        return {"params": self.query, "timeout": TIMEOUT_S + self.wait, **content}
+        return {"params": self.query, "timeout": TIMEOUT_S + self.wait, **self._content()}
 
-    def _content(self) -> bytes:
-        return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
+    def _content(self) -> dict[str, Any]:
+        if self.body is None:
+            return {}
+        if isinstance(self.body, bytes):
+            return {"content": self.body, "headers": FILE}
+        return {"content": json.dumps(self.body).encode(), "headers": JSON}
 
 
 JSON = {"Content-Type": "application/json"}
+FILE = {"Content-Type": "application/octet-stream"}
 
 
 @dataclass(frozen=True)
@@ -74,9 +78,14 @@ def ask(call: Call) -> Steps[Any]:
 
 def accepted(reply: Reply) -> Any:
     """The JSON of a reply; raises `Refused` when it is a refusal."""
+    return checked(reply).json
+
+
+def checked(reply: Reply) -> Reply:
+    """The reply; raises `Refused` when it is a refusal."""
     if reply.status >= 400:
         raise refused(reply.status, reply.content)
-    return reply.json
+    return reply
 
 
 class Answer(Coroutine[Any, Any, T_co]):

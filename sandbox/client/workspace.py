@@ -1,6 +1,5 @@
 """A workspace: what it owns, and everything that can be done in it."""
 
-from datetime import datetime
 from functools import cached_property
 from types import NoneType
 from typing import Self, TypedDict, TypeVar, Unpack
@@ -17,7 +16,6 @@ from sandbox.client.reading import given
 from sandbox.client.shapes import (
     Account,
     AccountSettings,
-    Basic,
     Console,
     ConsoleSettings,
     Doctype,
@@ -53,11 +51,15 @@ class WorkspaceVerbs(
 
     def __init__(self, session: Session, info: WorkspaceInfo) -> None:
         super().__init__(session, f"/_sandbox/workspaces/{segment(info.id)}")
+        self.know(info)
+
+    def know(self, info: WorkspaceInfo) -> None:
+        """What it is and owns, as the server last told."""
         self.info = info
         self.id = info.id
         self.name = info.name
-        self.expires_at: datetime | None = info.expires_at
-        self.basic: Basic = info.basic
+        self.expires_at = info.expires_at
+        self.basic = info.basic
         self.consoles: list[Console] = info.consoles
         self.accounts: list[Account] = info.accounts
 

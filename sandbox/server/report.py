@@ -3,31 +3,31 @@
 from typing import TextIO
 
 from pydantic_core import to_json
+from starlette.types import Receive, Scope, Send
 
 from sandbox.server.app import Sandbox
+from sandbox.server.guard import PREFIX
 from sandbox.server.journal.entries import entry
 from sandbox.world import journal, workspaces
 
+ONLY_READ = ("GET", "HEAD")
+
 
 class Report:
-    """Stands between the world and its journal: what that is told to forget is written down before.
+    """Stands before an application, and has it write down what it has answered before it is told to change anything.
 
     Each line is an exchange as the control API shows it, with the `workspace` that it belongs to, if it does.
     """
 
     def __init__(self, app: Sandbox, file: TextIO) -> None:
+        self._app = app
         self._file = file
-        self._world = app.world
-        self._journal = app.journal
         app.journal.listeners.append(self._exchanged)
-        app.world.journal = self
 
-    def write(self) -> None:
-        self._journal.write()
-
-    def forget(self, workspace_id: int) -> None:
-        self._journal.write()
-        self._journal.forget(workspace_id)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] not in ONLY_READ and scope["path"].startswith(PREFIX):
+            self._app.journal.write()
+        await self._app(scope, receive, send)
 
     def _exchanged(self, workspace_id: int, row: journal.EntryRow) -> None:
         line = to_json({"workspace": self._named(workspace_id), **entry(row)}).decode()
@@ -36,5 +36,5 @@ class Report:
     def _named(self, workspace_id: int) -> dict[str, str] | None:
         if workspace_id == journal.SERVER:
             return None
-        row = workspaces.row_of(self._world, workspace_id)
+        row = workspaces.row_of(self._app.world, workspace_id)
         return {"id": row["key"], "name": row["name"]}

@@ -6,6 +6,7 @@ from threading import Event, Thread
 from typing import Self
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from sandbox.server.app import Sandbox, create_app
 from sandbox.server.serving import config_of, url_of, with_token
@@ -30,17 +31,17 @@ class _Server(uvicorn.Server):
 class ThreadedServer:
     """Serves on a bound socket while it is entered; entering raises what keeps it from starting.
 
-    `made` is told of the application when it is made.
+    `behind`: what is served instead of the application, which it is given.
     """
 
     def __init__(
-        self, settings: Settings, listener: socket.socket, made: Callable[[Sandbox], object] | None = None
+        self, settings: Settings, listener: socket.socket, behind: Callable[[Sandbox], ASGIApp] | None = None
     ) -> None:
         host, port = listener.getsockname()[:2]
         self.settings = with_token(settings)
         self.url = url_of(EVERY_ADDRESS.get(host, host), port)
         self._listener = listener
-        self._made = made
+        self._behind = behind
         self._is_decided = Event()
         self._server: _Server | None = None
         self._failure: BaseException | None = None
@@ -63,9 +64,8 @@ class ThreadedServer:
         try:
             app = create_app(self.settings)
             try:
-                if self._made is not None:
-                    self._made(app)
-                self._server = _Server(config_of(app, log_config=None), self._is_decided)
+                served = app if self._behind is None else self._behind(app)
+                self._server = _Server(config_of(served, log_config=None), self._is_decided)
                 self._server.run([self._listener])
             finally:
                 app.close()

@@ -22,6 +22,18 @@ def test_a_patient_who_says_stop_gets_no_more(sandbox):
     assert sandbox.message(sid).status == "rejected"
 
 
+def test_a_code_is_sent(sandbox):
+    submit(sandbox, "Your code is 402913.")
+    assert sandbox.wait_for(to=PATIENT, text="code", timeout=5).codes == ["402913"]
+
+
+def test_the_vendor_is_down(sandbox):
+    with sandbox.fault("simplepay.submit", status=503, times=1):
+        assert submit(sandbox, "Hello").status_code == 503
+        assert submit(sandbox, "Hello").status_code == 200
+    sandbox.verify("simplepay.submit", to=PATIENT, outcome="accepted", count=1, no_findings=True)
+
+
 @pytest.mark.sandbox(fixture="clinic", seed=7, delivery="timed")
 def test_delivery_takes_three_seconds(sandbox):
     sid = submit(sandbox, "See you tomorrow.").json()["sid"]

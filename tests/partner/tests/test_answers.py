@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from reminders.vendors import VendorDown
 
 PATIENT = "14155550123"
 MOBILE = "4155550123"
@@ -56,6 +57,7 @@ def test_a_long_time_range_is_read_in_windows(reminders, sandbox):
     reminders.remind(PATIENT, "Second")
     read = list(reminders._writeback.records(TODAY, TODAY + timedelta(days=21)))
     assert [record["outgoingMessage"] for record in read] == ["First", "Second"]
+    sandbox.verify("writeback.responses", count=3, no_findings=True)
 
 
 def test_a_broadcast_of_the_clinic_is_no_reminder_of_ours(reminders, writeback, sandbox):
@@ -71,6 +73,19 @@ def test_a_clinic_with_two_weeks_behind_it(reminders, sandbox):
     answers = reminders.answers(TODAY - timedelta(days=14), TONIGHT)
     assert len(answers) > 5
     assert len(sandbox.people()) > 50
+
+
+def test_broken_json_is_no_answer(writeback, sandbox):
+    with sandbox.fault("writeback.responses", malformed=True), pytest.raises(VendorDown, match="broken JSON"):
+        list(writeback.records(TODAY, TONIGHT))
+
+
+def test_back_to_where_it_was(reminders, sandbox):
+    reminders.remind(PATIENT, "See you tomorrow?")
+    sandbox.snapshot("before")
+    sandbox.inbound(from_=PATIENT, to=sandbox.consoles[0].line, text="STOP")
+    sandbox.restore("before")
+    assert reminders.stopped(TODAY, TONIGHT) == set()
 
 
 def test_what_one_test_sends_no_other_sees(writeback):

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from reminders.vendors import DialogTech, VendorRefused
+from reminders.vendors import DialogTech, VendorDown, VendorRefused
 
 CALLER = "14155550123"
 TODAY = datetime(2026, 5, 6, tzinfo=UTC)
@@ -31,3 +31,8 @@ def test_a_number_that_is_not_ours_has_none(dialogtech, sandbox):
 def test_wrong_keys_are_refused_though_the_status_is_200(sandbox, http):
     with pytest.raises(VendorRefused):
         DialogTech(http, sandbox.dialogtech_url, "wrong", "keys").messages(TODAY, TODAY)
+
+
+def test_broken_xml_is_no_answer(dialogtech, sandbox):
+    with sandbox.fault("dialogtech.sms.get_messages", malformed=True), pytest.raises(VendorDown, match="broken XML"):
+        dialogtech.messages(TODAY, TODAY)

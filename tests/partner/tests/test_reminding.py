@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from reminders.vendors import VendorRefused
+from reminders.vendors import VendorDown, VendorRefused
 
 PATIENT = "14155550123"
 ANOTHER = "14155550124"
@@ -24,12 +24,20 @@ def test_a_reminder_is_delivered(reminders, sandbox):
 def test_a_reminder_comes_from_our_line(reminders, sandbox):
     reminders.remind(PATIENT, "See you tomorrow.")
     assert sandbox.messages(to=PATIENT)[0].from_ == sandbox.consoles[0].line
+    sandbox.verify("simplepay.submit", to=PATIENT, from_=sandbox.consoles[0].line, count=1, no_findings=True)
 
 
 def test_text_beyond_ascii_arrives_as_it_was_written(reminders, sandbox):
     reminders.remind(PATIENT, "Señora Núñez, see you at 9 — bring your card 💳")
-    (message,) = sandbox.messages(to=PATIENT)
+    message = sandbox.wait_for(to=PATIENT)
     assert (message.text, message.encoding) == ("Señora Núñez, see you at 9 — bring your card 💳", "UCS-2")
+
+
+def test_the_link_in_a_reminder_is_whole(reminders, sandbox):
+    reminders.remind(PATIENT, "Confirm at https://clinic.example/c/8f3a?x=1 with code 402913.")
+    message = sandbox.wait_for(to=PATIENT, text="confirm")
+    assert message.links == ["https://clinic.example/c/8f3a?x=1"]
+    assert message.codes == ["402913"]
 
 
 def test_a_number_that_is_none_is_refused_with_the_vendors_words(simplepay, sandbox):
@@ -97,6 +105,20 @@ def test_a_callback_that_fails_comes_again(reminders, sandbox):
     sandbox.sink("statuses", status=200)
     sandbox.clock.advance(minutes=1, settle=5)
     assert [request.form["MessageStatus"] for request in sink.received()] == ["sent", "sent", "delivered"]
+
+
+def test_a_vendor_that_is_down_twice_is_asked_a_third_time(reminders, sandbox):
+    sandbox.fault("simplepay.submit", status=503, times=2)
+    reminders.remind(PATIENT, "Hello")
+    sandbox.verify("simplepay.submit", outcome="faulted", count=2)
+    sandbox.verify("simplepay.submit", outcome="accepted", count=1)
+
+
+@pytest.mark.parametrize("effect", [{"reset": True}, {"close": True}, {"rate_limit": {"requests": 0, "seconds": 60}}])
+def test_a_vendor_that_stays_down(reminders, sandbox, effect):
+    with sandbox.fault("simplepay.submit", **effect), pytest.raises(VendorDown):
+        reminders.remind(PATIENT, "Hello")
+    reminders.remind(PATIENT, "Hello")
 
 
 def test_the_clock_stands_still(reminders, sandbox):
