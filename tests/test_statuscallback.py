@@ -9,7 +9,7 @@ import pytest
 from driver import CONSOLE, LINE, PHONE, Driver
 from receiver import Got, Receiver
 
-from sandbox.world import callbacks, sinks
+from sandbox.world import callbacks, sinks, workspaces
 
 pytestmark = pytest.mark.rule("SP-statuscallback")
 
@@ -443,10 +443,11 @@ def test_what_is_on_its_way_of_a_workspace_that_goes_is_dropped(timed: Driver) -
     timed.call("PUT", f"{space}/delivery", json={"mode": "immediate"})
     for _ in range(20):
         timed.submit(callback=url, console=made["consoles"][0]["code"], auth=basic)
-    assert timed.app._courier._dispatch.in_hand(2) == 20
+    passing = workspaces.named(timed.app.world, "passing").id
+    assert timed.app._courier._dispatch.in_hand(passing) == 20
     assert timed.call("DELETE", space).status_code == 204
     timed.control("GET", "/clock")
-    assert timed.app._courier._dispatch.in_hand(2) == 0
+    assert timed.app._courier._dispatch.in_hand(passing) == 0
 
 
 # How it may go wrong ---------------------------------------------------------------------------------------------
