@@ -142,14 +142,14 @@ class Network(RuleBasedStateMachine):
     driver: Driver
     runs = 0
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(mode=st.sampled_from(["timed", "immediate", "manual"]))
+    def begin(self, mode: str) -> None:
         cls = type(self)
         cls.runs += 1
         self.phones = [f"1{area}7{cls.runs:06d}" for area in ("629", "907")]
         self.control("POST", "/clock", {"action": "advance", "seconds": 3600})
         self.since = self.control("GET", "/clock")["now"]
-        self.model = Model(0, handset=self.phones[1])
+        self.model = Model(0, handset=self.phones[1], policy=Policy(mode))
         self.apply_policy()
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
@@ -240,7 +240,7 @@ class Network(RuleBasedStateMachine):
         elif not opts_in and before in (None, *IN):
             self.model.consent[key] = "out"
 
-    @rule(ms=st.sampled_from([0, 1, 999, 1000, 2000, 3000, 10_000]))
+    @rule(ms=st.sampled_from([1, 500, 999, 1000, 2000, 3000, 10_000]))
     def advance(self, ms: int) -> None:
         self.control("POST", "/clock", {"action": "advance", "seconds": ms / 1000})
         self.model.advance(ms)
@@ -311,7 +311,7 @@ def test_the_network_is_as_the_model_has_it(open_driver: Callable[..., Driver], 
         Network,
         settings=settings(
             max_examples=RUNS,
-            stateful_step_count=15,
+            stateful_step_count=25,
             derandomize="NETWORK_RUNS" not in os.environ,
             suppress_health_check=list(HealthCheck),
         ),
