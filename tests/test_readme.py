@@ -86,6 +86,21 @@ def test_a_submit_is_called_back_and_answered_as_the_clock_is_turned(answers: li
     assert told == [(submitted["sid"], "sent"), (submitted["sid"], "delivered")]
 
 
+def test_a_slip_is_explained_and_a_fault_is_met_and_gone_after_a_reset(answers: list[str]) -> None:
+    shown, begun_anew = answers[10:12]
+    assert shown == '"mend":"Send 14155550123 instead of +1 415 555 0123."\n'
+    assert shown in README.read_text()
+    fault, end = json.JSONDecoder().raw_decode(begun_anew)
+    status, workspace = begun_anew[end:].split("\n", 1)
+    assert (fault["effect"], status, json.loads(workspace)["name"]) == ({"status": 503}, "503", "default")
+
+
+def test_a_workspace_is_made_kept_and_gone(answers: list[str]) -> None:
+    made, end = json.JSONDecoder().raw_decode(answers[12])
+    assert (made["name"], made["fixture"]) == ("mine", "clinic")
+    assert json.loads(answers[12][end:])["name"] == "before"
+
+
 def test_the_readme_names_only_files_that_are_there() -> None:
     links = re.findall(r"\]\(([^)#:]+)\)", README.read_text())
     assert links
