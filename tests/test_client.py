@@ -255,6 +255,14 @@ def test_a_message_is_waited_for_with_its_links_and_codes(ws: Workspace) -> None
         ws.wait_for(timeout=0)
 
 
+def test_messages_are_deleted_by_filters(ws: Workspace) -> None:
+    for text in ("One", "Two", "Three"):
+        ws.send(STRANGER, text)
+    assert ws.delete_messages(text="T", limit=1) == 1
+    assert [message.text for message in ws.messages()] == ["One", "Three"]
+    assert (ws.delete_messages(), ws.messages()) == (2, [])
+
+
 def test_the_journal_is_read_by_filters_and_emptied(sandbox: Driver, ws: Workspace) -> None:
     sid = sandbox.sid(STRANGER)
     sandbox.submit("+1 415 555 0123")

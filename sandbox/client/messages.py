@@ -40,6 +40,13 @@ class MessageVerbs(Bound):
         return self._list(Message, "/messages", given(**filters), limit)
 
     @verb
+    def delete_messages(self, limit: int | None = None, **filters: Unpack[Filters]) -> Steps[int]:
+        """Deletes messages, all that match or the oldest so many, with their callbacks, and says how many."""
+        query = given(limit=limit, **filters)
+        answer: dict[str, int] = yield from self._ask(dict, "DELETE", "/messages", query=query)
+        return answer["deleted"]
+
+    @verb
     def message(self, message: Message | str) -> Steps[MessageStory]:
         """One message, with its callbacks."""
         return self._ask(MessageStory, "GET", _path(message))

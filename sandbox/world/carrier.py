@@ -34,6 +34,8 @@ WRITEBACK = "writeback"
 DIALOGTECH = "dialogtech"
 SIMPLEPAY = "simplepay"
 
+AUTOMATIC = "automatic_answer"
+"""What made a message that a line sent by itself, since a reply caused it."""
 SUBMITTED = "simplepay.submit"
 """What made a message that a program sent by SimplePay, as its timeline says."""
 
@@ -51,7 +53,7 @@ LAST_UNCAUSED = Statement(
         MESSAGES.c.phone == bindparam("phone"),
         MESSAGES.c.accepted_at <= bindparam("at"),
         MESSAGES.c.direction == OUTBOUND,
-        MESSAGES.c.caused_by_id.is_(None),
+        MESSAGES.c.cause != AUTOMATIC,
     )
     .order_by(MESSAGES.c.accepted_at.desc(), MESSAGES.c.id.desc())
     .limit(1)
@@ -136,7 +138,7 @@ def accept(
 
 def let_handset_reply(world: "World", workspace: "WorkspaceView", message: MessageRow) -> None:
     """A handset that replies does so after delivery, unless a reply caused the message (rule NET-handsets)."""
-    if message["outcome"] != DELIVERED or message["caused_by_id"] is not None:
+    if message["outcome"] != DELIVERED or message["cause"] == AUTOMATIC:
         return
     handset = delivery.handset_of(workspace, message["phone"])
     if handset is not None and handset.reply is not None:
@@ -195,7 +197,7 @@ def receive(
         text=answer_text,
         at=at,
         vendor=inbound["vendor"],
-        cause="automatic_answer",
+        cause=AUTOMATIC,
         purpose=asked,
         ids=answer_ids,
         lead_id=lead_id,

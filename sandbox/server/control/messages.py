@@ -18,7 +18,7 @@ from sandbox.server.problems import invalid, refusals
 from sandbox.vendor import Vendor, View
 from sandbox.vendors import VENDORS
 from sandbox.vendors.writeback import MESSAGE_TYPES
-from sandbox.world import WorkspaceView, World, callbacks, messages, people, workspaces
+from sandbox.world import WorkspaceView, World, callbacks, messages, people, removal, workspaces
 from sandbox.world.carrier import OUTBOUND, MessageRow
 from sandbox.world.statuses import reachable
 
@@ -43,6 +43,21 @@ async def list_messages(
     shown_rows = rows[: asked.limit]
     cursor = messages.our_id(shown_rows[-1]["id"]) if len(rows) > asked.limit else None
     return listed([*map(MessageWriter(world, workspace), shown_rows)], cursor)
+
+
+@router.delete("/messages", response_model=shapes.Deleted)
+async def delete_messages(
+    world: WorldDep, workspace: WorkspaceDep, asked: Annotated[shapes.Removal, Query()]
+) -> Response:
+    """Deletes messages, by default all of them, with their callbacks and what was scheduled about them.
+
+    Consents, people, the journal and the counters stay: a number is not given twice.
+    """
+    after = messages.number_of(asked.after or "") or 0
+    with world.store.writing():
+        wanted = filters(world, workspace, asked)
+        deleted = removal.remove(world, workspace, wanted, after=after, limit=asked.limit)
+    return answer({"deleted": deleted})
 
 
 def filters(world: World, workspace: WorkspaceView, asked: shapes.MessageFilters) -> messages.Filters:

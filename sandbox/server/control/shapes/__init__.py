@@ -83,6 +83,7 @@ from sandbox.server.control.shapes.messages import (
     NewReply,
     NewStatus,
     Next,
+    Removal,
     Scheduled,
     TimelineEntry,
 )
@@ -201,6 +202,7 @@ __all__ = [
     "Policy",
     "RateLimit",
     "Redelivery",
+    "Removal",
     "Rule",
     "Scheduled",
     "ServerJournalFilters",

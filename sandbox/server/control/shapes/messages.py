@@ -116,6 +116,14 @@ class MessageFilters(Page):
     after: str | None = Field(None, pattern=CURSOR, description="The `next` of the page before, or any message's id.")
 
 
+class Removal(MessageFilters):
+    """Which messages are deleted."""
+
+    limit: int | None = Field(  # type: ignore[assignment]
+        None, ge=1, le=1_000_000_000, description="The oldest so many; else all."
+    )
+
+
 class NewMessage(Given):
     """What staff send from a console, or from a tracking number: give one of the two."""
 
