@@ -168,7 +168,7 @@ def test_another_unknown_path_is_told_where_the_apis_are(sandbox: Driver) -> Non
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("PUT", MESSAGES, "GET, HEAD, POST"),
+        ("PUT", MESSAGES, "DELETE, GET, HEAD, POST"),
         ("DELETE", f"{DEFAULT}/delivery", "GET, HEAD, PUT"),
         ("OPTIONS", f"{DEFAULT}/people/HF0001", "DELETE, GET, HEAD, PATCH"),
         ("POST", "/_sandbox/health/live", "GET, HEAD"),
