@@ -20,7 +20,7 @@ from typing import Any, NoReturn, TextIO
 FAILED = 1
 MISUSED = 2
 READYZ_TIMEOUT_S = 2.0
-FLAGS = ("host", "port", "database", "fixture", "seed", "start_at", "demo")
+FLAGS = ("host", "port", "database", "fixture", "seed", "start_at", "workers", "demo")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -37,6 +37,7 @@ def parser() -> argparse.ArgumentParser:
 
     serving = commands.add_parser("serve", help="start the server")
     add_flags(serving, port="port to bind, 0 for a free one (8080)")
+    serving.add_argument("--workers", metavar="N", help="processes that serve: always 1")
     serving.add_argument("--demo", action="store_const", const="1", help="visitors may read, a token drives")
     serving.set_defaults(run=serve)
 

@@ -34,6 +34,8 @@ class Settings:
     seed: int = 1
     start_at: int | None = None
     """What the clock reads at first, in ms; none is wall time."""
+    workers: int = 1
+    """Always one: what falls due by itself is done by the process that serves."""
     control_token: str | None = None
     """Needed by the control API off loopback; made and printed when there is none."""
     control_open: bool = False
@@ -95,6 +97,12 @@ def _positive(written: str, label: str) -> int:
     return number
 
 
+def _one(written: str, label: str) -> int:
+    if _positive(written, label) > 1:
+        raise BadSetting(f"{label} must be 1: one process serves, so start further servers for more.")
+    return 1
+
+
 def _port(written: str, label: str) -> int:
     port = _number(written, label)
     if port > 65535:
@@ -129,6 +137,7 @@ READERS: dict[str, Callable[[str, str], Any]] = {
     "port": _port,
     "seed": _number,
     "start_at": _time,
+    "workers": _one,
     "control_open": _switch,
     "demo": _switch,
     "hosts": _names,

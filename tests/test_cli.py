@@ -168,6 +168,14 @@ def test_the_environment_beats_the_defaults(start: Callable[..., Server], tmp_pa
     assert database.is_file()
 
 
+def test_one_process_serves_and_no_more(start: Callable[..., Server]) -> None:
+    assert start("--workers", "1", SANDBOX_WORKERS="4").ask("GET", READBACK)[0] == 401
+    reason = "must be 1: one process serves, so start further servers for more."
+    is_refused(2, f"--workers {reason}", "serve", "--port", "0", "--workers", "2")
+    is_refused(2, f"SANDBOX_WORKERS {reason}", "serve", "--port", "0", SANDBOX_WORKERS="2")
+    is_refused(2, "--workers must be at least 1.", "serve", "--port", "0", "--workers", "0")
+
+
 def test_an_empty_setting_of_the_environment_is_none(start: Callable[..., Server]) -> None:
     names = ("SANDBOX_HOST", "SANDBOX_DATABASE", "SANDBOX_SEED", "SANDBOX_START_AT", "SANDBOX_CONTROL_TOKEN")
     assert start(**dict.fromkeys(names, "")).host == "127.0.0.1"
