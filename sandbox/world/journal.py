@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select
 
 from sandbox.world import models
 from sandbox.world.errors import UnknownExchange
-from sandbox.world.store import Statement, table
+from sandbox.world.store import Insert, Statement, table
 
 if TYPE_CHECKING:
     from sandbox.world import World
@@ -29,7 +29,7 @@ BRIEFLY = Statement(_brief)
 BRIEFLY_OF = Statement(_brief.where(ENTRIES.c.operation == bindparam("operation")))
 WITH_ERRORS = Statement(_brief.where(ENTRIES.c.levels.contains(ERROR)))
 # A number that was given out twice, because the process was killed before it was written down, is the later one's.
-PUT = Statement(insert(ENTRIES).prefix_with("OR REPLACE").values({name: bindparam(name) for name in COLUMNS}))
+PUT = Insert(COLUMNS, insert(ENTRIES).prefix_with("OR REPLACE"))
 OWNERS = table(models.Workspace)
 WORKSPACE = Statement(select(OWNERS.c.id).where(OWNERS.c.id == bindparam("id")))
 BY_NUMBER = Statement(select(ENTRIES).where(IN_WORKSPACE, ENTRIES.c.number == bindparam("number")))

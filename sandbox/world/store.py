@@ -7,7 +7,7 @@ driver's cursor. A long read gets a connection, and so a frozen picture of the w
 
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
 from functools import cached_property
@@ -122,6 +122,8 @@ class Store:
             # the connection makes one only where nobody called that for 64 MB.
             "wal_autocheckpoint=16000",
             "temp_store=MEMORY",
+            # Some builds of SQLite overwrite what is deleted, also whole pages, which then have to be written.
+            "secure_delete=FAST",
         ):
             try:
                 driver.execute(f"PRAGMA {pragma}")
@@ -199,9 +201,9 @@ class Store:
         """Runs an insert made by `inserting`."""
         self.execute(statement.sql, statement.values(row))
 
-    def add_many(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
+    def add_many(self, statement: Insert, rows: Iterable[Mapping[str, Any]]) -> None:
         """Runs an insert for many rows. Belongs in a transaction."""
-        self._driver.executemany(statement.sql, rows)
+        self._driver.executemany(statement.sql, map(statement.values, rows))
 
     def checkpoint(self) -> None:
         """Moves what was written from the log into the database, on another thread, if it is worth while by now."""
