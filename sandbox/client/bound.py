@@ -33,6 +33,11 @@ class Bound:
         """One call, whose answer is read as `kind`."""
         return read(kind, (yield from ask(Call(method, self._path + path, query, body, wait))))
 
+    def _deleted(self, path: str = "", query: dict[str, Any] | None = None) -> Steps[int]:
+        """Deletes what stands there, and says how many."""
+        answer = yield from self._ask(dict, "DELETE", path, query=query)
+        return int(answer["deleted"])
+
     def _list(
         self, kind: type[T], path: str, query: dict[str, Any] | None = None, limit: int | None = None
     ) -> Steps[list[T]]:

@@ -110,8 +110,7 @@ class EngineVerbs(Bound, Generic[WorkspaceT]):
     @verb
     def clear_journal(self) -> Steps[int]:
         """Forgets those, and says how many."""
-        answer: dict[str, int] = yield from self._ask(dict, "DELETE", "/journal")
-        return answer["deleted"]
+        return self._deleted("/journal")
 
     @verb
     def handset_numbers(self) -> Steps[list[HandsetNumber]]:

@@ -152,8 +152,7 @@ class WithFaults(Bound, Generic[FaultT]):
     @verb
     def clear_faults(self) -> Steps[int]:
         """Ends all of them, and says how many."""
-        answer: dict[str, int] = yield from self._ask(dict, "DELETE", "/faults")
-        return answer["deleted"]
+        return self._deleted("/faults")
 
     def _bound(self, info: FaultInfo) -> FaultT:
         return self._fault_kind(self._session, f"{self._path}/faults", info)

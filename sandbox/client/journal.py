@@ -43,8 +43,7 @@ class JournalVerbs(Bound):
     @verb
     def clear_journal(self) -> Steps[int]:
         """Forgets all exchanges, and says how many."""
-        answer: dict[str, int] = yield from self._ask(dict, "DELETE", "/journal")
-        return answer["deleted"]
+        return self._deleted("/journal")
 
     @verb
     def verify(

@@ -42,9 +42,7 @@ class MessageVerbs(Bound):
     @verb
     def delete_messages(self, limit: int | None = None, **filters: Unpack[Filters]) -> Steps[int]:
         """Deletes messages, all that match or the oldest so many, with their callbacks, and says how many."""
-        query = given(limit=limit, **filters)
-        answer: dict[str, int] = yield from self._ask(dict, "DELETE", "/messages", query=query)
-        return answer["deleted"]
+        return self._deleted("/messages", given(limit=limit, **filters))
 
     @verb
     def message(self, message: Message | str) -> Steps[MessageStory]:

@@ -46,8 +46,7 @@ class SinkVerbs(Bound):
     @verb
     def clear(self) -> Steps[int]:
         """Forgets what it got, and says how many; it goes on receiving."""
-        answer: dict[str, int] = yield from self._ask(dict, "DELETE")
-        return answer["deleted"]
+        return self._deleted()
 
 
 class Sink(SinkVerbs, Blocking):
