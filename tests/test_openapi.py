@@ -63,6 +63,19 @@ def test_every_operation_has_a_summary_a_name_of_its_own_and_a_shape_for_each_an
     assert len(names) == len(set(names))
 
 
+def test_a_body_may_be_absent_when_all_of_its_members_may(sandbox: Driver) -> None:
+    read = document(sandbox, OURS)
+    needed = set()
+    for _, _, operation in operations(read):
+        body = operation.get("requestBody", {})
+        if body.get("required"):
+            schema = body["content"]["application/json"]["schema"]
+            shape = read["components"]["schemas"].get(schema.get("$ref", "").rpartition("/")[2], {})
+            if shape.get("type") == "object" and not shape.get("required"):
+                needed.add(operation["operationId"])
+    assert needed == {"verify"}  # which wants one of its two
+
+
 def test_the_control_document_tells_of_refusals_that_any_call_may_get(sandbox: Driver) -> None:
     read = document(sandbox, OURS)
     for path, _, operation in operations(read):

@@ -469,6 +469,7 @@ def test_the_profile_is_shown_and_replaced(timed: Driver) -> None:
     assert changed == {**WELL, "lose": 0.25, "delay": 1.5, "seed": 9}
     assert timed.control("GET", "/callbacks/profile") == changed
     assert timed.control("PUT", "/callbacks/profile", {"duplicate": 1}) == {**WELL, "duplicate": 1}
+    assert timed.control("PUT", "/callbacks/profile") == WELL
 
 
 @pytest.mark.parametrize(

@@ -55,9 +55,11 @@ async def show_profile(workspace: WorkspaceDep) -> Response:
 
 
 @router.put("/callbacks/profile", response_model=shapes.CallbackProfile)
-async def set_profile(world: WorldDep, workspace: WorkspaceDep, body: shapes.NewCallbackProfile) -> Response:
+async def set_profile(
+    world: WorldDep, workspace: WorkspaceDep, body: shapes.NewCallbackProfile | None = None
+) -> Response:
     """Says how callbacks of messages that are accepted from now on misbehave; what is left out does not."""
-    given = body.model_dump()
+    given = (body or shapes.NewCallbackProfile()).model_dump()
     seed = workspace.seed if given["seed"] is None else given["seed"]
     profile = callbacks.Profile(**{**given, "delay": round(given["delay"] * SECOND), "seed": seed})
     with world.store.writing():
