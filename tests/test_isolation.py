@@ -106,6 +106,10 @@ class Tenant:
         self.holds(1)
         seen = self.control("GET", "/journal")["items"]
         assert [each["operation"] for each in seen] == ["simplepay.submit", "writeback.responses"]
+        only_mine = {"operation": "simplepay.submit", "where": {"text": self.mark}, "count": 1}
+        nobody_elses = {"operation": "simplepay.submit", "where": {"text": "tenant-"}, "count": 1}
+        verified = self.control("POST", "/verify", {"expect": [only_mine, nobody_elses], "no_findings": True})
+        assert verified["found"] == [1, 1]
 
     def leave(self) -> None:
         self.control("DELETE", "", status=204)
