@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.dependencies import Backstage, Exchange, Faulted, Finding, Refusal, Severed
 from sandbox.world import WorkspaceView, World
-from sandbox.world.callbacks import CallbackRow
+from sandbox.world.callbacks.states import CallbackRow
 from sandbox.world.carrier import MessageRow
 from sandbox.world.rules import Rule
 

@@ -10,6 +10,7 @@ from sandbox.server.control import shapes, shown
 from sandbox.server.control.http import WORKSPACE, answer, control_router, listed
 from sandbox.server.control.shapes import ListOf
 from sandbox.world import WorkspaceView, World, callbacks, messages, workspaces
+from sandbox.world.callbacks.profile import Profile, profile_of
 from sandbox.world.clock import SECOND
 from sandbox.world.errors import UnknownCallback
 
@@ -61,7 +62,7 @@ async def set_profile(
     """Says how callbacks of messages that are accepted from now on misbehave; what is left out does not."""
     given = (body or shapes.NewCallbackProfile()).model_dump()
     seed = workspace.seed if given["seed"] is None else given["seed"]
-    profile = callbacks.Profile(**{**given, "delay": round(given["delay"] * SECOND), "seed": seed})
+    profile = Profile(**{**given, "delay": round(given["delay"] * SECOND), "seed": seed})
     with world.store.writing():
         workspaces.change_workspace(world, workspace.id, {"callback_profile": json.dumps(profile._asdict())})
     return _profile(_now(world, workspace))
@@ -72,7 +73,7 @@ def _now(world: World, workspace: WorkspaceView) -> WorkspaceView:
 
 
 def _profile(workspace: WorkspaceView) -> Response:
-    profile: dict[str, Any] = callbacks.profile_of(workspace.callback_profile)._asdict()
+    profile: dict[str, Any] = profile_of(workspace.callback_profile)._asdict()
     if workspace.callback_profile is None:
         profile["seed"] = workspace.seed
     return answer({**profile, "delay": shown.seconds(profile["delay"])})

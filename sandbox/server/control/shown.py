@@ -5,6 +5,7 @@ from typing import Any
 
 from sandbox.server.sending import payload
 from sandbox.world import LineView, WorkspaceView, World, callbacks, conversations, messages, people, workspaces
+from sandbox.world.callbacks.states import DELIVERED, GIVEN_UP, PENDING, CallbackRow
 from sandbox.world.carrier import OUTBOUND, MessageRow
 from sandbox.world.clock import SECOND, rfc3339
 from sandbox.world.people import MISC, PersonRow
@@ -78,21 +79,21 @@ def clock(world: World, workspace: WorkspaceView) -> Json:
     return {"now": rfc3339(workspace.now(wall)), "wall": rfc3339(wall), "state": state}
 
 
-def callback(world: World, row: callbacks.CallbackRow, url: str) -> Json:
+def callback(world: World, row: CallbackRow, url: str) -> Json:
     """A row of `callbacks.rows_of`, with its attempts."""
     attempts = callbacks.attempts_of(world, row["workspace_id"], row["id"])
     shown_attempts = [
         {**each, "at": rfc3339(each["at"]), "next_at": each["next_at"] and rfc3339(each["next_at"])}
         for each in attempts
     ]
-    is_done = row["state"] in (callbacks.DELIVERED, callbacks.GIVEN_UP)
+    is_done = row["state"] in (DELIVERED, GIVEN_UP)
     return {
         "id": callbacks.our_id(row["id"]),
         "message": messages.our_id(row["message_id"]),
         "url": url,
         "status": row["status"],
         "payload": payload(world, row["workspace_id"], row["id"]),
-        "state": row["state"] if is_done else callbacks.PENDING,
+        "state": row["state"] if is_done else PENDING,
         "due_at": rfc3339(row["due_at"]),
         "reason": row["why"],
         "attempts": shown_attempts,

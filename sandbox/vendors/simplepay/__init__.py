@@ -27,6 +27,7 @@ from sandbox.world import (
     phones,
     workspaces,
 )
+from sandbox.world.callbacks.states import CallbackRow
 from sandbox.world.clock import SECOND, written
 from sandbox.world.segments import segments
 from sandbox.world.statuses import DELIVERED, QUEUED, REJECTED, SENT, UNDELIVERED, status_at
@@ -415,7 +416,7 @@ def view(world: World, workspace: WorkspaceView, message: carrier.MessageRow) ->
     return View(path, True, "application/json", json.dumps(body, indent=2, ensure_ascii=False))
 
 
-def status_callback(world: World, message: carrier.MessageRow, callback: callbacks.CallbackRow) -> dict[str, str]:
+def status_callback(world: World, message: carrier.MessageRow, callback: CallbackRow) -> dict[str, str]:
     """The form that tells a change of status (rule SP-statuscallback)."""
     word = STATUS_WORDS.get(callback["status"], UNKNOWN)
     form = {

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Boolean, Column, Float, Integer
 
 from sandbox.world import carrier, consent, delivery, models
-from sandbox.world.callbacks import DELIVERED, GIVEN_UP, PENDING, SENDING, WAITING, Profile
+from sandbox.world.callbacks.profile import Profile
+from sandbox.world.callbacks.states import DELIVERED, GIVEN_UP, PENDING, SENDING, WAITING
 from sandbox.world.clock import DAY
 from sandbox.world.phones import is_msisdn
 from sandbox.world.statuses import FINAL, STATUSES

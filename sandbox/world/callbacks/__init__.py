@@ -5,26 +5,30 @@ one after the other, and what was sent is written down before the next. So a pro
 it was sending is sent again.
 """
 
-import json
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, bindparam, delete, func, literal_column, or_, select, update
 
 from sandbox.world import models
+from sandbox.world.callbacks.profile import Profile, misbehaving, profile_of
+from sandbox.world.callbacks.states import (
+    DELIVERED,
+    GIVEN_UP,
+    PENDING,
+    SENDING,
+    WAITING,
+    CallbackRow,
+)
 from sandbox.world.clock import SECOND
 from sandbox.world.errors import UnknownCallback
 from sandbox.world.happenings import CALLBACK
-from sandbox.world.ids import chance
-from sandbox.world.statuses import DELIVERED as MESSAGE_DELIVERED
-from sandbox.world.statuses import FINAL, UNDELIVERED, Entry
+from sandbox.world.statuses import Entry
 from sandbox.world.store import Statement, inserting, table
 
 if TYPE_CHECKING:
     from sandbox.world import WorkspaceView, World
 
-WAITING, PENDING, SENDING, DELIVERED, GIVEN_UP = "waiting", "pending", "sending", "delivered", "given_up"
 BACKOFF = tuple(seconds * SECOND for seconds in (1, 4, 16, 64))
 """From the due time of an attempt that failed to the next."""
 OUR_PREFIX = "cb_"
@@ -110,21 +114,6 @@ LOST = Statement(
 TAKE_UP_AGAIN = Statement(update(CALLBACKS).where(_is(SENDING)).values(state=PENDING))
 TAKE_UP_COPIED = Statement(update(CALLBACKS).where(IN_WORKSPACE, _is(SENDING)).values(state=PENDING))
 
-CallbackRow = dict[str, Any]
-"""A row of `models.Callback` by column name."""
-
-
-class Profile(NamedTuple):
-    """How callbacks misbehave: probabilities, but `delay` in ms. Each is decided by the seed and the callback."""
-
-    duplicate: float = 0
-    lose: float = 0
-    reorder: float = 0
-    delay: int = 0
-    contradict: float = 0
-    before_response: float = 0
-    seed: int = 0
-
 
 class Outcome(NamedTuple):
     """What came of an attempt: an HTTP status or an error; `is_final` when to try again would be in vain."""
@@ -133,12 +122,6 @@ class Outcome(NamedTuple):
     error: str | None
     ms: int
     is_final: bool = False
-
-
-@lru_cache(maxsize=256)
-def profile_of(stored: str | None) -> Profile:
-    """Out of the JSON in a workspace's row."""
-    return Profile(**json.loads(stored)) if stored else Profile()
 
 
 def our_id(n: int) -> str:
@@ -169,7 +152,7 @@ def expect(
         is_free = world.store.one(UNDER_WAY, **key) is None
     rows = [_row(world, workspace.id, message_id, entry) for entry in entries]
     if profile != Profile(seed=profile.seed):
-        rows = _misbehaving(world, workspace.id, profile, rows, accepted_at)
+        rows = misbehaving(world, workspace.id, profile, rows, accepted_at)
     for row in rows:
         row["position"] = position
         position += 1
@@ -197,36 +180,6 @@ def _row(world: "World", workspace_id: int, message_id: int, entry: Entry) -> Ca
         "copies": 1,
         "why": None,
     }
-
-
-def _misbehaving(
-    world: "World", workspace_id: int, profile: Profile, rows: list[CallbackRow], accepted_at: int | None
-) -> list[CallbackRow]:
-    """The same callbacks as the profile has them: lost, doubled, late, early, in another order, contradicted."""
-    for row in rows:
-        row["due_at"] += profile.delay
-    if accepted_at is not None and rows and _happens(profile, "before_response", rows[0]["id"]):
-        rows[0]["due_at"] = rows[0]["status_at"] = accepted_at
-    last = rows[-1] if rows else None
-    if last is not None and last["status"] in FINAL and _happens(profile, "contradict", last["id"]):
-        opposite = UNDELIVERED if last["status"] == MESSAGE_DELIVERED else MESSAGE_DELIVERED
-        n = world.take(workspace_id, "callback")
-        rows.append({**last, "id": n, "status": opposite, "reason": None})
-    for first in range(len(rows) - 1):
-        if _happens(profile, "reorder", rows[first]["id"]):
-            rows[first]["due_at"] = max(rows[first]["due_at"], rows[first + 1]["due_at"])
-            rows[first], rows[first + 1] = rows[first + 1], rows[first]
-    for row in rows:
-        if _happens(profile, "lose", row["id"]):
-            row["state"], row["why"] = GIVEN_UP, "lost, by callbacks/profile"
-        elif _happens(profile, "duplicate", row["id"]):
-            row["copies"] = 2
-    return rows
-
-
-def _happens(profile: Profile, what: str, n: int) -> bool:
-    probability: float = getattr(profile, what)
-    return probability > 0 and chance(profile.seed, what, n) < probability
 
 
 def before_answer(world: "World", workspace: "WorkspaceView", message_id: int, accepted_at: int) -> int | None:
