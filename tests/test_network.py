@@ -206,6 +206,22 @@ def test_a_keyword_that_was_changed_counts(sandbox: Driver) -> None:
     assert answer_to(sandbox, "ahoy") == STARTED
 
 
+@pytest.mark.rule("NET-start")
+def test_a_keyword_is_compared_as_the_phones_text_is(sandbox: Driver) -> None:
+    sandbox.console(keyword=" Ahoy. ")
+    sandbox.inbound("STOP")
+    assert answer_to(sandbox, "ahoy") == STARTED
+
+
+@pytest.mark.rule("NET-stop", "NET-help")
+@pytest.mark.parametrize("word", ["STOP", "parar.", " Help"])
+def test_a_word_that_does_something_else_is_no_keyword(sandbox: Driver, word: str) -> None:
+    reason = "must be none of the words that stop or ask for help (rules NET-stop, NET-help)"
+    for method, path in (("POST", "/consoles"), ("PATCH", f"/consoles/{CONSOLE}")):
+        problem = sandbox.control(method, path, {"keyword": word}, status=422)
+        assert problem["errors"] == [{"in": "body", "member": "keyword", "detail": reason}]
+
+
 @pytest.mark.rule("NET-start", "SP-optin")
 def test_a_start_makes_a_submit_arrive_again(sandbox: Driver) -> None:
     sandbox.inbound("STOP")

@@ -120,12 +120,16 @@ class State(NamedTuple):
 
 def asked_for(text: str, keyword: str | None) -> str:
     """What a text from a phone asks for: `opt_out`, `opt_in`, `help`, or `reply` for anything else."""
-    word = text.strip().removesuffix(".").rstrip().upper()
+    word = _word(text)
     if word in STOP_WORDS:
         return "opt_out"
-    if word in START_WORDS or (keyword is not None and word == keyword.upper()):
+    if word in START_WORDS or (keyword is not None and word == _word(keyword)):
         return "opt_in"
     return "help" if word in HELP_WORDS else "reply"
+
+
+def _word(text: str) -> str:
+    return text.strip().removesuffix(".").rstrip().upper()
 
 
 def state_of(world: "World", workspace_id: int, line: str, phone: str, at: int) -> State | None:

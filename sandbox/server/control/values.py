@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 from sandbox.settings import LATEST_S
 from sandbox.vendors import OPERATIONS
 from sandbox.vendors.writeback import MESSAGE_TYPES
-from sandbox.world import phones
+from sandbox.world import consent, phones
 from sandbox.world.clock import SECOND, milliseconds, rfc3339
 from sandbox.world.delivery import HANDSETS
 from sandbox.world.errors import ImpossiblePhone
@@ -67,6 +67,13 @@ def workspace_name(written: str) -> str:
     return written
 
 
+def keyword(written: str) -> str:
+    """What subscribes a phone again; raises ValueError."""
+    if consent.asked_for(written, None) in ("opt_out", "help"):
+        raise ValueError("must be none of the words that stop or ask for help (rules NET-stop, NET-help)")
+    return written
+
+
 def start(at: int) -> int:
     """A clock's first reading, in ms; raises ValueError."""
     if at >= LATEST_S * SECOND:
@@ -104,6 +111,7 @@ SnapshotName = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$",
 Key = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 """A credential that can stand in a path."""
 Text = Annotated[str, Field(min_length=1)]
+Keyword = Annotated[Text, AfterValidator(keyword)]
 At = Annotated[
     Moment | None,
     Field(description="When: in the past a fact of that time, in the future it is scheduled (202); now if left out."),

@@ -9,6 +9,7 @@ from sandbox.server.control.shapes.delivery import NewDelivery
 from sandbox.server.control.values import (
     ConsoleCode,
     Key,
+    Keyword,
     Lifetime,
     Moment,
     Phone,
@@ -80,7 +81,7 @@ class NewConsole(Given):
     code: ConsoleCode = absent()
     name: Text = absent()
     line: Phone = absent()
-    keyword: Text = absent()
+    keyword: Keyword = absent()
     help_text: Text = absent()
     auto_reply: Text | None = None
     submit_overrides_stop: bool = False
@@ -102,7 +103,7 @@ class ConsoleChange(Given):
 
     auto_reply: Text | None = Field(None, description="Null switches it off.")
     help_text: Text = absent()
-    keyword: Text = absent()
+    keyword: Keyword = absent()
     submit_overrides_stop: bool = absent()
 
 
