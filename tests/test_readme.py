@@ -1,44 +1,30 @@
 """The calls of the README, run as they stand but for the port, in their order, on one server."""
 
 import json
-import os
 import re
-import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from documents import CHECKOUT, WRITTEN_ORIGIN, needed, served, shell_blocks
 
 from sandbox.server.rules import rules_table
 
-README = Path(__file__).parent.parent / "README.md"
-READY = re.compile(r"dialog-sandbox ready on (http://127\.0\.0\.1:\d+)\n")
+README = CHECKOUT / "README.md"
 
 
 def blocks() -> list[str]:
     """Every shell block of the README that calls the server."""
-    found = re.findall(r"^```sh\n(.*?)^```$", README.read_text(), re.DOTALL | re.MULTILINE)
-    return [block for block in found if "curl" in block]
+    return [block for block in shell_blocks(README) if "curl" in block]
 
 
 @pytest.fixture(scope="module")
 def answers() -> Iterator[list[str]]:
     """What the blocks print, each a line or more."""
-    if shutil.which("curl") is None:
-        assert "CI" not in os.environ, "CI has curl"
-        pytest.skip("curl is not installed")
-    command = [sys.executable, "-m", "sandbox", "serve", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        try:
-            assert server.stdout is not None
-            ready = READY.fullmatch(server.stdout.readline())
-            assert ready is not None
-            yield [run(block.replace("http://127.0.0.1:8080", ready[1])) for block in blocks()]
-        finally:
-            server.terminate()
+    needed("curl")
+    with served() as origin:
+        yield [run(block.replace(WRITTEN_ORIGIN, origin)) for block in blocks()]
 
 
 def run(block: str) -> str:

@@ -195,6 +195,7 @@ def test_a_fixture_that_is_gone_by_then_is_named_and_nothing_changes(
     mine = open_driver(fixture=str(file))
     file.unlink()
     mine.submit()
+    mine.app.world.journal.write()  # which else happens a little later by itself
     before = contents(mine, {"id": "default"})
     assert mine.control("POST", "/reset", status=409)["title"] == "Fixture refused"
     assert contents(mine, {"id": "default"}) == before

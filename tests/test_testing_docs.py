@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 import yaml
+from documents import CHECKOUT, needed
 from test_cli import command, environment
 from test_pytest_plugin import pytest_command
 
 from sandbox.settings import Settings
 
-CHECKOUT = Path(__file__).parent.parent
 PAGE = CHECKOUT / "docs" / "testing.md"
 EXAMPLES = CHECKOUT / "docs" / "examples"
 JARS = Path(os.environ.get("JUNIT_JARS", "/usr/share/java"))
@@ -63,14 +63,6 @@ def beside(*arguments: str, cwd: Path = EXAMPLES) -> str:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
-
-
-def needed(*programs: str) -> None:
-    """Skips where one is missing, but not in CI, which has them."""
-    missing = [program for program in programs if shutil.which(program) is None]
-    if missing:
-        assert "CI" not in os.environ, f"CI has {missing}"
-        pytest.skip(f"{' and '.join(missing)} is not installed")
 
 
 def test_every_snippet_of_a_program_is_one_of_the_files() -> None:
