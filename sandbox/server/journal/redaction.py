@@ -34,15 +34,33 @@ URL = re.compile(rb"(?i)[a-z][a-z0-9+.-]*://[^\s\"'<>]*")
 JSON_PAIR = re.compile(rb'("((?:[^"\\]|\\.)*)"\s*:\s*)("(?:[^"\\]|\\.)*"?|[\[{].*|[^\s,}\]"]+)', re.DOTALL)
 XML_ELEMENT = re.compile(rb"(<([\w:.-]+)[^>]*>)([^<]+)")
 
+RawHeaders = tuple[tuple[bytes, bytes], ...]
 Found = tuple[bytes, tuple[bytes, ...]]
 """What is left of something, and the values that were taken out of it."""
 
 
-class Headers(NamedTuple):
-    """Headers as JSON, a list of pairs, and the secrets that were in them."""
+class Heads(NamedTuple):
+    """The headers of a request and of its answer as JSON, lists of pairs, and the secrets that were in them.
 
-    shown: str
+    The secrets are with the workspace's own, and `known` looks for them. `are_clean`: none is left in the headers.
+    """
+
+    asked: str
+    told: str
     secrets: tuple[bytes, ...]
+    known: "Known"
+    are_clean: bool
+
+
+@lru_cache(maxsize=1024)
+def heads(asked: RawHeaders, told: RawHeaders, own: tuple[bytes, ...]) -> Heads:
+    """Remembered, since those of a client and of its answers are the same again and again. `own`: the workspace's."""
+    asked_shown, of_asked = _headers(asked)
+    told_shown, of_told = _headers(told)
+    secrets = (*own, *of_asked, *of_told)
+    looked_for = known(secrets)
+    are_clean = not looked_for.are_in(asked_shown.encode()) and not looked_for.are_in(told_shown.encode())
+    return Heads(asked_shown, told_shown, secrets, looked_for, are_clean)
 
 
 @lru_cache(maxsize=1024)
@@ -60,16 +78,14 @@ def is_secret(name: bytes) -> bool:
     return is_one and name.lower() not in CHALLENGES
 
 
-@lru_cache(maxsize=1024)
-def headers(raw: tuple[tuple[bytes, bytes], ...]) -> Headers:
-    """Remembered, since a client's headers are the same again and again."""
+def _headers(raw: RawHeaders) -> tuple[str, tuple[bytes, ...]]:
     pairs: list[list[str]] = []
     secrets: list[bytes] = []
     for name, value in raw:
         kept, taken = _header(name, value)
         pairs.append([name.decode("latin-1"), kept.decode("latin-1")])
         secrets += taken
-    return Headers(json.dumps(pairs, ensure_ascii=False), tuple(secrets))
+    return json.dumps(pairs, ensure_ascii=False), tuple(secrets)
 
 
 def _header(name: bytes, value: bytes) -> Found:
@@ -253,12 +269,6 @@ class Known:
         pieces = SEPARATORS.split(blob)
         together = b"".join(self.out_of(unquote_to_bytes(each)) if self.are_in(each) else each for each in pieces)
         return self.out_of(unquote_to_bytes(blob)) if self.are_in(together) else together
-
-
-@lru_cache(maxsize=1024)
-def are_shown(headers_shown: str, secrets: Known) -> bool:
-    """Whether headers, as they are shown, hold one of them. Remembered like those."""
-    return secrets.are_in(headers_shown.encode())
 
 
 @lru_cache(maxsize=1024)

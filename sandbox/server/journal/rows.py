@@ -20,6 +20,7 @@ KEPT = LONGEST_BODY + 4 * 1024
 LONGEST_TARGET = 16 * 1024
 MOST_MESSAGES = 1000
 OWN_HEADER = b"x-sandbox-exchange"
+NONE: tuple[bytes, ...] = ()
 
 
 class Answer(NamedTuple):
@@ -73,11 +74,14 @@ class Scribe:
         workspace_id = answer.workspace_id
         owner = self._owner(workspace_id, exchange.subject.account)
         is_head = scope["method"] == "HEAD"
-        asked = redaction.headers(tuple(scope["headers"]))
-        told = redaction.headers(tuple([pair for pair in response.raw_headers if pair[0] != OWN_HEADER]))
-        query, of_query = redaction.query(scope["query_string"][:LONGEST_TARGET])
-        sent = exchange.raw_body
-        asked_body, of_body = redaction.body(sent[:KEPT], exchange.header(b"content-type")) if sent else (sent, ())
+        told = tuple([pair for pair in response.raw_headers if pair[0] != OWN_HEADER])
+        heads = redaction.heads(tuple(scope["headers"]), told, owner.secrets)
+        query, sent = scope["query_string"], exchange.raw_body
+        asked_body, of_query, of_body = sent, NONE, NONE
+        if query:
+            query, of_query = redaction.query(query[:LONGEST_TARGET])
+        if sent:
+            asked_body, of_body = redaction.body(sent[:KEPT], exchange.header(b"content-type"))
         findings = findings_of(exchange)
         row: journal.EntryRow = {
             "workspace_id": workspace_id,
@@ -94,18 +98,20 @@ class Scribe:
             "method": scope["method"],
             "path": raw_path(scope)[:LONGEST_TARGET],
             "query": query,
-            "request_headers": asked.shown,
+            "request_headers": heads.asked,
             "request_body": asked_body,
             "request_size": len(sent),
-            "response_headers": told.shown,
+            "response_headers": heads.told,
             "response_body": b"" if is_head else body[:KEPT],
             "response_size": 0 if is_head else size,
             "rules": " ".join(rules_of(exchange)),
             "findings": json.dumps(findings, ensure_ascii=False) if findings else None,
             "fault": None if exchange.fault is None else json.dumps(exchange.fault.described),
         }
-        secrets = redaction.known((*owner.secrets, *asked.secrets, *told.secrets, *of_query, *of_body))
-        if hold_secrets(row, secrets, owner.known):
+        secrets = heads.known
+        if of_query or of_body:
+            secrets = redaction.known((*heads.secrets, *of_query, *of_body))
+        if hold_secrets(row, heads, secrets, owner.known):
             take_out(row, secrets)
         if len(sent) > LONGEST_BODY or len(body) > LONGEST_BODY:
             for name in ("request_body", "response_body"):
@@ -117,17 +123,21 @@ WRITTEN = ("subject", "request_headers", "response_headers", "findings", "fault"
 RAW = ("path", "query", "request_body", "response_body")
 
 
-def hold_secrets(row: journal.EntryRow, secrets: redaction.Known, own: redaction.Known) -> bool:
-    """Whether secrets occur where nobody expects them.
+def hold_secrets(row: journal.EntryRow, heads: redaction.Heads, secrets: redaction.Known, own: redaction.Known) -> bool:
+    """Whether secrets occur where nobody expects them. The headers were looked through for what stands in them.
 
     The body of an accepted answer repeats nothing that the request does not hold, but texts that are stored: there only
     the workspace's own need be looked for.
     """
+    if not heads.are_clean:
+        return True
     asked = b"\n".join((row["path"], row["query"], row["request_body"], row["subject"].encode()))
-    if secrets.are_in(asked) or redaction.are_shown(row["request_headers"], secrets):
+    if secrets.are_in(asked):
+        return True
+    if secrets is not heads.known and secrets.are_in((heads.asked + heads.told).encode()):
         return True
     in_answer = own if row["outcome"] == journal.ACCEPTED else secrets
-    return in_answer.are_in(row["response_body"]) or redaction.are_shown(row["response_headers"], secrets)
+    return in_answer.are_in(row["response_body"])
 
 
 def take_out(row: journal.EntryRow, secrets: redaction.Known) -> None:
