@@ -1,6 +1,5 @@
 """The whole server: a world, the vendors' apps and the control API, and who gets which request."""
 
-import asyncio
 from collections.abc import Callable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -23,8 +22,6 @@ from sandbox.world.clock import wall_clock
 from sandbox.world.seed import seed_workspace
 from sandbox.world.store import Store
 
-SAVE_AFTER_S = 0.2
-"""How long a count may wait to be written down."""
 UNSEEDED = (Settings.fixture, Settings.seed, Settings.start_at)
 
 
@@ -41,7 +38,6 @@ class Sandbox:
         self.hub = Hub(world)
         self.journal.listeners.append(self.hub.exchanged)
         self._control = control_app(world, settings, self.hub)
-        self._saving: asyncio.TimerHandle | None = None
         policy = TargetPolicy(settings.callback_allow, bound_to_loopback=settings.is_loopback)
         poster = Poster(policy, timeout_s=settings.callback_timeout)
         self._courier = Courier(world, Sender(world, poster), rate=settings.callback_rate)
@@ -65,15 +61,9 @@ class Sandbox:
 
     def _look_after_it(self) -> None:
         """What an exchange left to be done behind its answer."""
-        if self.world.is_unsaved and self._saving is None:
-            self._saving = asyncio.get_running_loop().call_later(SAVE_AFTER_S, self._save)
+        self.world.store.checkpoint()
         if self._courier.is_wanted:
             self._courier.wake()
-
-    def _save(self) -> None:
-        self._saving = None
-        self.world.save()
-        self.world.store.checkpoint()
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:
@@ -91,9 +81,6 @@ class Sandbox:
 
     def close(self) -> None:
         """Writes down what is unsaved and closes the store; closing twice does nothing."""
-        if self._saving is not None:
-            self._saving.cancel()
-            self._saving = None
         self.hub.close()
         self._courier.close()
         self.journal.close()

@@ -31,6 +31,8 @@ READ = Statement(
     )
 )
 EXCHANGE = "exchange"
+AHEAD = 256
+"""Exchanges that are written down as counted before they come, so that no number is given twice after a kill."""
 
 
 class Courier(Protocol):
@@ -115,7 +117,7 @@ class World:
         self.watchers: dict[int, Watcher] = {}
         """By workspace; one that nobody watches has none."""
         self._exchanges: dict[int, int] = {}
-        self._unsaved: set[int] = set()
+        self._written: dict[int, int] = {}
 
     def now(self, workspace: WorkspaceView) -> int:
         """What the workspace's clock reads, in ms."""
@@ -137,38 +139,37 @@ class World:
         return int(row[0])
 
     def next_exchange(self, workspace_id: int) -> int:
-        """The number of an exchange, from 1. Saved behind the answer: see `save`."""
+        """The number of an exchange, from 1. After a kill some may be left out, but none comes again."""
         n = self._exchanges.get(workspace_id)
         if n is None:
             row = self.store.one(READ, workspace_id=workspace_id, kind=EXCHANGE)
-            n = int(row[0]) if row else 0
+            n = self._written[workspace_id] = int(row[0]) if row else 0
+        if n == self._written[workspace_id]:
+            self._write(workspace_id, n + AHEAD)
         self._exchanges[workspace_id] = n + 1
-        self._unsaved.add(workspace_id)
         return n + 1
+
+    def _write(self, workspace_id: int, n: int) -> None:
+        self.store.run(SET, workspace_id=workspace_id, kind=EXCHANGE, n=n)
+        self._written[workspace_id] = n
 
     def forget(self, workspace_id: int) -> None:
         """A workspace begins anew or goes: what is known of it outside the store is void. Belongs in a transaction."""
         self._exchanges.pop(workspace_id, None)
-        self._unsaved.discard(workspace_id)
+        self._written.pop(workspace_id, None)
         self.store.forget()
         self.journal.forget(workspace_id)
         self.courier.drop(workspace_id)
         self.stir(workspace_id)
         self.touch(workspace_id, RESET)
 
-    @property
-    def is_unsaved(self) -> bool:
-        """Whether `save` has something to do."""
-        return bool(self._unsaved)
-
     def save(self) -> None:
-        """Writes down what was counted since the last time."""
-        if not self._unsaved:
-            return
-        with self.store.writing():
-            for workspace_id in self._unsaved:
-                self.store.run(SET, workspace_id=workspace_id, kind=EXCHANGE, n=self._exchanges[workspace_id])
-        self._unsaved.clear()
+        """Writes down how many exchanges there were, so that whoever goes on from there leaves none out."""
+        ahead = {(workspace_id, n) for workspace_id, n in self._exchanges.items() if n != self._written[workspace_id]}
+        if ahead:
+            with self.store.writing():
+                for workspace_id, n in ahead:
+                    self._write(workspace_id, n)
 
     def close(self) -> None:
         self.save()
