@@ -207,7 +207,10 @@ class Store:
 
     def checkpoint(self) -> None:
         """Moves what was written from the log into the database, on another thread, if it is worth while by now."""
-        is_due = self._driver.total_changes - self._checkpointed >= CHECKPOINT_AFTER
+        try:
+            is_due = self._driver.total_changes - self._checkpointed >= CHECKPOINT_AFTER
+        except sqlite3.ProgrammingError:  # it is closed
+            return
         if is_due and (self._checkpointing is None or self._checkpointing.done()):
             self._checkpointed = self._driver.total_changes
             self._checkpointing = self._helper.submit(_checkpoint, self.path, self._synchronous)
