@@ -80,7 +80,21 @@ def test_another_workspaces_exchanges_do_not_count(sandbox: Driver, neighbour_wo
     assert verify(sandbox, {"operation": "writeback.responses", "count": 0}) == [0]
 
 
+@pytest.mark.parametrize("text", ["90 % off_", 'she said "yes"', "back\\slash", "two\nlines", "é\U0001f642"])
+def test_a_text_is_found_whatever_is_in_it(sandbox: Driver, text: str) -> None:
+    sandbox.submit(text=f"a {text} b")
+    sandbox.submit(text="n")
+    assert verify(sandbox, {**submitted(text=text), "count": 1}) == [1]
+
+
 # What is not ------------------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_near_where_all_are_as_expected_but_too_few(sandbox: Driver) -> None:
+    sandbox.submit()
+    sandbox.writeback()
+    (failure,) = failed(sandbox, {**submitted(to=PHONE), "count": 2})["failures"]
+    assert (failure["found"], failure["matched"], failure["nearest"]) == (1, ["ex_1"], None)
 
 
 def test_what_came_nearest_is_told_with_its_differences(sandbox: Driver) -> None:

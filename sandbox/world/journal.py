@@ -1,14 +1,15 @@
 """The journal's rows: kept, found, and dropped when there are too many or they are too old."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select
+from pydantic_core import to_json
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, null, select, true
 
-from sandbox.world import models
-from sandbox.world.errors import UnknownExchange
-from sandbox.world.store import Insert, Statement, table
+from sandbox.world import models, phones
+from sandbox.world.errors import ImpossiblePhone, UnknownExchange
+from sandbox.world.store import Insert, Row, Statement, table
 
 if TYPE_CHECKING:
     from sandbox.world import World
@@ -23,11 +24,12 @@ AT_ONCE = 1000
 ENTRIES = table(models.JournalEntry)
 COLUMNS = tuple(models.JournalEntry.model_fields)
 IN_WORKSPACE = ENTRIES.c.workspace_id == bindparam("workspace_id")
-BRIEF = ("workspace_id", "number", "at", "operation", "outcome", "status", "levels", "subject", "findings")
-_brief = select(*(ENTRIES.c[name] for name in BRIEF)).where(IN_WORKSPACE).order_by(ENTRIES.c.number)
-BRIEFLY = Statement(_brief)
-BRIEFLY_OF = Statement(_brief.where(ENTRIES.c.operation == bindparam("operation")))
-WITH_ERRORS = Statement(_brief.where(ENTRIES.c.levels.contains(ERROR)))
+BRIEF = ("workspace_id", "number", "at", "operation", "outcome", "status", "subject", "findings")
+_brief = select(*(ENTRIES.c[name] for name in BRIEF)).where(IN_WORKSPACE)
+_newest_first = _brief.order_by(ENTRIES.c.number.desc())
+BRIEFLY = Statement(_newest_first)
+BRIEFLY_OF = Statement(_newest_first.where(ENTRIES.c.operation == bindparam("operation")))
+WITH_ERRORS = Statement(_brief.where(ENTRIES.c.levels.contains(ERROR)).order_by(ENTRIES.c.number))
 # A number that was given out twice, because the process was killed before it was written down, is the later one's.
 PUT = Insert(COLUMNS, insert(ENTRIES).prefix_with("OR REPLACE"))
 OWNERS = table(models.Workspace)
@@ -123,20 +125,54 @@ def listed(
     return [dict(zip(COLUMNS, row, strict=True)) for row in world.store.all(statement)]
 
 
-def briefly(world: "World", workspace_id: int, operation: str | None = None) -> list[EntryRow]:
-    """All entries, or an operation's, the oldest first, with the columns of `BRIEF` only."""
+def likely(world: "World", workspace_id: int, operation: str, where: Mapping[str, Any]) -> list[Row]:
+    """Number and subject of an operation's entries that may be as `where` says, the oldest first.
+
+    `outcome` and `status` are what it says; of the subject, as `dependencies.Subject` has it, more may be let pass.
+    """
+    columns = ENTRIES.c
+    conditions: dict[str, Callable[[Any], ColumnElement[bool]]] = {
+        "outcome": lambda outcome: columns.outcome == outcome,
+        "status": lambda status: columns.status == status,
+        "text": lambda text: func.instr(columns.subject, to_json(text).decode()[1:-1]) > 0,
+        "console": lambda code: func.instr(columns.subject, to_json(code).decode()) > 0,
+        "to": lambda phone: _may_be(phone, "$[0]"),
+        "from": lambda phone: _may_be(phone, "$[1]"),
+        "number": lambda phone: _may_be(phone, "$[5]"),
+    }
+    given = [conditions[name](value) for name, value in where.items() if name in conditions]
+    is_of_subject = any(name not in ("outcome", "status") for name in where)
+    statement = (
+        select(columns.number, columns.subject if is_of_subject else null())
+        .where(columns.workspace_id == workspace_id, columns.operation == operation, *given)
+        .order_by(columns.number)
+    )
+    return world.store.all(Statement(statement))
+
+
+def _may_be(phone: str, place: str) -> ColumnElement[bool]:
+    """Whether what stands in this place of a subject has the digits of a number, whatever is between them."""
+    try:
+        digits = phones.normalised(phone)
+    except ImpossiblePhone:
+        return true()
+    return func.json_extract(ENTRIES.c.subject, place).like(f"%{'%'.join(digits.removeprefix('1'))}%")
+
+
+def briefly(world: "World", workspace_id: int, operation: str | None = None) -> Iterator[EntryRow]:
+    """All entries, or an operation's, the newest first, with the columns of `BRIEF` only, read as they are taken."""
     if operation is None:
         return _brief_rows(world, BRIEFLY, workspace_id=workspace_id)
     return _brief_rows(world, BRIEFLY_OF, workspace_id=workspace_id, operation=operation)
 
 
-def with_errors(world: "World", workspace_id: int) -> list[EntryRow]:
-    """The same of those that have an error among their findings."""
+def with_errors(world: "World", workspace_id: int) -> Iterator[EntryRow]:
+    """The same, but the oldest first, of those that have an error among their findings."""
     return _brief_rows(world, WITH_ERRORS, workspace_id=workspace_id)
 
 
-def _brief_rows(world: "World", statement: Statement, **params: Any) -> list[EntryRow]:
-    return [dict(zip(BRIEF, row, strict=True)) for row in world.store.all(statement, **params)]
+def _brief_rows(world: "World", statement: Statement, **params: Any) -> Iterator[EntryRow]:
+    return (dict(zip(BRIEF, row, strict=True)) for row in world.store.run(statement, **params))
 
 
 def _conditions(filters: Filters) -> list[ColumnElement[bool]]:

@@ -8,9 +8,10 @@ from sandbox.dependencies import WorkspaceDep, WorldDep
 from sandbox.server.control import shapes
 from sandbox.server.control.http import WORKSPACE, answer, control_router
 from sandbox.server.journal import verifying
-from sandbox.server.journal.verifying import MOST_LISTED, Expected, Seen
+from sandbox.server.journal.entries import our_id
+from sandbox.server.journal.verifying import MOST_LISTED, Expected
 from sandbox.server.problems import Problem, refusals
-from sandbox.world import WorkspaceView, World, journal, workspaces
+from sandbox.world import journal, workspaces
 
 router = control_router(WORKSPACE, "Journal")
 
@@ -27,12 +28,12 @@ async def verify(world: WorldDep, workspace: WorkspaceDep, body: shapes.NewVerif
     found, failures, told = [], [], []
     for asked in body.expect:
         expected = _expected(asked, accounts)
-        exchanges = _seen(world, workspace, expected.operation)
-        matching = [each for each in exchanges if not verifying.differences(expected, each)]
+        matching = verifying.matching(world, workspace.id, expected)
         found.append(len(matching))
         if not expected.is_met(len(matching)):
-            near = exchanges or _seen(world, workspace)
-            failures.append(_failure(asked, expected, matching, near, accounts))
+            is_short = len(matching) < expected.least
+            near = verifying.nearest(world, workspace.id, expected, matching) if is_short else None
+            failures.append(_failure(workspace.id, asked, matching, near, accounts))
             told.append(_sentence(asked, expected, failures[-1]))
     if body.no_findings and (slips := verifying.slips(journal.with_errors(world, workspace.id))):
         failures.append(_slipped(slips))
@@ -40,10 +41,6 @@ async def verify(world: WorldDep, workspace: WorkspaceDep, body: shapes.NewVerif
     if failures:
         raise Problem(417, "Not as expected", " ".join(told), failures=failures)
     return answer({"found": found})
-
-
-def _seen(world: World, workspace: WorkspaceView, operation: str | None = None) -> list[Seen]:
-    return [*map(verifying.seen, journal.briefly(world, workspace.id, operation))]
 
 
 def _expected(asked: shapes.Expectation, accounts: dict[int, str]) -> Expected:
@@ -59,19 +56,18 @@ def _expected(asked: shapes.Expectation, accounts: dict[int, str]) -> Expected:
 
 
 def _failure(
+    workspace_id: int,
     asked: shapes.Expectation,
-    expected: Expected,
-    matching: list[Seen],
-    exchanges: list[Seen],
+    matching: list[int],
+    nearest: verifying.Nearest | None,
     accounts: dict[int, str],
 ) -> Json:
     if asked.where is not None and asked.where.account is not None:
         accounts = {**accounts, NO_ACCOUNT: asked.where.account}
-    nearest = verifying.nearest(expected, exchanges) if len(matching) < expected.least else None
     return {
         "expect": asked.model_dump(by_alias=True, exclude_none=True),
         "found": len(matching),
-        "matched": [each.id for each in matching[:MOST_LISTED]],
+        "matched": [our_id(workspace_id, number) for number in matching[:MOST_LISTED]],
         "nearest": None if nearest is None else verifying.shown_nearest(nearest, accounts),
         "findings": [],
     }

@@ -1,17 +1,20 @@
 """Whether a journal holds what somebody expects; if not, what came nearest, and in what it differs."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sandbox.dependencies import Finding, Subject
 from sandbox.server.journal.entries import our_id
-from sandbox.world import journal, phones
+from sandbox.world import World, journal, phones
 from sandbox.world.clock import rfc3339
 from sandbox.world.errors import ImpossiblePhone
 
 Json = dict[str, Any]
+ABOUT = ("to", "from", "text", "console", "account", "number")
+"""The fields of `dependencies.Subject`, as `where` calls them."""
 PHONES = ("to", "from", "number")
 MOST_LISTED = 20
 """Exchanges and findings that a failure lists."""
@@ -50,11 +53,30 @@ class Expected:
         return f"at most {self.most}" if self.least == 0 else f"{self.least} to {self.most}"
 
 
+Nearest = tuple[Seen, list[Json]]
+"""An exchange, and in what it differs."""
+
+
 def seen(row: journal.EntryRow) -> Seen:
     """A row of `journal.briefly`."""
-    subject = Subject(*json.loads(row["subject"])) if row["subject"] else Subject()
-    facts = {("from" if name == "from_" else name): value for name, value in subject._asdict().items()}
-    return Seen(row, {**facts, "status": row["status"], "outcome": row["outcome"]})
+    return Seen(row, {**_about(row["subject"]), "status": row["status"], "outcome": row["outcome"]})
+
+
+def _about(subject: str | None) -> dict[str, Any]:
+    """What a row's subject says, by the names that `where` has."""
+    return dict(zip(ABOUT, json.loads(subject) if subject else Subject(), strict=True))
+
+
+def matching(world: World, workspace_id: int, expected: Expected) -> list[int]:
+    """The numbers of the exchanges that are as expected, the oldest first."""
+    rows = journal.likely(world, workspace_id, expected.operation, expected.where)
+    wanted = {member: value for member, value in expected.where.items() if member in ABOUT}
+    return [number for number, subject in rows if not wanted or _is_about(subject, wanted)]
+
+
+def _is_about(subject: str | None, wanted: Mapping[str, Any]) -> bool:
+    about = _about(subject)
+    return all(_is_same(member, value, about[member]) for member, value in wanted.items())
 
 
 def differences(expected: Expected, exchange: Seen) -> list[Json]:
@@ -77,6 +99,7 @@ def _is_same(member: str, wanted: Any, got: Any) -> bool:
     return wanted in got if member == "text" else bool(wanted == got)
 
 
+@lru_cache(maxsize=1024)
 def _digits(written: str) -> str:
     """Of a number, however it was written; what is none stays as it is."""
     try:
@@ -85,17 +108,25 @@ def _digits(written: str) -> str:
         return written
 
 
-def nearest(expected: Expected, exchanges: Sequence[Seen]) -> tuple[Seen, list[Json]] | None:
-    """Of the exchanges that differ the one that does so in the least, the latest of several; with its differences."""
-    best: tuple[Seen, list[Json]] | None = None
-    for exchange in exchanges:
-        differs = differences(expected, exchange)
-        if differs and (best is None or len(differs) <= len(best[1])):
+def nearest(world: World, workspace_id: int, expected: Expected, matching: list[int]) -> Nearest | None:
+    """Of the operation's exchanges that differ the one that does so in the least, the latest of several; with its
+    differences. If it has no exchange at all, of all others. `matching`: what `matching` found."""
+    found = _nearest_of(expected, journal.briefly(world, workspace_id, expected.operation))
+    return found if found or matching else _nearest_of(expected, journal.briefly(world, workspace_id))
+
+
+def _nearest_of(expected: Expected, newest_first: Iterable[journal.EntryRow]) -> Nearest | None:
+    best: Nearest | None = None
+    for row in newest_first:
+        differs = differences(expected, exchange := seen(row))
+        if differs and (best is None or len(differs) < len(best[1])):
             best = exchange, differs
+            if len(differs) == 1:
+                break
     return best
 
 
-def shown_nearest(found: tuple[Seen, list[Json]], accounts: Mapping[int, str]) -> Json:
+def shown_nearest(found: Nearest, accounts: Mapping[int, str]) -> Json:
     """As a `Nearest`; an account by its access key."""
     exchange, differs = found
     return {
@@ -114,7 +145,7 @@ def _named(differing: Json, accounts: Mapping[int, str]) -> Json:
     return {**differing, **{side: accounts.get(differing[side]) for side in ("expected", "got")}}
 
 
-def slips(rows: Sequence[journal.EntryRow]) -> list[Json]:
+def slips(rows: Iterable[journal.EntryRow]) -> list[Json]:
     """The errors among the findings, each with its exchange."""
     return [
         {"exchange": seen(row).id, "rule": finding.rule, "seen": finding.seen, "mend": finding.mend}
