@@ -19,7 +19,8 @@ from fastapi.security import HTTPBasic, HTTPBasicCredentials
 
 from bench.fill import PASSWORD, USERNAME
 from sandbox.server.serving import config_of
-from sandbox.vendors import dialogtech, simplepay, writeback
+from sandbox.vendors import dialogtech, writeback
+from sandbox.vendors.simplepay import answers as simplepay
 
 Credentials = Annotated[HTTPBasicCredentials, Depends(HTTPBasic())]
 

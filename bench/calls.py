@@ -15,7 +15,8 @@ from urllib.parse import quote, urlencode
 from bench.fill import ACCESS_KEY, CONSOLES, PASSWORD, QUIET_DAY, QUIET_NUMBER, SECRET_KEY, USERNAME
 from bench.load import Request
 from bench.servers import Broken, Server
-from sandbox.vendors import dialogtech, simplepay, writeback
+from sandbox.vendors import dialogtech, writeback
+from sandbox.vendors.simplepay import answers as simplepay
 from sandbox.world.clock import DAY, SECOND, utc
 
 CONSOLE = CONSOLES[0]

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from fastapi import Path
-from pydantic import Field
 from pydantic_core import to_json
 from sqlalchemy import bindparam, select
 from starlette.responses import Response
@@ -14,6 +13,18 @@ from starlette.responses import Response
 from sandbox.dependencies import Exchange, ExchangeDep, Refusal, Subject, console_line, enter_by_basic
 from sandbox.vendor import Shape, Vendor, VendorRouter, View
 from sandbox.vendors.simplepay import findings
+from sandbox.vendors.simplepay.answers import (
+    NOBODY,
+    PREFIX,
+    MessageResponseBody,
+    OptoutResponseBody,
+    SubmitResponseBody,
+    accepted,
+    details,
+    status_callback,
+    status_word,
+    submit_body,
+)
 from sandbox.vendors.simplepay.rules import RULES
 from sandbox.world import (
     LineView,
@@ -27,75 +38,10 @@ from sandbox.world import (
     phones,
     workspaces,
 )
-from sandbox.world.callbacks.states import CallbackRow
-from sandbox.world.clock import SECOND, written
-from sandbox.world.segments import segments
-from sandbox.world.statuses import DELIVERED, QUEUED, REJECTED, SENT, UNDELIVERED, status_at
 from sandbox.world.store import Statement, table
 
-PREFIX = "/dialoghealth-simplepay-api"
 NAME = carrier.SIMPLEPAY
-
-
-# Shapes ----------------------------------------------------------------------------------------------------------
-
-SID = "^[0-9]{4}[A-Z]-[0-9]{4}[A-Z]-[0-9]{5}-[0-9]{3}[A-Z]{2}$"
-MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}@[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}\+0000$"
-
-
-class SubmitResponseBody(Shape):
-    """What a submit answers, accepted or not (rules SP-submit, SP-refused). Numbers are strings."""
-
-    sid: str | None = Field(pattern=SID)
-    date_created: str | None = Field(pattern=MOMENT)
-    date_updated: str | None = Field(pattern=MOMENT)
-    date_sent: str | None = Field(pattern=MOMENT)
-    accunt_sid: str | None
-    to: str | None
-    from_: str | None = Field(alias="from")
-    messaging_service_sid: str | None
-    body: str | None
-    status: str
-    num_segments: str
-    num_media: str
-    direction: str
-    api_version: str
-    price: str | None
-    price_unit: str
-    error_code: str | None
-    error_message: str | None
-    uri: str | None
-
-
-class OptoutResponseBody(Shape):
-    """The phone that was opted out, or `Recipient not found` (rule SP-optout)."""
-
-    msisdn: str | None
-
-
-class MessageResponseBody(Shape):
-    """What became of a message (rules SP-details, SP-details-unknown)."""
-
-    extMessageReference: str
-    body: str | None
-    to: str | None
-    status: str
-
-
-# Words -----------------------------------------------------------------------------------------------------------
-
-STATUS_WORDS = {
-    QUEUED: "queued",
-    SENT: "sent",
-    DELIVERED: "delivered",
-    UNDELIVERED: "undelivered",
-    REJECTED: "failed",
-}
-FAILURES = (UNDELIVERED, REJECTED)
-API_VERSION = "15.1"
 UNFIT_FOR_URL = re.compile(r"[\x00-\x20\x7f]|\s")
-UNKNOWN = "UNKNOWN"
-NOBODY = "Recipient not found"
 
 MESSAGES = table(models.Message)
 BY_SID = Statement(
@@ -269,7 +215,7 @@ async def messages(
         return _json(details(messageId))
     n, text, phone, *plan = row
     exchange.rules, exchange.messages = FOUND, (n,)
-    return _json(details(messageId, text, phone, _word(exchange.now, *plan)))
+    return _json(details(messageId, text, phone, status_word(exchange.now, *plan)))
 
 
 async def _read_parameters(exchange: Exchange) -> None:
@@ -334,104 +280,15 @@ def _json(body: dict[str, str | None], status: int = 200, headers: dict[str, str
     return Response(to_json(body), status, headers, media_type="application/json")
 
 
-def accepted(message: carrier.MessageRow, console_code: str) -> dict[str, str | None]:
-    """Rule SP-submit. Whatever the policy makes of the message later, it is queued now."""
-    sid = message["sid"]
-    return submit_body(
-        console_code,
-        sid=sid,
-        date=date(message["accepted_at"]),
-        to=message["phone"],
-        sender=message["sender"],
-        text=message["text"],
-        status=STATUS_WORDS[QUEUED],
-        num_segments=str(segments(message["text"])),
-        error_message=None,
-        uri=f"{PREFIX}/messages/{console_code}/{sid}",
-    )
-
-
-def submit_body(
-    console_code: str | None,
-    *,
-    sid: str | None,
-    date: str | None,
-    to: str | None,
-    sender: str | None,
-    text: str | None,
-    status: str,
-    num_segments: str,
-    error_message: str | None,
-    uri: str | None,
-) -> dict[str, str | None]:
-    """A `SubmitResponseBody`, in the sample's order."""
-    return {
-        "sid": sid,
-        "date_created": date,
-        "date_updated": date,
-        "date_sent": date,
-        "accunt_sid": console_code,  # Quirk: so spelt in the reference (SP-submit).
-        "to": to,
-        "from": sender,
-        "messaging_service_sid": None,
-        "body": text,
-        "status": status,
-        "num_segments": num_segments,
-        "num_media": "0",
-        "direction": "outbound-api",
-        "api_version": API_VERSION,
-        "price": None,
-        "price_unit": "USD",
-        "error_code": None,
-        "error_message": error_message,
-        "uri": uri,
-    }
-
-
-def date(at: int) -> str:
-    """Rule SP-dates."""
-    return f"{written(at // SECOND, '%Y-%m-%d@%H:%M:%S')}.{at % SECOND:03d}+0000"
-
-
-def details(
-    message_id: str, text: str | None = None, to: str | None = None, status: str = UNKNOWN
-) -> dict[str, str | None]:
-    """A `MessageResponseBody`; with the id alone, that of an unknown message."""
-    return {"extMessageReference": message_id, "body": text, "to": to, "status": status}
-
-
-def _word(now: int, sent_at: int | None, settled_at: int | None, outcome: str | None) -> str:
-    """Rule SP-status."""
-    return STATUS_WORDS.get(status_at(now, sent_at, settled_at, outcome), UNKNOWN)
-
-
 def view(world: World, workspace: WorkspaceView, message: carrier.MessageRow) -> View | None:
     """The details of what was sent from a console (rule SP-details)."""
     if message["sid"] is None:
         return None
     code = workspaces.line_of(world, workspace.id, message["line"]).code
-    word = _word(world.now(workspace), message["sent_at"], message["settled_at"], message["outcome"])
+    word = status_word(world.now(workspace), message["sent_at"], message["settled_at"], message["outcome"])
     body = details(message["sid"], message["text"], message["phone"], word)
     path = f"{PREFIX}/messages/{code}/{message['sid']}"
     return View(path, True, "application/json", json.dumps(body, indent=2, ensure_ascii=False))
-
-
-def status_callback(world: World, message: carrier.MessageRow, callback: CallbackRow) -> dict[str, str]:
-    """The form that tells a change of status (rule SP-statuscallback)."""
-    word = STATUS_WORDS.get(callback["status"], UNKNOWN)
-    form = {
-        "MessageSid": message["sid"],
-        "SmsSid": message["sid"],
-        "AccountSid": workspaces.line_of(world, message["workspace_id"], message["line"]).code,
-        "MessageStatus": word,
-        "SmsStatus": word,
-        "To": message["phone"],
-        "From": message["sender"],
-        "ApiVersion": API_VERSION,
-    }
-    if callback["status"] in FAILURES:
-        form["ErrorMessage"] = callback["reason"] or f"The message was {callback['status']}."
-    return form
 
 
 def refuse(exchange: Exchange, refusal: Refusal) -> Response:
