@@ -56,6 +56,7 @@ def test_it_says_its_version(sandbox: Driver, monkeypatch: pytest.MonkeyPatch) -
         "version": "1.2.3 of dialog-sandbox",
         "schema": SCHEMA,
         "vendors": ["writeback", "simplepay", "dialogtech"],
+        "access": "drive",
     }
 
 

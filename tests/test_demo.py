@@ -30,6 +30,18 @@ def test_visitors_read_and_whoever_has_the_token_drives(open_driver: Callable[..
     assert demo.submit().status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("headers", "access"),
+    [({}, "read"), ({"authorization": "Bearer another"}, "read"), (DRIVES, "drive")],
+    ids=["nothing", "a wrong token", "the token"],
+)
+def test_a_caller_is_told_what_they_may_do(
+    open_driver: Callable[..., Driver], headers: dict[str, str], access: str
+) -> None:
+    demo = open_driver(demo=True, control_token=TOKEN)
+    assert demo.call("GET", "/_sandbox/version", headers=headers).json()["access"] == access
+
+
 def test_every_night_the_world_begins_anew(open_driver: Callable[..., Driver]) -> None:
     wall = Wall()
     demo = open_driver(wall, demo=True, control_token=TOKEN)

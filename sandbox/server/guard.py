@@ -24,6 +24,8 @@ LOOPBACK = re.compile(r"localhost|127(\.[0-9]{1,3}){3}|\[::1\]")
 EVERY_ADDRESS = ("0.0.0.0", "::", "")
 ASKED_FOR_HEAD = "sandbox.head"
 """In the scope of a request that is answered as a GET."""
+MAY_DRIVE = "sandbox.may_drive"
+"""In the scope of a control call: whether its caller may change something, or only read."""
 OWN_SITES = (b"same-origin", b"none")
 
 
@@ -54,10 +56,12 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
         if path == PREFIX or path.startswith(f"{PREFIX}/"):
-            problem = self.problem(scope["method"], path, Headers(scope))
+            headers = Headers(scope)
+            problem = self.problem(scope["method"], path, headers)
             if problem is not None:
                 await problem.response()(scope, receive, send)
                 return
+            scope = {**scope, MAY_DRIVE: self._may_drive(headers)}
         if scope["method"] == "HEAD":
             scope, send = {**scope, "method": "GET", ASKED_FOR_HEAD: True}, _without_body(send)
         try:
@@ -95,11 +99,8 @@ class Guard:
         return None
 
     def _authorization(self, method: str, path: str, headers: "Headers") -> Problem | None:
-        if self._is_open or needs_no_token(path) or (self._is_readable and method in READING):
-            return None
-        given = headers.all(b"authorization")
-        scheme, _, token = given[0].partition(b" ") if len(given) == 1 else (b"", b"", b"")
-        if scheme.lower() == b"bearer" and self._token and compare_digest(token.strip(), self._token):
+        is_for_everybody = needs_no_token(path) or (self._is_readable and method in READING)
+        if is_for_everybody or self._may_drive(headers):
             return None
         return Problem(
             401,
@@ -107,6 +108,14 @@ class Guard:
             "Send Authorization: Bearer and the control token: SANDBOX_CONTROL_TOKEN, or the one printed at start.",
             {"WWW-Authenticate": "Bearer"},
         )
+
+    def _may_drive(self, headers: "Headers") -> bool:
+        """Whether the caller has the token, or needs none."""
+        if self._is_open:
+            return True
+        given = headers.all(b"authorization")
+        scheme, _, token = given[0].partition(b" ") if len(given) == 1 else (b"", b"", b"")
+        return scheme.lower() == b"bearer" and bool(self._token) and compare_digest(token.strip(), self._token)
 
 
 class Headers:

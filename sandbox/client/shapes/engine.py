@@ -6,9 +6,12 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Version:
+    """`access` is what this client may do: in demo mode one without the control token only reads."""
+
     version: str
     schema: int
     vendors: list[str]
+    access: Literal["drive", "read"]
 
 
 @dataclass(frozen=True, slots=True)

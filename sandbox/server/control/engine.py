@@ -2,11 +2,12 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
-from fastapi import Response
+from fastapi import Request, Response
 
 from sandbox.server.control import shapes
 from sandbox.server.control.http import answer, control_router, listed
 from sandbox.server.control.shapes import ListOf
+from sandbox.server.guard import MAY_DRIVE
 from sandbox.server.rules import every_rule
 from sandbox.vendors import VENDORS
 from sandbox.world import fixtures
@@ -17,9 +18,16 @@ router = control_router("/_sandbox", "Engine")
 
 
 @router.get("/version", response_model=shapes.Version)
-async def show_version() -> Response:
-    """Which version this is, and which vendors it plays."""
-    return answer({"version": our_version(), "schema": SCHEMA, "vendors": [vendor.name for vendor in VENDORS]})
+async def show_version(request: Request) -> Response:
+    """Which version this is, which vendors it plays, and what the caller may do."""
+    return answer(
+        {
+            "version": our_version(),
+            "schema": SCHEMA,
+            "vendors": [vendor.name for vendor in VENDORS],
+            "access": "drive" if request.scope[MAY_DRIVE] else "read",
+        }
+    )
 
 
 def our_version() -> str:

@@ -1,5 +1,7 @@
 """The server itself."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from sandbox.server.control.shapes.base import Shown
@@ -9,6 +11,9 @@ class Version(Shown):
     version: str
     db_schema: int = Field(alias="schema", description="Of the store: one of another number is refused at start.")
     vendors: list[str]
+    access: Literal["drive", "read"] = Field(
+        description="What this call's caller may do: in demo mode one without the control token only reads."
+    )
 
 
 class Rule(Shown):

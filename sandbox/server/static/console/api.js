@@ -26,8 +26,10 @@ function headers() {
 let asking = null;
 let isDeclined = false;
 
+export const forgetToken = () => sessionStorage.removeItem(TOKEN);
+
 /** Asks for the token, once for all calls that come meanwhile; whether one was given. */
-function askForToken() {
+export function askForToken() {
   asking ??= new Promise((resolve) => {
     const dialog = $("#token-dialog");
     $("#token").value = "";

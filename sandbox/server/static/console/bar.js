@@ -1,9 +1,11 @@
 // The workspace bar: the clock, and the panel with all that a workspace can be told.
+import "./access.js";
 import { get, pageOf, tried, workspace } from "./api.js";
 import * as clock from "./clock.js";
 import { $, date, time } from "./dom.js";
 import { on } from "./events.js";
 import "./panel.js";
+import "./stories.js";
 
 // The clock ----------------------------------------------------------------------------------------------------------
 
@@ -36,6 +38,11 @@ for (const button of document.querySelectorAll("[data-advance]")) {
 tried(clock.read);
 on("gap", clock.read);
 on("reset", clock.read);
+
+// How much of the top is taken, for what stays in sight below it.
+new ResizeObserver(([bar]) => {
+  document.documentElement.style.setProperty("--top", `${bar.target.offsetHeight}px`);
+}).observe($(".bar"));
 
 // Dark and light -----------------------------------------------------------------------------------------------------
 

@@ -5,13 +5,19 @@ import { on } from "./events.js";
 const NOTICED_MS = 1500;
 let reading = null;
 let readAt = 0;
+let speed = 1;
 const watchers = [];
 
 /** The sandbox's time in RFC 3339, or null before it is known. */
 export function now() {
   if (reading === null) return null;
-  const passed = reading.state === "running" ? performance.now() - readAt : 0;
+  const passed = reading.state === "running" ? (performance.now() - readAt) * speed : 0;
   return new Date(Date.parse(reading.now) + passed).toISOString();
+}
+
+/** How much of the sandbox's time passes in one of ours; it has been so since the clock was last read. */
+export function setSpeed(times) {
+  speed = times;
 }
 
 export const isFrozen = () => reading?.state === "frozen";
@@ -33,7 +39,7 @@ export async function turn(action) {
   take(await call("POST", "/clock", action));
 }
 
-/** Something happened at a time that is later than ours: the clock runs faster than the wall's, as in a story. */
+/** Something happened at a time that is later than ours: a story has begun, whose speed is not known yet. */
 function notice(message) {
   const { at } = message.timeline.at(-1);
   if (reading && Date.parse(at) > Date.parse(now()) + NOTICED_MS) take({ ...reading, now: at });

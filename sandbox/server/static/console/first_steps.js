@@ -1,4 +1,5 @@
 // What somebody meets who never was here: three calls to try, and what comes of them, at once.
+import { onAccess } from "./access.js";
 import { base, get, token, tried } from "./api.js";
 import { now, onTurn } from "./clock.js";
 import * as curl from "./curl.js";
@@ -56,4 +57,5 @@ export function startFirstSteps(open) {
   $("#show-first-steps").addEventListener("click", () => { localStorage.removeItem(HIDDEN); show(true); });
   for (const event of ["message", "inbound"]) on(event, (message) => arrived(open, message));
   tried(write);
+  onAccess(() => tried(write));
 }

@@ -1,4 +1,5 @@
 // The workspace panel: credentials, delivery, faults, snapshots, reset, and further workspaces.
+import { mayDrive } from "./access.js";
 import { call, get, pageOf, tried } from "./api.js";
 import { $, confirmed, copy, stamp, toast } from "./dom.js";
 import { on } from "./events.js";
@@ -39,7 +40,7 @@ const delivery = $("#delivery");
 
 /** Nothing can be changed before it is known what is in force. */
 function allow(isAllowed) {
-  for (const element of delivery.elements) element.disabled = !isAllowed;
+  for (const element of delivery.elements) element.disabled = !(isAllowed && mayDrive());
 }
 
 async function showDelivery() {
