@@ -3,9 +3,9 @@
 import json
 import re
 from functools import lru_cache
+from html import escape
 from typing import NamedTuple
 from urllib.parse import quote, quote_plus, unquote_to_bytes
-from xml.sax.saxutils import escape
 
 from python_multipart.multipart import parse_options_header
 
@@ -284,7 +284,7 @@ def known(secrets: tuple[bytes, ...]) -> Known:
 def _ways(secret: bytes) -> set[bytes]:
     """As it is, and as forms, URLs, JSON and XML have it."""
     text = secret.decode("utf-8", "surrogateescape")
-    written = {text, text.replace(" ", "+"), escape(text), json.dumps(text)[1:-1]}
+    written = {text, text.replace(" ", "+"), escape(text, quote=False), json.dumps(text)[1:-1]}
     written.add(json.dumps(text, ensure_ascii=False)[1:-1])
     encoded = {quote(secret, safe=""), quote(secret), quote_plus(secret)}
     found = {way.encode("utf-8", "surrogateescape") for way in written | encoded}
