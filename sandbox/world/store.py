@@ -27,7 +27,7 @@ from sandbox.world import models
 from sandbox.world.errors import StoreRefused
 
 BUSY_TIMEOUT_S = 5.0
-CHECKPOINT_AFTER = 1000
+CHECKPOINT_AFTER = 4000
 """Rows changed since the last checkpoint that make another one worth its while."""
 DIALECT = sqlite.dialect(paramstyle="named")
 BY_PLACE = sqlite.dialect(paramstyle="qmark")
