@@ -382,6 +382,15 @@ def test_the_oldest_go_when_there_are_too_many(open_driver: OpenDriver) -> None:
     assert ids(sandbox) == ["ex_3", "ex_4", "ex_5"]
 
 
+def test_a_few_more_are_kept_until_there_are_enough_to_drop(open_driver: OpenDriver) -> None:
+    sandbox = open_driver(journal_limit=32)
+    for _ in range(34):
+        sandbox.writeback()
+    assert ids(sandbox) == [f"ex_{n}" for n in range(1, 35)]
+    sandbox.writeback()
+    assert ids(sandbox) == [f"ex_{n}" for n in range(4, 36)]
+
+
 def test_those_that_are_too_old_go(open_driver: OpenDriver) -> None:
     sandbox = open_driver(journal_days=2)
     sandbox.writeback()

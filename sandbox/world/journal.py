@@ -18,6 +18,8 @@ SERVER = 0
 """Stands for the workspace of an exchange that belongs to none."""
 ACCEPTED, REFUSED, FAULTED = "accepted", "refused", "faulted"
 ERROR, NOTE = "error", "note"
+SLACK = 16
+"""Of how many parts of a journal's limit one may be there beyond it."""
 AT_ONCE = 1000
 """Old rows that are looked at together."""
 
@@ -35,6 +37,7 @@ PUT = Insert(COLUMNS, insert(ENTRIES).prefix_with("OR REPLACE"))
 OWNERS = table(models.Workspace)
 WORKSPACE = Statement(select(OWNERS.c.id).where(OWNERS.c.id == bindparam("id")))
 BY_NUMBER = Statement(select(ENTRIES).where(IN_WORKSPACE, ENTRIES.c.number == bindparam("number")))
+ANY_UP_TO = Statement(select(ENTRIES.c.number).where(IN_WORKSPACE, ENTRIES.c.number <= bindparam("number")).limit(1))
 DROP = Statement(delete(ENTRIES).where(IN_WORKSPACE, ENTRIES.c.number <= bindparam("number")))
 DROP_ALL = Statement(delete(ENTRIES).where(IN_WORKSPACE))
 _oldest = select(ENTRIES.c.number, ENTRIES.c.wall).where(IN_WORKSPACE).order_by(ENTRIES.c.number).limit(AT_ONCE)
@@ -72,8 +75,12 @@ def _is_there(world: "World", workspace_id: int) -> bool:
 
 
 def drop_over(world: "World", workspace_id: int, newest: int, limit: int) -> None:
-    """Keeps only so many, up to the newest. Belongs in a transaction."""
-    if newest > limit:
+    """Keeps so many, up to the newest, and a few more until there are enough to drop. Belongs in a transaction.
+
+    Rows that lie side by side go together: to drop as many as come would rewrite each page of them again and again.
+    """
+    oldest = newest - limit - limit // SLACK
+    if oldest > 0 and world.store.one(ANY_UP_TO, workspace_id=workspace_id, number=oldest):
         world.store.run(DROP, workspace_id=workspace_id, number=newest - limit)
 
 
