@@ -13,10 +13,8 @@ from urllib.parse import unquote_to_bytes
 from fastapi import FastAPI, Request
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict
-from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
-from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.dependencies import Backstage, Exchange, Faulted, Finding, Refusal, Severed
@@ -93,16 +91,18 @@ class VendorApp(FastAPI):
         self.state.world = world
         self.state.backstage = backstage
         self.vendor = vendor
-        self.router.routes[:] = vendor.router.routes
 
     def build_middleware_stack(self) -> ASGIApp:
         return self._answer
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await self.router(scope, receive, send)
-        except HTTPException:
-            await self._refuse(scope, Refusal(self.vendor.unknown_path, "There is no such path.", 404), receive, send)
+            route = self.vendor.router.find(scope)
+            if route is None:
+                refusal = Refusal(self.vendor.unknown_path, "There is no such path.", 404)
+                await self._refuse(scope, refusal, receive, send)
+            else:
+                await route.handle(scope, receive, send)
         except ClientDisconnect:
             return
         except Severed:
@@ -157,6 +157,20 @@ class VendorRouter:
     post = _declaring("POST")
     delete = _declaring("DELETE")
 
+    def find(self, scope: Scope) -> "VendorRoute | None":
+        """Whoever answers a request: the endpoint of its path, by its method if there is one."""
+        segments = raw_path(scope).split(b"/")
+        of_path = None
+        for route in self.routes:
+            if route.is_at(segments):
+                of_path = of_path or route
+                if route.method == scope["method"]:
+                    of_path = route
+                    break
+        if of_path is not None:
+            scope["path_params"] = of_path.params(segments)
+        return of_path
+
     def described(self) -> list[APIRoute]:
         """The same endpoints as routes that FastAPI can describe."""
         return [
@@ -164,7 +178,7 @@ class VendorRouter:
         ]
 
 
-class VendorRoute(BaseRoute):
+class VendorRoute:
     """One endpoint by one method. Its path ends with its parameters. `described`: what FastAPI says of it."""
 
     def __init__(self, method: str, path: str, endpoint: Endpoint, described: dict[str, Any]) -> None:
@@ -178,18 +192,17 @@ class VendorRoute(BaseRoute):
         self._fixed = [segment.encode() for segment in segments[: len(segments) - len(self._names)]]
         self._length = len(segments)
 
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        segments = raw_path(scope).split(b"/")
+    def is_at(self, segments: list[bytes]) -> bool:
+        """Whether a path of these segments is its own."""
         if len(segments) != self._length:
-            return Match.NONE, {}
+            return False
         fixed = segments[: len(self._fixed)]
-        if fixed != self._fixed and [unquote_to_bytes(segment) for segment in fixed] != self._fixed:
-            return Match.NONE, {}
-        params = {
-            name: path_parameter(raw) for name, raw in zip(self._names, segments[len(self._fixed) :], strict=True)
-        }
-        match = Match.FULL if scope["method"] == self.method else Match.PARTIAL
-        return match, {"route": self, "endpoint": self.endpoint, "path_params": params}
+        return fixed == self._fixed or [unquote_to_bytes(segment) for segment in fixed] == self._fixed
+
+    def params(self, segments: list[bytes]) -> dict[str, str]:
+        """What a path gives, by name."""
+        given = zip(self._names, segments[len(self._fixed) :], strict=True)
+        return {name: path_parameter(raw) for name, raw in given}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -210,10 +223,10 @@ class VendorRoute(BaseRoute):
 
     def _wrong_method(self, request: Request) -> Refusal:
         """Lists what this path takes, by way of whichever endpoint."""
-        routes: list[VendorRoute] = request.app.routes
-        allowed = ", ".join(sorted({route.method for route in routes if route.path == self.path}))
+        vendor: Vendor = request.app.vendor
+        allowed = ", ".join(sorted({route.method for route in vendor.router.routes if route.path == self.path}))
         return Refusal(
-            request.app.vendor.wrong_method,
+            vendor.wrong_method,
             f"Method {request.method} is not allowed here: use {allowed}.",
             405,
             {"Allow": allowed},
