@@ -121,6 +121,7 @@ def test_a_phone_texts_a_line_out_of_the_blue(console: Console) -> None:
     page = console.live()
     page.get_by_label("Search by name or number").fill("415-555-0199")
     page.get_by_role("button", name="Open +1 415-555-0199").click()
+    expect(page.get_by_text("No texts yet. Write one below.")).to_be_visible()
     page.get_by_label("To", exact=True).select_option(label="Tracking number · +1 615-555-0100")
     page.get_by_label("Text as the patient").fill("Are you open?")
     page.keyboard.press("Enter")

@@ -51,7 +51,8 @@ export async function open(number) {
     const [shown, page] = await Promise.all([get(`/phones/${number}`), get(`/phones/${number}/messages${query({ limit: PAGE })}`)]);
     if (phone !== number) return;
     showWho(shown);
-    messages = new Map(page.items.map((message) => [message.id, message]));
+    const meanwhile = isOther ? messages : []; // what arrived since it was opened is newer than what was asked for then
+    messages = new Map([...page.items.map((message) => [message.id, message]), ...meanwhile]);
     next = page.next;
     if (isOther) chooseReply(true);
     draw();

@@ -66,10 +66,7 @@ $("#strip-toggle").addEventListener("click", () => (underWay.state === "playing"
   ? move(underWay.name, "pause")
   : move(underWay.name, "play", $("#strip-speed").value)));
 $("#strip-again").addEventListener("click", () => playAnew(underWay.name, $("#strip-speed").value));
-$("#strip-stop").addEventListener("click", async () => {
-  await move(underWay.name, "stop");
-  if (!underWay) $("#stories-button").focus();
-});
+$("#strip-stop").addEventListener("click", () => move(underWay.name, "stop"));
 $("#strip-speed").addEventListener("change", (event) => {
   if (underWay.state === "playing") move(underWay.name, "play", event.target.value);
 });
@@ -115,8 +112,12 @@ function showList(stories) {
 // The strip ----------------------------------------------------------------------------------------------------------
 
 function showStrip() {
+  const hadFocus = $("#strip").contains(document.activeElement);
   $("#strip").hidden = underWay === null;
-  if (underWay === null) return;
+  if (underWay === null) {
+    if (hadFocus) $("#stories-button").focus();
+    return;
+  }
   $("#strip").dataset.state = underWay.state;
   $("#strip-title").textContent = underWay.title;
   $("#strip-state").textContent = underWay.state;
