@@ -131,10 +131,11 @@ class Exchange:
         self.fault: Any = None
         self._id: str | None = None
 
-    def enter(self, workspace: WorkspaceView, again: Callable[[], WorkspaceView]) -> WorkspaceView:
+    def enter(self, workspace: WorkspaceView, again: Callable[["Exchange"], WorkspaceView]) -> WorkspaceView:
         """The caller has shown to which workspace it belongs: what is due there is done first.
 
-        `again`: shows it anew, or refuses.
+        `again`: shows it anew, or refuses. It may not hold the exchange, which would then live until the collector of
+        cycles comes by, with all that it has.
         """
         self._again = again
         self._look(workspace)
@@ -151,7 +152,7 @@ class Exchange:
         assert self.workspace is not None
         if self.fault is not None or self.world.store.changes != self._changes:  # meanwhile others may have passed
             epoch = self.workspace.epoch
-            self._look(self._again())
+            self._look(self._again(self))
             if self.workspace.epoch != epoch:  # it began anew, and so did the numbers of its exchanges
                 self.began = perf_counter()
                 self._count(self.workspace)
@@ -238,7 +239,7 @@ def basic_credentials(header: bytes | None) -> tuple[str, str] | None:
 
 def enter_by_basic(exchange: Exchange, rule: str) -> WorkspaceView:
     """Finds the workspace by the Basic credentials, or refuses by `rule`."""
-    return exchange.enter(_by_basic(exchange, rule), lambda: _by_basic(exchange, rule))
+    return exchange.enter(_by_basic(exchange, rule), lambda again: _by_basic(again, rule))
 
 
 def _by_basic(exchange: Exchange, rule: str) -> WorkspaceView:

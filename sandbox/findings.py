@@ -82,8 +82,10 @@ def of_http(exchange: Exchange) -> list[Finding]:
 
 
 def has_body(exchange: Exchange) -> bool:
-    length = exchange.header(b"content-length")
-    return length not in (None, b"0") or exchange.header(b"transfer-encoding") is not None
+    for name, value in exchange.request.scope["headers"]:
+        if name == b"transfer-encoding" or (name == b"content-length" and value != b"0"):
+            return True
+    return False
 
 
 def of_names(exchange: Exchange, known: frozenset[str], rule: str) -> list[Finding]:

@@ -19,6 +19,7 @@ from sandbox.server import journal as server_journal
 from sandbox.server.journal.rows import LONGEST_BODY
 from sandbox.vendors import OPERATIONS, writeback
 from sandbox.world.clock import DAY
+from sandbox.world.journal import row_of
 
 SERVER_JOURNAL = "/_sandbox/journal"
 OpenDriver = Callable[..., Driver]
@@ -449,7 +450,7 @@ def test_a_store_that_fails_for_a_while_loses_no_entry(sandbox: Driver, monkeypa
 
 def test_whoever_listens_gets_each_row_once(sandbox: Driver) -> None:
     heard: list[tuple[int, str]] = []
-    sandbox.app.journal.listeners.append(lambda workspace, row: heard.append((workspace, row["outcome"])))
+    sandbox.app.journal.listeners.append(lambda workspace, entry: heard.append((workspace, row_of(entry)["outcome"])))
     sandbox.writeback()
     sandbox.submit(to="x")
     sandbox.writeback(auth=None)

@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.dependencies import Exchange
 from sandbox.server import faults
-from sandbox.server.journal import Journal
+from sandbox.server.journal import OWN_HEADER, Journal
 
 
 class Stage:
@@ -24,8 +24,9 @@ class Stage:
 
     async def answer(self, exchange: Exchange, response: Response, scope: Scope, receive: Receive, send: Send) -> None:
         """Every vendor answer names its journal entry."""
-        response.raw_headers.append((b"x-sandbox-exchange", exchange.id.encode()))
+        own_header = (OWN_HEADER, exchange.id.encode())
         streaming = self._journal.note(exchange, response)
+        response.raw_headers.append(own_header)
         answer: ASGIApp = response
         if exchange.fault is not None:
             answer = partial(faults.send_spoilt, exchange.fault, response)

@@ -29,8 +29,8 @@ class Report:
             self._app.journal.write()
         await self._app(scope, receive, send)
 
-    def _exchanged(self, workspace_id: int, row: journal.EntryRow) -> None:
-        line = to_json({"workspace": self._named(workspace_id), **entry(row)}).decode()
+    def _exchanged(self, workspace_id: int, values: journal.EntryValues) -> None:
+        line = to_json({"workspace": self._named(workspace_id), **entry(journal.row_of(values))}).decode()
         print(line, file=self._file)
 
     def _named(self, workspace_id: int) -> dict[str, str] | None:

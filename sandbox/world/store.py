@@ -201,9 +201,9 @@ class Store:
         """Runs an insert made by `inserting`."""
         self.execute(statement.sql, statement.values(row))
 
-    def add_many(self, statement: Insert, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Runs an insert for many rows. Belongs in a transaction."""
-        self._driver.executemany(statement.sql, map(statement.values, rows))
+    def add_many(self, statement: Insert, rows: Iterable[Row]) -> None:
+        """Runs an insert for many rows, whose values stand in its order. Belongs in a transaction."""
+        self._driver.executemany(statement.sql, rows)
 
     def checkpoint(self) -> None:
         """Moves what was written from the log into the database, on another thread, if it is worth while by now."""

@@ -5,7 +5,7 @@ A workspace in which nobody is interested costs nothing; one that is watched has
 
 from sandbox.server.events.channel import Channel
 from sandbox.world import WorkspaceView, World
-from sandbox.world.journal import EntryRow
+from sandbox.world.journal import EntryValues, row_of
 
 HEARTBEAT_S = 15.0
 RESUMABLE_S = 120.0
@@ -35,11 +35,11 @@ class Hub:
         if self._channels.get(channel.workspace_id) is channel:
             del self._channels[channel.workspace_id]
 
-    def exchanged(self, workspace_id: int, row: EntryRow) -> None:
+    def exchanged(self, workspace_id: int, entry: EntryValues) -> None:
         """A vendor exchange was written into the journal."""
         channel = self._channels.get(workspace_id)
         if channel is not None:
-            channel.exchanged(row)
+            channel.exchanged(row_of(entry))
 
     def close(self) -> None:
         """Ends all that is open; whoever comes later is sent away at once."""

@@ -15,11 +15,14 @@ from typing import Any
 from starlette.responses import Response, StreamingResponse
 
 from sandbox.dependencies import Exchange
+from sandbox.server.journal.redaction import RawHeaders
 from sandbox.server.journal.rows import KEPT, Answer, Scribe
 from sandbox.settings import Settings
 from sandbox.world import World, journal
 from sandbox.world.clock import DAY, MINUTE
 
+OWN_HEADER = b"x-sandbox-exchange"
+"""Names an exchange's entry in its answer; it is not written down with it."""
 WRITE_AFTER_S = 0.15
 """How long an exchange may wait to be written down."""
 AT_ONCE = 128
@@ -30,11 +33,11 @@ MOST_WAITING = 5_000
 RETRY_S = 1.0
 LOOK_FOR_OLD_EVERY = MINUTE
 
-Listener = Callable[[int, journal.EntryRow], None]
+Listener = Callable[[int, journal.EntryValues], None]
 
 
 class Journal:
-    """`listeners` are called with the workspace's number (0 for none) and the row of each entry that was written."""
+    """`listeners` are called with the workspace's number (0 for none) and the values of each entry that was written."""
 
     def __init__(self, world: World, settings: Settings) -> None:
         self.listeners: list[Listener] = []
@@ -58,19 +61,20 @@ class Journal:
         """
         if not self._is_on:
             return None
+        told = tuple(response.raw_headers)
         if isinstance(response, StreamingResponse):
-            return Streaming(self, exchange, response)
+            return Streaming(self, exchange, told, response)
         body = bytes(response.body)
-        self.add(exchange, response, body, len(body))
+        self.add(exchange, response.status_code, told, body, len(body))
         return None
 
-    def add(self, exchange: Exchange, response: Response, body: bytes, size: int | None) -> None:
+    def add(self, exchange: Exchange, status: int, told: RawHeaders, body: bytes, size: int | None) -> None:
         """For the next batch. `size` is that of the whole body, of which `body` may be the beginning."""
         if self._forgotten and self._is_forgotten(exchange):
             return
         waiting = self._waiting
         ms = round((perf_counter() - exchange.began) * 1000)
-        waiting.append(Answer(exchange, response, body, size, self._world.wall(), ms))
+        waiting.append(Answer(exchange, status, told, body, size, self._world.wall(), ms))
         self._bytes += len(body) + len(exchange.raw_body)
         if len(waiting) == AT_ONCE or self._bytes >= MOST_BYTES:
             self._hasten()
@@ -107,28 +111,28 @@ class Journal:
         self._stop()
         self._scribe.look_again()
         batch = self._waiting[:AT_ONCE]
-        rows = [row for row in map(self._row, batch) if row is not None]
+        entries = [entry for entry in map(self._entry, batch) if entry is not None]
         with self._world.store.writing():
-            rows = journal.put(self._world, rows)
-            self._drop_what_is_too_much(rows)
+            entries = journal.put(self._world, entries)
+            self._drop_what_is_too_much(entries)
         del self._waiting[: len(batch)]
         self._bytes = sum(len(answer.body) + len(answer.exchange.raw_body) for answer in self._waiting)
-        for row in rows:
+        for entry in entries:
             for listener in self.listeners:
-                listener(row["workspace_id"], row)
+                listener(entry[0], entry)
 
-    def _row(self, answer: Answer) -> journal.EntryRow | None:
+    def _entry(self, answer: Answer) -> journal.EntryValues | None:
         """None for one that a defect of ours cannot write down: the others shall not be lost with it."""
         try:
-            return self._scribe.row(answer)
+            return self._scribe.entry(answer)
         except sqlite3.Error:
             raise
         except Exception:
             logging.getLogger(__name__).exception("An exchange could not be written down.")
             return None
 
-    def _drop_what_is_too_much(self, rows: list[journal.EntryRow]) -> None:
-        newest = {row["workspace_id"]: row["number"] for row in rows}
+    def _drop_what_is_too_much(self, entries: list[journal.EntryValues]) -> None:
+        newest = {workspace_id: number for workspace_id, number, *_ in entries}
         for workspace_id, number in newest.items():
             journal.drop_over(self._world, workspace_id, number, self._limit)
         wall = self._world.wall()
@@ -154,10 +158,11 @@ class Journal:
 class Streaming:
     """An answer in pieces, of which the first are kept as they go by."""
 
-    def __init__(self, owner: Journal, exchange: Exchange, response: StreamingResponse) -> None:
+    def __init__(self, owner: Journal, exchange: Exchange, told: RawHeaders, response: StreamingResponse) -> None:
         self._owner = owner
         self._exchange = exchange
-        self._response = response
+        self._status = response.status_code
+        self._told = told
         self._kept = bytearray()
         self._size = 0
         self._pieces = response.body_iterator
@@ -180,4 +185,4 @@ class Streaming:
             return
         self._is_noted = True
         size = self._size if self._is_whole else None
-        self._owner.add(self._exchange, self._response, bytes(self._kept), size)
+        self._owner.add(self._exchange, self._status, self._told, bytes(self._kept), size)

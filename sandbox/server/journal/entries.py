@@ -6,7 +6,8 @@ from functools import cache
 from typing import Any
 
 from sandbox.dependencies import Finding
-from sandbox.server.journal.rows import LONGEST_BODY, OWN_HEADER
+from sandbox.server.journal import OWN_HEADER
+from sandbox.server.journal.rows import LONGEST_BODY
 from sandbox.server.rules import every_rule
 from sandbox.world import journal, messages
 from sandbox.world.clock import rfc3339

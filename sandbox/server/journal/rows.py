@@ -1,10 +1,9 @@
-"""How an exchange becomes a row of the journal: its secrets taken out, its bodies cut."""
+"""How an exchange becomes an entry of the journal: its secrets taken out, its bodies cut."""
 
 import json
 from typing import NamedTuple
 
 from pydantic_core import to_json
-from starlette.responses import Response
 
 from sandbox.dependencies import Exchange, Finding, Subject
 from sandbox.server.journal import redaction
@@ -19,19 +18,19 @@ KEPT = LONGEST_BODY + 4 * 1024
 """Bytes that are looked through for secrets, so that none is cut in two where the body is cut."""
 LONGEST_TARGET = 16 * 1024
 MOST_MESSAGES = 1000
-OWN_HEADER = b"x-sandbox-exchange"
 NONE: tuple[bytes, ...] = ()
 
 
 class Answer(NamedTuple):
     """An exchange and what came of it.
 
-    `body`: as much of it as may be kept; `size`: bytes of the whole, null if it never came to its end. `wall`: wall
-    time in ms; `ms`: how long it took.
+    `told`: the answer's headers. `body`: as much of it as may be kept; `size`: bytes of the whole, null if it never
+    came to its end. `wall`: wall time in ms; `ms`: how long it took.
     """
 
     exchange: Exchange
-    response: Response
+    status: int
+    told: redaction.RawHeaders
     body: bytes
     size: int | None
     wall: int
@@ -52,7 +51,7 @@ class Owner(NamedTuple):
 
 
 class Scribe:
-    """Writes rows of `models.JournalEntry`. What it knows of workspaces it asks anew after `look_again`."""
+    """Writes the values of journal entries. What it knows of workspaces it asks anew after `look_again`."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -67,63 +66,67 @@ class Scribe:
             owner = self._owners[workspace_id] = owner_of(self._world, workspace_id)
         return owner
 
-    def row(self, answer: Answer) -> journal.EntryRow:
+    def entry(self, answer: Answer) -> journal.EntryValues:
         """An exchange and what came of it."""
-        exchange, response, body, size, wall, ms = answer
+        exchange, status, told, body, size, wall, ms = answer
         scope = exchange.request.scope
         workspace_id = answer.workspace_id
         owner = self._owner(workspace_id, exchange.subject.account)
-        is_head = scope["method"] == "HEAD"
-        told = tuple([pair for pair in response.raw_headers if pair[0] != OWN_HEADER])
         heads = redaction.heads(tuple(scope["headers"]), told, owner.secrets)
-        query, sent = scope["query_string"], exchange.raw_body
-        asked_body, of_query, of_body = sent, NONE, NONE
-        if query:
+        path, query, sent = raw_path(scope), scope["query_string"], exchange.raw_body
+        asked, secrets = sent, heads.known
+        if query or sent:
             query, of_query = redaction.query(query[:LONGEST_TARGET])
-        if sent:
-            asked_body, of_body = redaction.body(sent[:KEPT], exchange.header(b"content-type"))
-        findings = findings_of(exchange)
-        row: journal.EntryRow = {
-            "workspace_id": workspace_id,
-            "number": exchange.number,
-            "at": exchange.now if workspace_id else wall,
-            "wall": wall,
-            "operation": operation_of(exchange),
-            "outcome": outcome_of(exchange),
-            "status": response.status_code,
-            "levels": levels_of(findings) if findings else None,
-            "messages": f",{','.join(map(str, exchange.messages[:MOST_MESSAGES]))}," if exchange.messages else None,
-            "subject": subject_of(exchange.subject, owner),
-            "ms": ms + (0 if exchange.fault is None else exchange.fault.delay_ms),
-            "method": scope["method"],
-            "path": raw_path(scope)[:LONGEST_TARGET],
-            "query": query,
-            "request_headers": heads.asked,
-            "request_body": asked_body,
-            "request_size": len(sent),
-            "response_headers": heads.told,
-            "response_body": b"" if is_head else body[:KEPT],
-            "response_size": 0 if is_head else size,
-            "rules": " ".join(rules_of(exchange)),
-            "findings": json.dumps(findings, ensure_ascii=False) if findings else None,
-            "fault": None if exchange.fault is None else json.dumps(exchange.fault.described),
-        }
-        secrets = heads.known
-        if of_query or of_body:
-            secrets = redaction.known((*heads.secrets, *of_query, *of_body))
-        if hold_secrets(row, heads, secrets, owner.known):
-            take_out(row, secrets)
+            asked, of_body = redaction.body(sent[:KEPT], exchange.header(b"content-type"))
+            if of_query or of_body:
+                secrets = redaction.known((*heads.secrets, *of_query, *of_body))
+        if scope["method"] == "HEAD":
+            body, size = b"", 0
+        messages, findings, fault = exchange.messages, findings_of(exchange), exchange.fault
+        values: journal.EntryValues = (
+            workspace_id,
+            exchange.number,
+            exchange.now if workspace_id else wall,
+            wall,
+            operation_of(exchange),
+            outcome_of(exchange),
+            status,
+            levels_of(findings) if findings else None,
+            f",{','.join(map(str, messages[:MOST_MESSAGES]))}," if messages else None,
+            subject_of(exchange.subject, owner),
+            ms if fault is None else ms + fault.delay_ms,
+            scope["method"],
+            path[:LONGEST_TARGET],
+            query,
+            heads.asked,
+            asked,
+            len(sent),
+            heads.told,
+            body[:KEPT],
+            size,
+            " ".join(rules_of(exchange)),
+            json.dumps(findings, ensure_ascii=False) if findings else None,
+            None if fault is None else json.dumps(fault.described),
+        )
+        if hold_secrets(values, heads, secrets, owner.known):
+            values = cleaned(values, secrets)
         if len(sent) > LONGEST_BODY or len(body) > LONGEST_BODY:
-            for name in ("request_body", "response_body"):
-                row[name] = row[name][:LONGEST_BODY]
-        return row
+            values = cut(values)
+        return values
 
 
 WRITTEN = ("subject", "request_headers", "response_headers", "findings", "fault")
-RAW = ("path", "query", "request_body", "response_body")
+BODIES = ("request_body", "response_body")
+RAW = ("path", "query", *BODIES)
+SUBJECT, PATH, QUERY, OUTCOME, REQUEST_BODY, RESPONSE_BODY = map(
+    journal.COLUMNS.index, ("subject", "path", "query", "outcome", *BODIES)
+)
+"""Where these stand among an entry's values."""
 
 
-def hold_secrets(row: journal.EntryRow, heads: redaction.Heads, secrets: redaction.Known, own: redaction.Known) -> bool:
+def hold_secrets(
+    values: journal.EntryValues, heads: redaction.Heads, secrets: redaction.Known, own: redaction.Known
+) -> bool:
     """Whether secrets occur where nobody expects them. The headers were looked through for what stands in them.
 
     The body of an accepted answer repeats nothing that the request does not hold, but texts that are stored: there only
@@ -131,22 +134,32 @@ def hold_secrets(row: journal.EntryRow, heads: redaction.Heads, secrets: redacti
     """
     if not heads.are_clean:
         return True
-    asked = b"\n".join((row["path"], row["query"], row["request_body"], row["subject"].encode()))
-    if secrets.are_in(asked):
+    subject, path, query, asked = values[SUBJECT], values[PATH], values[QUERY], values[REQUEST_BODY]
+    if secrets.are_in(b"\n".join((path, query, asked, subject.encode()))):
         return True
     if secrets is not heads.known and secrets.are_in((heads.asked + heads.told).encode()):
         return True
-    in_answer = own if row["outcome"] == journal.ACCEPTED else secrets
-    return in_answer.are_in(row["response_body"])
+    in_answer = own if values[OUTCOME] == journal.ACCEPTED else secrets
+    return in_answer.are_in(values[RESPONSE_BODY])
 
 
-def take_out(row: journal.EntryRow, secrets: redaction.Known) -> None:
-    """Puts the mark in their places."""
+def cleaned(values: journal.EntryValues, secrets: redaction.Known) -> journal.EntryValues:
+    """The same with the mark in the secrets' places."""
+    row = journal.row_of(values)
     for name in RAW:
         row[name] = secrets.out_of(row[name])
     for name in WRITTEN:
         if row[name] is not None:
             row[name] = secrets.out_of(row[name].encode()).decode(errors="replace")
+    return tuple(row.values())
+
+
+def cut(values: journal.EntryValues) -> journal.EntryValues:
+    """The same with bodies no longer than they may be."""
+    row = journal.row_of(values)
+    for name in BODIES:
+        row[name] = row[name][:LONGEST_BODY]
+    return tuple(row.values())
 
 
 def owner_of(world: World, workspace_id: int) -> Owner:

@@ -229,7 +229,7 @@ async def get_messages(exchange: ExchangeDep) -> Response:
         fields |= await exchange.form("DT-endpoint")
     exchange.asked = fields
     customer = _customer(exchange, fields)
-    entered = exchange.enter(customer.workspace, lambda: _customer(exchange, fields).workspace)
+    entered = exchange.enter(customer.workspace, lambda again: _customer(again, fields).workspace)
     subject = Subject(account=fields.get("access_key"), number=fields.get("number"))
     if await exchange.begin(subject) is not entered:
         customer = _customer(exchange, fields)
