@@ -354,7 +354,7 @@ def test_a_filter_that_is_not_one_is_refused(sandbox: Driver, asked: str) -> Non
 
 
 def test_a_query_is_served_by_an_index(sandbox: Driver) -> None:
-    execute = sandbox.app.world.store.execute
+    execute = sandbox.app.world.store.exchanges.execute
     for condition in ("", "AND operation = 'x'"):
         plan = execute(
             f"EXPLAIN QUERY PLAN SELECT * FROM journalentry WHERE workspace_id = 1 {condition} ORDER BY number LIMIT 10"
@@ -417,7 +417,7 @@ def test_entries_are_written_without_anybody_reading_them(sandbox: Driver) -> No
     for _ in range(server_journal.AT_ONCE):
         sandbox.writeback()
     sandbox.call("GET", "/_sandbox/health/live")
-    ((count,),) = sandbox.app.world.store.execute("SELECT count(*) FROM journalentry").fetchall()
+    ((count,),) = sandbox.app.world.store.exchanges.execute("SELECT count(*) FROM journalentry").fetchall()
     assert count > 0
 
 
@@ -440,7 +440,7 @@ def test_a_store_that_fails_for_a_while_loses_no_entry(sandbox: Driver, monkeypa
         raise sqlite3.OperationalError("locked")
 
     sandbox.writeback()
-    monkeypatch.setattr(sandbox.app.world.store, "add_many", broken)
+    monkeypatch.setattr(sandbox.app.world.store.exchanges, "add_many", broken)
     with pytest.raises(sqlite3.OperationalError):
         sandbox.app.journal.write()
     monkeypatch.undo()
@@ -515,7 +515,7 @@ def test_a_workspaces_own_secrets_are_never_told_wherever_they_are_sent(sandbox:
     sandbox.submit(text=f"the key is {secret}")
     sandbox.details(secret)
     sandbox.get_messages()
-    rows = sandbox.app.world.store.execute("SELECT * FROM journalentry").fetchall()
+    rows = sandbox.app.world.store.exchanges.execute("SELECT * FROM journalentry").fetchall()
     assert secret not in everything_told(sandbox)
     assert not any(secret in str(row) for row in rows)
     assert [entry["path"] for entry in entries(sandbox, operation="simplepay.messages")] == [

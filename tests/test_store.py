@@ -14,7 +14,7 @@ import pytest
 from driver import STRANGER, TRACKING_NUMBER, Driver
 
 from sandbox.vendors import dialogtech, simplepay, writeback
-from sandbox.world import acts, callbacks, carrier, clockwork, consent, messages, models, people
+from sandbox.world import acts, callbacks, carrier, clockwork, consent, journal, messages, models, people
 from sandbox.world.errors import StoreRefused
 from sandbox.world.store import Statement, Store
 from sandbox.world.workspaces import finding
@@ -66,6 +66,10 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
 def pragma(store: Store, name: str) -> object:
     (value,) = store.execute(f"PRAGMA {name}").fetchone()
     return value
@@ -85,7 +89,7 @@ def test_a_store_of_another_schema_is_refused_and_not_altered(tmp_path: Path, sc
         " start with another --database, or move the file away to have a new one seeded."
     )
     assert digest(path) == before
-    assert list(tmp_path.iterdir()) == [path]
+    assert names(tmp_path) == ["old.db", "old.db-exchanges"]
 
 
 def test_a_store_without_its_schema_version_is_refused(tmp_path: Path) -> None:
@@ -186,14 +190,14 @@ def test_a_path_and_a_url_name_the_same_file(tmp_path: Path, form: str) -> None:
 def test_a_file_may_bear_any_name(tmp_path: Path, name: str) -> None:
     for _ in range(2):
         Store(str(tmp_path / name)).close()
-    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert names(tmp_path) == [name, f"{name}-exchanges"]
 
 
 def test_a_relative_path_counts_from_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Store("one.db").close()
     Store("sqlite:///two.db").close()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["one.db", "two.db"]
+    assert names(tmp_path) == ["one.db", "one.db-exchanges", "two.db", "two.db-exchanges"]
 
 
 def test_an_empty_file_becomes_a_store(tmp_path: Path) -> None:
@@ -247,10 +251,126 @@ def test_a_snapshot_does_not_see_what_is_written_after_it(store: Store) -> None:
     with store.snapshot() as snapshot:
         with store.writing():
             store.execute("PRAGMA defer_foreign_keys=ON")
-            store.execute("INSERT INTO sandbox_schema VALUES (77)")
+            store.execute("INSERT INTO sandbox_schema VALUES (77, 'x')")
         assert list(snapshot.chunks(count, 10)) == []
         versions = snapshot._driver.execute("SELECT version FROM sandbox_schema").fetchall()
     assert versions == [(models.SCHEMA,)]
+
+
+# The journal's file ----------------------------------------------------------------------------------------------
+
+
+def journal_of(path: Path) -> Path:
+    return path.with_name(path.name + "-exchanges")
+
+
+def workspaces_in(store: Store) -> list[int]:
+    """Those whose exchanges the journal has."""
+    return [number for (number,) in store.exchanges.execute("SELECT DISTINCT workspace_id FROM journalentry")]
+
+
+def with_an_exchange(path: Path, workspace: int = 7) -> None:
+    """A store whose journal has one entry, of a workspace of that number."""
+    store = Store(str(path))
+    columns = dict.fromkeys(journal.COLUMNS, 0) | {"workspace_id": workspace}
+    store.exchanges.add(journal.PUT, columns)
+    store.close()
+
+
+def test_a_journal_stays_with_its_store(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with_an_exchange(path)
+    store = Store(str(path))
+    assert workspaces_in(store) == [7]
+    store.close()
+    assert names(tmp_path) == ["a.db", "a.db-exchanges"]
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_the_journal_of_a_store_that_was_taken_away_is_put_aside(
+    tmp_path: Path, is_killed: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "a.db"
+    with_an_exchange(path)
+    path.unlink()
+    aside = journal_of(path).with_name("a.db-exchanges.old")
+    if is_killed:
+        journal_of(path).with_name("a.db-exchanges-journal").write_bytes(b"what was to be undone there")
+    store = Store(str(path))
+    assert workspaces_in(store) == []
+    assert caplog.messages == [
+        f"The journal {journal_of(path)} was not this store's, or broken: it is now {aside}.",
+    ]
+    store.close()
+    assert names(tmp_path) == ["a.db", "a.db-exchanges", "a.db-exchanges.old"]
+    journal_of(path).unlink()
+    aside.rename(journal_of(path))
+    assert sqlite3.connect(journal_of(path)).execute("SELECT workspace_id FROM journalentry").fetchall() == [(7,)]
+
+
+@pytest.mark.parametrize("content", [b"Dear June,\n" * 1000, b"", None])
+def test_a_file_in_the_journals_place_is_put_aside_unless_it_is_empty(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "a.db"
+    Store(str(path)).close()
+    if content is None:
+        journal_of(path).unlink()
+    else:
+        journal_of(path).write_bytes(content)
+    store = Store(str(path))
+    assert workspaces_in(store) == []
+    store.close()
+    assert ("a.db-exchanges.old" in names(tmp_path)) == bool(content)
+
+
+def test_a_journal_that_was_not_closed_is_looked_through(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with_an_exchange(path)
+    broken = journal_of(path).read_bytes()
+    for is_open, kept in ((0, [7]), (1, [])):
+        journal_of(path).write_bytes(broken)
+        driver = sqlite3.connect(journal_of(path))
+        driver.execute("UPDATE sandbox_journal SET is_open = ?", (is_open,))
+        driver.commit()
+        (root,) = driver.execute("SELECT rootpage FROM sqlite_master WHERE name = 'ix_journal_operation'").fetchone()
+        driver.close()
+        with journal_of(path).open("r+b") as file:
+            file.seek((root - 1) * 16384 + 8)
+            file.write(b"\xff" * 100)
+        store = Store(str(path))
+        assert workspaces_in(store) == kept
+        store.close()
+
+
+def test_a_journal_that_was_not_closed_but_is_whole_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with_an_exchange(path)
+    driver = sqlite3.connect(journal_of(path))
+    driver.execute("UPDATE sandbox_journal SET is_open = 1")
+    driver.commit()
+    driver.close()
+    store = Store(str(path))
+    assert workspaces_in(store) == [7]
+    store.close()
+
+
+def test_a_journal_that_may_not_be_written_is_refused(shared_folder: Path) -> None:
+    path = shared_folder / "sandbox.db"
+    Store(str(path)).close()
+    for each in shared_folder.iterdir():
+        each.chmod(0o666)
+    shared_folder.chmod(0o777)
+    journal_of(path).chmod(0o444)
+    with as_somebody_else(), pytest.raises(StoreRefused, match=r"Cannot write to the .*readonly"):
+        Store(str(path))
+
+
+def test_a_journal_that_cannot_be_opened_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    Store(str(path)).close()
+    journal_of(path).unlink()
+    journal_of(path).mkdir()
+    with pytest.raises(StoreRefused, match=r"Cannot open the journal .*unable to open"):
+        Store(str(path))
 
 
 # Kept and shared -------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from typing import Protocol
 from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.sqlite import insert
 
-from sandbox.world import models
+from sandbox.world import journal, models
 from sandbox.world.clock import wall_clock
 from sandbox.world.happenings import RESET
 from sandbox.world.store import Statement, Store, table
@@ -52,10 +52,10 @@ class Journal(Protocol):
     """Who writes down what vendors were asked."""
 
     def write(self) -> None:
-        """Puts everything that was answered into the store."""
+        """Puts everything that was answered into the journal's file."""
 
     def forget(self, workspace_id: int) -> None:
-        """What was asked there before this moment shall not be written down any more. Its rows are the caller's."""
+        """What was asked there before this moment shall not be written down any more."""
 
 
 class NoJournal:
@@ -154,11 +154,16 @@ class World:
         self._written[workspace_id] = n
 
     def forget(self, workspace_id: int) -> None:
-        """A workspace begins anew or goes: what is known of it outside the store is void. Belongs in a transaction."""
+        """A workspace begins anew or goes: what is known of it outside the store is void, and its journal is empty.
+
+        Belongs in a transaction. The journal is emptied before that is over: if the process is ended between the two, a
+        journal that is too short is better than one that tells of a world that is no more.
+        """
         self._exchanges.pop(workspace_id, None)
         self._written.pop(workspace_id, None)
         self.store.forget()
         self.journal.forget(workspace_id)
+        journal.drop_all(self, workspace_id)
         self.courier.drop(workspace_id)
         self.stir(workspace_id)
         self.touch(workspace_id, RESET)

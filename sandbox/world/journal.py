@@ -69,10 +69,10 @@ class Filters:
 
 
 def put(world: "World", entries: Sequence[EntryValues]) -> list[EntryValues]:
-    """Keeps those whose workspaces are still there, which it gives back. Belongs in a transaction."""
+    """Keeps those whose workspaces are still there, which it gives back. Belongs in a transaction of the journal's."""
     there = {workspace_id for workspace_id in {entry[0] for entry in entries} if _is_there(world, workspace_id)}
     kept = [entry for entry in entries if entry[0] in there]
-    world.store.add_many(PUT, kept)
+    world.store.exchanges.add_many(PUT, kept)
     return kept
 
 
@@ -81,35 +81,35 @@ def _is_there(world: "World", workspace_id: int) -> bool:
 
 
 def drop_over(world: "World", workspace_id: int, newest: int, limit: int) -> None:
-    """Keeps so many, up to the newest, and a few more until there are enough to drop. Belongs in a transaction.
+    """Keeps so many, up to the newest, and a few more until there are enough to drop.
 
     Rows that lie side by side go together: to drop as many as come would rewrite each page of them again and again.
     """
     oldest = newest - limit - limit // SLACK
-    if oldest > 0 and world.store.one(ANY_UP_TO, workspace_id=workspace_id, number=oldest):
-        world.store.run(DROP, workspace_id=workspace_id, number=newest - limit)
+    if oldest > 0 and world.store.exchanges.one(ANY_UP_TO, workspace_id=workspace_id, number=oldest):
+        world.store.exchanges.run(DROP, workspace_id=workspace_id, number=newest - limit)
 
 
 def drop_old(world: "World", before: int) -> None:
-    """Drops what is older than this wall time. Belongs in a transaction."""
-    for (workspace_id,) in world.store.all(JOURNALS):
+    """Drops what is older than this wall time."""
+    for (workspace_id,) in world.store.exchanges.all(JOURNALS):
         while (number := _last_old(world, workspace_id, before)) is not None:
-            world.store.run(DROP, workspace_id=workspace_id, number=number)
+            world.store.exchanges.run(DROP, workspace_id=workspace_id, number=number)
 
 
 def _last_old(world: "World", workspace_id: int, before: int) -> int | None:
-    row = world.store.one(LAST_OLD, workspace_id=workspace_id, wall=before)
+    row = world.store.exchanges.one(LAST_OLD, workspace_id=workspace_id, wall=before)
     return row[0] if row else None
 
 
 def drop_all(world: "World", workspace_id: int) -> int:
-    """Empties a journal: how many there were. Belongs in a transaction."""
-    return world.store.run(DROP_ALL, workspace_id=workspace_id).rowcount
+    """Empties a journal: how many there were."""
+    return world.store.exchanges.run(DROP_ALL, workspace_id=workspace_id).rowcount
 
 
 def find(world: "World", workspace_id: int, number: int | None) -> EntryRow:
     """By its number."""
-    row = None if number is None else world.store.one(BY_NUMBER, workspace_id=workspace_id, number=number)
+    row = None if number is None else world.store.exchanges.one(BY_NUMBER, workspace_id=workspace_id, number=number)
     if row is None:
         raise UnknownExchange("No exchange of this journal has that id: list them with GET journal.")
     return row_of(row)
@@ -135,7 +135,7 @@ def listed(
         .order_by(number.desc() if newest_first else number)
         .limit(limit)
     )
-    return [row_of(row) for row in world.store.all(statement)]
+    return [row_of(row) for row in world.store.exchanges.all(statement)]
 
 
 def likely(world: "World", workspace_id: int, operation: str, where: Mapping[str, Any]) -> list[Row]:
@@ -160,7 +160,7 @@ def likely(world: "World", workspace_id: int, operation: str, where: Mapping[str
         .where(columns.workspace_id == workspace_id, columns.operation == operation, *given)
         .order_by(columns.number)
     )
-    return world.store.all(Statement(statement))
+    return world.store.exchanges.all(Statement(statement))
 
 
 def _may_be(phone: str, place: str) -> ColumnElement[bool]:
@@ -185,7 +185,7 @@ def with_errors(world: "World", workspace_id: int) -> Iterator[EntryRow]:
 
 
 def _brief_rows(world: "World", statement: Statement, **params: Any) -> Iterator[EntryRow]:
-    return (dict(zip(BRIEF, row, strict=True)) for row in world.store.run(statement, **params))
+    return (dict(zip(BRIEF, row, strict=True)) for row in world.store.exchanges.run(statement, **params))
 
 
 def _conditions(filters: Filters) -> list[ColumnElement[bool]]:

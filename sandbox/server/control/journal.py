@@ -83,6 +83,4 @@ def _one(world: World, workspace_id: int, exchange_id: str) -> Response:
 
 def _emptied(world: World, workspace_id: int) -> Response:
     world.journal.write()
-    with world.store.writing():
-        deleted = journal.drop_all(world, workspace_id)
-    return answer({"deleted": deleted})
+    return answer({"deleted": journal.drop_all(world, workspace_id)})

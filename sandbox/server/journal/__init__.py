@@ -1,8 +1,7 @@
-"""The journal: writes down each vendor exchange, behind the answer and in batches.
+"""The journal: takes each vendor exchange, and writes them down behind the answers, many at once.
 
-What an exchange costs while its caller waits is one item in a list. A moment later its secrets are taken out and it is
-put into the store together with others. Whoever reads the journal calls `write` first, and so sees every exchange that
-was answered.
+The entry is made while the exchange is at hand: of one that is put by, all that it holds would grow cold, which costs
+more than the entry does. Whoever reads the journal calls `write` first, and so sees every exchange that was answered.
 """
 
 import asyncio
@@ -16,7 +15,7 @@ from starlette.responses import Response, StreamingResponse
 
 from sandbox.dependencies import Exchange
 from sandbox.server.journal.redaction import RawHeaders
-from sandbox.server.journal.rows import KEPT, Answer, Scribe
+from sandbox.server.journal.rows import BODIES, KEPT, Scribe
 from sandbox.settings import Settings
 from sandbox.world import World, journal
 from sandbox.world.clock import DAY, MINUTE
@@ -32,6 +31,7 @@ MOST_WAITING = 5_000
 """What may wait, for a store that does not answer."""
 RETRY_S = 1.0
 LOOK_FOR_OLD_EVERY = MINUTE
+ASKED, TOLD = map(journal.COLUMNS.index, BODIES)
 
 Listener = Callable[[int, journal.EntryValues], None]
 
@@ -45,7 +45,7 @@ class Journal:
         self._is_on = settings.journal
         self._limit = settings.journal_limit
         self._longest = settings.journal_days * DAY
-        self._waiting: list[Answer] = []
+        self._waiting: list[journal.EntryValues] = []
         self._bytes = 0
         self._timer: asyncio.Handle | None = None
         self._forgotten: dict[int, float] = {}
@@ -72,10 +72,15 @@ class Journal:
         """For the next batch. `size` is that of the whole body, of which `body` may be the beginning."""
         if self._forgotten and self._is_forgotten(exchange):
             return
+        try:
+            entry = self._scribe.entry(exchange, status, told, body, size)
+        except Exception:
+            # A defect of ours: the answer shall not be lost with it.
+            logging.getLogger(__name__).exception("An exchange could not be written down.")
+            return
         waiting = self._waiting
-        ms = round((perf_counter() - exchange.began) * 1000)
-        waiting.append(Answer(exchange, status, told, body, size, self._world.wall(), ms))
-        self._bytes += len(body) + len(exchange.raw_body)
+        waiting.append(entry)
+        self._bytes += _bytes_of(entry)
         if len(waiting) == AT_ONCE or self._bytes >= MOST_BYTES:
             self._hasten()
         elif len(waiting) == 1:
@@ -103,33 +108,21 @@ class Journal:
             self._hasten()
 
     def write(self) -> None:
-        """Puts everything that was answered into the store."""
+        """Puts everything that was answered into the journal's file."""
         while self._waiting:
             self._write_batch()
 
     def _write_batch(self) -> None:
         self._stop()
-        self._scribe.look_again()
         batch = self._waiting[:AT_ONCE]
-        entries = [entry for entry in map(self._entry, batch) if entry is not None]
-        with self._world.store.writing():
-            entries = journal.put(self._world, entries)
-            self._drop_what_is_too_much(entries)
+        with self._world.store.exchanges.writing():
+            written = journal.put(self._world, batch)
+            self._drop_what_is_too_much(written)
         del self._waiting[: len(batch)]
-        self._bytes = sum(len(answer.body) + len(answer.exchange.raw_body) for answer in self._waiting)
-        for entry in entries:
+        self._bytes = sum(map(_bytes_of, self._waiting))
+        for entry in written:
             for listener in self.listeners:
                 listener(entry[0], entry)
-
-    def _entry(self, answer: Answer) -> journal.EntryValues | None:
-        """None for one that a defect of ours cannot write down: the others shall not be lost with it."""
-        try:
-            return self._scribe.entry(answer)
-        except sqlite3.Error:
-            raise
-        except Exception:
-            logging.getLogger(__name__).exception("An exchange could not be written down.")
-            return None
 
     def _drop_what_is_too_much(self, entries: list[journal.EntryValues]) -> None:
         newest = {workspace_id: number for workspace_id, number, *_ in entries}
@@ -143,7 +136,7 @@ class Journal:
     def forget(self, workspace_id: int) -> None:
         """What was asked there before this moment shall not be written down: the workspace was reset, or is gone."""
         self._forgotten[workspace_id] = perf_counter()
-        self._waiting = [answer for answer in self._waiting if answer.workspace_id != workspace_id]
+        self._waiting = [entry for entry in self._waiting if entry[0] != workspace_id]
 
     def _is_forgotten(self, exchange: Exchange) -> bool:
         workspace_id = journal.SERVER if exchange.workspace is None else exchange.workspace.id
@@ -153,6 +146,10 @@ class Journal:
         """Writes what is waiting."""
         self._stop()
         self.write()
+
+
+def _bytes_of(entry: journal.EntryValues) -> int:
+    return len(entry[ASKED]) + len(entry[TOLD])
 
 
 class Streaming:

@@ -1,6 +1,7 @@
 """How an exchange becomes an entry of the journal: its secrets taken out, its bodies cut."""
 
 import json
+from time import perf_counter
 from typing import NamedTuple
 
 from pydantic_core import to_json
@@ -21,27 +22,6 @@ MOST_MESSAGES = 1000
 NONE: tuple[bytes, ...] = ()
 
 
-class Answer(NamedTuple):
-    """An exchange and what came of it.
-
-    `told`: the answer's headers. `body`: as much of it as may be kept; `size`: bytes of the whole, null if it never
-    came to its end. `wall`: wall time in ms; `ms`: how long it took.
-    """
-
-    exchange: Exchange
-    status: int
-    told: redaction.RawHeaders
-    body: bytes
-    size: int | None
-    wall: int
-    ms: int
-
-    @property
-    def workspace_id(self) -> int:
-        workspace = self.exchange.workspace
-        return journal.SERVER if workspace is None else workspace.id
-
-
 class Owner(NamedTuple):
     """What is to be known of a workspace: its own secrets, and its accounts' numbers by access key."""
 
@@ -51,26 +31,33 @@ class Owner(NamedTuple):
 
 
 class Scribe:
-    """Writes the values of journal entries. What it knows of workspaces it asks anew after `look_again`."""
+    """Writes the values of journal entries."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._owners: dict[int, Owner] = {}
-
-    def look_again(self) -> None:
-        self._owners.clear()
+        self._forgot = world.store.forgot
 
     def _owner(self, workspace_id: int, account: str | None) -> Owner:
+        if self._forgot != self._world.store.forgot:
+            self._forgot = self._world.store.forgot
+            self._owners.clear()
         owner = self._owners.get(workspace_id)
         if owner is None or account not in owner.accounts:
             owner = self._owners[workspace_id] = owner_of(self._world, workspace_id)
         return owner
 
-    def entry(self, answer: Answer) -> journal.EntryValues:
-        """An exchange and what came of it."""
-        exchange, status, told, body, size, wall, ms = answer
+    def entry(
+        self, exchange: Exchange, status: int, told: redaction.RawHeaders, body: bytes, size: int | None
+    ) -> journal.EntryValues:
+        """An exchange that is answered now.
+
+        `told`: the answer's headers. `body`: as much of it as may be kept; `size`: bytes of the whole, null if it never
+        came to its end.
+        """
         scope = exchange.request.scope
-        workspace_id = answer.workspace_id
+        workspace_id = journal.SERVER if exchange.workspace is None else exchange.workspace.id
+        wall, ms = self._world.wall(), round((perf_counter() - exchange.began) * 1000)
         owner = self._owner(workspace_id, exchange.subject.account)
         heads = redaction.heads(tuple(scope["headers"]), told, owner.secrets)
         path, query, sent = raw_path(scope), scope["query_string"], exchange.raw_body

@@ -8,6 +8,7 @@ code. Nothing here is shaped like a vendor's answer.
 from sandbox.world.models.base import (
     SCHEMA,
     Counter,
+    JournalRow,
     Part,
     Row,
     SchemaVersion,
@@ -15,7 +16,7 @@ from sandbox.world.models.base import (
 from sandbox.world.models.faults import (
     Fault,
 )
-from sandbox.world.models.journal import JournalEntry
+from sandbox.world.models.journal import JournalEntry, JournalFile
 from sandbox.world.models.messages import (
     Broadcast,
     Campaign,
@@ -56,6 +57,8 @@ __all__ = [
     "Counter",
     "Fault",
     "JournalEntry",
+    "JournalFile",
+    "JournalRow",
     "Line",
     "Message",
     "Part",

@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKeyConstraint
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
-SCHEMA = 3
+SCHEMA = 4
 """Counts up whenever a table changes; a store of another number is refused."""
 
 
@@ -39,6 +39,12 @@ class Row(SQLModel, registry=registry()):
     model_config = {"defer_build": True}
 
 
+class JournalRow(SQLModel, registry=registry()):
+    """What the tables of the journal's file are made from."""
+
+    model_config = {"defer_build": True}
+
+
 def owned_by(table: str, *columns: str, remote: str = "id") -> ForeignKeyConstraint:
     """A reference to another row of the same workspace; it goes when the row it names goes."""
     return ForeignKeyConstraint(
@@ -61,12 +67,13 @@ def refers_to(table: str, column: str) -> ForeignKeyConstraint:
 
 
 class SchemaVersion(Row, table=True):
-    """One row: which `SCHEMA` made this store."""
+    """One row: which `SCHEMA` made this store, and a name of its own, by which its journal knows it."""
 
     __tablename__ = "sandbox_schema"
     __part__ = Part.SERVER
 
     version: int = Field(primary_key=True)
+    name: str
 
 
 class Counter(Row, table=True):

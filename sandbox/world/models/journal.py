@@ -1,18 +1,28 @@
-"""The journal: what vendors were asked and what they answered."""
+"""The journal's file: what vendors were asked and what they answered."""
 
 from sqlalchemy import Index
 from sqlmodel import Field
 
-from sandbox.world.models.base import Part, Row
+from sandbox.world.models.base import JournalRow
 
 
-class JournalEntry(Row, table=True):
+class JournalFile(JournalRow, table=True):
+    """One row: which `SCHEMA` made the file, whose journal it is, and whether somebody has it open, or had and died."""
+
+    __tablename__ = "sandbox_journal"
+
+    version: int = Field(primary_key=True)
+    store: str
+    """As `SchemaVersion.name`."""
+    is_open: bool
+
+
+class JournalEntry(JournalRow, table=True):
     """One exchange, its secrets taken out before it came here. Workspace 0 has those that belong to none.
 
-    No reference to the workspace, since 0 is no row of its table: whoever deletes a workspace deletes these too.
+    What callers did is never copied, and gone when the workspace begins anew.
     """
 
-    __part__ = Part.RECORD
     __table_args__ = (Index("ix_journal_operation", "workspace_id", "operation", "number", "outcome"),)
 
     workspace_id: int = Field(primary_key=True)

@@ -165,6 +165,7 @@ def add_account(
     documented_doctype: bool = True,
 ) -> int:
     """One more DialogTech account and its tracking numbers, 11 digits each. Belongs in a transaction."""
+    world.store.forget()
     account_id = world.take(workspace.id, "account")
     name = name or f"Account {account_id}"
     try:
