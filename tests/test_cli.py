@@ -324,9 +324,11 @@ def test_the_temporary_file_goes_with_the_process(start: Callable[..., Server], 
 def test_a_kept_file_is_left_whole(start: Callable[..., Server], tmp_path: Path) -> None:
     database = tmp_path / "kept.db"
     assert start("--database", str(database)).stop()[0] == 0
-    assert list(tmp_path.iterdir()) == [database]
-    with closing(sqlite3.connect(database)) as driver:
-        assert driver.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    journal = tmp_path / "kept.db-exchanges"
+    assert sorted(tmp_path.iterdir()) == [database, journal]
+    for file in (database, journal):
+        with closing(sqlite3.connect(file)) as driver:
+            assert driver.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
 # What is refused -------------------------------------------------------------------------------------------------
