@@ -116,6 +116,8 @@ class World:
         whoever waits for it clears this."""
         self.watchers: dict[int, Watcher] = {}
         """By workspace; one that nobody watches has none."""
+        self.credentials = 0
+        """Counts up whenever somebody's may have changed, for whoever remembers them."""
         self._exchanges: dict[int, int] = {}
         self._written: dict[int, int] = {}
 
@@ -162,6 +164,7 @@ class World:
         self._exchanges.pop(workspace_id, None)
         self._written.pop(workspace_id, None)
         self.store.forget()
+        self.credentials += 1
         self.journal.forget(workspace_id)
         journal.drop_all(self, workspace_id)
         self.courier.drop(workspace_id)

@@ -120,6 +120,7 @@ class Journal:
             self._drop_what_is_too_much(written)
         del self._waiting[: len(batch)]
         self._bytes = sum(map(_bytes_of, self._waiting))
+        self._scribe.look_again()
         for entry in written:
             for listener in self.listeners:
                 listener(entry[0], entry)

@@ -29,7 +29,8 @@ DEPTH = 4
 """How often escapes may have been escaped."""
 NEEDLESS_ESCAPE = re.compile(rb"%(?:2[5dDeE]|3[0-9]|[46][1-9a-fA-F]|[57][0-9aA]|5[fF]|7[eE])")
 """Of a character that needs none, or of another escape's percent sign."""
-URL_BEGINS = (b"//", b"%2F%2F", b"%2f%2f")
+HIDDEN_URL = re.compile(rb"%2[fF]%2[fF]|" + NEEDLESS_ESCAPE.pattern)
+"""Where one may begin behind escapes."""
 URL = re.compile(rb"(?i)[a-z][a-z0-9+.-]*://[^\s\"'<>]*")
 JSON_PAIR = re.compile(rb'("((?:[^"\\]|\\.)*)"\s*:\s*)("(?:[^"\\]|\\.)*"?|[\[{].*|[^\s,}\]"]+)', re.DOTALL)
 XML_ELEMENT = re.compile(rb"(<([\w:.-]+)[^>]*>)([^<]+)")
@@ -116,8 +117,10 @@ def query(raw: bytes) -> Found:
     """`a=1&b=2`, as it was sent; what is no pair stays as it is."""
     if not raw:
         return raw, ()
-    may_hold_urls = any(begin in raw for begin in URL_BEGINS) or NEEDLESS_ESCAPE.search(raw) is not None
     pairs = raw.split(b"&")
+    may_hold_urls = _may_hold_urls(raw)
+    if not may_hold_urls and _are_innocent(tuple([pair.partition(b"=")[0] for pair in pairs])):
+        return raw, ()
     secrets: list[bytes] = []
     for position, pair in enumerate(pairs):
         name, _, value = pair.partition(b"=")
@@ -130,6 +133,16 @@ def query(raw: bytes) -> Found:
                 secrets += taken
                 pairs[position] = name + b"=" + kept
     return (b"&".join(pairs) if secrets else raw), tuple(secrets)
+
+
+@lru_cache(maxsize=1024)
+def _are_innocent(names: tuple[bytes, ...]) -> bool:
+    """Remembered, since a client's forms have the same names again and again."""
+    return not any(map(is_secret, names))
+
+
+def _may_hold_urls(raw: bytes) -> bool:
+    return raw.find(b"//") >= 0 or HIDDEN_URL.search(raw) is not None
 
 
 def _value(raw: bytes) -> Found:
@@ -236,12 +249,6 @@ def _part_names(head: bytes) -> list[bytes]:
 # Values wherever they occur --------------------------------------------------------------------------------------
 
 
-def hides_something(blob: bytes) -> bool:
-    """Whether there is an escape of what needs none."""
-    # Blanks are what escapes are for: a look for the others takes several times as long.
-    return b"%" in blob.replace(b"%20", b"") and NEEDLESS_ESCAPE.search(blob) is not None
-
-
 class Known:
     """Secrets to look for, in each way in which they may be written, the longest first.
 
@@ -258,9 +265,9 @@ class Known:
         """Whether one of them occurs, be it behind percent-escapes."""
         ways = self.ways
         for way in ways:
-            if way in blob:
+            if blob.find(way) >= 0:  # twice as fast as `in`, which tries first whether it is given a number
                 return True
-        if b"%" not in blob or (self.are_plain and not hides_something(blob)):
+        if blob.find(b"%") < 0 or (self.are_plain and NEEDLESS_ESCAPE.search(blob) is None):
             return False
         return any(way in layer for layer in _layers(blob) for way in ways)
 

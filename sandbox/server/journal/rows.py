@@ -31,16 +31,19 @@ class Owner(NamedTuple):
 
 
 class Scribe:
-    """Writes the values of journal entries."""
+    """Writes the values of journal entries. Credentials that another process changes it knows after `look_again`."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._owners: dict[int, Owner] = {}
-        self._forgot = world.store.forgot
+        self._credentials = world.credentials
+
+    def look_again(self) -> None:
+        self._owners.clear()
 
     def _owner(self, workspace_id: int, account: str | None) -> Owner:
-        if self._forgot != self._world.store.forgot:
-            self._forgot = self._world.store.forgot
+        if self._credentials != self._world.credentials:
+            self._credentials = self._world.credentials
             self._owners.clear()
         owner = self._owners.get(workspace_id)
         if owner is None or account not in owner.accounts:

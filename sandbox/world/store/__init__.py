@@ -38,8 +38,6 @@ class Store(Database):
         self._synchronous = "OFF" if self.is_temporary else "NORMAL"
         self._remembered: dict[tuple[str, ...], Row] = {}
         self._others_wrote = 0
-        self.forgot = 0
-        """How often what was remembered became void: whoever remembers more of it looks here."""
         check_schema(self.path)
         driver = self._connect()
         super().__init__(driver)
@@ -108,7 +106,6 @@ class Store(Database):
     def forget(self) -> None:
         """What `remembered` gave may have changed."""
         self._remembered.clear()
-        self.forgot += 1
 
     def roll_back(self) -> None:
         """And forgets what was remembered of it."""

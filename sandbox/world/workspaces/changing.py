@@ -62,6 +62,7 @@ def change_account(world: "World", workspace_id: int, access_key: str, values: M
 
 def _update(world: "World", statement: Update, values: Mapping[str, Any]) -> None:
     """A null among the values is written as one."""
+    world.credentials += 1
     world.store.forget()
     if values:
         named = {f"new_{column}": value for column, value in values.items()}

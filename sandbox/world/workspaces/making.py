@@ -165,7 +165,7 @@ def add_account(
     documented_doctype: bool = True,
 ) -> int:
     """One more DialogTech account and its tracking numbers, 11 digits each. Belongs in a transaction."""
-    world.store.forget()
+    world.credentials += 1
     account_id = world.take(workspace.id, "account")
     name = name or f"Account {account_id}"
     try:
@@ -227,4 +227,5 @@ def give_keys(world: "World", workspace_id: int, known: Mapping[int, Keys]) -> N
         if account_id in known or access_key is None:
             key, secret_key = known.get(account_id) or (secret(), secret())
             world.store.run(GIVE_KEYS, workspace=workspace_id, account=account_id, key=key, secret=secret_key)
+    world.credentials += 1
     world.store.forget()
