@@ -24,7 +24,7 @@ OWN_HEADER = b"x-sandbox-exchange"
 """Names an exchange's entry in its answer; it is not written down with it."""
 WRITE_AFTER_S = 0.15
 """How long an exchange may wait to be written down."""
-AT_ONCE = 128
+AT_ONCE = 256
 """Exchanges that are written in one go; a longer one would hold the others up."""
 MOST_BYTES = 4 * 1024 * 1024
 MOST_WAITING = 5_000
