@@ -1,6 +1,7 @@
 """The journal: every vendor exchange, what decided it, and never a secret."""
 
 import asyncio
+import gc
 import json
 import sqlite3
 from base64 import b64encode
@@ -15,6 +16,7 @@ from driver import CONSOLE, DEMO, DIALOGTECH, KEYS, PHONE, SIMPLEPAY, STRANGER, 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sandbox.dependencies import Exchange
 from sandbox.server import journal as server_journal
 from sandbox.server.journal.rows import LONGEST_BODY
 from sandbox.vendors import OPERATIONS, writeback
@@ -446,6 +448,51 @@ def test_a_store_that_fails_for_a_while_loses_no_entry(sandbox: Driver, monkeypa
     monkeypatch.undo()
     sandbox.writeback()
     assert ids(sandbox) == ["ex_1", "ex_2"]
+
+
+def test_an_entry_that_cannot_be_made_yet_is_made_later(sandbox: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise sqlite3.OperationalError("locked")
+
+    monkeypatch.setattr("sandbox.server.journal.rows.owner_of", broken)
+    sandbox.writeback()
+    sandbox.submit()
+    with pytest.raises(sqlite3.OperationalError):
+        sandbox.app.journal.write()
+    monkeypatch.undo()
+    sandbox.writeback()
+    assert ids(sandbox) == ["ex_1", "ex_2", "ex_3"]
+
+
+def test_an_entry_that_cannot_be_made_takes_no_other_with_it(
+    sandbox: Driver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def defect(*_: object) -> None:
+        raise ValueError("a defect of ours")
+
+    sandbox.writeback()
+    sandbox.app.journal.write()
+    with monkeypatch.context() as broken:
+        broken.setattr("sandbox.server.journal.rows.subject_of", defect)
+        assert sandbox.submit().status_code == 200
+        sandbox.app.journal.write()
+    sandbox.writeback()
+    assert ids(sandbox) == ["ex_1", "ex_3"]
+    assert caplog.messages == ["An exchange could not be written down."]
+
+
+def test_an_exchange_is_gone_when_it_is_written_down(sandbox: Driver) -> None:
+    """Not only when the collector of cycles comes by."""
+    gc.collect()
+    gc.disable()
+    try:
+        sandbox.writeback()
+        sandbox.submit()
+        sandbox.get_messages()
+        sandbox.app.journal.write()
+        assert [each for each in gc.get_objects() if isinstance(each, Exchange)] == []
+    finally:
+        gc.enable()
 
 
 def test_whoever_listens_gets_each_row_once(sandbox: Driver) -> None:

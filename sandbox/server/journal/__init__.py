@@ -1,7 +1,9 @@
 """The journal: takes each vendor exchange, and writes them down behind the answers, many at once.
 
-The entry is made while the exchange is at hand: of one that is put by, all that it holds would grow cold, which costs
-more than the entry does. Whoever reads the journal calls `write` first, and so sees every exchange that was answered.
+What an exchange costs while its caller waits is one item in a list. When all who asked at the same moment are answered
+the entries are made: one at a time they would take longer, and later what the exchanges hold would have grown cold.
+The entries go into the journal's file a moment after that. Whoever reads the journal calls `write` first, and so sees
+every exchange that was answered.
 """
 
 import asyncio
@@ -15,7 +17,7 @@ from starlette.responses import Response, StreamingResponse
 
 from sandbox.dependencies import Exchange
 from sandbox.server.journal.redaction import RawHeaders
-from sandbox.server.journal.rows import BODIES, KEPT, Scribe
+from sandbox.server.journal.rows import BODIES, KEPT, Answer, Scribe
 from sandbox.settings import Settings
 from sandbox.world import World, journal
 from sandbox.world.clock import DAY, MINUTE
@@ -24,7 +26,7 @@ OWN_HEADER = b"x-sandbox-exchange"
 """Names an exchange's entry in its answer; it is not written down with it."""
 WRITE_AFTER_S = 0.15
 """How long an exchange may wait to be written down."""
-AT_ONCE = 256
+AT_ONCE = 64
 """Exchanges that are written in one go; a longer one would hold the others up."""
 MOST_BYTES = 4 * 1024 * 1024
 MOST_WAITING = 5_000
@@ -45,6 +47,7 @@ class Journal:
         self._is_on = settings.journal
         self._limit = settings.journal_limit
         self._longest = settings.journal_days * DAY
+        self._answers: list[Answer] = []
         self._waiting: list[journal.EntryValues] = []
         self._bytes = 0
         self._timer: asyncio.Handle | None = None
@@ -69,22 +72,40 @@ class Journal:
         return None
 
     def add(self, exchange: Exchange, status: int, told: RawHeaders, body: bytes, size: int | None) -> None:
-        """For the next batch. `size` is that of the whole body, of which `body` may be the beginning."""
+        """`size` is that of the whole body, of which `body` may be the beginning."""
         if self._forgotten and self._is_forgotten(exchange):
             return
+        ms = round((perf_counter() - exchange.began) * 1000)
+        self._answers.append(Answer(exchange, status, told, body, size, self._world.wall(), ms))
+        if len(self._answers) == 1:
+            asyncio.get_running_loop().call_soon(self._take_up)
+
+    def _take_up(self) -> None:
+        """What was answered since the last time will be written soon, or at once if it is much."""
         try:
-            entry = self._scribe.entry(exchange, status, told, body, size)
-        except Exception:
-            # A defect of ours: the answer shall not be lost with it.
-            logging.getLogger(__name__).exception("An exchange could not be written down.")
+            self._make_entries()
+        except sqlite3.Error:
+            self._try_later()
             return
-        waiting = self._waiting
-        waiting.append(entry)
-        self._bytes += _bytes_of(entry)
-        if len(waiting) == AT_ONCE or self._bytes >= MOST_BYTES:
+        if len(self._waiting) >= AT_ONCE or self._bytes >= MOST_BYTES:
             self._hasten()
-        elif len(waiting) == 1:
+        elif self._timer is None and self._waiting:
             self._timer = asyncio.get_running_loop().call_later(WRITE_AFTER_S, self._write_some)
+
+    def _make_entries(self) -> None:
+        answers, self._answers = self._answers, []
+        for made, answer in enumerate(answers):
+            try:
+                entry = self._scribe.entry(answer)
+            except sqlite3.Error:
+                self._answers = answers[made:]
+                raise
+            except Exception:
+                # A defect of ours: the others shall not be lost with it.
+                logging.getLogger(__name__).exception("An exchange could not be written down.")
+                continue
+            self._waiting.append(entry)
+            self._bytes += _bytes_of(entry)
 
     def _hasten(self) -> None:
         self._stop()
@@ -98,17 +119,24 @@ class Journal:
     def _write_some(self) -> None:
         """A batch; the next one after whoever else waits for their turn."""
         try:
+            self._make_entries()
             self._write_batch()
         except sqlite3.Error:
-            logging.getLogger(__name__).exception("The store did not answer; the journal is written later.")
-            del self._waiting[:-MOST_WAITING]
-            self._timer = asyncio.get_running_loop().call_later(RETRY_S, self._write_some)
+            self._try_later()
             return
         if self._waiting:
             self._hasten()
 
+    def _try_later(self) -> None:
+        logging.getLogger(__name__).exception("The store did not answer; the journal is written later.")
+        for waiting in (self._answers, self._waiting):
+            del waiting[:-MOST_WAITING]
+        self._stop()
+        self._timer = asyncio.get_running_loop().call_later(RETRY_S, self._write_some)
+
     def write(self) -> None:
         """Puts everything that was answered into the journal's file."""
+        self._make_entries()
         while self._waiting:
             self._write_batch()
 
@@ -137,6 +165,7 @@ class Journal:
     def forget(self, workspace_id: int) -> None:
         """What was asked there before this moment shall not be written down: the workspace was reset, or is gone."""
         self._forgotten[workspace_id] = perf_counter()
+        self._answers = [answer for answer in self._answers if answer.workspace_id != workspace_id]
         self._waiting = [entry for entry in self._waiting if entry[0] != workspace_id]
 
     def _is_forgotten(self, exchange: Exchange) -> bool:

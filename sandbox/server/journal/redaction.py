@@ -27,10 +27,11 @@ SCHEME = re.compile(rb"(?i)\b(basic|bearer|digest)(\s+)([^\s,;\"'&]+)")
 SEPARATORS = re.compile(rb"([/?&=\s])")
 DEPTH = 4
 """How often escapes may have been escaped."""
-NEEDLESS_ESCAPE = re.compile(rb"%(?:2[5dDeE]|3[0-9]|[46][1-9a-fA-F]|[57][0-9aA]|5[fF]|7[eE])")
+NEEDLESS = rb"2[5dDeE]|3[0-9]|[46][1-9a-fA-F]|[57][0-9aA]|5[fF]|7[eE]"
+NEEDLESS_ESCAPE = re.compile(rb"%(?:" + NEEDLESS + rb")")
 """Of a character that needs none, or of another escape's percent sign."""
-HIDDEN_URL = re.compile(rb"%2[fF]%2[fF]|" + NEEDLESS_ESCAPE.pattern)
-"""Where one may begin behind escapes."""
+HIDDEN_URL = re.compile(rb"%(?:2[fF]%2[fF]|" + NEEDLESS + rb")")
+"""Where one may begin behind escapes. Both patterns begin with a letter, which is looked for before all else."""
 URL = re.compile(rb"(?i)[a-z][a-z0-9+.-]*://[^\s\"'<>]*")
 JSON_PAIR = re.compile(rb'("((?:[^"\\]|\\.)*)"\s*:\s*)("(?:[^"\\]|\\.)*"?|[\[{].*|[^\s,}\]"]+)', re.DOTALL)
 XML_ELEMENT = re.compile(rb"(<([\w:.-]+)[^>]*>)([^<]+)")

@@ -1,7 +1,6 @@
 """How an exchange becomes an entry of the journal: its secrets taken out, its bodies cut."""
 
 import json
-from time import perf_counter
 from typing import NamedTuple
 
 from pydantic_core import to_json
@@ -20,6 +19,27 @@ KEPT = LONGEST_BODY + 4 * 1024
 LONGEST_TARGET = 16 * 1024
 MOST_MESSAGES = 1000
 NONE: tuple[bytes, ...] = ()
+
+
+class Answer(NamedTuple):
+    """An exchange and what came of it.
+
+    `told`: the answer's headers. `body`: as much of it as may be kept; `size`: bytes of the whole, null if it never
+    came to its end. `wall`: wall time in ms; `ms`: how long it took.
+    """
+
+    exchange: Exchange
+    status: int
+    told: redaction.RawHeaders
+    body: bytes
+    size: int | None
+    wall: int
+    ms: int
+
+    @property
+    def workspace_id(self) -> int:
+        workspace = self.exchange.workspace
+        return journal.SERVER if workspace is None else workspace.id
 
 
 class Owner(NamedTuple):
@@ -50,17 +70,11 @@ class Scribe:
             owner = self._owners[workspace_id] = owner_of(self._world, workspace_id)
         return owner
 
-    def entry(
-        self, exchange: Exchange, status: int, told: redaction.RawHeaders, body: bytes, size: int | None
-    ) -> journal.EntryValues:
-        """An exchange that is answered now.
-
-        `told`: the answer's headers. `body`: as much of it as may be kept; `size`: bytes of the whole, null if it never
-        came to its end.
-        """
+    def entry(self, answer: Answer) -> journal.EntryValues:
+        """What is kept of an exchange and its answer."""
+        exchange, status, told, body, size, wall, ms = answer
         scope = exchange.request.scope
-        workspace_id = journal.SERVER if exchange.workspace is None else exchange.workspace.id
-        wall, ms = self._world.wall(), round((perf_counter() - exchange.began) * 1000)
+        workspace_id = answer.workspace_id
         owner = self._owner(workspace_id, exchange.subject.account)
         heads = redaction.heads(tuple(scope["headers"]), told, owner.secrets)
         path, query, sent = raw_path(scope), scope["query_string"], exchange.raw_body
@@ -70,35 +84,39 @@ class Scribe:
             asked, of_body = redaction.body(sent[:KEPT], exchange.header(b"content-type"))
             if of_query or of_body:
                 secrets = redaction.known((*heads.secrets, *of_query, *of_body))
-        if scope["method"] == "HEAD":
-            body, size = b"", 0
+        body, size = (b"", 0) if scope["method"] == "HEAD" else (body[:KEPT], size)
         messages, findings, fault = exchange.messages, findings_of(exchange), exchange.fault
+        outcome, subject = outcome_of(exchange), subject_of(exchange.subject, owner)
         values: journal.EntryValues = (
             workspace_id,
             exchange.number,
             exchange.now if workspace_id else wall,
             wall,
             operation_of(exchange),
-            outcome_of(exchange),
+            outcome,
             status,
             levels_of(findings) if findings else None,
             f",{','.join(map(str, messages[:MOST_MESSAGES]))}," if messages else None,
-            subject_of(exchange.subject, owner),
+            subject,
             ms if fault is None else ms + fault.delay_ms,
             scope["method"],
-            path[:LONGEST_TARGET],
-            query,
+            # Python's driver takes several times as long to bind bytes as to bind a bytearray.
+            bytearray(path[:LONGEST_TARGET]),
+            bytearray(query),
             heads.asked,
-            asked,
+            bytearray(asked),
             len(sent),
             heads.told,
-            body[:KEPT],
+            bytearray(body),
             size,
             " ".join(rules_of(exchange)),
             json.dumps(findings, ensure_ascii=False) if findings else None,
             None if fault is None else json.dumps(fault.described),
         )
-        if hold_secrets(values, heads, secrets, owner.known):
+        in_asked = b"\n".join((path, query, asked, subject.encode()))
+        # The body of an accepted answer repeats nothing that the request does not hold, but texts that are stored.
+        known_in_answer = owner.known if outcome == journal.ACCEPTED else secrets
+        if hold_secrets(heads, secrets, in_asked) or known_in_answer.are_in(body):
             values = cleaned(values, secrets)
         if len(sent) > LONGEST_BODY or len(body) > LONGEST_BODY:
             values = cut(values)
@@ -108,36 +126,23 @@ class Scribe:
 WRITTEN = ("subject", "request_headers", "response_headers", "findings", "fault")
 BODIES = ("request_body", "response_body")
 RAW = ("path", "query", *BODIES)
-SUBJECT, PATH, QUERY, OUTCOME, REQUEST_BODY, RESPONSE_BODY = map(
-    journal.COLUMNS.index, ("subject", "path", "query", "outcome", *BODIES)
-)
-"""Where these stand among an entry's values."""
 
 
-def hold_secrets(
-    values: journal.EntryValues, heads: redaction.Heads, secrets: redaction.Known, own: redaction.Known
-) -> bool:
-    """Whether secrets occur where nobody expects them. The headers were looked through for what stands in them.
+def hold_secrets(heads: redaction.Heads, secrets: redaction.Known, asked: bytes) -> bool:
+    """Whether a request has secrets where nobody expects them.
 
-    The body of an accepted answer repeats nothing that the request does not hold, but texts that are stored: there only
-    the workspace's own need be looked for.
+    The headers were looked through for what stands in them; `asked`: the rest.
     """
-    if not heads.are_clean:
+    if not heads.are_clean or secrets.are_in(asked):
         return True
-    subject, path, query, asked = values[SUBJECT], values[PATH], values[QUERY], values[REQUEST_BODY]
-    if secrets.are_in(b"\n".join((path, query, asked, subject.encode()))):
-        return True
-    if secrets is not heads.known and secrets.are_in((heads.asked + heads.told).encode()):
-        return True
-    in_answer = own if values[OUTCOME] == journal.ACCEPTED else secrets
-    return in_answer.are_in(values[RESPONSE_BODY])
+    return secrets is not heads.known and secrets.are_in((heads.asked + heads.told).encode())
 
 
 def cleaned(values: journal.EntryValues, secrets: redaction.Known) -> journal.EntryValues:
     """The same with the mark in the secrets' places."""
     row = journal.row_of(values)
     for name in RAW:
-        row[name] = secrets.out_of(row[name])
+        row[name] = secrets.out_of(bytes(row[name]))
     for name in WRITTEN:
         if row[name] is not None:
             row[name] = secrets.out_of(row[name].encode()).decode(errors="replace")

@@ -17,6 +17,11 @@ from sandbox.world.store.statements import DIALECT, Insert, Row, Statement
 
 BUSY_TIMEOUT_S = 5.0
 
+# For each null that it binds Python's driver looks for somebody who turns it into what SQLite knows, and finds nobody
+# after three errors. This one gives it back, in a third of the time.
+nulls: dict[None, None] = {}
+sqlite3.register_adapter(type(None), nulls.get)
+
 
 class Database:
     """Reads and writes the tables of an open file."""
