@@ -28,7 +28,7 @@ WRITE_AFTER_S = 0.15
 """How long an exchange may wait to be written down."""
 AT_ONCE = 64
 """Exchanges that are written in one go; a longer one would hold the others up."""
-MOST_BYTES = 4 * 1024 * 1024
+MOST_BYTES = 1024 * 1024
 MOST_WAITING = 5_000
 """What may wait, for a store that does not answer."""
 RETRY_S = 1.0
@@ -148,7 +148,6 @@ class Journal:
             self._drop_what_is_too_much(written)
         del self._waiting[: len(batch)]
         self._bytes = sum(map(_bytes_of, self._waiting))
-        self._scribe.look_again()
         for entry in written:
             for listener in self.listeners:
                 listener(entry[0], entry)

@@ -16,6 +16,7 @@ LONGEST_BODY = 64 * 1024
 """Bytes that are kept of each body."""
 KEPT = LONGEST_BODY + 4 * 1024
 """Bytes that are looked through for secrets, so that none is cut in two where the body is cut."""
+SHORT = 8 * 1024
 LONGEST_TARGET = 16 * 1024
 MOST_MESSAGES = 1000
 NONE: tuple[bytes, ...] = ()
@@ -51,23 +52,22 @@ class Owner(NamedTuple):
 
 
 class Scribe:
-    """Writes the values of journal entries. Credentials that another process changes it knows after `look_again`."""
+    """Writes the values of journal entries."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._owners: dict[int, Owner] = {}
-        self._credentials = world.credentials
-
-    def look_again(self) -> None:
-        self._owners.clear()
+        self._credentials = 0
+        self._others_wrote = 0
 
     def _owner(self, workspace_id: int, account: str | None) -> Owner:
-        if self._credentials != self._world.credentials:
-            self._credentials = self._world.credentials
+        world = self._world
+        if self._credentials != world.credentials or self._others_wrote != world.store.others_wrote:
+            self._credentials, self._others_wrote = world.credentials, world.store.others_wrote
             self._owners.clear()
         owner = self._owners.get(workspace_id)
         if owner is None or account not in owner.accounts:
-            owner = self._owners[workspace_id] = owner_of(self._world, workspace_id)
+            owner = self._owners[workspace_id] = owner_of(world, workspace_id)
         return owner
 
     def entry(self, answer: Answer) -> journal.EntryValues:
@@ -100,14 +100,13 @@ class Scribe:
             subject,
             ms if fault is None else ms + fault.delay_ms,
             scope["method"],
-            # Python's driver takes several times as long to bind bytes as to bind a bytearray.
             bytearray(path[:LONGEST_TARGET]),
             bytearray(query),
             heads.asked,
-            bytearray(asked),
+            bindable(asked),
             len(sent),
             heads.told,
-            bytearray(body),
+            bindable(body),
             size,
             " ".join(rules_of(exchange)),
             json.dumps(findings, ensure_ascii=False) if findings else None,
@@ -126,6 +125,11 @@ class Scribe:
 WRITTEN = ("subject", "request_headers", "response_headers", "findings", "fault")
 BODIES = ("request_body", "response_body")
 RAW = ("path", "query", *BODIES)
+
+
+def bindable(raw: bytes) -> bytes | bytearray:
+    """The same for Python's driver, which takes several times as long to bind bytes, but for what is long to copy."""
+    return bytearray(raw) if len(raw) < SHORT else raw
 
 
 def hold_secrets(heads: redaction.Heads, secrets: redaction.Known, asked: bytes) -> bool:

@@ -37,7 +37,8 @@ class Store(Database):
         # What a killed process had committed is kept by NORMAL; what a killed machine had, a temporary file need not.
         self._synchronous = "OFF" if self.is_temporary else "NORMAL"
         self._remembered: dict[tuple[str, ...], Row] = {}
-        self._others_wrote = 0
+        self.others_wrote = 0
+        """Another number whenever another process has written, as of the last look."""
         check_schema(self.path)
         driver = self._connect()
         super().__init__(driver)
@@ -93,9 +94,9 @@ class Store(Database):
         Asked once for each `key`, until `forget` is called or another process has written to the database.
         """
         others_wrote: int = self.execute("PRAGMA data_version").fetchone()[0]
-        if others_wrote != self._others_wrote:
+        if others_wrote != self.others_wrote:
             self.forget()
-            self._others_wrote = others_wrote
+            self.others_wrote = others_wrote
         row = self._remembered.get(key)
         if row is None:
             row = self.one(statement, **params)
