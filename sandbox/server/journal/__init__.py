@@ -68,7 +68,7 @@ class Journal:
         if isinstance(response, StreamingResponse):
             return Streaming(self, exchange, told, response)
         body = bytes(response.body)
-        self.add(exchange, response.status_code, told, body, len(body))
+        self.add(exchange, response.status_code, told, body[:KEPT], len(body))
         return None
 
     def add(self, exchange: Exchange, status: int, told: RawHeaders, body: bytes, size: int | None) -> None:

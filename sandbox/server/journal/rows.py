@@ -84,7 +84,7 @@ class Scribe:
             asked, of_body = redaction.body(sent[:KEPT], exchange.header(b"content-type"))
             if of_query or of_body:
                 secrets = redaction.known((*heads.secrets, *of_query, *of_body))
-        body, size = (b"", 0) if scope["method"] == "HEAD" else (body[:KEPT], size)
+        body, size = (b"", 0) if scope["method"] == "HEAD" else (body, size)
         messages, findings, fault = exchange.messages, findings_of(exchange), exchange.fault
         outcome, subject = outcome_of(exchange), subject_of(exchange.subject, owner)
         values: journal.EntryValues = (
