@@ -450,6 +450,24 @@ def test_a_store_that_fails_for_a_while_loses_no_entry(sandbox: Driver, monkeypa
     assert ids(sandbox) == ["ex_1", "ex_2"]
 
 
+def test_a_store_that_fails_is_not_asked_again_with_each_exchange(
+    sandbox: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[object] = []
+
+    def broken(*given: object) -> None:
+        tries.append(given)
+        raise sqlite3.OperationalError("locked")
+
+    asked = server_journal.AT_ONCE + 20
+    with monkeypatch.context() as outage:
+        outage.setattr(sandbox.app.world.store.exchanges, "add_many", broken)
+        for _ in range(asked):
+            sandbox.writeback()
+    assert len(tries) == 1
+    assert ids(sandbox, limit=1000) == [f"ex_{n}" for n in range(1, asked + 1)]
+
+
 def test_an_entry_that_cannot_be_made_yet_is_made_later(sandbox: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise sqlite3.OperationalError("locked")

@@ -82,15 +82,20 @@ class Journal:
 
     def _take_up(self) -> None:
         """What was answered since the last time will be written soon, or at once if it is much."""
+        was_much = self._is_much
         try:
             self._make_entries()
         except sqlite3.Error:
             self._try_later()
             return
-        if len(self._waiting) >= AT_ONCE or self._bytes >= MOST_BYTES:
+        if self._is_much and not was_much:  # else it is about to be written, or the store does not answer
             self._hasten()
         elif self._timer is None and self._waiting:
             self._timer = asyncio.get_running_loop().call_later(WRITE_AFTER_S, self._write_some)
+
+    @property
+    def _is_much(self) -> bool:
+        return len(self._waiting) >= AT_ONCE or self._bytes >= MOST_BYTES
 
     def _make_entries(self) -> None:
         answers, self._answers = self._answers, []
