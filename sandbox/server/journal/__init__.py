@@ -73,10 +73,11 @@ class Journal:
 
     def add(self, exchange: Exchange, status: int, told: RawHeaders, body: bytes, size: int | None) -> None:
         """`size` is that of the whole body, of which `body` may be the beginning."""
-        if self._forgotten and self._is_forgotten(exchange):
-            return
         ms = round((perf_counter() - exchange.began) * 1000)
-        self._answers.append(Answer(exchange, status, told, body, size, self._world.wall(), ms))
+        answer = Answer(exchange, status, told, body, size, self._world.wall(), ms)
+        if exchange.began < self._forgotten.get(answer.workspace_id, 0):
+            return
+        self._answers.append(answer)
         if len(self._answers) == 1:
             asyncio.get_running_loop().call_soon(self._take_up)
 
@@ -171,10 +172,6 @@ class Journal:
         self._forgotten[workspace_id] = perf_counter()
         self._answers = [answer for answer in self._answers if answer.workspace_id != workspace_id]
         self._waiting = [entry for entry in self._waiting if entry[0] != workspace_id]
-
-    def _is_forgotten(self, exchange: Exchange) -> bool:
-        workspace_id = journal.SERVER if exchange.workspace is None else exchange.workspace.id
-        return exchange.began < self._forgotten.get(workspace_id, 0)
 
     def close(self) -> None:
         """Writes what is waiting."""

@@ -31,7 +31,7 @@ NEEDLESS = rb"2[5dDeE]|3[0-9]|[46][1-9a-fA-F]|[57][0-9aA]|5[fF]|7[eE]"
 NEEDLESS_ESCAPE = re.compile(rb"%(?:" + NEEDLESS + rb")")
 """Of a character that needs none, or of another escape's percent sign."""
 HIDDEN_URL = re.compile(rb"%(?:2[fF]%2[fF]|" + NEEDLESS + rb")")
-"""Where one may begin behind escapes. Both patterns begin with a letter, which is looked for before all else."""
+"""Where one may begin behind escapes. Both patterns begin with one character, which is looked for first."""
 URL = re.compile(rb"(?i)[a-z][a-z0-9+.-]*://[^\s\"'<>]*")
 JSON_PAIR = re.compile(rb'("((?:[^"\\]|\\.)*)"\s*:\s*)("(?:[^"\\]|\\.)*"?|[\[{].*|[^\s,}\]"]+)', re.DOTALL)
 XML_ELEMENT = re.compile(rb"(<([\w:.-]+)[^>]*>)([^<]+)")
