@@ -33,13 +33,21 @@ def read(header: bytes) -> dict[str, Any]:
         if name not in Effect.model_fields or name == "body":
             raise Unreadable(GRAMMAR)
         effect[name] = _value(name, value if equals else None)
+    if (wrong := _wrong_with(effect)) is not None:
+        raise Unreadable(wrong)
+    return effect
+
+
+def _wrong_with(effect: dict[str, Any]) -> str | None:
+    # Raised from in here, the refusal would have pydantic's error as its context, whose references the collector of
+    # cycles cannot follow: the exchange would stay in memory for good.
     try:
         Effect.model_validate(effect)
     except ValidationError as error:
         first = error.errors()[0]
         member, known = member_of(list(first["loc"]), [Effect], is_unknown=first["type"] == UNKNOWN)
-        raise Unreadable(f"{member} {wrong_with(first, known)}".strip()) from None
-    return effect
+        return f"{member} {wrong_with(first, known)}".strip()
+    return None
 
 
 def _value(name: str, value: str | None) -> Any:
