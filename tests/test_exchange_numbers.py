@@ -1,38 +1,12 @@
 """The numbers of exchanges, and so the ids of answers, over the end of a process."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
-
 import httpx
-import pytest
 from driver import CONSOLE, DEMO, WRITEBACK
-from test_raw_bytes import Served
+from served import Serve, Served
 
 from sandbox.world import AHEAD
 
 PATH = f"{WRITEBACK}/{CONSOLE}/2026-05-06%2000:00:00/2026-05-06%2000:00:01"
-Serve = Callable[[], Served]
-
-
-@pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Serve]:
-    """Starts servers on one database; none outlives the test."""
-    started: list[Served] = []
-
-    def start() -> Served:
-        started.append(Served(tmp_path / f"errors{len(started)}.txt", "--database", str(tmp_path / "numbers.db")))
-        return started[-1]
-
-    yield start
-    for served in started:
-        kill(served)
-
-
-def kill(served: Served) -> None:
-    served.process.kill()
-    served.process.wait()
-    assert served.process.stdout is not None
-    served.process.stdout.close()
 
 
 def reads(served: Served, count: int) -> list[tuple[int, str]]:
@@ -48,7 +22,7 @@ def reads(served: Served, count: int) -> list[tuple[int, str]]:
 def test_after_a_kill_no_exchange_has_the_id_of_another(serve: Serve) -> None:
     served = serve()
     before = reads(served, AHEAD + 2)
-    kill(served)
+    served.kill()
     after = reads(serve(), 2)
     assert [number for number, _ in before + after] == [*range(1, AHEAD + 3), 2 * AHEAD + 1, 2 * AHEAD + 2]
     assert len({request_id for _, request_id in before + after}) == len(before + after)

@@ -6,12 +6,11 @@ The clock stands, so that the retries of a minute and a half come about as fast 
 import asyncio
 import json
 import os
-import signal
 import sys
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,7 +21,7 @@ import httpx
 import pytest
 from driver import CONSOLE, DEFAULT, LINE, PHONE, SIMPLEPAY
 from receiver import Got, Receiver
-from test_raw_bytes import BASIC, Served
+from served import BASIC, Serve, Served
 
 pytestmark = pytest.mark.rule("SP-statuscallback")
 
@@ -146,30 +145,6 @@ def turn(served: Served, action: str, **given: Any) -> Any:
     return control(served, "POST", "/clock", {"action": action, **given})
 
 
-def kill(served: Served) -> None:
-    served.process.send_signal(signal.SIGKILL)
-    served.process.communicate()
-
-
-Serve = Callable[..., Served]
-
-
-@pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Serve]:
-    """Starts servers on one database; none outlives the test."""
-    started: list[Served] = []
-
-    def start() -> Served:
-        started.append(Served(tmp_path / f"errors{len(started)}.txt", "--database", str(tmp_path / "fire.db")))
-        return started[-1]
-
-    yield start
-    for served in started:
-        if served.process.poll() is None:
-            kill(served)
-        assert served.errors.read_text() == ""
-
-
 def cpu_s(process: int) -> float:
     """What a process has used of a core, in seconds."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
@@ -225,11 +200,11 @@ def test_every_callback_arrives_or_is_given_up(serve: Serve, monkeypatch: pytest
         turn(served, "advance", seconds=3)
         share = share_of_callbacks(served, bad, pairs=10)
         bad.wait_for(2000)
-        kill(served)
+        served.kill()
         served = serve()
         turn(served, "advance", seconds=20)
         bad.wait_for(5000)
-        kill(served)
+        served.kill()
         served = serve()
         assert turn(served, "advance", seconds=1000, settle=PATIENT_S)["settled"] is True
         callbacks = every_callback(served)

@@ -11,8 +11,8 @@ from urllib.parse import quote, urlencode
 
 import pytest
 from driver import CONSOLE, DIALOGTECH, LINE, PHONE, SIMPLEPAY, TRACKING_NUMBER, WRITEBACK
+from served import Served
 from spaces import WORKSPACES, basic, keys
-from test_raw_bytes import Served
 
 THREADS = 16
 IN_A_ROW = 50

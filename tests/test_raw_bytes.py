@@ -6,93 +6,25 @@ A process of its own serves these tests, so that what they do to it shows: it mu
 import json
 import re
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
 import httpx
 import pytest
-from conftest import WORLDS
 from driver import CONSOLE, DEFAULT, DEMO, DIALOGTECH, KEYS, LINE, PHONE, SIMPLEPAY, TRACKING_NUMBER, WRITEBACK
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from served import BASIC, FAILSAFE_S, GOOD_READ, Answer, Served, parsed, received, request
 
-FAILSAFE_S = 10.0
-"""No test waits for it to pass; one that hangs ends with it."""
-PLAIN = b"Invalid HTTP request received."
-"""What the server says to what is not HTTP."""
 VENDOR_PREFIXES = ("/dialoghealth-writeback-api", SIMPLEPAY, DIALOGTECH)
-BASIC = b"Authorization: Basic ZGVtbzpkZW1v\r\n"
 SUBMIT = f"{SIMPLEPAY}/submit/{CONSOLE}".encode()
 GOOD_FORM = f"To={PHONE}&From={LINE}&Body=Hello".encode()
-GOOD_READ = b"/dialoghealth-writeback-api/api/responses/HARBOR1001/2026-05-06%2000:00:00/2026-05-06%2000:00:00"
 SUBMIT_FIELDS = 19
 
 
-# The served process, and answers ----------------------------------------------------------------------------------
-
-
-class Answer(NamedTuple):
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def is_plain_refusal(self) -> bool:
-        """The server's own, before our app."""
-        return self.status == 400 and self.body == PLAIN
-
-
-class Served:
-    """A sandbox in a process of its own."""
-
-    def __init__(self, errors: Path, *flags: str) -> None:
-        command = [
-            sys.executable,
-            "-m",
-            "sandbox",
-            "serve",
-            "--port",
-            "0",
-            "--fixture",
-            str(WORLDS / "plain.yaml"),
-            *flags,
-        ]
-        self.errors = errors
-        with errors.open("w") as log:
-            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
-        assert self.process.stdout is not None
-        self.port = int(self.process.stdout.readline().rpartition(":")[2])
-        self.url = f"http://127.0.0.1:{self.port}"
-
-    def connect(self) -> socket.socket:
-        connection = socket.create_connection(("127.0.0.1", self.port), FAILSAFE_S)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return connection
-
-    def send(self, raw: bytes, *, ends: bool = False) -> list[Answer]:
-        """The answers to some bytes. `ends`: the sender closes its side, else the bytes must make the server do so."""
-        with self.connect() as connection:
-            try:
-                connection.sendall(raw)
-                if ends:
-                    connection.shutdown(socket.SHUT_WR)
-            except OSError:
-                pass  # it was refused before it was all sent
-            return parsed(received(connection), is_head=raw.startswith(b"HEAD "))
-
-    def is_well(self) -> bool:
-        """Whether a well-formed request on another connection is answered."""
-        (answer,) = self.send(request(b"GET", GOOD_READ, BASIC))
-        return answer.status == 200 and self.process.poll() is None
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.communicate(timeout=FAILSAFE_S)
+# What every answer is ---------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -106,55 +38,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     assert process.process.returncode == 0
     assert "Traceback" not in logged, logged
     assert "Error" not in logged, logged
-
-
-def request(method: bytes, target: bytes, headers: bytes = b"", body: bytes = b"", version: bytes = b"1.1") -> bytes:
-    """A whole request, after which the server closes."""
-    length = b"Content-Length: %d\r\n" % len(body) if body else b""
-    head = b"%s %s HTTP/%s\r\nHost: 127.0.0.1\r\nConnection: close\r\n" % (method, target, version)
-    return head + headers + length + b"\r\n" + body
-
-
-def received(connection: socket.socket) -> bytes:
-    """All until the other side closes, or resets what it does not want to read."""
-    pieces = []
-    try:
-        while piece := connection.recv(1 << 16):
-            pieces.append(piece)
-    except ConnectionResetError:
-        pass
-    return b"".join(pieces)
-
-
-def parsed(raw: bytes, *, is_head: bool = False) -> list[Answer]:
-    """The answers one after the other; a `100 Continue` is passed over."""
-    answers = []
-    while raw:
-        head, _, raw = raw.partition(b"\r\n\r\n")
-        first, *lines = head.decode("latin-1").split("\r\n")
-        assert first.startswith("HTTP/1.1 "), first
-        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
-        status = int(first.split()[1])
-        if status == 100:
-            continue
-        body, raw = (b"", raw) if is_head else cut_off(raw, headers)
-        answers.append(Answer(status, headers, body))
-    return answers
-
-
-def cut_off(raw: bytes, headers: dict[str, str]) -> tuple[bytes, bytes]:
-    """An answer's body, and what comes after it."""
-    if headers.get("transfer-encoding") != "chunked":
-        length = int(headers["content-length"])
-        assert len(raw) >= length, "the answer breaks off"
-        return raw[:length], raw[length:]
-    pieces, at, size = [], 0, -1
-    while size:
-        end = raw.index(b"\r\n", at)
-        size = int(raw[at:end], 16)
-        pieces.append(raw[end + 2 : end + 2 + size])
-        at = end + 2 + size + 2
-    return b"".join(pieces), raw[at:]
 
 
 def is_vendors(target: bytes) -> bool:

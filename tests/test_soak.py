@@ -17,7 +17,7 @@ import httpx
 import pytest
 from conftest import WORLDS
 from driver import CONSOLE, DEMO, DIALOGTECH, KEYS, LINE, PHONE, SIMPLEPAY, TRACKING_NUMBER, WRITEBACK, Driver, Wall
-from test_raw_bytes import BASIC, FAILSAFE_S, Answer, Served, parsed, received, request
+from served import BASIC, FAILSAFE_S, Answer, Served, parsed, received, request
 
 from sandbox.settings import Settings
 from sandbox.world import carrier, workspaces
