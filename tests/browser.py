@@ -16,8 +16,18 @@ from typing import Any, TypeVar
 import httpx
 import pytest
 import uvicorn
+from axe_playwright_python.sync_playwright import Axe
 from driver import DEMO, LINE, PHONE, Wall
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    Playwright,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
 from sandbox import create_app
 from sandbox.server.serving import config_of
@@ -34,6 +44,11 @@ ARGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+SERIOUS = ("serious", "critical")
+STANDARD = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+COLOURS = ["color-contrast", "link-in-text-block"]
+"""All that the dark colours can change."""
+NARROW: ViewportSize = {"width": 380, "height": 800}
 PATIENCE_MS = 15_000
 """How long a test waits for what should be there at once: the machine may be busy."""
 UI = "/_sandbox/ui"
@@ -189,3 +204,9 @@ def card(page: Page, phone: str = PHONE) -> Locator:
 def bubble(page: Page, text: str) -> Locator:
     """A text on the open phone."""
     return page.locator(".bubble-item", has_text=text)
+
+
+def serious(page: Page, rules: list[str]) -> list[str]:
+    """What axe-core finds that is serious, and where."""
+    found = Axe().run(page, options={"runOnly": rules}).response["violations"]
+    return [f"{each['id']}: {each['nodes'][0]['html']}" for each in found if each["impact"] in SERIOUS]

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 
 from sandbox.settings import Settings
 
-pytest_plugins = ["browser", "served"]
+pytest_plugins = ["browser", "commands", "served"]
 
 WORLDS = Path(__file__).parent / "worlds"
 collect_ignore = ["partner"]

@@ -2,17 +2,16 @@
 
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from conftest import WORLDS
+from commands import PLAIN, command
 
 FAILSAFE_S = 10.0
 """No test waits for it to pass; one that hangs ends with it."""
-PLAIN = b"Invalid HTTP request received."
+NOT_HTTP = b"Invalid HTTP request received."
 """What the server says to what is not HTTP."""
 BASIC = b"Authorization: Basic ZGVtbzpkZW1v\r\n"
 GOOD_READ = b"/dialoghealth-writeback-api/api/responses/HARBOR1001/2026-05-06%2000:00:00/2026-05-06%2000:00:00"
@@ -26,27 +25,21 @@ class Answer(NamedTuple):
     @property
     def is_plain_refusal(self) -> bool:
         """The server's own, before our app."""
-        return self.status == 400 and self.body == PLAIN
+        return self.status == 400 and self.body == NOT_HTTP
 
 
 class Served:
     """A sandbox in a process of its own."""
 
     def __init__(self, errors: Path, *flags: str) -> None:
-        command = [
-            sys.executable,
-            "-m",
-            "sandbox",
-            "serve",
-            "--port",
-            "0",
-            "--fixture",
-            str(WORLDS / "plain.yaml"),
-            *flags,
-        ]
         self.errors = errors
         with errors.open("w") as log:
-            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
+            self.process = subprocess.Popen(
+                command("serve", "--port", "0", "--fixture", PLAIN, *flags),
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
         assert self.process.stdout is not None
         self.port = int(self.process.stdout.readline().rpartition(":")[2])
         self.url = f"http://127.0.0.1:{self.port}"

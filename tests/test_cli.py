@@ -1,117 +1,24 @@
 """The command line, as processes of its own."""
 
 import json
-import os
 import re
 import signal
 import socket
 import sqlite3
-import subprocess
-import sys
-from base64 import b64encode
-from collections.abc import Callable, Iterator
 from contextlib import closing
-from http.client import HTTPConnection
 from pathlib import Path
 from threading import Thread
-from typing import Any
 
 import pytest
-from conftest import WORLDS
+from commands import DEMO, PLAIN, READBACK, Start, is_refused, run
 from driver import DEFAULT, SIMPLEPAY, Driver
 
 from sandbox.cli import bind
 
-PLAIN = str(WORLDS / "plain.yaml")
-SOON_S = 1.5
-"""A clean stop takes at most a second; the rest is the machine's to be busy."""
-DEMO = {"Authorization": "Basic " + b64encode(b"demo:demo").decode()}
-READBACK = "/dialoghealth-writeback-api/api/responses/HARBOR1001/2026-05-06%2000:00:00/2026-05-06%2023:59:59"
-
-
-def environment(**given: str) -> dict[str, str]:
-    """Ours without its `SANDBOX_*`, and what is given."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("SANDBOX_")}
-    return {**kept, **given}
-
-
-def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "sandbox", *arguments]
-
-
-def run(*arguments: str, **env: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        command(*arguments), env=environment(**env), capture_output=True, text=True, timeout=60, check=False
-    )
-
-
-class Server:
-    """A server in a process of its own; `port` as its first line tells it."""
-
-    def __init__(self, *arguments: str, **env: str) -> None:
-        self.process = subprocess.Popen(
-            command("serve", *arguments),
-            env=environment(**env),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stdout is not None
-        self.first_line = self.process.stdout.readline()
-        match = re.fullmatch(r"dialog-sandbox ready on http://(\[?[0-9a-z.:]+?\]?):(\d+)\n", self.first_line)
-        if match is None:
-            self.process.kill()
-            raise AssertionError(self.process.communicate()[1])
-        self.host, self.port = match[1].strip("[]").replace("0.0.0.0", "127.0.0.1"), int(match[2])
-
-    def connect(self) -> HTTPConnection:
-        return HTTPConnection(self.host, self.port, timeout=30)
-
-    def ask(self, method: str, path: str, **options: Any) -> tuple[int, bytes]:
-        """One request on a connection of its own."""
-        with closing(self.connect()) as connection:
-            connection.request(method, path, **options)
-            answer = connection.getresponse()
-            return answer.status, answer.read()
-
-    def stop(self, number: int = signal.SIGTERM) -> tuple[int, str, str]:
-        """Exit code, further output and errors of a process that was asked to end."""
-        assert self.process.stdout is not None
-        assert self.process.stderr is not None
-        self.process.send_signal(number)
-        code = self.process.wait(SOON_S)
-        return code, self.process.stdout.read(), self.process.stderr.read()
-
-
-@pytest.fixture
-def start() -> Iterator[Callable[..., Server]]:
-    """Starts servers on free ports, and ends those that still run after the test."""
-    started: list[Server] = []
-
-    def start_one(*arguments: str, **env: str) -> Server:
-        ports = () if "--port" in arguments or "SANDBOX_PORT" in env else ("--port", "0")
-        fixtures = () if "--fixture" in arguments or "SANDBOX_FIXTURE" in env else ("--fixture", PLAIN)
-        started.append(Server(*ports, *fixtures, *arguments, **env))
-        return started[-1]
-
-    yield start_one
-    for server in started:
-        server.process.kill()
-        server.process.communicate()
-
-
-def is_refused(code: int, reason: str, *arguments: str, **env: str) -> None:
-    """The command ends with this exit code and this line, of which `...` may be anything."""
-    done = run(*arguments, **env)
-    assert (done.returncode, done.stdout) == (code, ""), done.stderr
-    pattern = re.escape(f"dialog-sandbox: {reason}\n").replace(r"\.\.\.", ".*")
-    assert re.fullmatch(pattern, done.stderr), done.stderr
-
-
 # Starting --------------------------------------------------------------------------------------------------------
 
 
-def test_the_ready_line_comes_first_and_then_what_a_client_needs(start: Callable[..., Server]) -> None:
+def test_the_ready_line_comes_first_and_then_what_a_client_needs(start: Start) -> None:
     server = start()
     assert server.first_line == f"dialog-sandbox ready on http://127.0.0.1:{server.port}\n"
     assert server.stop() == (
@@ -124,14 +31,14 @@ def test_the_ready_line_comes_first_and_then_what_a_client_needs(start: Callable
     )
 
 
-def test_it_serves_as_soon_as_it_says_so(start: Callable[..., Server]) -> None:
+def test_it_serves_as_soon_as_it_says_so(start: Start) -> None:
     server = start()
     assert server.ask("GET", READBACK)[0] == 401
     assert server.ask("GET", READBACK, headers=DEMO)[0] == 200
     assert server.ask("GET", "/_sandbox/health/ready")[0] == 200
 
 
-def test_made_credentials_are_printed_and_work(start: Callable[..., Server]) -> None:
+def test_made_credentials_are_printed_and_work(start: Start) -> None:
     server = start("--fixture", "empty")
     _, output, _ = server.stop()
     username, password = re.findall(r"^Basic: (\S+) / (\S+)$", output, re.MULTILINE)[0]
@@ -141,7 +48,7 @@ def test_made_credentials_are_printed_and_work(start: Callable[..., Server]) -> 
     )
 
 
-def test_flags_beat_the_environment(start: Callable[..., Server], tmp_path: Path) -> None:
+def test_flags_beat_the_environment(start: Start, tmp_path: Path) -> None:
     env = {
         "SANDBOX_HOST": "192.0.2.1",
         "SANDBOX_PORT": "1",
@@ -157,7 +64,7 @@ def test_flags_beat_the_environment(start: Callable[..., Server], tmp_path: Path
     assert database.is_file()
 
 
-def test_the_environment_beats_the_defaults(start: Callable[..., Server], tmp_path: Path) -> None:
+def test_the_environment_beats_the_defaults(start: Start, tmp_path: Path) -> None:
     database = tmp_path / "kept.db"
     env = {"SANDBOX_PORT": "0", "SANDBOX_FIXTURE": PLAIN, "SANDBOX_DATABASE": f"sqlite:///{database}"}
     server = start(SANDBOX_START_AT="2026-05-06T10:00:00+01:00", SANDBOX_SEED="7", **env)
@@ -168,7 +75,7 @@ def test_the_environment_beats_the_defaults(start: Callable[..., Server], tmp_pa
     assert database.is_file()
 
 
-def test_one_process_serves_and_no_more(start: Callable[..., Server]) -> None:
+def test_one_process_serves_and_no_more(start: Start) -> None:
     assert start("--workers", "1", SANDBOX_WORKERS="4").ask("GET", READBACK)[0] == 401
     reason = "must be 1: one process serves, so start further servers for more."
     is_refused(2, f"--workers {reason}", "serve", "--port", "0", "--workers", "2")
@@ -176,12 +83,12 @@ def test_one_process_serves_and_no_more(start: Callable[..., Server]) -> None:
     is_refused(2, "--workers must be at least 1.", "serve", "--port", "0", "--workers", "0")
 
 
-def test_an_empty_setting_of_the_environment_is_none(start: Callable[..., Server]) -> None:
+def test_an_empty_setting_of_the_environment_is_none(start: Start) -> None:
     names = ("SANDBOX_HOST", "SANDBOX_DATABASE", "SANDBOX_SEED", "SANDBOX_START_AT", "SANDBOX_CONTROL_TOKEN")
     assert start(**dict.fromkeys(names, "")).host == "127.0.0.1"
 
 
-def test_an_ipv6_address_is_printed_in_brackets(start: Callable[..., Server]) -> None:
+def test_an_ipv6_address_is_printed_in_brackets(start: Start) -> None:
     try:
         with closing(socket.socket(socket.AF_INET6)) as probe:
             probe.bind(("::1", 0))
@@ -192,7 +99,7 @@ def test_an_ipv6_address_is_printed_in_brackets(start: Callable[..., Server]) ->
     assert run("readyz", "--host", "::1", "--port", str(server.port)).returncode == 0
 
 
-def test_off_loopback_a_control_token_is_made_and_printed(start: Callable[..., Server]) -> None:
+def test_off_loopback_a_control_token_is_made_and_printed(start: Start) -> None:
     server = start("--host", "0.0.0.0")
     assert server.first_line == f"dialog-sandbox ready on http://0.0.0.0:{server.port}\n"
     assert run("readyz", "--host", "0.0.0.0", "--port", str(server.port)).returncode == 0
@@ -202,16 +109,14 @@ def test_off_loopback_a_control_token_is_made_and_printed(start: Callable[..., S
 
 
 @pytest.mark.parametrize("env", [{"SANDBOX_CONTROL_TOKEN": "mine"}, {"SANDBOX_CONTROL_OPEN": "1"}])
-def test_a_token_of_ones_own_or_none_on_purpose_is_not_printed(
-    start: Callable[..., Server], env: dict[str, str]
-) -> None:
+def test_a_token_of_ones_own_or_none_on_purpose_is_not_printed(start: Start, env: dict[str, str]) -> None:
     server = start("--host", "0.0.0.0", **env)
     _, output, errors = server.stop()
     assert output.startswith("Basic: demo / demo\n")
     assert "mine" not in output + errors
 
 
-def test_a_second_start_says_that_seed_settings_were_not_used(start: Callable[..., Server], tmp_path: Path) -> None:
+def test_a_second_start_says_that_seed_settings_were_not_used(start: Start, tmp_path: Path) -> None:
     database = ("--database", str(tmp_path / "kept.db"))
     first = start(*database)
     status, before = first.ask("GET", READBACK, headers=DEMO)
@@ -224,7 +129,7 @@ def test_a_second_start_says_that_seed_settings_were_not_used(start: Callable[..
     assert json.loads(before)["response"] == []
 
 
-def test_a_second_start_that_asks_for_no_seed_says_nothing_of_it(start: Callable[..., Server], tmp_path: Path) -> None:
+def test_a_second_start_that_asks_for_no_seed_says_nothing_of_it(start: Start, tmp_path: Path) -> None:
     database = str(tmp_path / "kept.db")
     assert start("--database", database).stop()[0] == 0
     second = start("--database", database, SANDBOX_FIXTURE="")
@@ -235,7 +140,7 @@ def test_a_second_start_that_asks_for_no_seed_says_nothing_of_it(start: Callable
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_stops_it_cleanly(start: Callable[..., Server], number: int) -> None:
+def test_a_signal_stops_it_cleanly(start: Start, number: int) -> None:
     server = start()
     server.ask("GET", READBACK, headers=DEMO)
     code, _, errors = server.stop(number)
@@ -243,7 +148,7 @@ def test_a_signal_stops_it_cleanly(start: Callable[..., Server], number: int) ->
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_an_open_connection_does_not_hold_it(start: Callable[..., Server], number: int) -> None:
+def test_an_open_connection_does_not_hold_it(start: Start, number: int) -> None:
     server = start()
     with closing(server.connect()) as connection:
         connection.request("GET", READBACK, headers=DEMO)
@@ -262,7 +167,7 @@ def test_an_open_connection_does_not_hold_it(start: Callable[..., Server], numbe
     ],
     ids=["silent", "half a head", "half a body"],
 )
-def test_a_client_that_never_finishes_does_not_hold_it(start: Callable[..., Server], sent: bytes) -> None:
+def test_a_client_that_never_finishes_does_not_hold_it(start: Start, sent: bytes) -> None:
     server = start()
     with closing(socket.create_connection(("127.0.0.1", server.port))) as client:
         client.sendall(sent)
@@ -271,7 +176,7 @@ def test_a_client_that_never_finishes_does_not_hold_it(start: Callable[..., Serv
     assert (code, "Traceback" in errors) == (0, False)
 
 
-def test_a_client_that_does_not_read_does_not_hold_it(start: Callable[..., Server]) -> None:
+def test_a_client_that_does_not_read_does_not_hold_it(start: Start) -> None:
     server = start("--start-at", "2026-05-06T09:00:00Z")
     form = {**DEMO, "Content-Type": "application/x-www-form-urlencoded"}
     body = "To=16295550101&From=16155550110&Body=" + "x" * 900_000
@@ -286,7 +191,7 @@ def test_a_client_that_does_not_read_does_not_hold_it(start: Callable[..., Serve
     assert (code, "Traceback" in errors) == (0, False)
 
 
-def test_who_waits_and_who_follows_is_told_that_it_stops(start: Callable[..., Server]) -> None:
+def test_who_waits_and_who_follows_is_told_that_it_stops(start: Start) -> None:
     server = start()
     with closing(server.connect()) as waiting, closing(server.connect()) as following:
         waiting.request("GET", f"{DEFAULT}/messages/wait?timeout=300")
@@ -299,7 +204,7 @@ def test_who_waits_and_who_follows_is_told_that_it_stops(start: Callable[..., Se
         assert stream.read() == b": here is what happens in this workspace\n\n"
 
 
-def test_who_follows_and_does_not_read_does_not_hold_it(start: Callable[..., Server]) -> None:
+def test_who_follows_and_does_not_read_does_not_hold_it(start: Start) -> None:
     server = start()
     with closing(socket.socket()) as deaf:
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -314,14 +219,14 @@ def test_who_follows_and_does_not_read_does_not_hold_it(start: Callable[..., Ser
     assert (code, "Traceback" in errors) == (0, False)
 
 
-def test_the_temporary_file_goes_with_the_process(start: Callable[..., Server], tmp_path: Path) -> None:
+def test_the_temporary_file_goes_with_the_process(start: Start, tmp_path: Path) -> None:
     server = start(TMPDIR=str(tmp_path))
     assert len(list(tmp_path.iterdir())) == 1
     server.stop()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_kept_file_is_left_whole(start: Callable[..., Server], tmp_path: Path) -> None:
+def test_a_kept_file_is_left_whole(start: Start, tmp_path: Path) -> None:
     database = tmp_path / "kept.db"
     assert start("--database", str(database)).stop()[0] == 0
     journal = tmp_path / "kept.db-exchanges"
@@ -438,7 +343,7 @@ def test_what_is_asked_wrongly_ends_with_code_2(arguments: tuple[str, ...]) -> N
 # The other commands ----------------------------------------------------------------------------------------------
 
 
-def test_readyz_is_0_when_the_server_is_ready(start: Callable[..., Server]) -> None:
+def test_readyz_is_0_when_the_server_is_ready(start: Start) -> None:
     port = str(start().port)
     by_flag, by_environment = run("readyz", "--port", port), run("readyz", SANDBOX_PORT=port)
     assert (by_flag.returncode, by_flag.stdout, by_flag.stderr) == (0, "ready\n", "")

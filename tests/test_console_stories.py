@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import UI, WORLD, Console, bubble, in_thread
+from browser import COLOURS, NARROW, STANDARD, UI, WORLD, Console, bubble, in_thread, serious
 from driver import PHONE
 from playwright.sync_api import Page, expect
-from test_console_workspace import COLOURS, NARROW, STANDARD, serious
 
 STORY = """
 stories:

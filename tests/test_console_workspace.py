@@ -7,16 +7,9 @@ from typing import Any
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from browser import UI, Console, bubble, card, in_thread
+from browser import COLOURS, NARROW, STANDARD, UI, Console, bubble, card, in_thread, serious
 from driver import PHONE, STRANGER
-from playwright.sync_api import Page, ViewportSize, expect
-
-SERIOUS = ("serious", "critical")
-STANDARD = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-COLOURS = ["color-contrast", "link-in-text-block"]
-"""All that the dark colours can change."""
-NARROW: ViewportSize = {"width": 380, "height": 800}
+from playwright.sync_api import Page, expect
 
 
 def panel(page: Page) -> Any:
@@ -186,12 +179,6 @@ def furnished(console: Console) -> dict[str, str]:
         "exchange": f"{UI}/default/exchanges/{refused}",
         "send": f"{UI}/default/send",
     }
-
-
-def serious(page: Page, rules: list[str]) -> list[str]:
-    """What axe-core finds that is serious, and where."""
-    found = Axe().run(page, options={"runOnly": rules}).response["violations"]
-    return [f"{each['id']}: {each['nodes'][0]['html']}" for each in found if each["impact"] in SERIOUS]
 
 
 @pytest.mark.parametrize(("scheme", "rules"), [("light", STANDARD), ("dark", COLOURS)])

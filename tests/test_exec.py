@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_cli import PLAIN, command, environment, is_refused
+from commands import PLAIN, command, environment, is_refused
 
 SHOW = "import json, os; print(json.dumps({k: v for k, v in os.environ.items() if k.startswith('SANDBOX_')}))"
 READ = """

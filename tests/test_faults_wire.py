@@ -4,15 +4,15 @@ import json
 import logging
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 import uvicorn
+from commands import DEMO, READBACK, Start
 from conftest import WORLDS
 from driver import CONSOLE, DEFAULT, DIALOGTECH, KEYS, LINE, PHONE, SIMPLEPAY, STRANGER, TRACKING_NUMBER
-from test_cli import DEMO, READBACK, Server, start  # noqa: F401  (a fixture)
 
 from sandbox import create_app
 from sandbox.server.serving import config_of
@@ -433,7 +433,7 @@ def test_wrong_credentials_and_unknown_paths_meet_no_fault(served: Served) -> No
 
 
 @pytest.mark.parametrize("fault", ["timeout", "latency_ms=60000", "latency_ms=60000,before", "drip=1/60000"])
-def test_whoever_is_held_up_does_not_hold_the_stop(start: Callable[..., Server], fault: str) -> None:  # noqa: F811
+def test_whoever_is_held_up_does_not_hold_the_stop(start: Start, fault: str) -> None:
     server = start("--start-at", "2026-05-06T09:00:00Z")
     with socket.create_connection(("127.0.0.1", server.port)) as held:
         held.sendall(call("writeback", fault))

@@ -7,8 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_cli import command, environment
-from test_pytest_plugin import pytest_command
+from commands import command, environment, partners_pytest
 
 PARTNER = Path(__file__).parent / "partner"
 TESTS = re.compile(r"^(\d+) passed in ", re.MULTILINE)
@@ -38,9 +37,9 @@ def seconds_of_tests() -> float:
     In seconds of processor, for the machine may be busy with other tests, and these never wait for a clock.
     """
     began = cpu_seconds()
-    assert passed(*pytest_command()) >= 30
+    assert passed(*partners_pytest()) >= 30
     ended = cpu_seconds()
-    subprocess.run(pytest_command("--collect-only"), cwd=PARTNER, env=environment(), check=True, capture_output=True)
+    subprocess.run(partners_pytest("--collect-only"), cwd=PARTNER, env=environment(), check=True, capture_output=True)
     return (ended - began) - (cpu_seconds() - ended)
 
 
@@ -54,13 +53,13 @@ def test_it_passes_with_four_workers_against_a_served_process() -> None:
         try:
             assert serving.stdout is not None
             url = serving.stdout.readline().split()[-1]
-            assert passed(*pytest_command("-n", "4"), SANDBOX_URL=url) >= 30
+            assert passed(*partners_pytest("-n", "4"), SANDBOX_URL=url) >= 30
         finally:
             serving.terminate()
 
 
 def test_it_passes_through_exec() -> None:
-    assert passed(*command("exec", "--", *pytest_command())) >= 30
+    assert passed(*command("exec", "--", *partners_pytest())) >= 30
 
 
 @pytest.mark.parametrize("path", sorted(PARTNER.rglob("*.py")), ids=lambda path: str(path.relative_to(PARTNER)))

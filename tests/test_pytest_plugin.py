@@ -7,16 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from test_cli import environment
+from commands import environment, partners_pytest
 
-OTHERS = ("schemathesis", "hypothesispytest", "randomly", "cacheprovider")
-"""Plugins of ours that a partner has not, and that take long to start."""
 Runs = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-def pytest_command(*arguments: str) -> list[str]:
-    without = [flag for name in OTHERS for flag in ("-p", f"no:{name}")]
-    return [sys.executable, "-m", "pytest", "-q", "-W", "error", *without, *arguments]
 
 
 @pytest.fixture
@@ -26,7 +19,7 @@ def run(tmp_path: Path) -> Runs:
     def run_tests(tests: str, *arguments: str, **env: str) -> "subprocess.CompletedProcess[str]":
         (tmp_path / "test_them.py").write_text(tests)
         return subprocess.run(
-            pytest_command("--strict-markers", *arguments),
+            partners_pytest("--strict-markers", *arguments),
             cwd=tmp_path,
             env=environment(**env),
             capture_output=True,

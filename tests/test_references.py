@@ -14,9 +14,9 @@ from xml.parsers import expat
 from xml.sax import ContentHandler, parseString
 
 import pytest
+from commands import Server
 from driver import SIMPLEPAY, WRITEBACK, Driver
 from lxml import etree
-from test_cli import Server
 from test_simplepay import accepted
 
 PARTNER = ("partner", "partner-secret")

@@ -14,9 +14,8 @@ from typing import Any
 
 import pytest
 import yaml
+from commands import command, environment, partners_pytest
 from documents import CHECKOUT, needed
-from test_cli import command, environment
-from test_pytest_plugin import pytest_command
 
 from sandbox.settings import Settings
 
@@ -78,7 +77,7 @@ def test_the_test_in_the_readme_is_one_of_them() -> None:
 def test_the_tests_with_pytest(tmp_path: Path) -> None:
     there = shutil.copytree(EXAMPLES / "pytest", tmp_path / "tests")  # away from our own settings of pytest
     done = subprocess.run(
-        pytest_command("--strict-markers"),
+        partners_pytest("--strict-markers"),
         cwd=there,
         env=environment(),
         capture_output=True,
