@@ -2,7 +2,6 @@
 
 from base64 import b64decode
 from collections.abc import Callable
-from functools import lru_cache
 from time import perf_counter
 from typing import Annotated, Any, NamedTuple, Protocol
 
@@ -11,6 +10,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from sandbox import forms
+from sandbox.remembering import remembered
 from sandbox.world import LineView, WorkspaceView, World, acts, workspaces
 from sandbox.world.errors import UnknownConsole
 
@@ -224,7 +224,7 @@ def open_exchange(request: Request) -> Exchange:
 ExchangeDep = Annotated[Exchange, Depends(open_exchange)]
 
 
-@lru_cache(maxsize=256)
+@remembered
 def basic_credentials(header: bytes | None) -> tuple[str, str] | None:
     """Username and password of an `Authorization: Basic` header in UTF-8 (RFC 7617), or None."""
     scheme, _, token = (header or b"").partition(b" ")

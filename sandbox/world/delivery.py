@@ -5,9 +5,9 @@ Rules NET-flow, NET-consent and NET-handsets. The plan is fixed when a message i
 
 import json
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sandbox.remembering import remembered
 from sandbox.world.clock import SECOND
 from sandbox.world.statuses import DELIVERED, REJECTED, UNDELIVERED, UNKNOWN, Plan
 
@@ -76,7 +76,7 @@ Numbers = Mapping[str, Policy | Handset]
 """By phone: what `PUT delivery` gave to single ones."""
 
 
-@lru_cache(maxsize=256)
+@remembered
 def numbers_of(stored: str | None) -> Numbers:
     """Out of the JSON in a workspace's row."""
     given: dict[str, Any] = json.loads(stored) if stored else {}

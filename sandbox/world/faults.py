@@ -8,11 +8,11 @@ seed and count, so that the same calls meet the same faults, also over a restart
 import json
 import math
 from fnmatch import fnmatchcase
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import bindparam, delete, func, select, update
 
+from sandbox.remembering import remembered
 from sandbox.world import models, phones
 from sandbox.world.clock import SECOND
 from sandbox.world.errors import ImpossiblePhone, UnknownFault
@@ -245,7 +245,7 @@ def bounds(latency_ms: Any) -> tuple[float, float]:
     return (latency_ms["min"], latency_ms["max"]) if isinstance(latency_ms, dict) else (latency_ms, latency_ms)
 
 
-@lru_cache(maxsize=256)
+@remembered
 def _read(stored: str) -> dict[str, Any]:
     """Out of the JSON in a fault's row; not to be changed."""
     read: dict[str, Any] = json.loads(stored)

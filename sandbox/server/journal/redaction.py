@@ -2,7 +2,6 @@
 
 import json
 import re
-from functools import lru_cache
 from html import escape
 from typing import NamedTuple
 from urllib.parse import quote, quote_plus, unquote_to_bytes
@@ -10,6 +9,7 @@ from urllib.parse import quote, quote_plus, unquote_to_bytes
 from python_multipart.multipart import parse_options_header
 
 from sandbox.dependencies import basic_credentials
+from sandbox.remembering import remembered
 
 MARK = b"[redacted]"
 SHORTEST = 6
@@ -54,7 +54,7 @@ class Heads(NamedTuple):
     are_clean: bool
 
 
-@lru_cache(maxsize=1024)
+@remembered
 def heads(asked: RawHeaders, told: RawHeaders, own: tuple[bytes, ...]) -> Heads:
     """Remembered, since those of a client and of its answers are the same again and again. `own`: the workspace's."""
     asked_shown, of_asked = _headers(asked)
@@ -65,14 +65,14 @@ def heads(asked: RawHeaders, told: RawHeaders, own: tuple[bytes, ...]) -> Heads:
     return Heads(asked_shown, told_shown, secrets, looked_for, are_clean)
 
 
-@lru_cache(maxsize=1024)
+@remembered
 def plain(name: bytes) -> str:
     """A name's letters and digits, however it was written and escaped."""
     *_, bare = name, *_layers(name)
     return re.sub(r"[^a-z0-9]", "", bare.decode("latin-1").lower())
 
 
-@lru_cache(maxsize=1024)
+@remembered
 def is_secret(name: bytes) -> bool:
     """Whether what goes by this name, as it was sent, is a secret."""
     bare = plain(name)
@@ -136,7 +136,7 @@ def query(raw: bytes) -> Found:
     return (b"&".join(pairs) if secrets else raw), tuple(secrets)
 
 
-@lru_cache(maxsize=1024)
+@remembered
 def _are_innocent(names: tuple[bytes, ...]) -> bool:
     """Remembered, since a client's forms have the same names again and again."""
     return not any(map(is_secret, names))
@@ -285,7 +285,7 @@ class Known:
         return self.out_of(unquote_to_bytes(blob)) if self.are_in(together) else together
 
 
-@lru_cache(maxsize=1024)
+@remembered
 def known(secrets: tuple[bytes, ...]) -> Known:
     """Those that can be told from other words."""
     told = [secret for secret in secrets if len(secret) >= SHORTEST and secret.lower() not in PLACEHOLDERS]

@@ -3,10 +3,10 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sandbox.dependencies import Finding, Subject
+from sandbox.remembering import remembered
 from sandbox.server.journal.entries import our_id
 from sandbox.world import World, journal, phones
 from sandbox.world.clock import rfc3339
@@ -99,7 +99,7 @@ def _is_same(member: str, wanted: Any, got: Any) -> bool:
     return wanted in got if member == "text" else bool(wanted == got)
 
 
-@lru_cache(maxsize=1024)
+@remembered
 def _digits(written: str) -> str:
     """Of a number, however it was written; what is none stays as it is."""
     try:

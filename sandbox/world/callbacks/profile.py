@@ -1,9 +1,9 @@
 """How callbacks misbehave: lost, doubled, late, early, in another order, contradicted. Decided by seed and callback."""
 
 import json
-from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from sandbox.remembering import remembered
 from sandbox.world.callbacks.states import GIVEN_UP, CallbackRow
 from sandbox.world.ids import chance
 from sandbox.world.statuses import DELIVERED, FINAL, UNDELIVERED
@@ -24,7 +24,7 @@ class Profile(NamedTuple):
     seed: int = 0
 
 
-@lru_cache(maxsize=256)
+@remembered
 def profile_of(stored: str | None) -> Profile:
     """Out of the JSON in a workspace's row."""
     return Profile(**json.loads(stored)) if stored else Profile()
