@@ -45,11 +45,32 @@ def find(world: "World", workspace_id: int, name: str) -> Story:
     return story
 
 
-def begin(world: "World", workspace: "WorkspaceView", name: str, speed: float | None = None) -> None:
-    """Writes down what is to come, and lets the clock run. `speed`: instead of the story's own."""
+def play(world: "World", workspace: "WorkspaceView", name: str, speed: float | None = None) -> None:
+    """From the beginning, or on after a pause. `speed`: instead of the story's own, or of the one that it has."""
+    if plays.under_way(world, workspace.id) is None:
+        _begin(world, workspace, name, speed)
+    else:
+        _must_be_under_way(world, workspace, name)
+        clockwork.turn(world, workspace, frozen=False, speed=speed)
+
+
+def pause(world: "World", workspace: "WorkspaceView", name: str) -> None:
+    """The clock stands until somebody lets it go on."""
+    _must_be_under_way(world, workspace, name)
+    clockwork.turn(world, workspace, frozen=True)
+
+
+def stop(world: "World", workspace: "WorkspaceView", name: str) -> None:
+    """What is still to come of the story does not, and the clock goes as it did before."""
+    _must_be_under_way(world, workspace, name)
+    with world.store.writing():
+        plays.end(world, workspace, stays_frozen=False)
+        note_next_due(world, workspace.id)
+
+
+def _begin(world: "World", workspace: "WorkspaceView", name: str, speed: float | None) -> None:
+    """Writes down what is to come, and lets the clock run."""
     story = find(world, workspace.id, name)
-    if plays.under_way(world, workspace.id) is not None:
-        raise StoryUnderWay("A story is under way in this workspace: stop it first, or restart it.")
     now = world.now(workspace)
     script = Script(world, workspace, _fixture(world, workspace.id))
     with world.store.writing():
@@ -59,26 +80,18 @@ def begin(world: "World", workspace: "WorkspaceView", name: str, speed: float | 
                 schedule(world, workspace.id, now + after, act, arguments, is_of_story=True)
         schedule(world, workspace.id, now + story.length, "end_story", {}, is_of_story=True)
         plays.start(world, workspace.id, plays.Play(name, now, now + story.length, workspace.clock_frozen))
-        go_on(world, workspaces.view_of(world, workspace.id), speed or story.speed)
+        moved = workspaces.view_of(world, workspace.id)
+        clockwork.turn(world, moved, frozen=False, speed=speed or story.speed)
 
 
-def go_on(world: "World", workspace: "WorkspaceView", speed: float | None = None) -> None:
-    """After a pause, or at another speed."""
-    clockwork.turn(world, workspace, frozen=False, speed=speed)
-
-
-def pause(world: "World", workspace: "WorkspaceView") -> None:
-    """The clock stands until somebody lets it go on."""
-    clockwork.turn(world, workspace, frozen=True)
-
-
-def stop(world: "World", workspace: "WorkspaceView") -> None:
-    """What is still to come of the story does not, and the clock goes as it did before."""
-    if plays.under_way(world, workspace.id) is None:
+def _must_be_under_way(world: "World", workspace: "WorkspaceView", name: str) -> None:
+    current = plays.under_way(world, workspace.id)
+    if current is None:
         raise NoStoryUnderWay("No story is under way in this workspace: play one first.")
-    with world.store.writing():
-        plays.end(world, workspace, stays_frozen=False)
-        note_next_due(world, workspace.id)
+    if current.story != name:
+        raise StoryUnderWay(
+            f"The story {current.story} is under way in this workspace: stop it first, or restart this one."
+        )
 
 
 def times(story: Story) -> Iterator[tuple[int, StoryStep]]:

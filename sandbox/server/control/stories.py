@@ -12,7 +12,6 @@ from sandbox.server.control.shapes import ListOf
 from sandbox.server.control.shown import seconds
 from sandbox.server.problems import refusals
 from sandbox.world import WorkspaceView, World, plays, resets, stories, workspaces
-from sandbox.world.errors import NoStoryUnderWay, StoryUnderWay
 from sandbox.world.fixtures.stories import Story
 
 router = control_router(WORKSPACE, "Stories")
@@ -38,46 +37,26 @@ async def move_story(world: WorldDep, workspace: WorkspaceDep, story: Name, body
     return answer(_shown(world, workspaces.view_of(world, workspace.id), story, told))
 
 
-def _play(world: World, workspace: WorkspaceView, name: str, speed: float | None) -> None:
-    if plays.under_way(world, workspace.id) is None:
-        stories.begin(world, workspace, name, speed)
-    else:
-        _must_be_under_way(world, workspace, name)
-        stories.go_on(world, workspace, speed)
-
-
 def _pause(world: World, workspace: WorkspaceView, name: str, _: float | None) -> None:
-    _must_be_under_way(world, workspace, name)
-    stories.pause(world, workspace)
+    stories.pause(world, workspace, name)
 
 
 def _stop(world: World, workspace: WorkspaceView, name: str, _: float | None) -> None:
-    _must_be_under_way(world, workspace, name)
-    stories.stop(world, workspace)
+    stories.stop(world, workspace, name)
 
 
 def _restart(world: World, workspace: WorkspaceView, name: str, speed: float | None) -> None:
     with world.store.writing():
         resets.to_seed(world, workspace)
-        stories.begin(world, workspaces.view_of(world, workspace.id), name, speed)
+        stories.play(world, workspaces.view_of(world, workspace.id), name, speed)
 
 
 MOVES: dict[str, Callable[[World, WorkspaceView, str, float | None], None]] = {
-    "play": _play,
+    "play": stories.play,
     "pause": _pause,
     "stop": _stop,
     "restart": _restart,
 }
-
-
-def _must_be_under_way(world: World, workspace: WorkspaceView, name: str) -> None:
-    play = plays.under_way(world, workspace.id)
-    if play is None:
-        raise NoStoryUnderWay("No story is under way in this workspace: play one first.")
-    if play.story != name:
-        raise StoryUnderWay(
-            f"The story {play.story} is under way in this workspace: stop it first, or restart this one."
-        )
 
 
 def _shown(world: World, workspace: WorkspaceView, name: str, story: Story) -> dict[str, Any]:
