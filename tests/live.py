@@ -97,11 +97,14 @@ class Stream:
                 block = []
 
     def __iter__(self) -> Iterator[Event]:
+        end = time.monotonic() + FAILSAFE_S
         for block in self.blocks():
+            assert time.monotonic() < end, "no event came"
             fields = dict(line.split(": ", 1) for line in block if not line.startswith(":"))
             if fields:
                 assert list(fields) == ["id", "event", "data"]
                 yield Event(fields["id"], fields["event"], json.loads(fields["data"]))
+                end = time.monotonic() + FAILSAFE_S
 
     def take(self, count: int) -> list[Event]:
         """The next so many."""
