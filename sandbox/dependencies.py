@@ -242,10 +242,16 @@ def enter_by_basic(exchange: Exchange, rule: str) -> WorkspaceView:
     return exchange.enter(_by_basic(exchange, rule), lambda again: _by_basic(again, rule))
 
 
-def _by_basic(exchange: Exchange, rule: str) -> WorkspaceView:
+def owner_by_basic(exchange: Exchange) -> WorkspaceView | None:
+    """The workspace whose Basic credentials the request shows; None if it shows none, or wrong ones."""
     credentials = basic_credentials(exchange.header(b"authorization"))
-    workspace = workspaces.by_credentials(exchange.world, *credentials) if credentials else None
+    return workspaces.by_credentials(exchange.world, *credentials) if credentials else None
+
+
+def _by_basic(exchange: Exchange, rule: str) -> WorkspaceView:
+    workspace = owner_by_basic(exchange)
     if workspace is None:
+        credentials = basic_credentials(exchange.header(b"authorization"))
         reason = "Username or password is wrong." if credentials else "HTTP Basic credentials are missing."
         raise Refusal(rule, reason, 401, {"WWW-Authenticate": 'Basic realm="Dialog Health", charset="UTF-8"'})
     return workspace

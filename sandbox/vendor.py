@@ -40,7 +40,8 @@ class View(NamedTuple):
 class Vendor:
     """One API that we play.
 
-    `prefix`: where its paths begin. `refuse`: puts a refusal into the vendor's own shape. `unknown_path`,
+    `prefix`: where its paths begin. `refuse`: puts a refusal into the vendor's own shape. `owner`: the workspace whose
+    credentials a request shows, read from what stands before its body; None without right ones. `unknown_path`,
     `wrong_method`: the rules by which those are refused. `view`: how it shows a message; null when it does not.
     """
 
@@ -52,6 +53,7 @@ class Vendor:
     rules: tuple[Rule, ...]
     refuse: Callable[[Exchange, Refusal], Response]
     findings: Callable[[Exchange], list[Finding]]
+    owner: Callable[[Exchange], WorkspaceView | None]
     unknown_path: str
     wrong_method: str
     view: Callable[[World, WorkspaceView, MessageRow], View | None]
@@ -115,6 +117,8 @@ class VendorApp(FastAPI):
     async def _refuse(self, scope: Scope, refusal: Refusal, receive: Receive, send: Send) -> None:
         exchange = Exchange(Request(scope, receive), None)
         exchange.refusal = refusal
+        if refusal.rule:  # after a defect of ours nothing more is asked of the store
+            enter_owner(exchange)
         await self.state.backstage.answer(exchange, self.vendor.refuse(exchange, refusal), scope, receive, send)
 
 
@@ -214,6 +218,7 @@ class VendorRoute:
             response = await self.endpoint(exchange, **scope["path_params"])
         except Refusal as refusal:
             exchange.refusal = refusal
+            enter_owner(exchange)
             response = request.app.vendor.refuse(exchange, refusal)
         except Faulted as faulted:
             response = faulted.response
@@ -255,6 +260,15 @@ def check_origin(exchange: Exchange) -> None:
         return
     if origin.partition(b"://")[2] != (exchange.header(b"host") or b""):
         raise Refusal("NET-origin", "Requests from web pages of another origin are refused.")
+
+
+def enter_owner(exchange: Exchange) -> None:
+    """A call that was refused before its credentials were asked for belongs to the workspace that they open."""
+    if exchange.workspace is not None:
+        return
+    workspace = exchange.request.app.vendor.owner(exchange)
+    if workspace is not None:
+        exchange.enter(workspace, lambda _: workspace)
 
 
 async def in_one_piece(response: StreamingResponse) -> Response:

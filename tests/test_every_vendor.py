@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import httpx
 import pytest
-from driver import DEMO, KEYS, Driver
+from driver import DEFAULT, DEMO, KEYS, Driver
 from fastapi.routing import APIRoute
 from test_simplepay import FIELDS as SUBMIT_FIELDS
 
@@ -281,6 +281,48 @@ def test_every_operation_is_journalled(sandbox: Driver, vendor: Vendor, route: A
     assert entry["outcome"] == ("accepted" if is_accepted else "refused")
     assert set(entry["rules"]) <= {rule.id for rule in vendor.rules}
     assert entry["rules"]
+
+
+@every_operation
+def test_what_is_refused_before_its_credentials_are_asked_for_is_in_the_journal_that_they_open(
+    sandbox: Driver, vendor: Vendor, route: APIRoute, method: str
+) -> None:
+    def refused(**options: Any) -> list[httpx.Response]:
+        path = example(route)
+        foreign = {"Origin": "https://evil.example"}
+        return [
+            *(sandbox.call(wrong, path, **options) for wrong in ("OPTIONS", "PATCH", "X")),
+            sandbox.call(method, path, headers=foreign, **options),
+            sandbox.call(method, f"{path}/", **options),
+        ]
+
+    right, without, wrong = refused(**credentials(vendor)), refused(), refused(**WRONG)
+    entries = sandbox.control("GET", "/journal")["items"]
+    assert [entry["id"] for entry in entries] == [answer.headers["x-sandbox-exchange"] for answer in right]
+    assert {entry["outcome"] for entry in entries} == {"refused"}
+    levels = [[each["level"] for each in entry["findings"]] for entry in entries]
+    assert all("error" in each for each in levels)
+    verdict = sandbox.call("POST", f"{DEFAULT}/verify", json={"expect": [], "no_findings": True})
+    assert verdict.status_code == 417
+    for answers in (without, wrong):
+        assert all(answer.headers["x-sandbox-exchange"].startswith("ex_server_") for answer in answers)
+        assert [told(answer) for answer in answers] == [told(answer) for answer in right]
+
+
+WRONG = {"auth": ("demo", "wrong"), "params": {**KEYS, "secret_access_key": "wrong"}}
+
+
+def told(answer: httpx.Response) -> tuple[Any, ...]:
+    """All of an answer but the exchange that it names."""
+    headers = {name: value for name, value in answer.headers.items() if name != "x-sandbox-exchange"}
+    return answer.status_code, headers, answer.content
+
+
+@every_vendor
+def test_keys_that_cannot_be_read_open_no_journal(sandbox: Driver, vendor: Vendor) -> None:
+    path = example(routes(vendor)[0])
+    answer = sandbox.call("PATCH", f"{path}?%FF=1", headers={"Authorization": b"Basic \xff\xfe"})
+    assert answer.headers["x-sandbox-exchange"].startswith("ex_server_")
 
 
 @every_vendor

@@ -259,8 +259,8 @@ def test_a_caller_that_hangs_up_in_a_stream_leaves_an_entry(sandbox: Driver, mon
 
 def test_exchanges_of_nobody_are_in_the_servers_journal(sandbox: Driver) -> None:
     sandbox.writeback(auth=("demo", "wrong"))
-    sandbox.call("GET", f"{SIMPLEPAY}/nowhere", auth=DEMO)
-    sandbox.call("PATCH", f"{SIMPLEPAY}/submit/{CONSOLE}", auth=DEMO)
+    sandbox.call("GET", f"{SIMPLEPAY}/nowhere")
+    sandbox.call("PATCH", f"{SIMPLEPAY}/submit/{CONSOLE}")
     names = ("id", "operation", "status", "outcome", "rules")
     assert [tuple(entry[name] for name in names) for entry in of_server(sandbox)] == [
         ("ex_server_1", "writeback.responses", 401, "refused", ["WB-auth"]),

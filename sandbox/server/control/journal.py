@@ -44,7 +44,7 @@ async def empty_journal(world: WorldDep, workspace: WorkspaceDep) -> Response:
 
 @router.get(SERVER_JOURNAL, response_model=ListOf[shapes.JournalEntry])
 async def list_server_journal(world: WorldDep, asked: Annotated[shapes.ServerJournalFilters, Query()]) -> Response:
-    """Exchanges that belong to no workspace: of callers without right credentials, and of unknown paths."""
+    """Exchanges that belong to no workspace: of callers without right credentials."""
     return _page(world, SERVER, asked)
 
 

@@ -263,11 +263,25 @@ def _value(fields: Fields, name: str, rule: str) -> str:
 
 def _customer(exchange: Exchange, fields: Fields) -> Customer:
     """Rule DT-auth."""
-    access_key, secret_access_key = fields.get("access_key"), fields.get("secret_access_key")
-    customer = workspaces.by_keys(exchange.world, access_key or "", secret_access_key or "")
+    customer = _by_keys(exchange, fields)
     if customer is None:
         raise Refusal("DT-auth", "access_key and secret_access_key are not those of an account.")
     return customer
+
+
+def _by_keys(exchange: Exchange, fields: Fields) -> Customer | None:
+    access_key, secret_access_key = fields.get("access_key"), fields.get("secret_access_key")
+    return workspaces.by_keys(exchange.world, access_key or "", secret_access_key or "")
+
+
+def owner(exchange: Exchange) -> WorkspaceView | None:
+    """The workspace of the keys in the query string."""
+    try:
+        fields = exchange.query("DT-endpoint")
+    except Refusal:
+        return None
+    customer = _by_keys(exchange, fields)
+    return None if customer is None else customer.workspace
 
 
 def _check_action(fields: Fields) -> None:
@@ -347,6 +361,7 @@ DIALOGTECH = Vendor(
     rules=RULES,
     refuse=refuse,
     findings=findings.found,
+    owner=owner,
     unknown_path="DT-endpoint",
     wrong_method="DT-endpoint",
     view=view,

@@ -10,7 +10,7 @@ from pydantic_core import to_json
 from sqlalchemy import bindparam, select
 from starlette.responses import Response
 
-from sandbox.dependencies import Exchange, ExchangeDep, Refusal, Subject, console_line, enter_by_basic
+from sandbox.dependencies import Exchange, ExchangeDep, Refusal, Subject, console_line, enter_by_basic, owner_by_basic
 from sandbox.vendor import Shape, Vendor, VendorRouter, View
 from sandbox.vendors.simplepay import findings
 from sandbox.vendors.simplepay.answers import (
@@ -332,6 +332,7 @@ SIMPLEPAY = Vendor(
     rules=RULES,
     refuse=refuse,
     findings=findings.found,
+    owner=owner_by_basic,
     unknown_path="SP-other",
     wrong_method="SP-other",
     view=view,

@@ -13,7 +13,7 @@ from pydantic_core import to_json
 from sqlalchemy import bindparam, select
 from starlette.responses import Response, StreamingResponse
 
-from sandbox.dependencies import Exchange, ExchangeDep, Refusal, Subject, console_line, enter_by_basic
+from sandbox.dependencies import Exchange, ExchangeDep, Refusal, Subject, console_line, enter_by_basic, owner_by_basic
 from sandbox.vendor import Shape, Vendor, VendorRouter, View
 from sandbox.vendors.writeback import findings
 from sandbox.vendors.writeback.rules import RULES
@@ -374,6 +374,7 @@ WRITEBACK = Vendor(
     rules=RULES,
     refuse=refuse,
     findings=findings.found,
+    owner=owner_by_basic,
     unknown_path="WB-error",
     wrong_method="WB-method",
     view=view,
