@@ -15,7 +15,7 @@ __tracebackhide__ = True
 class ExchangeFilters(TypedDict, total=False):
     """Which exchanges: all of them must hold. `status` is HTTP's, `findings` a level that one of them has."""
 
-    operation: str | None
+    operation: str
     outcome: Literal["accepted", "refused", "faulted"]
     status: int
     findings: Literal["error", "note"]
