@@ -13,6 +13,7 @@ from sandbox.world import phones, workspaces
 ERROR, NOTE = "error", "note"
 LONGEST_SEEN = 200
 BODILESS = ("GET", "HEAD", "DELETE")
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 Mend = Callable[[Exchange], tuple[str, str]]
 """What was seen of a refused request, and the smallest change that mends it."""
@@ -39,8 +40,14 @@ def finding(rule: str, level: str, seen: str, mend: str) -> Finding:
     return Finding(rule, level, seen if len(seen) <= LONGEST_SEEN else f"{seen[:LONGEST_SEEN]}...", mend)
 
 
-def instead(right: str, wrong: str) -> str:
-    return f"Send {right} instead of {wrong}."
+def instead(right: str, wrong: str, why: str = "") -> str:
+    """The mend that takes one for the other; blanks at an end of the wrong one are made to be seen."""
+    return f"Send {right} instead of {visible(wrong)}{why and f': {why}'}."
+
+
+def visible(written: str) -> str:
+    """As it is, or in quotation marks where it begins or ends with a blank, or holds what no eye sees."""
+    return written if written.isprintable() and written == written.strip() else repr(written)
 
 
 def of_refusal(exchange: Exchange, mends: Mapping[str, Mend]) -> list[Finding]:
@@ -67,7 +74,14 @@ def of_origin(exchange: Exchange) -> tuple[str, str]:
     return f"Origin: {origin}", "Call from a server: a web page of another origin is refused."
 
 
-COMMON_MENDS: dict[str, Mend] = {"NET-origin": of_origin}
+def of_fault(exchange: Exchange) -> tuple[str, str]:
+    """A header that asks for a fault and cannot be read."""
+    assert exchange.refusal is not None
+    values = [value for name, value in exchange.request.scope["headers"] if name == b"x-sandbox-fault"]
+    return f"X-Sandbox-Fault: {b','.join(values).decode('latin-1')}", exchange.refusal.reason
+
+
+COMMON_MENDS: dict[str, Mend] = {"NET-origin": of_origin, "NET-fault": of_fault}
 
 
 def of_http(exchange: Exchange) -> list[Finding]:
@@ -86,6 +100,35 @@ def has_body(exchange: Exchange) -> bool:
         if name == b"transfer-encoding" or (name == b"content-length" and value != b"0"):
             return True
     return False
+
+
+def of_unread_body(exchange: Exchange) -> tuple[str, str] | None:
+    """A body from which no parameter is read, because it is compressed or no form."""
+    if exchange.request.method in BODILESS or not has_body(exchange):
+        return None
+    coding = _word(exchange, b"content-encoding")
+    if coding not in ("", "identity"):
+        return f"a body with Content-Encoding: {coding}", "Send the form uncompressed: compressed bodies are not read."
+    kind = _word(exchange, b"content-type")
+    if kind in FORMS:
+        return None
+    mend = "a form (application/x-www-form-urlencoded)"
+    return (f"a body of {kind}", instead(mend, kind)) if kind else ("a body without Content-Type", f"Send {mend}.")
+
+
+def of_missing(exchange: Exchange, what: str, mend: str) -> tuple[str, str]:
+    """A call without `what`; where its body was not read, that is why."""
+    unread = of_unread_body(exchange)
+    return (f"{what}, and {unread[0]}", unread[1]) if unread else (what, mend)
+
+
+def of_unreadable_form(exchange: Exchange) -> tuple[str, str]:
+    return of_unread_body(exchange) or by_its_reason(exchange)
+
+
+def _word(exchange: Exchange, header: bytes) -> str:
+    """A header's value without its parameters, in small letters; empty if there is none."""
+    return (exchange.header(header) or b"").decode("latin-1").partition(";")[0].strip().lower()
 
 
 def of_names(exchange: Exchange, known: frozenset[str], rule: str) -> list[Finding]:
@@ -117,9 +160,14 @@ def of_credentials(exchange: Exchange) -> tuple[str, str]:
 
 
 def of_method(exchange: Exchange) -> tuple[str, str]:
-    assert exchange.refusal is not None
-    allowed = (exchange.refusal.headers or {}).get("Allow", "GET")
-    return called(exchange), instead(allowed.replace(", ", " or "), exchange.request.method)
+    """The methods that are taken without a finding: not those that only a reference's sample has."""
+    routes = exchange.request.app.vendor.router.routes
+    right = [
+        route.method
+        for route in routes
+        if route.name == exchange.operation and not route.described.get("deprecated", False)
+    ]
+    return called(exchange), instead(" or ".join(sorted(right)), exchange.request.method)
 
 
 def of_console(exchange: Exchange) -> tuple[str, str]:
@@ -133,12 +181,20 @@ def of_console(exchange: Exchange) -> tuple[str, str]:
     return f"console {code!r}", f"Send one of this workspace's consoles: {', '.join(codes) or 'it has none'}."
 
 
-def of_phone(name: str, written: str) -> tuple[str, str]:
+def of_phone(exchange: Exchange, name: str, written: str) -> tuple[str, str]:
     """A number that is no plain one, and what it would be."""
     right = plain_phone(written)
     if right is None:
         return f"{name} {written!r}", f"Send {name} as 11 to 15 digits with the country code, as 14155550123."
-    return f"{name} {written!r}", instead(right, written.strip() or "nothing")
+    return f"{name} {written!r}", instead(right, written, why_blank(exchange, name))
+
+
+def why_blank(exchange: Exchange, name: str) -> str:
+    """Where a parameter's blank comes from, if it began with a bare plus sign."""
+    asked = b"&".join((exchange.request.scope["query_string"], exchange.raw_body))
+    if re.search(rb"(?:^|&)" + re.escape(name.encode()) + rb"=\+", asked) is None:
+        return ""
+    return "a bare + in a form or a query string is a blank, and a plus sign (%2B) is not taken either"
 
 
 def plain_phone(written: str) -> str | None:

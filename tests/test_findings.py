@@ -1,6 +1,7 @@
 """Findings: what a caller did wrong, and the smallest change that mends it."""
 
 import asyncio
+import gzip
 import json
 from typing import Any
 
@@ -163,6 +164,15 @@ def test_the_timestamp_that_is_wrong_is_the_one_that_is_named(sandbox: Driver) -
     assert (rule, seen) == ("WB-timestamp", "endTimestamp 'x'")
 
 
+def test_a_timestamp_that_is_encoded_twice(sandbox: Driver) -> None:
+    assert only(sandbox, read(sandbox, f"{CONSOLE}/2026-05-06%252000:00:00/2026-05-06%2023:59:59")) == (
+        "WB-timestamp",
+        "error",
+        "startTimestamp '2026-05-06%2000:00:00', percent-encoded twice",
+        "Send 2026-05-06%2000:00:00 instead of 2026-05-06%252000:00:00: encode it once.",
+    )
+
+
 def test_ranges(sandbox: Driver) -> None:
     answer = read(sandbox, f"{CONSOLE}/2026-05-06%2000:00:00/2026-05-05%2000:00:00")
     seen = "from 2026-05-06 00:00:00 to 2026-05-05 00:00:00"
@@ -193,9 +203,12 @@ def test_paths_and_methods_that_are_none(sandbox: Driver) -> None:
         f"Call {TO_READ}, without a slash at its end.",
     )
     rule, level, _, mend = only(sandbox, read(sandbox, f"{CONSOLE}/{DAY}", "POST"))
-    assert (rule, level, mend) == ("WB-method", "error", "Send GET or HEAD or PUT instead of POST.")
+    assert (rule, level, mend) == ("WB-method", "error", "Send GET or HEAD instead of POST.")
     rule, level, _, mend = only(sandbox, sandbox.call("GET", f"{SIMPLEPAY}/submit/{CONSOLE}"))
     assert (rule, level, mend) == ("SP-other", "error", "Send POST instead of GET.")
+    for method in ("HEAD", "POST"):
+        answer = sandbox.call(method, f"{SIMPLEPAY}/messages/{CONSOLE}/x", auth=DEMO)
+        assert only(sandbox, answer)[3] == f"Send GET instead of {method}."
     assert only(sandbox, sandbox.call("GET", SIMPLEPAY))[0] == "SP-other"
     assert only(sandbox, sandbox.call("PUT", DIALOGTECH))[3] == "Send GET or POST instead of PUT."
     assert only(sandbox, sandbox.call("GET", f"{DIALOGTECH}/"))[3] == "Call /ibp_api.php, without a slash at its end."
@@ -229,6 +242,75 @@ def test_a_number_in_another_form(sandbox: Driver, name: str, written: str, mend
 )
 def test_a_parameter_that_is_missing(sandbox: Driver, options: Any, seen: str, mend: str) -> None:
     assert only(sandbox, submit(sandbox, {}, **options)) == ("SP-required", "error", seen, mend)
+
+
+BARE_PLUS = "a bare + in a form or a query string is a blank, and a plus sign (%2B) is not taken either"
+FORM_KIND = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+@pytest.mark.parametrize(
+    ("query", "form", "seen", "mend"),
+    [
+        ("", b"To=+14153755156", "To ' 14153755156'", f"Send 14153755156 instead of ' 14153755156': {BARE_PLUS}."),
+        ("?To=+14153755156", b"", "To ' 14153755156'", f"Send 14153755156 instead of ' 14153755156': {BARE_PLUS}."),
+        ("", b"To=%2014153755156", "To ' 14153755156'", "Send 14153755156 instead of ' 14153755156'."),
+        ("", b"To=14153755156%20", "To '14153755156 '", "Send 14153755156 instead of '14153755156 '."),
+    ],
+)
+def test_a_number_with_a_blank_at_its_end(sandbox: Driver, query: str, form: bytes, seen: str, mend: str) -> None:
+    content = f"From={LINE}&Body=Hello&".encode() + form
+    path = f"{SIMPLEPAY}/submit/{CONSOLE}{query}".encode()
+    answer = sandbox.call("POST", path, auth=DEMO, content=content, headers=FORM_KIND)
+    assert only(sandbox, answer) == ("SP-msisdn", "error", seen, mend)
+
+
+def test_a_blank_where_a_path_or_a_query_names_a_number(sandbox: Driver) -> None:
+    answer = sandbox.call("DELETE", f"{SIMPLEPAY}/optout/{CONSOLE}/%2014153755156".encode(), auth=DEMO)
+    assert only(sandbox, answer)[3] == "Send 14153755156 instead of ' 14153755156'."
+    assert only(sandbox, sandbox.get_messages(number="5554443210 "))[3] == "Send 5554443210 instead of '5554443210 '."
+    query = "&".join(f"{name}={value}" for name, value in {"action": "sms.get_messages", **KEYS}.items())
+    path = f"{DIALOGTECH}?{query}&start_date=20260506&end_date=20260506&number=+15554443210"
+    mend = f"Send 5554443210 instead of ' 15554443210': {BARE_PLUS}."
+    assert only(sandbox, sandbox.call("GET", path.encode()))[3] == mend
+
+
+FORM_INSTEAD = "Send a form (application/x-www-form-urlencoded) instead of application/json."
+
+
+def test_a_body_that_is_not_read_is_why_its_parameters_are_missing(sandbox: Driver) -> None:
+    form = f"To={PHONE}&From={LINE}&Body=Hello".encode()
+    zipped = {**FORM_KIND, "Content-Encoding": "gzip"}
+    mend = "Send the form uncompressed: compressed bodies are not read."
+    answer = submit(sandbox, {}, data=None, content=gzip.compress(form), headers=zipped)
+    assert only(sandbox, answer) == ("SP-params", "error", "a body with Content-Encoding: gzip", mend)
+    answer = submit(sandbox, {}, data=None, content=b"x", headers=zipped)
+    assert told(findings(sandbox, answer))[0] == (
+        *("SP-required", "error"),
+        *("no To, and a body with Content-Encoding: gzip", mend),
+    )
+    answer = sandbox.call("POST", DIALOGTECH, content=gzip.compress(b"action=x"), headers=zipped)
+    assert only(sandbox, answer) == ("DT-endpoint", "error", "a body with Content-Encoding: gzip", mend)
+
+
+def test_a_json_body_with_the_right_names(sandbox: Driver) -> None:
+    asked = {"action": "sms.get_messages", **KEYS, "start_date": "20260506", "end_date": "20260506"}
+    seen = "no access_key and no secret_access_key, and a body of application/json"
+    assert only(sandbox, sandbox.call("POST", DIALOGTECH, json=asked)) == ("DT-auth", "error", seen, FORM_INSTEAD)
+    found = only(sandbox, sandbox.call("POST", DIALOGTECH, params=KEYS, json=asked))
+    assert found == ("DT-action", "error", "no action, and a body of application/json", FORM_INSTEAD)
+    answer = sandbox.call("POST", DIALOGTECH, headers={"Content-Type": "application/json"})
+    assert only(sandbox, answer)[2] == "no access_key and no secret_access_key"
+    answer = sandbox.call("POST", DIALOGTECH, content=b"action=x")
+    assert only(sandbox, answer)[2:] == (
+        "no access_key and no secret_access_key, and a body without Content-Type",
+        "Send a form (application/x-www-form-urlencoded).",
+    )
+
+
+def test_a_fault_that_cannot_be_asked_for_so(sandbox: Driver) -> None:
+    rule, level, seen, mend = only(sandbox, read(sandbox, f"{CONSOLE}/{DAY}", headers={"X-Sandbox-Fault": "sttus=503"}))
+    assert (rule, level, seen) == ("NET-fault", "error", "X-Sandbox-Fault: sttus=503")
+    assert mend.startswith("X-Sandbox-Fault cannot be read: write parts as status=503")
 
 
 def test_a_parameter_in_another_case(sandbox: Driver) -> None:
@@ -362,6 +444,61 @@ def test_an_optout_of_a_formatted_number_is_an_error_though_it_is_answered_200(s
     answer = sandbox.call("DELETE", f"{SIMPLEPAY}/optout/{CONSOLE}/+{PHONE}".encode(), auth=DEMO)
     mend = f"Send {PHONE} instead of +{PHONE}."
     assert only(sandbox, answer) == ("SP-optout", "error", f"msisdn '+{PHONE}'", mend)
+
+
+@pytest.mark.rule("SP-console")
+def test_an_optout_or_a_question_at_a_console_that_is_none_is_an_error_though_it_is_answered_200(
+    sandbox: Driver,
+) -> None:
+    codes = ", ".join(console["code"] for console in sandbox.control("GET", "")["consoles"])
+    sid = sandbox.sid()
+    for code, mend in (
+        ("ABCDEF1234", f"Send one of this workspace's consoles: {codes}."),
+        ("harbor1001", "Send HARBOR1001 instead of harbor1001."),
+    ):
+        found = ("SP-console", "error", f"console {code!r}", mend)
+        answer = sandbox.call("DELETE", f"{SIMPLEPAY}/optout/{code}/{PHONE}", auth=DEMO)
+        assert (answer.status_code, answer.json()) == (200, {"msisdn": "Recipient not found"})
+        assert only(sandbox, answer) == found
+        answer = sandbox.call("GET", f"{SIMPLEPAY}/messages/{code}/{sid}", auth=DEMO)
+        assert (answer.status_code, answer.json()["status"]) == (200, "UNKNOWN")
+        assert only(sandbox, answer) == found
+
+
+@pytest.mark.rule("SP-details-unknown")
+def test_an_id_of_another_kind_is_noted_where_it_tells_which_message_is_meant(sandbox: Driver) -> None:
+    sid = sandbox.sid()
+    ids = sandbox.message(sid)
+    inbound = sandbox.inbound("Hello")["inbound"]
+    console = sandbox.control("POST", "/consoles", {"name": "Night desk"})["code"]
+    other = sandbox.send(console=console)["ids"]["sid"]
+    text = sandbox.send(tracking_number="6155550100")["ids"]["msg_id"]
+    rest = "Send the sid that a submit answered: only what a console sent has one."
+    for asked, seen, mend in (
+        ("", "an empty MessageID", "Send the sid that the submit answered."),
+        (sid.lower(), f"MessageID {sid.lower()!r}", f"Send {sid}, the message's sid, instead of {sid.lower()}."),
+        (f"{sid} ", f"MessageID '{sid} '", f"Send {sid}, the message's sid, instead of '{sid} '."),
+        *(
+            (each, f"MessageID {each!r}", f"Send {sid}, the message's sid, instead of {each}.")
+            for each in (ids["ids"]["outgoing_message_id"], ids["id"])
+        ),
+        (
+            other,
+            f"MessageID {other!r}, a message of console {console}",
+            f"Send {console}/{other} instead of {CONSOLE}/{other}.",
+        ),
+        *((each, f"MessageID {each!r}, of a message without a sid", rest) for each in (text, inbound["id"])),
+    ):
+        answer = sandbox.call("GET", f"{SIMPLEPAY}/messages/{CONSOLE}/{asked.replace(' ', '%20')}", auth=DEMO)
+        assert answer.json() == {"extMessageReference": asked, "body": None, "to": None, "status": "UNKNOWN"}
+        assert only(sandbox, answer) == ("SP-details-unknown", "note", seen, mend)
+
+
+def test_an_id_or_a_phone_that_nobody_knows_tells_nothing(sandbox: Driver) -> None:
+    assert sandbox.details("2721Z-0622U-14171-480RH")["status"] == "UNKNOWN"
+    assert findings(sandbox) == []
+    assert sandbox.optout("14155550188") == {"msisdn": "Recipient not found"}
+    assert findings(sandbox) == []
 
 
 @pytest.mark.rule("NET-http")

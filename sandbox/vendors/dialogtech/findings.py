@@ -39,14 +39,14 @@ def _keys(exchange: Exchange) -> tuple[str, str]:
     take = "access_key and secret_access_key of the workspace, as GET /_sandbox/workspaces/default shows them"
     missing = [name for name in KEYS if not exchange.asked.get(name)]
     if missing:
-        return f"no {' and no '.join(missing)}", f"Send {take}."
+        return findings.of_missing(exchange, f"no {' and no '.join(missing)}", f"Send {take}.")
     return "keys that are not those of an account", f"Send {take}."
 
 
 def _action(exchange: Exchange) -> tuple[str, str]:
     action = exchange.asked.get("action")
     if not action:
-        return "no action", f"Send action={ACTION}."
+        return findings.of_missing(exchange, "no action", f"Send action={ACTION}.")
     return f"action {action!r}", instead(ACTION, action)
 
 
@@ -56,7 +56,7 @@ def _dates(exchange: Exchange) -> tuple[str, str]:
     name = exchange.refusal.reason.partition(" ")[0]
     written = exchange.asked.get(name)
     if not written:
-        return f"no {name}", f"Send {name} as YYYYMMDD."
+        return findings.of_missing(exchange, f"no {name}", f"Send {name} as YYYYMMDD.")
     if "after" in exchange.refusal.reason:
         end = exchange.asked.get("end_date")
         return f"start_date {written}, end_date {end}", "Send the earlier one as start_date."
@@ -71,14 +71,14 @@ def _number(exchange: Exchange) -> tuple[str, str]:
     right = findings.plain_phone(number)
     if right is None:
         return f"number {number!r}", "Send a tracking number of 10 digits, or none for all."
-    return f"number {number!r}", instead(right.removeprefix("1"), number)
+    return f"number {number!r}", instead(right.removeprefix("1"), number, findings.why_blank(exchange, "number"))
 
 
 def _endpoint(exchange: Exchange) -> tuple[str, str]:
     if exchange.operation is not None and exchange.refusal is not None and exchange.refusal.headers:
         return findings.of_method(exchange)
     if exchange.operation is not None:
-        return findings.by_its_reason(exchange)
+        return findings.of_unreadable_form(exchange)
     return findings.called(exchange), "Call /ibp_api.php, without a slash at its end."
 
 

@@ -3,7 +3,9 @@
 from sandbox import findings
 from sandbox.dependencies import Exchange, Finding
 from sandbox.findings import ERROR, NOTE, Mend, finding, instead
-from sandbox.world import phones
+from sandbox.world import messages, phones, workspaces
+from sandbox.world.carrier import MessageRow
+from sandbox.world.errors import UnknownMessage
 
 PARAMETERS = frozenset(("To", "From", "Body", "StatusCallback"))
 PATHS = (
@@ -11,7 +13,6 @@ PATHS = (
     "DELETE /dialoghealth-simplepay-api/optout/{consoleCode}/{msisdn}",
     "GET /dialoghealth-simplepay-api/messages/{consoleCode}/{messageId}",
 )
-FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 def found(exchange: Exchange) -> list[Finding]:
@@ -19,6 +20,10 @@ def found(exchange: Exchange) -> list[Finding]:
     listed = findings.of_refusal(exchange, MENDS) + findings.of_http(exchange)
     if exchange.operation == "submit":
         return listed + findings.of_names(exchange, PARAMETERS, "SP-params")
+    if "SP-console" in exchange.rules:
+        listed.append(finding("SP-console", ERROR, *findings.of_console(exchange)))
+    elif "SP-details-unknown" in exchange.rules:
+        listed += _unknown_id(exchange)
     if exchange.refusal is None and exchange.operation == "optout":
         return listed + _optout(exchange)
     if exchange.refusal is None and exchange.request.scope["method"] == "DELETE":
@@ -37,13 +42,45 @@ def _optout(exchange: Exchange) -> list[Finding]:
     msisdn = exchange.request.path_params["msisdn"]
     if phones.is_msisdn(msisdn):
         return []
-    return [finding("SP-optout", ERROR, *findings.of_phone("msisdn", msisdn))]
+    return [finding("SP-optout", ERROR, *findings.of_phone(exchange, "msisdn", msisdn))]
+
+
+def _unknown_id(exchange: Exchange) -> list[Finding]:
+    """An id that the console does not know, where it can be told what was meant."""
+    params = exchange.request.path_params
+    code, asked = params["consoleCode"], params["messageId"]
+    if not asked.strip():
+        return [finding("SP-details-unknown", NOTE, "an empty MessageID", "Send the sid that the submit answered.")]
+    message = _meant(exchange, asked.strip())
+    if message is None:
+        return []
+    seen = f"MessageID {asked!r}"
+    if message["sid"] is None:
+        mend = "Send the sid that a submit answered: only what a console sent has one."
+        return [finding("SP-details-unknown", NOTE, f"{seen}, of a message without a sid", mend)]
+    assert exchange.workspace is not None
+    its_code = workspaces.line_of(exchange.world, exchange.workspace.id, message["line"]).code
+    if its_code != code:
+        mend = instead(f"{its_code}/{message['sid']}", f"{code}/{asked}")
+        return [finding("SP-details-unknown", NOTE, f"{seen}, a message of console {its_code}", mend)]
+    return [finding("SP-details-unknown", NOTE, seen, instead(f"{message['sid']}, the message's sid,", asked))]
+
+
+def _meant(exchange: Exchange, asked: str) -> MessageRow | None:
+    """The workspace's message that has this id, in whichever case and of whichever kind."""
+    assert exchange.workspace is not None
+    for written in dict.fromkeys((asked, asked.upper(), asked.lower())):
+        try:
+            return messages.find(exchange.world, exchange.workspace, written)
+        except UnknownMessage:
+            continue
+    return None
 
 
 def _phone(exchange: Exchange) -> tuple[str, str]:
     """The one of To and From that was refused."""
     name = next(name for name in ("To", "From") if not phones.is_msisdn(exchange.asked.get(name) or ""))
-    return findings.of_phone(name, exchange.asked.get(name) or "")
+    return findings.of_phone(exchange, name, exchange.asked.get(name) or "")
 
 
 def _required(exchange: Exchange) -> tuple[str, str]:
@@ -54,10 +91,7 @@ def _required(exchange: Exchange) -> tuple[str, str]:
         return f"{other} instead of {name}", instead(name, other)
     if name in exchange.asked:
         return f"an empty {name}", f"Give {name} a value."
-    kind = (exchange.header(b"content-type") or b"").decode("latin-1").partition(";")[0].strip()
-    if kind and kind.lower() not in FORMS:
-        return f"no {name}, and a body of {kind}", instead("a form (application/x-www-form-urlencoded)", kind)
-    return f"no {name}", f"Send {name} in the query string or as a form field."
+    return findings.of_missing(exchange, f"no {name}", f"Send {name} in the query string or as a form field.")
 
 
 def _callback(exchange: Exchange) -> tuple[str, str]:
@@ -80,6 +114,7 @@ def _handset(exchange: Exchange) -> tuple[str, str]:
 
 MENDS: dict[str, Mend] = {
     "SP-auth": findings.of_credentials,
+    "SP-params": findings.of_unreadable_form,
     "SP-msisdn": _phone,
     "SP-required": _required,
     "SP-console": findings.of_console,

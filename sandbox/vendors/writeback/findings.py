@@ -2,7 +2,7 @@
 
 import re
 from datetime import timedelta
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from sandbox import findings
 from sandbox.dependencies import Exchange, Finding
@@ -36,6 +36,10 @@ def _timestamp(exchange: Exchange) -> tuple[str, str]:
     assert exchange.refusal is not None
     name = exchange.refusal.reason.partition(" ")[0]
     written = params[name]
+    once = unquote(written)
+    if once != written and RIGHT.fullmatch(once):
+        mend = instead(quote(once, safe=":"), quote(written, safe=":"), "encode it once")
+        return f"{name} {written!r}, percent-encoded twice", mend
     looks_like, moment = findings.of_moment(written)
     seen = f"{name} {written!r}" + (f", {looks_like}" if looks_like else "")
     if moment is not None:
