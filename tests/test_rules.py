@@ -78,6 +78,18 @@ def test_a_rule_says_what_holds_for_whom_and_where_it_was_read(rule: dict[str, s
     assert rule["source"]
 
 
+@pytest.mark.parametrize("rule", every_rule(), ids=IDS)
+def test_what_a_source_calls_assumed_or_observed_the_provenance_does_too(rule: dict[str, str]) -> None:
+    said = {word for word in ("observed", "assumed") if re.search(rf"\b{word}\b", rule["source"])}
+    assert said <= set(rule["provenance"].split(", "))
+
+
+@pytest.mark.parametrize("rule", ["WB-envelope", "WB-date", "WB-ids", "WB-person", "SP-dates"])
+def test_what_no_reference_says_is_not_documented_alone(rule: str) -> None:
+    (provenance,) = (each["provenance"] for each in every_rule() if each["id"] == rule)
+    assert "assumed" in provenance.split(", ")
+
+
 def test_the_control_api_lists_the_same(sandbox: Driver) -> None:
     answer = sandbox.call("GET", "/_sandbox/rules")
     assert (answer.status_code, answer.json()) == (200, {"items": every_rule(), "next": None})

@@ -188,6 +188,20 @@ def test_what_fell_due_in_one_long_leap_is_tried_to_the_end(timed: Driver) -> No
     assert told(timed) == [("sent", "given_up", 5), ("delivered", "given_up", 5)]
 
 
+@pytest.mark.parametrize(("seconds", "attempts"), [(85, 4), (86, 5)])
+def test_attempts_of_a_leap_bear_the_time_that_was_leapt_to_and_fired_lists_the_first(
+    timed: Driver, seconds: int, attempts: int
+) -> None:
+    timed.sid(callback=sink(timed, status=503))
+    turned = timed.control("POST", "/clock", {"action": "advance", "seconds": seconds, "settle": PATIENT_S})
+    callback = timed.control("GET", "/callbacks")["items"][0]
+    assert [each["at"] for each in callback["attempts"]] == [turned["now"]] * attempts
+    due = [callback["due_at"], *(each["next_at"] for each in callback["attempts"])]
+    assert due[:5] == [at(f"09:{time}") for time in ("00:01", "00:02", "00:06", "00:22", "01:26")]
+    fired = [each["at"] for each in turned["fired"] if each["event"] == "callback"]
+    assert fired == [at("09:00:01"), at("09:00:03")]
+
+
 def test_it_recovers_with_its_receiver(timed: Driver) -> None:
     timed.sid(callback=sink(timed, status=500))
     advance(timed, 1)

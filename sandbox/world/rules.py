@@ -35,7 +35,8 @@ NETWORK_RULES = (
         "STOP, STOPALL, UNSUBSCRIBE, CANCEL, END, QUIT, OPTOUT, REVOKE, ALTO or PARAR, in any case, blanks around and"
         " a full stop ignored, opts the phone out of that line, with one confirmation. A second one gets no answer.",
         (DOCUMENTED, ASSUMED),
-        "Stop: documented, in the Writeback sample (in any case: assumed). STOPALL, UNSUBSCRIBE, CANCEL, END, QUIT:"
+        "Stop and its one confirmation: documented, in the Writeback sample (in any case: assumed). That a second one"
+        " gets no answer: assumed. STOPALL, UNSUBSCRIBE, CANCEL, END, QUIT:"
         " assumed, after the industry's usual list for US numbers (the CTIA's handbook, SMS providers' defaults)."
         " OPTOUT, REVOKE: assumed, after that list since the FCC's order on revoking consent (47 CFR 64.1200(a)(10))."
         " ALTO, PARAR: assumed, 'stop' in Spanish",
@@ -44,8 +45,8 @@ NETWORK_RULES = (
         "NET-start",
         "START, UNSTOP or the console's own keyword opts the phone in again, with one confirmation.",
         (DOCUMENTED, ASSUMED),
-        "the console's keyword: documented, the Writeback sample's opt-out answer names one. START, UNSTOP: assumed,"
-        " after the industry's usual list for US numbers",
+        "the console's keyword: documented, the Writeback sample's opt-out answer names one (the confirmation:"
+        " assumed). START, UNSTOP: assumed, after the industry's usual list for US numbers",
     ),
     Rule(
         "NET-help",

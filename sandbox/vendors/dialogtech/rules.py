@@ -8,9 +8,10 @@ RULES = (
     Rule(
         "DT-endpoint",
         "Exactly /ibp_api.php without redirect: GET with a query string, or POST with a urlencoded or multipart form;"
-        " empty pairs are skipped, as in '?&action='. Any other method or path is refused like the rest.",
+        " empty pairs are skipped, as in '?&action='. A form's value wins over the query string's; of a repeated"
+        " parameter the first counts; a body over 1 MiB is refused. Any other method or path is refused like the rest.",
         (DOCUMENTED, OBSERVED, ASSUMED),
-        f"{PAGE}: URL and sample; POST is observed in public clients",
+        f"{PAGE}: URL and sample; POST is observed in public clients; the rest is assumed",
     ),
     Rule(
         "DT-refused",
@@ -40,8 +41,8 @@ RULES = (
     ),
     Rule(
         "DT-number",
-        "number keeps that tracking number's messages only; other than digits is refused; one that is not the account's"
-        " has no messages.",
+        "number keeps that tracking number's messages only; an empty one counts as absent; other than digits is"
+        " refused; one that is not the account's has no messages.",
         (DOCUMENTED, ASSUMED),
         f"{PAGE}: parameter list",
     ),

@@ -15,9 +15,10 @@ RULES = (
     Rule(
         "SP-params",
         "submit takes To, From, Body and StatusCallback from the query string, a urlencoded form or a multipart form;"
-        " a form's value wins.",
+        " a form's value wins. Of a repeated parameter the first counts. A body over 1 MiB, or one that cannot be read"
+        " as the form that it says it is, is 400.",
         (DOCUMENTED, ASSUMED),
-        f"{PAGE}: 'Query Parameters' in the table, a form in the sample",
+        f"{PAGE}: 'Query Parameters' in the table, a form in the sample; the rest is assumed",
     ),
     Rule(
         "SP-required",
@@ -40,8 +41,8 @@ RULES = (
     ),
     Rule(
         "SP-callback",
-        "StatusCallback must be an absolute http or https URL; else 400. One that the target policy forbids is"
-        " accepted, and its callback recorded as given up with the reason.",
+        "StatusCallback must be an absolute http or https URL; else 400. An empty one counts as absent. One that the"
+        " target policy forbids is accepted, and its callback recorded as given up with the reason.",
         (ASSUMED,),
         f"{PAGE}: 'Callback URL'",
     ),
@@ -75,8 +76,8 @@ RULES = (
     Rule(
         "SP-dates",
         "Dates are YYYY-MM-DD@HH:mm:ss.SSS+0000; a submit's three are the moment of acceptance.",
-        (DOCUMENTED,),
-        f"{PAGE}: sample",
+        (DOCUMENTED, ASSUMED),
+        f"{PAGE}: sample, the format; that all three are the moment of acceptance is assumed",
     ),
     Rule(
         "SP-uri",

@@ -21,7 +21,7 @@ RULES = (
         "WB-console",
         "A console code is six capital letters and four digits; malformed, unknown or another customer's is 400.",
         (DOCUMENTED, ASSUMED),
-        f"{PAGE}: pattern and code; when it is answered is assumed",
+        f"{PAGE}: the code 400; the shape is that of its examples, that any other is refused is assumed",
     ),
     Rule(
         "WB-timestamp",
@@ -45,9 +45,10 @@ RULES = (
     ),
     Rule(
         "WB-envelope",
-        "requestId is a UUID, another each time; response is a list, empty when there is nothing.",
-        (DOCUMENTED,),
-        f"{PAGE}: ApiResponse",
+        "requestId is a UUID, another for each exchange of a workspace until it is reset: the seed and the exchange's"
+        " number decide it. response is a list, empty when there is nothing.",
+        (DOCUMENTED, ASSUMED),
+        f"{PAGE}: ApiResponse and its sample; the empty list, and how the id is found, are assumed",
     ),
     Rule(
         "WB-record",
@@ -65,14 +66,14 @@ RULES = (
     Rule(
         "WB-date",
         "outgoingMessageSentDate is MM/DD/YYYY and outgoingMessageSentTime HH:mm of the record's time.",
-        (DOCUMENTED,),
-        f"{PAGE}: sample",
+        (DOCUMENTED, ASSUMED),
+        f"{PAGE}: sample, the formats; that the time is that of acceptance is assumed",
     ),
     Rule(
         "WB-ids",
         "outgoingMessageId, broadcastId and campaignId are 32 lower-case hex digits.",
-        (DOCUMENTED,),
-        f"{PAGE}: sample",
+        (DOCUMENTED, ASSUMED),
+        f"{PAGE}: sample; campaignId is null in every record of it, so its format is assumed",
     ),
     Rule(
         "WB-phone",
@@ -90,15 +91,15 @@ RULES = (
         "WB-person",
         "Caregiver and misc fields are the person's, null or empty as stored; an unknown person is made on first"
         " contact, with a personId of 32 hex digits and no name.",
-        (DOCUMENTED, ASSUMED),
-        f"{PAGE}: sample; 32 hex digits are observed",
+        (DOCUMENTED, OBSERVED, ASSUMED),
+        f"{PAGE}: sample; 32 hex digits are observed, that unknown people are made is assumed",
     ),
     Rule(
         "WB-delivered",
         "delivered is 'true' or 'false'; messageStatus is ACCESSIBLE when delivered, MESSAGE_REJECTED when undelivered"
         " or rejected, else null; a vendor's word that was injected passes through.",
         (DOCUMENTED, ASSUMED),
-        f"{PAGE}: sample; null is assumed",
+        f"{PAGE}: sample; null, MESSAGE_REJECTED for undelivered, and the injected word are assumed",
     ),
     Rule(
         "WB-type",
@@ -115,9 +116,10 @@ RULES = (
     ),
     Rule(
         "WB-sender",
-        "messageSentBy is the staff address for what staff sent, System for anything automatic or by API.",
+        "messageSentBy is the sender's address where staff gave one, System when no sender is given, as for anything"
+        " automatic or by API.",
         (DOCUMENTED, ASSUMED),
-        f"{PAGE}: sample",
+        f"{PAGE}: sample; System for what staff or programs sent without a sender is assumed",
     ),
     Rule(
         "WB-error",
