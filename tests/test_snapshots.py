@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -290,6 +291,11 @@ def with_a_row_twice(file: bytes) -> bytes:
     return file.replace(row, row + row, 1)
 
 
+def with_receiver(file: bytes, url: str) -> bytes:
+    """Of the message that names a sink."""
+    return re.sub(rb'"http://127[^"]*/_sandbox/sinks/[^"]*"', json.dumps(url).encode(), file)
+
+
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "something else": lambda _: b"hello",
     "JSON of another kind": lambda _: b"[1, 2]\n",
@@ -312,6 +318,9 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "a time beyond all times": lambda file: changed(file, "consent", "at", 10**15),
     "null where there must be something": lambda file: changed(file, "person", "phone", None),
     "a phone that is none": lambda file: changed(file, "message", "phone", "123"),
+    "a receiver that is no URL": lambda file: with_receiver(file, "http://[127.0.0.1:9/cb"),
+    "a receiver that nobody can call": lambda file: with_receiver(file, "mailto:me@example.com"),
+    "a receiver of what cannot have one": lambda file: changed(file, "message", "status_callback", "http://x.example"),
     "a direction that there is not": lambda file: changed(file, "message", "direction", "sideways"),
     "an outcome that there is not": lambda file: changed(file, "message", "outcome", "exploded"),
     "an act that there is not": lambda file: changed(file, "scheduled", "action", "explode"),

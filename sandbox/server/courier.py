@@ -56,7 +56,7 @@ class Courier:
         self._world.stirred.clear()
         try:
             for workspace_id in wanted:
-                self._visit(workspace_id)
+                self._try_to_visit(workspace_id)
         except sqlite3.Error:
             logging.getLogger(__name__).exception("The store did not answer; it is asked again.")
             self._rest(wanted)
@@ -70,6 +70,15 @@ class Courier:
         wall = self._world.wall()
         due = {workspace_id for workspace_id, at in self._due.items() if at <= wall}
         return due | {ws for ws, at in self._world.stirred.items() if ws not in self._known or at < self._known[ws]}
+
+    def _try_to_visit(self, workspace_id: int) -> None:
+        """What goes wrong in one workspace stays there: it is visited again when something else stirs it."""
+        try:
+            self._visit(workspace_id)
+        except sqlite3.Error:
+            raise
+        except Exception:
+            logging.getLogger(__name__).exception("What is due in the workspace %d could not be done.", workspace_id)
 
     def _visit(self, workspace_id: int) -> None:
         """Catches up with a workspace, takes up its callbacks, and notes when it is to be visited again."""

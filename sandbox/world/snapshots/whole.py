@@ -28,6 +28,9 @@ LOOSE_ENDS: dict[str, str] = {
     "a callback is of a message that names no receiver": """
         SELECT 1 FROM callback JOIN message ON message.workspace_id = :id AND message.id = callback.message_id
         WHERE callback.workspace_id = :id AND message.status_callback IS NULL""",
+    "a message names a receiver, though its API tells nobody": """
+        SELECT 1 FROM message WHERE workspace_id = :id AND status_callback IS NOT NULL
+        AND (vendor <> 'simplepay' OR sid IS NULL)""",
     "a callback that is to be sent has no time": """
         SELECT 1 FROM callback WHERE workspace_id = :id AND state IN ('pending', 'sending') AND next_at IS NULL""",
     **{
