@@ -10,13 +10,11 @@ import sqlite3
 from sandbox.server.dispatch import Dispatch, Parcel
 from sandbox.server.sending import STORE_RETRY_S, Sender
 from sandbox.world import World, acts, callbacks, workspaces
-from sandbox.world.clock import SECOND
+from sandbox.world.clock import NEVER, SECOND
 from sandbox.world.errors import UnknownWorkspace
 
 AT_ONCE = 500
 """Callbacks of a workspace that are taken up together; for the next ones others need not wait."""
-NEVER = 2**62
-"""Later than every time there is."""
 SHORTEST_TIMER_S = 0.001
 LATEST_TIMER_S = 24 * 60 * 60
 """Timers further ahead are set anew then."""

@@ -10,7 +10,7 @@ from sandbox.settings import LATEST_S
 from sandbox.vendors import OPERATIONS
 from sandbox.vendors.writeback import MESSAGE_TYPES
 from sandbox.world import consent, phones
-from sandbox.world.clock import SECOND, milliseconds, rfc3339
+from sandbox.world.clock import LAST_WRITTEN, SECOND, milliseconds
 from sandbox.world.delivery import HANDSETS
 from sandbox.world.errors import ImpossiblePhone
 
@@ -28,7 +28,8 @@ def moment(written: object) -> int:
         if not (isinstance(written, str) and RFC_3339.fullmatch(written)):
             raise ValueError
         at = milliseconds(datetime.fromisoformat(written.upper()))
-        rfc3339(at)
+        if at > LAST_WRITTEN:  # in its own zone it is one of 9999
+            raise ValueError
     except (ValueError, OverflowError, OSError):
         at = -1
     if at < 0:
