@@ -1,6 +1,7 @@
 """What any call of the control API is refused for: each status, each text, and nothing of what was sent in it."""
 
 import asyncio
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -260,3 +261,30 @@ def test_a_body_that_may_be_absent_may_be_null_or_empty(sandbox: Driver) -> None
 def test_a_workspace_is_also_called_by_its_id(sandbox: Driver) -> None:
     by_name = sandbox.control("GET", "")
     assert sandbox.call("GET", f"/_sandbox/workspaces/{by_name['id']}/people/{PHONE}").status_code == 200
+
+
+def numbers(read: dict[str, Any], schema: Any, seen: set[str]) -> Iterator[dict[str, Any]]:
+    """Every schema of a number in it, and in what it refers to."""
+    if isinstance(schema, list):
+        for each in schema:
+            yield from numbers(read, each, seen)
+    elif isinstance(schema, dict):
+        name = schema.get("$ref", "").rpartition("/")[2]
+        if name and name not in seen:
+            yield from numbers(read, read["components"]["schemas"][name], seen | {name})
+        if schema.get("type") in ("integer", "number"):
+            yield schema
+        for each in schema.values():
+            yield from numbers(read, each, seen)
+
+
+def test_every_number_that_can_be_given_has_bounds(sandbox: Driver) -> None:
+    """Whatever has none comes to a place at last that cannot take it: the store, or a date."""
+    read = sandbox.call("GET", "/_sandbox/openapi.json").json()
+    operations = [operation for item in read["paths"].values() for operation in item.values()]
+    given = [operation.get(part, []) for operation in operations for part in ("parameters", "requestBody")]
+    found = list(numbers(read, given, set()))
+    assert len(found) > 20
+    for schema in found:
+        assert {"minimum", "exclusiveMinimum"} & set(schema), schema
+        assert {"maximum", "exclusiveMaximum"} & set(schema), schema
