@@ -144,7 +144,7 @@ EFFECTS = "latency_ms, status, body, rate_limit, reset, close, truncate, malform
         ({"effect": {"reset": 1}}, "effect.reset", "must be true, or be left out"),
         ({"effect": {"status": 199}}, "effect.status", "must be greater than or equal to 200"),
         ({"effect": {"status": 600}}, "effect.status", "must be less than or equal to 599"),
-        ({"effect": {"status": "503"}}, "effect.status", "must be a valid integer"),
+        ({"effect": {"status": "503"}}, "effect.status", "must be a whole number"),
         ({"effect": {"truncate": -1}}, "effect.truncate", "must be greater than or equal to 0"),
         ({"effect": {"delay": 5}}, "effect.delay", f"is not known; known are {EFFECTS}"),
         ({"effect": {"drip": {"bytes": 0, "ms": 1}}}, "effect.drip.bytes", "must be greater than or equal to 1"),
