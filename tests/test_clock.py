@@ -5,8 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from driver import STRANGER, Driver, Wall
+from driver import DEFAULT, STRANGER, Driver, Wall
 
+from sandbox.server.control.values import LONGEST_DELAY_S
 from sandbox.world import acts, workspaces
 
 NINE = "2026-05-06T09:00:00.000Z"
@@ -78,6 +79,52 @@ def test_what_cannot_be_done_to_a_clock_is_refused(
         return
     problem = sandbox.control("POST", "/clock", given, status=422)
     assert [error["member"] for error in problem["errors"]] == [member]
+
+
+LAST = "9998-12-31T23:59:59.999Z"
+
+
+def at_the_end(sandbox: Driver) -> None:
+    """A clock that ran until there was no time left."""
+    turn(sandbox, "set", at="9998-12-31T23:59:58Z")
+    turn(sandbox, "run")
+    sandbox.wall.advance(10)
+
+
+def test_a_clock_stops_when_there_is_no_time_left(sandbox: Driver) -> None:
+    at_the_end(sandbox)
+    assert sandbox.control("GET", "/clock")["now"] == LAST
+    for action, given in (("run", {}), ("freeze", {}), ("advance", {"seconds": 0}), ("set", {"at": LAST})):
+        assert turn(sandbox, action, **given)["now"] == LAST
+    problem = sandbox.control("POST", "/clock", {"action": "advance", "seconds": 1}, status=422)
+    assert problem["errors"] == [
+        {"in": "body", "member": "seconds", "detail": "must not lead beyond the year 9998"},
+    ]
+
+
+def test_a_world_at_the_end_of_time_can_still_be_read_and_kept(sandbox: Driver) -> None:
+    url = sandbox.control("PUT", "/sinks/mine")["url"]
+    sandbox.delivery("timed", sent_after=LONGEST_DELAY_S, settled_after=LONGEST_DELAY_S)
+    sandbox.control("PUT", "/callbacks/profile", {"delay": LONGEST_DELAY_S})
+    at_the_end(sandbox)
+    sid = sandbox.sid(callback=url)
+    sandbox.inbound("Late", phone=STRANGER, at="9999-12-31T23:59:59.999Z")
+    sandbox.control("PUT", "/faults", [{"effect": {"reset": True}, "expires_in": LONGEST_DELAY_S}])
+    assert sandbox.control("GET", "/faults")["items"][0]["expires_at"].startswith("9999-12-31T23:59:59.")
+    for path in ("/messages", f"/messages/{sid}", "/callbacks", "/journal", ""):
+        sandbox.control("GET", path)
+    sandbox.control("PUT", "/snapshots/before")
+    file = sandbox.call("GET", f"{DEFAULT}/snapshots/before").content
+    assert sandbox.call("PUT", f"{DEFAULT}/snapshots/brought", content=file).status_code == 200
+
+
+def test_no_timer_waits_for_what_comes_after_the_end_of_time(sandbox: Driver) -> None:
+    at_the_end(sandbox)
+    sandbox.delivery("timed", sent_after=30, settled_after=30)
+    sandbox.sid(callback=sandbox.control("PUT", "/sinks/mine")["url"])
+    sandbox.wall.advance(60)
+    assert sandbox.control("GET", "/callbacks")["items"] == []
+    assert sandbox.app._courier._timer is None
 
 
 def test_what_came_due_is_told_in_order(sandbox: Driver) -> None:

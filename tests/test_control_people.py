@@ -112,10 +112,10 @@ def test_a_phone_cannot_be_changed_to_somebody_elses(sandbox: Driver) -> None:
 @pytest.mark.parametrize(
     ("change", "member", "detail"),
     [
-        ({"phone": None}, "phone", "must be a valid string"),
+        ({"phone": None}, "phone", "must be text"),
         ({"recipient_type": "doctor"}, "recipient_type", "must be 'patient', 'caregiver' or 'staff'"),
         ({"misc": ["a"]}, "misc", "must have at least 5 items after validation, not 1"),
-        ({"misc": ["a", 1, None, None, None]}, "misc[1]", "must be a valid string"),
+        ({"misc": ["a", 1, None, None, None]}, "misc[1]", "must be text"),
         (
             {"person_id": "HF0009"},
             "person_id",

@@ -3,10 +3,12 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
-from driver import START, STRANGER, Driver, Wall
+from driver import LINE, START, STRANGER, Driver, Wall
+from spaces import control, create
 
 from sandbox.server.courier import Courier
 from sandbox.server.dispatch import PER_RECEIVER, Dispatch, Parcel
@@ -263,3 +265,31 @@ def test_the_clock_of_a_workspace_that_is_gone_wakes_nobody(sandbox: Driver) -> 
     sandbox.wall.advance(3600)
     assert sandbox.call("GET", "/_sandbox/health/live").status_code == 200
     assert not has_timer(sandbox)
+
+
+# What goes wrong -------------------------------------------------------------------------------------------------
+
+
+def test_what_is_no_url_is_a_receiver_of_its_own() -> None:
+    assert Parcel(1, 1, "http://[127.0.0.1:9/cb").receiver == "http://[127.0.0.1:9/cb"
+
+
+def test_a_workspace_where_nothing_can_be_done_holds_up_no_other_one(
+    open_driver: Callable[..., Driver], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sandbox = open_driver(database=f"sqlite:///{tmp_path / 'sandbox.db'}")
+    other = create(sandbox)
+    late = {"from": STRANGER, "text": "Late", "at": "2026-05-06T10:00:00Z"}
+    sandbox.control("POST", "/inbound", {**late, "to": LINE})
+    control(sandbox, other, "POST", "/inbound", {**late, "to": other["consoles"][0]["line"]})
+    sandbox.app.world.store.execute("UPDATE scheduled SET action = 'explode' WHERE workspace_id = 1")
+    sandbox.wall.advance(3600)
+    sandbox.restart()
+
+    async def start() -> None:
+        courier(sandbox).wake()
+
+    sandbox.run(start())
+    assert "What is due in the workspace 1 could not be done." in caplog.text
+    found = sandbox.app.world.store.execute("SELECT text FROM message WHERE workspace_id <> 1 AND text = 'Late'")
+    assert found.fetchall() == [("Late",)]

@@ -2,7 +2,9 @@
 
 import json
 import random
+import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from spaces import WORKSPACES, basic, control, copied, create, filled, keys, rows
 
+from sandbox.world import delivery
 from sandbox.world.acts import ACTS
+from sandbox.world.clock import LATEST
 from sandbox.world.models import SCHEMA, Part, Row, of_workspaces
 from sandbox.world.snapshots import checks
+from sandbox.world.snapshots.files import HEAD
 
 FROZEN = {"start_at": "2026-05-06T09:00:00Z", "clock": "frozen"}
 COPIED = (Part.SETUP, Part.CONTENT)
@@ -277,6 +282,11 @@ def with_head(file: bytes, **columns: Any) -> bytes:
     return file_with([{**head, "workspace": {**head["workspace"], **columns}}, *rest])
 
 
+def with_list(file: bytes, column: str) -> bytes:
+    """In the place of what the workspace's row has there."""
+    return with_head(file, **{column: []})
+
+
 @pytest.fixture
 def given_file(sandbox: Driver) -> tuple[Any, bytes]:
     workspace = lived_in(sandbox)
@@ -288,6 +298,16 @@ def with_a_row_twice(file: bytes) -> bytes:
     row = file.splitlines(keepends=True)[2]
     assert row.startswith(b"[")
     return file.replace(row, row + row, 1)
+
+
+def with_receiver(file: bytes, url: str) -> bytes:
+    """Of the message that names a sink."""
+    return re.sub(rb'"http://127[^"]*/_sandbox/sinks/[^"]*"', json.dumps(url).encode(), file)
+
+
+def with_policy(**values: Any) -> str:
+    """A phone's own delivery, as a workspace's row has it."""
+    return json.dumps({PHONE: {**delivery.Policy("timed", 1, 2, "delivered")._asdict(), **values}})
 
 
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {
@@ -312,6 +332,9 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "a time beyond all times": lambda file: changed(file, "consent", "at", 10**15),
     "null where there must be something": lambda file: changed(file, "person", "phone", None),
     "a phone that is none": lambda file: changed(file, "message", "phone", "123"),
+    "a receiver that is no URL": lambda file: with_receiver(file, "http://[127.0.0.1:9/cb"),
+    "a receiver that nobody can call": lambda file: with_receiver(file, "mailto:me@example.com"),
+    "a receiver of what cannot have one": lambda file: changed(file, "message", "status_callback", "http://x.example"),
     "a direction that there is not": lambda file: changed(file, "message", "direction", "sideways"),
     "an outcome that there is not": lambda file: changed(file, "message", "outcome", "exploded"),
     "an act that there is not": lambda file: changed(file, "scheduled", "action", "explode"),
@@ -331,6 +354,12 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "numbers that are no JSON": lambda file: with_head(file, numbers="{"),
     "a profile that is none": lambda file: with_head(file, callback_profile='{"lose": 2}'),
     "a clock that stands and hurries": lambda file: with_head(file, clock_speed=0),
+    "a clock at a time that has no date": lambda file: with_head(file, clock_at=LATEST + 1),
+    **{f"a list for the {column}": partial(with_list, column=column) for column in HEAD},
+    "a handset that is a list": lambda file: with_head(file, numbers=f'{{"{PHONE}":{{"handset":[]}}}}'),
+    "a mode that is an object": lambda file: with_head(file, numbers=with_policy(mode={})),
+    "an outcome that is a list": lambda file: with_head(file, numbers=with_policy(outcome=[])),
+    "a share that is no number": lambda file: with_head(file, callback_profile='{"lose":NaN}'),
     "another column": lambda file: with_head(file, password="mine"),
 }
 
@@ -349,6 +378,15 @@ def test_a_damaged_file_is_refused_and_nothing_is_changed(
     assert problem["title"] == "Damaged snapshot"
     assert problem["detail"].startswith("The file ")
     assert {**rows(sandbox), "counter": 0} == {**before, "counter": 0}
+
+
+def test_a_clock_hurries_only_where_a_story_is_under_way(sandbox: Driver) -> None:
+    sandbox.control("PUT", "/snapshots/before")
+    default = sandbox.control("GET", "")
+    hurried = with_head(file_of(sandbox, default), clock_frozen=0, clock_speed=86_400)
+    assert bring(sandbox, default, hurried).json()["detail"] == (
+        "The file does not hold together: its clock hurries though no story is under way."
+    )
 
 
 @pytest.mark.parametrize("schema", [SCHEMA - 1, SCHEMA + 1, None, "3"])

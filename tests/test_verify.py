@@ -244,6 +244,7 @@ def test_errors_among_the_findings_fail_and_notes_do_not(sandbox: Driver) -> Non
         {"expect": [{"operation": "simplepay.submit", "where": {"phone": "1"}}]},
         {"expect": [{"operation": "simplepay.submit", "where": {"status": "200"}}]},
         {"expect": [{"operation": "simplepay.submit", "where": {"outcome": "lost"}}]},
+        {"expect": [{"operation": "simplepay.submit", "where": {"status": 10**20}}]},
         {"no_findings": False},
     ],
 )
@@ -251,3 +252,24 @@ def test_what_cannot_be_expected_is_refused(sandbox: Driver, body: Any) -> None:
     problem = sandbox.control("POST", VERIFY, body, status=422)
     assert problem["title"] == "Invalid request"
     assert problem["errors"]
+
+
+@pytest.mark.parametrize(
+    ("count", "error"),
+    [
+        ({"min": 3, "max": 1}, ("count", "must have a max that is not under its min")),
+        ({}, ("count", "must have min, max or both")),
+        ({"min": -1}, ("count.min", "must be greater than or equal to 0")),
+        ({"least": 1}, ("count.least", "is not known; known are min, max")),
+        (-1, ("count", "must be greater than or equal to 0")),
+        (2**31, ("count", f"must be less than {2**31}")),
+        ("1", ("count", "must be a whole number, or an object with min, max or both")),
+        (True, ("count", "must be a whole number, or an object with min, max or both")),
+    ],
+)
+def test_what_is_wrong_with_a_count_is_said_of_what_it_is(sandbox: Driver, count: Any, error: tuple[str, str]) -> None:
+    body = {"expect": [{"operation": "simplepay.submit", "count": count}]}
+    member, detail = error
+    assert sandbox.control("POST", VERIFY, body, status=422)["errors"] == [
+        {"in": "body", "member": f"expect[0].{member}", "detail": detail}
+    ]

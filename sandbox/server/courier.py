@@ -10,13 +10,11 @@ import sqlite3
 from sandbox.server.dispatch import Dispatch, Parcel
 from sandbox.server.sending import STORE_RETRY_S, Sender
 from sandbox.world import World, acts, callbacks, workspaces
-from sandbox.world.clock import SECOND
+from sandbox.world.clock import NEVER, SECOND
 from sandbox.world.errors import UnknownWorkspace
 
 AT_ONCE = 500
 """Callbacks of a workspace that are taken up together; for the next ones others need not wait."""
-NEVER = 2**62
-"""Later than every time there is."""
 SHORTEST_TIMER_S = 0.001
 LATEST_TIMER_S = 24 * 60 * 60
 """Timers further ahead are set anew then."""
@@ -56,7 +54,7 @@ class Courier:
         self._world.stirred.clear()
         try:
             for workspace_id in wanted:
-                self._visit(workspace_id)
+                self._try_to_visit(workspace_id)
         except sqlite3.Error:
             logging.getLogger(__name__).exception("The store did not answer; it is asked again.")
             self._rest(wanted)
@@ -70,6 +68,15 @@ class Courier:
         wall = self._world.wall()
         due = {workspace_id for workspace_id, at in self._due.items() if at <= wall}
         return due | {ws for ws, at in self._world.stirred.items() if ws not in self._known or at < self._known[ws]}
+
+    def _try_to_visit(self, workspace_id: int) -> None:
+        """What goes wrong in one workspace stays there: it is visited again when something else stirs it."""
+        try:
+            self._visit(workspace_id)
+        except sqlite3.Error:
+            raise
+        except Exception:
+            logging.getLogger(__name__).exception("What is due in the workspace %d could not be done.", workspace_id)
 
     def _visit(self, workspace_id: int) -> None:
         """Catches up with a workspace, takes up its callbacks, and notes when it is to be visited again."""

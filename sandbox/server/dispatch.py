@@ -23,8 +23,11 @@ class Parcel(NamedTuple):
 
     @property
     def receiver(self) -> str:
-        """Host and port, whoever is named before them."""
-        return urlsplit(self.url).netloc.rpartition("@")[2].lower()
+        """Host and port, whoever is named before them; of what is no URL, all of it."""
+        try:
+            return urlsplit(self.url).netloc.rpartition("@")[2].lower()
+        except ValueError:
+            return self.url
 
 
 class Dispatch:

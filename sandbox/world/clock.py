@@ -8,6 +8,12 @@ SECOND = 1000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+LATEST = 253_370_764_799_999
+"""The last moment of 9998, where every workspace's clock stops: what lies ahead of it then can still be written."""
+LAST_WRITTEN = 253_402_300_799_999
+"""The last moment of 9999: after it there are no dates."""
+NEVER = 2**62
+"""Later than every time there is."""
 
 
 def wall_clock() -> int:
@@ -16,8 +22,8 @@ def wall_clock() -> int:
 
 
 def utc(at: int) -> datetime:
-    """A moment as an aware datetime, cut to the second."""
-    return datetime.fromtimestamp(at // SECOND, UTC)
+    """A moment as an aware datetime, cut to the second; one that has no date is the last one that has."""
+    return datetime.fromtimestamp(min(at, LAST_WRITTEN) // SECOND, UTC)
 
 
 @lru_cache(maxsize=4096)

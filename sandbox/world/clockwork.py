@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, or_, select, union_all
 
 from sandbox.world import acts, models, workspaces
 from sandbox.world.carrier import OUTBOUND
+from sandbox.world.clock import LATEST
 from sandbox.world.errors import ClockGoesBack
 from sandbox.world.happenings import CALLBACK, CLOCK, INBOUND, MESSAGE, STATUS
 from sandbox.world.statuses import SENT
@@ -92,7 +93,7 @@ def turn(
     """
     wall = world.wall()
     now = workspace.now(wall)
-    at = now + by if to is None else to
+    at = min(now + by, LATEST) if to is None else to
     if at < now:
         raise ClockGoesBack("The clock goes forward only: give a time that is not before its own.")
     is_frozen = workspace.clock_frozen if frozen is None else frozen

@@ -3,6 +3,8 @@
 from math import ceil
 from typing import NamedTuple
 
+from sandbox.world.clock import LATEST, NEVER
+
 
 class WorkspaceView(NamedTuple):
     """A workspace, but for its credentials; fields as in `models.Workspace`."""
@@ -29,10 +31,16 @@ class WorkspaceView(NamedTuple):
         """What this workspace's clock reads when the wall clock reads `wall`."""
         if self.clock_frozen:
             return self.clock_at
-        return self.clock_at + int((wall - self.clock_wall) * self.clock_speed)
+        at = self.clock_at + int((wall - self.clock_wall) * self.clock_speed)
+        return at if at < LATEST else LATEST
 
     def wall_at(self, at: int) -> int:
-        """The other way round, of a running clock: when the wall clock will read so that this one reads `at`."""
+        """The other way round, of a running clock: when the wall clock will read so that this one reads `at`.
+
+        `NEVER` if this one stops before that.
+        """
+        if at > LATEST:
+            return NEVER
         return self.clock_wall + ceil((at - self.clock_at) / self.clock_speed)
 
 

@@ -9,12 +9,9 @@ from sandbox.server.control import shapes, shown
 from sandbox.server.control.http import WORKSPACE, answer, control_router
 from sandbox.server.problems import invalid, refusals
 from sandbox.world import callbacks, clockwork, messages, workspaces
-from sandbox.world.clock import SECOND, rfc3339
+from sandbox.world.clock import LATEST, SECOND, rfc3339
 
 router = control_router(WORKSPACE, "Time")
-
-LATEST = 253_370_764_800 * SECOND
-"""The year 9999: after it there is not a date for everything that a world can hold."""
 
 
 @router.get("/clock", response_model=shapes.Clock)
@@ -27,10 +24,11 @@ async def show_clock(world: WorldDep, workspace: WorkspaceDep) -> Response:
 async def turn_clock(world: WorldDep, workspace: WorkspaceDep, body: shapes.ClockTurn) -> Response:
     """Stops the clock, sets or advances it, or lets it run; and tells what came due thereby, in order.
 
-    It goes forward only. It does not wait for the receivers of callbacks, unless `settle` says how long.
+    It goes forward only, up to the end of 9998. It does not wait for the receivers of callbacks, unless `settle` says
+    how long.
     """
     by = round((body.seconds or 0) * SECOND)
-    if (body.at or world.now(workspace) + by) >= LATEST:
+    if (body.at or world.now(workspace) + by) > LATEST:
         raise invalid(("body", "seconds" if body.action == "advance" else "at", "must not lead beyond the year 9998"))
     frozen = {"freeze": True, "run": False}.get(body.action)
     fired = clockwork.turn(world, workspace, to=body.at, by=by, frozen=frozen)

@@ -14,11 +14,21 @@ from starlette.datastructures import QueryParams
 
 from sandbox import forms
 from sandbox.dependencies import MAX_BODY
+from sandbox.server.control.values import PATTERNS
 from sandbox.server.problems import Problem, invalid
 
 NOT_TEXT = "must be Unicode text without U+0000 and lone surrogates"
 UNKNOWN = "extra_forbidden"
 """The framework's word for a member that is not known."""
+KINDS = {
+    **dict.fromkeys(("int_type", "int_parsing", "int_parsing_size", "int_from_float"), "must be a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing"), "must be a number"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "must be true or false"),
+    **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "must be an object"),
+    "string_type": "must be text",
+    "list_type": "must be a list",
+}
+"""By the framework's words for what a value is not."""
 WORKSPACE = "/_sandbox/workspaces/{ws}"
 
 
@@ -203,7 +213,9 @@ def wrong_with(error: Any, known: list[str]) -> str:
         return f"is not known; known are {', '.join(known)}"
     if kind == "value_error":
         return str(error["ctx"]["error"])
-    return re.sub(r"^\w+ should", "must", str(error["msg"]))
+    if kind == "string_pattern_mismatch":
+        return PATTERNS[str(error["ctx"]["pattern"])]
+    return KINDS.get(kind) or re.sub(r"^\w+ should", "must", str(error["msg"]))
 
 
 def _short(name: str) -> str:

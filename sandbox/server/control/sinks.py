@@ -9,6 +9,7 @@ from fastapi import Path, Request, Response
 from sandbox.dependencies import WorkspaceDep, WorldDep
 from sandbox.server.control import shapes, shown
 from sandbox.server.control.http import WORKSPACE, ControlRequest, answer, control_router
+from sandbox.server.control.values import SINK_NAME
 from sandbox.server.problems import Problem
 from sandbox.server.sending import SINKS, received
 from sandbox.world import World, sinks
@@ -16,7 +17,7 @@ from sandbox.world.clock import SECOND, rfc3339
 
 router = control_router("", "Callbacks")
 
-Name = Annotated[str, Path(description="Letters, digits, - and _.", pattern="^[A-Za-z0-9_-]{1,64}$", examples=["mine"])]
+Name = Annotated[str, Path(description="Letters, digits, - and _.", pattern=SINK_NAME, examples=["mine"])]
 FORM = "application/x-www-form-urlencoded"
 
 

@@ -15,6 +15,7 @@ from sandbox.server.control.shapes import Given, ListOf
 from sandbox.server.control.shapes.faults import Effect, Match
 from sandbox.server.control.values import SnapshotName
 from sandbox.server.problems import Problem, refusals
+from sandbox.vendors import simplepay
 from sandbox.world import WorkspaceView, World, resets, snapshots, workspaces
 from sandbox.world.clock import rfc3339
 from sandbox.world.snapshots import files
@@ -44,8 +45,12 @@ FILE_SENT = {"requestBody": {"content": {"application/octet-stream": {"schema": 
 FILE_ANSWERED: dict[int | str, dict[str, Any]] = {
     200: {"description": "The file.", "content": {MEDIA_TYPE: {"schema": FILE}}}
 }
-FAULTS = {("fault", "match"): fits(Match), ("fault", "effect"): fits(Effect)}
-"""What a snapshot may bring is what can be given here."""
+GIVEN = {
+    ("fault", "match"): fits(Match),
+    ("fault", "effect"): fits(Effect),
+    ("message", "status_callback"): simplepay.can_be_called,
+}
+"""What a snapshot may bring is what can be given here, or to a vendor."""
 REFUSED = refusals(409, 413)
 RESETS: dict[str, Callable[[World, WorkspaceView], None]] = {"seed": resets.to_seed, "empty": resets.to_empty}
 
@@ -76,7 +81,7 @@ async def put_snapshot(request: Request, world: WorldDep, workspace: WorkspaceDe
     Without a body the workspace is kept as it is now; a body is the file that GET of a snapshot answers, of a server
     of the same schema, whatever its media type.
     """
-    arrival = Arrival(world, FAULTS)
+    arrival = Arrival(world, GIVEN)
     size = 0
     try:
         async for piece in request.stream():

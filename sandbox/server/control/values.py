@@ -10,7 +10,7 @@ from sandbox.settings import LATEST_S
 from sandbox.vendors import OPERATIONS
 from sandbox.vendors.writeback import MESSAGE_TYPES
 from sandbox.world import consent, phones
-from sandbox.world.clock import SECOND, milliseconds, rfc3339
+from sandbox.world.clock import LAST_WRITTEN, SECOND, milliseconds
 from sandbox.world.delivery import HANDSETS
 from sandbox.world.errors import ImpossiblePhone
 
@@ -28,7 +28,8 @@ def moment(written: object) -> int:
         if not (isinstance(written, str) and RFC_3339.fullmatch(written)):
             raise ValueError
         at = milliseconds(datetime.fromisoformat(written.upper()))
-        rfc3339(at)
+        if at > LAST_WRITTEN:  # in its own zone it is one of 9999
+            raise ValueError
     except (ValueError, OverflowError, OSError):
         at = -1
     if at < 0:
@@ -90,6 +91,29 @@ def _without_default(schema: dict[str, Any]) -> None:
     schema.pop("default", None)
 
 
+CURSOR = "^msg_[0-9]{8,17}$"
+"""A message's own id."""
+CALLBACK = "^cb_[0-9]{8,17}$"
+"""A callback's id."""
+EXCHANGE = "^ex_(server_)?[0-9]{1,17}$"
+"""The id of an entry in the journal."""
+CONSENT_CURSOR = "^[0-9]{1,15}-[0-9]{1,15}$"
+PHONE_CURSOR = "^[0-9]{1,18}-[0-9]{1,15}$"
+CODE = "^[A-Z]{6}[0-9]{4}$"
+NAME = "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
+SINK_NAME = "^[A-Za-z0-9_-]{1,64}$"
+PATTERNS = {
+    CURSOR: "must be the 'next' of a page, as msg_00000017",
+    CALLBACK: "must be the 'next' of a page, as cb_00000017",
+    EXCHANGE: "must be the 'next' of a page, as ex_17",
+    CONSENT_CURSOR: "must be the 'next' of a page",
+    PHONE_CURSOR: "must be the 'next' of a page",
+    CODE: "must be six capital letters and four digits, as QWERTY1234",
+    NAME: "must be 1 to 100 letters, digits, - . and _, and begin with a letter or digit",
+    SINK_NAME: "must be 1 to 64 letters, digits, - and _",
+}
+"""What is said of a value that is given and does not match."""
+
 RECEIVERS_SCHEMA = {
     "anyOf": [
         {"type": "string", "const": EVERYONE},
@@ -105,10 +129,10 @@ Moment = Annotated[int, PlainValidator(moment), WithJsonSchema(MOMENT_SCHEMA)]
 Phone = Annotated[str, AfterValidator(phone), WithJsonSchema(PHONE_SCHEMA)]
 MessageType = Annotated[str, AfterValidator(message_type), WithJsonSchema({"type": "string", "enum": MESSAGE_WORDS})]
 Receivers = Annotated[str | list[str], PlainValidator(receivers), WithJsonSchema(RECEIVERS_SCHEMA)]
-ConsoleCode = Annotated[str, Field(pattern="^[A-Z]{6}[0-9]{4}$", examples=["QWERTY1234"])]
+ConsoleCode = Annotated[str, Field(pattern=CODE, examples=["QWERTY1234"])]
 Lifetime = Annotated[float, Field(gt=0, le=LONGEST_DELAY_S, allow_inf_nan=False)]
-SnapshotName = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$", examples=["before"])]
-Key = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+SnapshotName = Annotated[str, Field(pattern=NAME, examples=["before"])]
+Key = Annotated[str, Field(pattern=NAME)]
 """A credential that can stand in a path."""
 Text = Annotated[str, Field(min_length=1)]
 Keyword = Annotated[Text, AfterValidator(keyword)]
@@ -130,9 +154,3 @@ Delay = Annotated[float, Field(ge=0, le=LONGEST_DELAY_S, allow_inf_nan=False)]
 HandsetDigits = Literal[*HANDSETS]  # type: ignore[valid-type]
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Misc = Annotated[list[str | None], Field(min_length=5, max_length=5)]
-CURSOR = "^msg_[0-9]{8,17}$"
-"""A message's own id."""
-CALLBACK = "^cb_[0-9]{8,17}$"
-"""A callback's id."""
-EXCHANGE = "^ex_(server_)?[0-9]{1,17}$"
-"""The id of an entry in the journal."""

@@ -254,15 +254,20 @@ def _callback(asked: dict[str, str | None]) -> str | None:
     if "StatusCallback" not in asked or asked["StatusCallback"] == "":
         return None
     url = _given(asked, "StatusCallback")
+    if not can_be_called(url):
+        raise Refusal("SP-callback", "StatusCallback must be an absolute http or https URL.")
+    return url
+
+
+def can_be_called(url: str) -> bool:
+    """Whether a StatusCallback may be this: an absolute http or https URL (rule SP-callback)."""
     try:
         parts = urlsplit(url)
         is_absolute = parts.scheme in ("http", "https") and bool(parts.hostname)
         _ = parts.port
     except ValueError:
-        is_absolute = False
-    if not is_absolute or UNFIT_FOR_URL.search(url):
-        raise Refusal("SP-callback", "StatusCallback must be an absolute http or https URL.")
-    return url
+        return False
+    return is_absolute and not UNFIT_FOR_URL.search(url)
 
 
 def _line(exchange: Exchange, workspace: WorkspaceView, code: str) -> LineView | None:

@@ -139,7 +139,7 @@ def _is_state(row: Any) -> bool:
             isinstance(row, dict)
             and set(row) == set(HEAD)
             and checks.is_seed(row["seed"])
-            and row["clock_frozen"] in (0, 1)
+            and checks.is_flag(row["clock_frozen"])
             and type(row["clock_speed"]) in (int, float)
             and 0 < row["clock_speed"] <= checks.FASTEST
             and checks.is_time(row["clock_at"])

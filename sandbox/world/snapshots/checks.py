@@ -10,7 +10,7 @@ from sqlalchemy import Boolean, Column, Float, Integer
 from sandbox.world import carrier, consent, delivery, models
 from sandbox.world.callbacks.profile import Profile
 from sandbox.world.callbacks.states import DELIVERED, GIVEN_UP, PENDING, SENDING, WAITING
-from sandbox.world.clock import DAY
+from sandbox.world.clock import DAY, LATEST
 from sandbox.world.phones import is_msisdn
 from sandbox.world.statuses import FINAL, STATUSES
 from sandbox.world.store import table
@@ -19,8 +19,10 @@ from sandbox.world.workspaces import CONSOLE_CODE
 LARGEST = 2**53
 FASTEST = 86_400
 """Of a clock that runs: as stories let it."""
-EARLIEST, LATEST = -40_000 * DAY, 253_370_764_800_000
-"""A history begins before its workspace's clock, and that in 1970 at the earliest; 9999."""
+EARLIEST = -40_000 * DAY
+"""A history begins before its workspace's clock, and that in 1970 at the earliest."""
+FARTHEST = 3 * LATEST
+"""What lies ahead of a clock at its latest: a plan's delay and a callback's come to it."""
 TIMES = re.compile(r"(.*_)?at")
 
 Check = Callable[[Any], bool]
@@ -31,11 +33,21 @@ def _one_of(*values: str) -> Check:
 
 
 def is_time(value: Any) -> bool:
-    return type(value) is int and EARLIEST <= value < LATEST
+    """What a clock reads."""
+    return type(value) is int and EARLIEST <= value <= LATEST
+
+
+def is_due_time(value: Any) -> bool:
+    """One that need not have come."""
+    return type(value) is int and EARLIEST <= value <= FARTHEST
 
 
 def is_seed(value: Any) -> bool:
     return type(value) is int and 0 <= value < 2**62
+
+
+def is_flag(value: Any) -> bool:
+    return type(value) in (int, bool) and value in (0, 1)
 
 
 def is_delivery(mode: Any, sent_after: Any, settled_after: Any, outcome: Any) -> bool:
@@ -58,7 +70,8 @@ def are_numbers(stored: Any) -> bool:
 
 def _is_number(how: dict[str, Any]) -> bool:
     if "handset" in how:
-        return list(how) == ["handset"] and how["handset"] in delivery.HANDSETS
+        digits = how["handset"]
+        return list(how) == ["handset"] and isinstance(digits, str) and digits in delivery.HANDSETS
     return tuple(how) == delivery.Policy._fields and is_delivery(*how.values())
 
 
@@ -72,7 +85,7 @@ def is_profile(stored: Any) -> bool:
     return (
         set(given) == set(Profile._fields)
         and whole
-        and given["delay"] < LATEST
+        and given["delay"] <= LATEST
         and all(type(share) in (int, float) and 0 <= share <= 1 for share in shares)
     )
 
@@ -198,13 +211,13 @@ def _check(column: Column[Any], further: Check | None) -> Check:
 
 def _by_type(column: Column[Any]) -> Check:
     if isinstance(column.type, Boolean):
-        return lambda value: type(value) in (int, bool) and value in (0, 1)
+        return is_flag
     if isinstance(column.type, Float):
         return lambda value: type(value) in (int, float) and abs(value) <= LARGEST
     if not isinstance(column.type, Integer):
         return is_text
     if TIMES.fullmatch(column.name):
-        return is_time
+        return is_due_time
     if column.name == "seed":
         return is_seed
     return lambda value: type(value) is int and 0 <= value <= LARGEST

@@ -18,6 +18,9 @@ LOOSE_ENDS: dict[str, str] = {
         LEFT JOIN console ON console.workspace_id = :id AND console.line = message.line
         WHERE message.workspace_id = :id
         AND (message.account_id IS NOT line.account_id OR message.console_id IS NOT console.id)""",
+    "its clock hurries though no story is under way": """
+        SELECT 1 FROM workspace WHERE id = :id AND clock_speed <> 1
+        AND NOT EXISTS (SELECT 1 FROM play WHERE workspace_id = :id)""",
     "a message is from a time to come": """
         SELECT 1 FROM message WHERE workspace_id = :id AND accepted_at > :now""",
     "a message of an account has no msg_id": """
@@ -28,6 +31,9 @@ LOOSE_ENDS: dict[str, str] = {
     "a callback is of a message that names no receiver": """
         SELECT 1 FROM callback JOIN message ON message.workspace_id = :id AND message.id = callback.message_id
         WHERE callback.workspace_id = :id AND message.status_callback IS NULL""",
+    "a message names a receiver, though its API tells nobody": """
+        SELECT 1 FROM message WHERE workspace_id = :id AND status_callback IS NOT NULL
+        AND (vendor <> 'simplepay' OR sid IS NULL)""",
     "a callback that is to be sent has no time": """
         SELECT 1 FROM callback WHERE workspace_id = :id AND state IN ('pending', 'sending') AND next_at IS NULL""",
     **{

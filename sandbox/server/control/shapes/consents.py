@@ -6,7 +6,7 @@ from pydantic import Field
 
 from sandbox.server.control.shapes.base import Given, Page, Shown
 from sandbox.server.control.shapes.messages import Message
-from sandbox.server.control.values import Moment, Phone
+from sandbox.server.control.values import CONSENT_CURSOR, Moment, Phone
 
 
 class Consent(Shown):
@@ -32,4 +32,4 @@ class NewConsent(Given):
 class ConsentsPage(Page):
     phone: Phone | None = None
     console: str | None = Field(None, description="A console's code.")
-    after: str | None = Field(None, description="The `next` of the page before.", pattern="^[0-9]{1,15}-[0-9]{1,15}$")
+    after: str | None = Field(None, description="The `next` of the page before.", pattern=CONSENT_CURSOR)

@@ -22,6 +22,6 @@ class Awaited(Message):
 
 class Follow(MessageFilters):
     limit: int | None = Field(  # type: ignore[assignment]
-        None, ge=1, description="The stream ends after so many events; else it goes on."
+        None, ge=1, lt=2**31, description="The stream ends after so many events; else it goes on."
     )
     last_event_id: str | None = Field(None, description="For who cannot set the header, which counts before this.")

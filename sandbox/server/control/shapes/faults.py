@@ -133,7 +133,7 @@ class Effect(Given):
     def _fits(self) -> Self:
         main = [name for name in faults.MAIN if name in self.model_fields_set]
         if len(main) > 1:
-            raise ValueError(f"must have one of {' and '.join(main)}")
+            raise ValueError(f"must have only one of {' and '.join(main)}")
         if not main and "latency_ms" not in self.model_fields_set:
             raise ValueError(f"must have one of {', '.join(faults.MAIN)}, or latency_ms")
         if "body" in self.model_fields_set and "status" not in main:

@@ -4,7 +4,7 @@ from pydantic import Field
 
 from sandbox.server.control.shapes.base import Page, Shown
 from sandbox.server.control.shapes.messages import Message
-from sandbox.server.control.values import CURSOR, RecipientType
+from sandbox.server.control.values import CURSOR, PHONE_CURSOR, RecipientType
 
 
 class PhoneShown(Shown):
@@ -20,7 +20,7 @@ class PhoneShown(Shown):
 
 class PhonesPage(Page):
     search: str | None = Field(None, description="Part of a name or of a number, or a person_id.")
-    after: str | None = Field(None, description="The `next` of the page before.", pattern="^[0-9]{1,18}-[0-9]{1,15}$")
+    after: str | None = Field(None, description="The `next` of the page before.", pattern=PHONE_CURSOR)
 
 
 class ConversationPage(Page):

@@ -1,8 +1,8 @@
 """What is expected of a journal, and in what it differs."""
 
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from sandbox.server.control.shapes.base import Given, Shown
 from sandbox.server.control.values import EXCHANGE, ExchangeOutcome, Moment, Operation
@@ -17,7 +17,7 @@ class Where(Given):
     console: str | None = Field(None, description="A console's code.")
     account: str | None = Field(None, description="An account's access key.")
     number: str | None = None
-    status: int | None = Field(None, description="Of HTTP.")
+    status: int | None = Field(None, ge=100, le=999, description="Of HTTP.")
     outcome: ExchangeOutcome | None = None
 
 
@@ -36,16 +36,28 @@ class Bounds(Given):
         return self
 
 
+def _kind_of_count(given: object) -> str | None:
+    """Which of the two it is to be, so that what is wrong with it is said of that one."""
+    if isinstance(given, dict | Bounds):
+        return "bounds"
+    return "times" if isinstance(given, int) and not isinstance(given, bool) else None
+
+
+Times = Annotated[int, Field(ge=0, lt=2**31)]
+Count = Annotated[
+    Annotated[Times, Tag("times")] | Annotated[Bounds, Tag("bounds")],
+    Discriminator(
+        _kind_of_count,
+        custom_error_type="count",
+        custom_error_message="Input should be a whole number, or an object with min, max or both",
+    ),
+]
+
+
 class Expectation(Given):
     operation: Operation
     where: Where | None = None
-    count: int | Bounds | None = Field(None, description="Exactly so many, or bounds; at least one if left out.")
-
-    @model_validator(mode="after")
-    def _counted(self) -> Self:
-        if isinstance(self.count, int) and not 0 <= self.count < 2**31:
-            raise ValueError("must have a count from 0 on")
-        return self
+    count: Count | None = Field(None, description="Exactly so many, or bounds; at least one if left out.")
 
 
 class NewVerification(Given):

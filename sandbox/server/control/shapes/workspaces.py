@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field
 from sandbox.server.control.shapes.base import Given, Shown
 from sandbox.server.control.shapes.delivery import NewDelivery
 from sandbox.server.control.values import (
+    CODE,
     ConsoleCode,
     Key,
     Keyword,
@@ -28,7 +29,7 @@ class Basic(Shown):
 
 
 class Console(Shown):
-    code: str = Field(pattern="^[A-Z]{6}[0-9]{4}$", examples=["HARBOR1001"])
+    code: str = Field(pattern=CODE, examples=["HARBOR1001"])
     name: str
     line: str = Field(description="The number it texts from.", examples=["16155550110"])
     keyword: str
