@@ -3,7 +3,10 @@
 import asyncio
 import socket
 import ssl
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -12,6 +15,7 @@ import pytest
 from driver import Driver
 from receiver import Receiver
 
+from sandbox.server.lookups import Lookups
 from sandbox.server.posting import MOST_BYTES, Poster, Unreached
 from sandbox.server.targets import BadTarget, Forbidden, TargetPolicy
 from sandbox.settings import BadSetting, from_environment
@@ -279,6 +283,96 @@ def test_certificates_are_read_once(receiver: Receiver, monkeypatch: pytest.Monk
 
     asyncio.run(twice())
     assert read == [1]
+
+
+# Names that are slow to resolve ----------------------------------------------------------------------------------
+
+
+class Names:
+    """What the system says of a name: of one in `.stuck` nothing until `known` is set, and then that nobody has it."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.known = threading.Event()
+        self._system = socket.getaddrinfo
+
+    def getaddrinfo(self, host: str, *rest: object, **more: object) -> object:
+        self.asked.append(host)
+        if host.endswith(".stuck"):
+            self.known.wait(30)
+            raise socket.gaierror("Name or service not known")
+        return self._system("127.0.0.1" if host.endswith(".test") else host, *rest, **more)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[Names]:
+    names = Names()
+    monkeypatch.setattr(socket, "getaddrinfo", names.getaddrinfo)
+    yield names
+    names.known.set()
+
+
+def test_names_that_nobody_answers_for_keep_no_other_receiver_waiting(
+    sandbox: Driver, receiver: Receiver, names: Names
+) -> None:
+    for n in range(40):
+        sandbox.sid(callback=f"http://name{n}.stuck/")
+    sids = [sandbox.sid(callback=f"http://{host}:{receiver.port}/") for host in ("localhost", "receiver.test")]
+    end = time.monotonic() + 5
+    while [sandbox.message(sid)["callbacks"][0]["state"] for sid in sids] != ["delivered"] * 2:
+        assert time.monotonic() < end, "the stuck names hold up the others"
+        sandbox.run(asyncio.sleep(0.02))
+    assert "localhost" not in names.asked
+
+
+def test_a_name_is_asked_for_once_at_a_time(names: Names) -> None:
+    lookups = Lookups(most=2)
+
+    async def ask(host: str, patience_s: float = 10) -> str:
+        try:
+            async with asyncio.timeout(patience_s):
+                return ",".join(await lookups.resolve(host, 80))
+        except (TimeoutError, socket.gaierror) as error:
+            return type(error).__name__
+
+    async def several() -> None:
+        waiting = [asyncio.create_task(ask(host)) for host in ("one.stuck", "ONE.stuck", "two.stuck", "other.test")]
+        hurried = await asyncio.gather(ask("one.stuck", 0.01), ask("three.stuck", 0.01), ask("other.test", 0.01))
+        assert set(hurried) == {"TimeoutError"}
+        assert sorted(names.asked) == ["one.stuck", "two.stuck"]
+        names.known.set()
+        assert await asyncio.gather(*waiting) == ["gaierror"] * 3 + ["127.0.0.1"]
+        assert names.asked[2:] == ["other.test"]  # nobody waits for the third any more
+        assert await ask("other.test") == "127.0.0.1"
+        assert names.asked[3:] == ["other.test"]
+
+    asyncio.run(several())
+
+
+def test_localhost_is_this_machine_without_asking(names: Names) -> None:
+    for host in ("localhost", "LocalHost."):
+        assert asyncio.run(Lookups().resolve(host, 80)) == ["::1", "127.0.0.1"]
+    assert names.asked == []
+
+
+POSTING_TO_A_STUCK_NAME = """
+import asyncio, socket, time
+from sandbox.server.posting import Poster, Unreached
+from sandbox.server.targets import TargetPolicy
+
+socket.getaddrinfo = lambda *_, **__: time.sleep(60)
+try:
+    asyncio.run(Poster(TargetPolicy((), bound_to_loopback=True), timeout_s=0.1).post("http://nobody.stuck/", b"", {}))
+except Unreached as unreached:
+    print(unreached)
+"""
+
+
+def test_a_name_that_is_being_asked_for_does_not_hold_up_the_stop() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", POSTING_TO_A_STUCK_NAME], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert ended.stdout == "no answer within 0.1 s\n"
 
 
 # Through the whole sandbox ---------------------------------------------------------------------------------------
