@@ -21,8 +21,8 @@ MOST_BYTES = 16 * 1024 * 1024
 LONGEST_BODY = 64 * 1024
 """Bytes of one that are kept; the journal keeps as much."""
 LITTLE = 4 * 1024
-"""Bytes of a request that is not weighed, since that takes longer than keeping it: so many of them are 4 MB, and room is
-kept for those."""
+"""Bytes of a request that is not weighed, since that takes longer than keeping it: as many as are kept make 4 MB, and
+room is left for those."""
 ONE_CHARACTER = 4
 """Bytes of UTF-8, at most."""
 
