@@ -1,10 +1,13 @@
 """Who may call the control API, and who may not."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import httpx
 import pytest
-from driver import DEFAULT, Driver
+from driver import CONSOLE, DEFAULT, DEMO, LINE, SIMPLEPAY, STRANGER, Driver
+from live import Live
 
 from sandbox.server.guard import Guard, Headers
 from sandbox.settings import Settings
@@ -24,6 +27,12 @@ FOREIGN = {
     "status": 403,
     "detail": "Web pages of another origin may not call the control API: call it directly.",
 }
+CALLBACK = {
+    "type": "urn:dialog-sandbox:callback",
+    "title": "Callback",
+    "status": 403,
+    "detail": "Of the control API a callback reaches sinks only: PUT one, and take its URL.",
+}
 NEEDED = {
     "type": "urn:dialog-sandbox:token-needed",
     "title": "Token needed",
@@ -32,18 +41,24 @@ NEEDED = {
 }
 
 
+SINK = "/_sandbox/sinks/guessed"
+FORM = "application/x-www-form-urlencoded"
+SENDER = (b"user-agent", b"dialog-sandbox")
+
+
 async def nothing(*_: Any) -> None: ...
 
 
 def refusal(
     *headers: tuple[bytes, bytes],
     path: str = DEFAULT,
+    method: str = "GET",
     host: tuple[bytes, bytes] | None = HOST,
     **settings: Any,
 ) -> str | None:
     """The title of the problem that such a call gets, or None."""
     guard = Guard(nothing, Settings(**settings))
-    problem = guard.problem("GET", path, Headers({"headers": [*((host,) if host else ()), *headers]}))
+    problem = guard.problem(method, path, Headers({"headers": [*((host,) if host else ()), *headers]}))
     return problem.title if problem else None
 
 
@@ -140,6 +155,73 @@ def test_a_link_from_another_site_leads_to_pages_only() -> None:
         assert refusal(*framed, path=page) == "Foreign origin"
     for path in (DEFAULT, "/_sandbox/uii"):
         assert refusal(*visit, path=path) == "Foreign origin"
+
+
+@pytest.fixture
+def live() -> Iterator[Live]:
+    live = Live()
+    yield live
+    live.stop()
+
+
+def call_back(live: Live, url: str) -> Any:
+    """Submits with this StatusCallback: how the first attempt to tell it went."""
+    form = {"To": STRANGER, "From": LINE, "Body": "Hello", "StatusCallback": url}
+    sid = httpx.post(f"{live.url}{SIMPLEPAY}/submit/{CONSOLE}", data=form, auth=DEMO).json()["sid"]
+    end = time.monotonic() + 20
+    while not (attempts := live.control("GET", f"/messages/{sid}")["callbacks"][0]["attempts"]):
+        assert time.monotonic() < end, "no attempt was made"
+        time.sleep(0.01)
+    return attempts[0]
+
+
+def test_a_callback_drives_no_workspace(live: Live) -> None:
+    live.control("PUT", "/snapshots/before")
+    sent = live.send()["id"]
+    for prefix in ("/_sandbox", "/%5Fsandbox"):
+        path = DEFAULT.replace("/_sandbox", prefix) + "/snapshots/before/restore"
+        attempt = call_back(live, live.url + path)
+        assert (attempt["status"], attempt["error"]) == (403, None)
+    assert live.control("GET", f"/messages/{sent}")["id"] == sent
+    sink = live.control("PUT", "/sinks/mine", {"status": 202})["url"]
+    assert call_back(live, sink)["status"] == 202
+
+
+@pytest.mark.parametrize("path", ["/_sandbox", "/_sandbox/health/live", "/_sandbox/sinks", "/_sandbox/ui", DEFAULT])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_our_sender_reaches_sinks_only(path: str, method: str) -> None:
+    assert refusal(SENDER, path=path, method=method) == "Callback"
+    assert refusal(SENDER, (b"user-agent", b"curl"), path=path, method=method) == "Callback"
+    assert refusal((b"user-agent", b"dialog-sandbox-client"), path=path, method=method) is None
+    assert refusal(SENDER, path=SINK, method=method) is None
+
+
+def test_our_sender_is_told_why(sandbox: Driver) -> None:
+    answer = sandbox.call("POST", f"{DEFAULT}/reset", headers={"user-agent": "dialog-sandbox"})
+    assert (answer.status_code, answer.json()) == (403, CALLBACK)
+
+
+@pytest.mark.parametrize(
+    "kind", [FORM, "Text/Plain;charset=UTF-8", "multipart/form-data; boundary=x", " TEXT/PLAIN ", f"{FORM} ;"]
+)
+def test_a_form_of_anybodys_is_refused_where_no_body_is_read_too(sandbox: Driver, kind: str) -> None:
+    header = (b"content-type", kind.encode())
+    assert refusal(header, method="POST") == "Not JSON"
+    assert refusal((b"content-type", b"application/json"), header, method="POST") == "Not JSON"
+    assert refusal(header, method="POST", path=SINK) is None
+    assert refusal(header, method="POST", host=(b"host", b"evil.example")) == "Untrusted host"
+    sandbox.control("PUT", "/snapshots/before")
+    sandbox.send()
+    answer = sandbox.call("POST", f"{DEFAULT}/snapshots/before/restore", content=b"", headers={"content-type": kind})
+    assert (answer.status_code, answer.json()["title"]) == (415, "Not JSON")
+    sandbox.control("POST", "/snapshots/before/restore")
+    sandbox.control("POST", "/reset")
+
+
+def test_what_no_form_can_send_may_have_any_type() -> None:
+    header = (b"content-type", FORM.encode())  # curl's, for a snapshot's file
+    for method in ("GET", "PUT", "PATCH", "DELETE"):
+        assert refusal(header, method=method) is None
 
 
 def bearer(value: bytes) -> tuple[bytes, bytes]:

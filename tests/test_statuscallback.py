@@ -595,6 +595,7 @@ def test_a_sink_keeps_what_it_gets_and_forgets_it_when_told(timed: Driver) -> No
         "method": "POST",
         "query": "a=1",
         "body": "x=1&y=%C3%A9",
+        "truncated": False,
         "form": {"x": "1", "y": "é"},
     }
     assert timed.control("DELETE", "/sinks/mine") == {"deleted": 1}
@@ -621,6 +622,34 @@ def test_a_sink_keeps_the_last_ones(timed: Driver, monkeypatch: pytest.MonkeyPat
         timed.call("POST", url, content=b"%d" % n)
     bodies = [each["body"] for each in timed.control("GET", "/sinks/mine")["received"]]
     assert bodies == ["3", "4", "5", "6"]
+
+
+def test_a_sink_keeps_the_beginning_of_a_long_body(timed: Driver) -> None:
+    url = sink(timed)
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    longest = "a=" + "x" * (sinks.LONGEST_BODY - 2)
+    for body in (longest, longest + "y", longest[:-2] + "\N{GRINNING FACE}"):
+        assert timed.call("POST", url, content=body.encode(), headers=form).status_code == 200
+    whole, cut, split = timed.control("GET", "/sinks/mine")["received"]
+    assert (whole["body"], whole["truncated"], whole["form"]) == (longest, False, {"a": longest[2:]})
+    assert (cut["body"], cut["truncated"], cut["form"]) == (longest, True, None)
+    assert (split["body"], split["truncated"]) == (longest[:-2], True)
+
+
+def test_a_sink_keeps_so_much_that_it_can_be_read(timed: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert sinks.MOST_BYTES == 16 * 1024 * 1024
+    assert sinks.MOST * sinks.LITTLE < sinks.MOST_BYTES / 2
+    monkeypatch.setattr(sinks, "MOST", 16)
+    monkeypatch.setattr(sinks, "MOST_BYTES", 5 * sinks.LONGEST_BODY)
+    url, other = sink(timed), timed.control("PUT", "/sinks/other", {})["url"]
+    for n in range(8):
+        timed.call("POST", url, content=f"{n}{'x' * 1024 * 1024}".encode()[: 1024 * 1024])
+        timed.call("POST", url, content=f"{n} little")
+    timed.call("POST", other, content="x" * sinks.LONGEST_BODY)
+    got = timed.control("GET", "/sinks/mine")["received"]
+    assert [each["body"][:2] for each in got] == ["4 ", "5x", "5 ", "6x", "6 ", "7x", "7 "]
+    assert sum(len(each["body"]) for each in got) <= sinks.MOST_BYTES
+    assert len(timed.control("GET", "/sinks/other")["received"]) == 1
 
 
 @pytest.mark.parametrize("name", ["a b", "a.b", "x" * 65, "%00"])

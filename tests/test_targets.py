@@ -3,7 +3,10 @@
 import asyncio
 import socket
 import ssl
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -12,6 +15,7 @@ import pytest
 from driver import Driver
 from receiver import Receiver
 
+from sandbox.server.lookups import Lookups
 from sandbox.server.posting import MOST_BYTES, Poster, Unreached
 from sandbox.server.targets import BadTarget, Forbidden, TargetPolicy
 from sandbox.settings import BadSetting, from_environment
@@ -35,7 +39,18 @@ def allows(policy: TargetPolicy, address: str, host: str = "receiver.example") -
 LOCAL = ["127.0.0.1", "127.8.9.10", "::1", "10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.1.1", "fd12::1"]
 MAPPED = ["::ffff:127.0.0.1", "::ffff:10.1.2.3", "::FFFF:C0A8:101"]
 FAR = ["8.8.8.8", "172.15.255.255", "172.32.0.0", "100.64.0.1", "2606:4700::1111", "::ffff:8.8.8.8", "fc00::1%eth0"]
-SECRET = ["169.254.169.254", "169.254.0.1", "fe80::1", "fe80::1%eth0", "fd00:ec2::254", "::ffff:169.254.169.254"]
+SECRET = [
+    "169.254.169.254",
+    "169.254.0.1",
+    "fe80::1",
+    "fe80::1%eth0",
+    "::ffff:169.254.169.254",
+    "fd00:ec2::254",
+    "fd20:ce::254",
+    "fd00:c1::a9fe:a9fe",
+    "fd00:42::42",
+]
+"""The last four are those of AWS, Google, Oracle and Scaleway."""
 NOWHERE = ["0.0.0.0", "0.1.2.3", "::", "::ffff:0.0.0.0", "224.0.0.1", "255.255.255.255", "ff02::1"]
 CARRIED = [
     "64:ff9b::a9fe:a9fe",
@@ -92,7 +107,22 @@ def test_addresses_and_networks_are_allowed_by_name() -> None:
         True
     ] * 4
     assert [allows(policy, address) for address in ("203.0.114.1", "198.51.100.8", "2001:db8::2")] == [False] * 3
-    assert allows(TargetPolicy(("169.254.169.254",), bound_to_loopback=True), "169.254.169.254")
+    for secret in ("169.254.169.254", "fd20:ce::254"):
+        assert allows(TargetPolicy((secret,), bound_to_loopback=True), secret)
+
+
+@pytest.mark.parametrize(
+    ("address", "text"),
+    [
+        ("::FFFF:A9FE:A9FE", "::ffff:169.254.169.254"),
+        ("::ffff:169.254.169.254", "::ffff:169.254.169.254"),
+        ("FE80:0::1%eth0", "fe80::1%eth0"),
+        ("169.254.169.254", "169.254.169.254"),
+    ],
+)
+def test_a_refusal_writes_an_address_the_same_on_every_python(address: str, text: str) -> None:
+    with pytest.raises(Forbidden, match=f"^the target {text} is not allowed"):
+        ON_LOOPBACK.check("receiver.example", address)
 
 
 @pytest.mark.parametrize("item", ["http://receiver.example", "10.0.0.0/33", "a b", "receiver.example:80", "", "a..b"])
@@ -281,6 +311,96 @@ def test_certificates_are_read_once(receiver: Receiver, monkeypatch: pytest.Monk
     assert read == [1]
 
 
+# Names that are slow to resolve ----------------------------------------------------------------------------------
+
+
+class Names:
+    """What the system says of a name: of one in `.stuck` nothing until `known` is set, and then that nobody has it."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.known = threading.Event()
+        self._system = socket.getaddrinfo
+
+    def getaddrinfo(self, host: str, *rest: object, **more: object) -> object:
+        self.asked.append(host)
+        if host.endswith(".stuck"):
+            self.known.wait(30)
+            raise socket.gaierror("Name or service not known")
+        return self._system("127.0.0.1" if host.endswith(".test") else host, *rest, **more)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[Names]:
+    names = Names()
+    monkeypatch.setattr(socket, "getaddrinfo", names.getaddrinfo)
+    yield names
+    names.known.set()
+
+
+def test_names_that_nobody_answers_for_keep_no_other_receiver_waiting(
+    sandbox: Driver, receiver: Receiver, names: Names
+) -> None:
+    for n in range(40):
+        sandbox.sid(callback=f"http://name{n}.stuck/")
+    sids = [sandbox.sid(callback=f"http://{host}:{receiver.port}/") for host in ("localhost", "receiver.test")]
+    end = time.monotonic() + 5
+    while [sandbox.message(sid)["callbacks"][0]["state"] for sid in sids] != ["delivered"] * 2:
+        assert time.monotonic() < end, "the stuck names hold up the others"
+        sandbox.run(asyncio.sleep(0.02))
+    assert "localhost" not in names.asked
+
+
+def test_a_name_is_asked_for_once_at_a_time(names: Names) -> None:
+    lookups = Lookups(most=2)
+
+    async def ask(host: str, patience_s: float = 10) -> str:
+        try:
+            async with asyncio.timeout(patience_s):
+                return ",".join(await lookups.resolve(host, 80))
+        except (TimeoutError, socket.gaierror) as error:
+            return type(error).__name__
+
+    async def several() -> None:
+        waiting = [asyncio.create_task(ask(host)) for host in ("one.stuck", "ONE.stuck", "two.stuck", "other.test")]
+        hurried = await asyncio.gather(ask("one.stuck", 0.01), ask("three.stuck", 0.01), ask("other.test", 0.01))
+        assert set(hurried) == {"TimeoutError"}
+        assert sorted(names.asked) == ["one.stuck", "two.stuck"]
+        names.known.set()
+        assert await asyncio.gather(*waiting) == ["gaierror"] * 3 + ["127.0.0.1"]
+        assert names.asked[2:] == ["other.test"]  # nobody waits for the third any more
+        assert await ask("other.test") == "127.0.0.1"
+        assert names.asked[3:] == ["other.test"]
+
+    asyncio.run(several())
+
+
+def test_localhost_is_this_machine_without_asking(names: Names) -> None:
+    for host in ("localhost", "LocalHost."):
+        assert asyncio.run(Lookups().resolve(host, 80)) == ["::1", "127.0.0.1"]
+    assert names.asked == []
+
+
+POSTING_TO_A_STUCK_NAME = """
+import asyncio, socket, time
+from sandbox.server.posting import Poster, Unreached
+from sandbox.server.targets import TargetPolicy
+
+socket.getaddrinfo = lambda *_, **__: time.sleep(60)
+try:
+    asyncio.run(Poster(TargetPolicy((), bound_to_loopback=True), timeout_s=0.1).post("http://nobody.stuck/", b"", {}))
+except Unreached as unreached:
+    print(unreached)
+"""
+
+
+def test_a_name_that_is_being_asked_for_does_not_hold_up_the_stop() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", POSTING_TO_A_STUCK_NAME], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert ended.stdout == "no answer within 0.1 s\n"
+
+
 # Through the whole sandbox ---------------------------------------------------------------------------------------
 
 
@@ -297,7 +417,7 @@ def told(sandbox: Driver, url: str) -> tuple[str, str | None, list[str | None]]:
     [
         ("169.254.169.254", "169.254.169.254"),
         ("2852039166", "169.254.169.254"),
-        ("[::ffff:169.254.169.254]", "::ffff:a9fe:a9fe"),
+        ("[::ffff:169.254.169.254]", "::ffff:169.254.169.254"),
         ("[64:ff9b::a9fe:a9fe]", "64:ff9b::a9fe:a9fe"),
         ("[2002:a9fe:a9fe::]", "2002:a9fe:a9fe::"),
         ("[::127.0.0.1]", "::7f00:1"),

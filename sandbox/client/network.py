@@ -40,7 +40,7 @@ class SinkVerbs(Bound):
 
     @verb
     def received(self) -> Steps[list[SinkRequest]]:
-        """What it got, the oldest first; it keeps the last 1,000."""
+        """What it got, the oldest first; it keeps the last 1,000, 16 MB of them, and 64 KB of a body."""
         return (yield from self._ask(SinkInfo, "GET")).received
 
     @verb

@@ -1,7 +1,8 @@
 """Who may call the control API: nobody from a web page of another site, and off loopback only who has the token.
 
 Being open on loopback must not mean open to every page that a developer visits: a browser can be made to send a
-request here, or to take a foreign name for this address (DNS rebinding). `Host` and `Origin` tell.
+request here, or to take a foreign name for this address (DNS rebinding). `Host` and `Origin` tell. Nor may a program
+that sends forms to URLs it is given, as our own sender of callbacks does: `User-Agent` and `Content-Type` tell.
 """
 
 import re
@@ -10,7 +11,8 @@ from hmac import compare_digest
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sandbox.server.problems import Problem
+from sandbox.server.problems import Problem, not_json
+from sandbox.server.sending import HEADERS as OUR_SENDERS
 from sandbox.settings import Settings
 
 PREFIX = "/_sandbox"
@@ -26,6 +28,8 @@ ASKED_FOR_HEAD = "sandbox.head"
 """In the scope of a request that is answered as a GET."""
 MAY_DRIVE = "sandbox.may_drive"
 """In the scope of a control call: whether its caller may change something, or only read."""
+OUR_SENDER = OUR_SENDERS["User-Agent"].encode()
+FORMS = (b"application/x-www-form-urlencoded", b"multipart/form-data", b"text/plain")
 OWN_SITES = (b"same-origin", b"none")
 
 
@@ -74,7 +78,13 @@ class Guard:
         container or beside it, calls a loopback address or a name that it was given, and a page of another site has
         no business to learn that something answers here.
         """
-        return self._host(headers) or self._origin(path, headers) or self._authorization(method, path, headers)
+        return (
+            self._host(headers)
+            or self._origin(path, headers)
+            or _from_our_sender(path, headers)
+            or self._authorization(method, path, headers)
+            or _form(method, path, headers)
+        )
 
     def _host(self, headers: "Headers") -> Problem | None:
         hosts = headers.all(b"host")
@@ -132,6 +142,24 @@ def _name(host: bytes) -> str | None:
     """The name in a `Host` header without its port, in lower case; None when it is none."""
     found = re.fullmatch(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", host.decode("latin-1").lower())
     return found[1] if found else None
+
+
+def _from_our_sender(path: str, headers: Headers) -> Problem | None:
+    """A callback goes wherever a client of any workspace says, on loopback too; only a sink is there to get one."""
+    if path.startswith(SINKS) or OUR_SENDER not in headers.all(b"user-agent"):
+        return None
+    return Problem(403, "Callback", "Of the control API a callback reaches sinks only: PUT one, and take its URL.")
+
+
+def _form(method: str, path: str, headers: Headers) -> Problem | None:
+    """What can be made to send a form has no other method; a snapshot's file may be put under any type.
+
+    Where a body is read its type is looked at again, for types that are neither a form's nor JSON.
+    """
+    if method != "POST" or path.startswith(SINKS):
+        return None
+    kinds = [value.partition(b";")[0].strip().lower() for value in headers.all(b"content-type")]
+    return not_json() if any(kind in FORMS for kind in kinds) else None
 
 
 def _is_visit(path: str, headers: Headers) -> bool:

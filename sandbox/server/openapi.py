@@ -115,6 +115,9 @@ def control_document(control_routes: list[BaseRoute], version: str, *, is_open: 
     document["components"]["schemas"]["Problem"] = PROBLEM
     if not is_open:
         document["components"]["securitySchemes"] = {TOKEN: {"type": "http", "scheme": "bearer"}}
+    for item in document["paths"].values():
+        if "post" in item:  # the guard refuses forms, also where no body is read
+            item["post"]["responses"] |= {"415": refusals(415)[415]}
     for path, operation in _operations(document):
         takes_token = not is_open and not needs_no_token(path)
         operation["responses"] |= _common_refusals(path, operation, takes_token=takes_token)

@@ -1,13 +1,12 @@
 """Sends one callback: an HTTP POST to a URL that a client gave, no further than the target policy allows."""
 
 import asyncio
-import socket
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
+from sandbox.server.lookups import Lookups
 from sandbox.server.targets import Forbidden, TargetPolicy
 
 if TYPE_CHECKING:
@@ -28,23 +27,16 @@ class Unreached(Exception):
     """No answer came; the text says why."""
 
 
-async def resolve(host: str, port: int) -> list[str]:
-    """By the system, which also reads every way to write an IPv4 address; one as usual needs no asking."""
-    try:
-        return [str(ip_address(host))]
-    except ValueError:
-        pass
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
-
-
 class Poster:
-    """Posts, by connections of its own that nobody's proxy settings divert. Redirects are answers like others."""
+    """Posts, by connections of its own that nobody's proxy settings divert. Redirects are answers like others.
 
-    def __init__(self, policy: TargetPolicy, *, timeout_s: float, resolve: Resolve = resolve) -> None:
+    `resolve` stands in for the system's own knowledge of names.
+    """
+
+    def __init__(self, policy: TargetPolicy, *, timeout_s: float, resolve: Resolve | None = None) -> None:
         self._policy = policy
         self.timeout_s = timeout_s
-        self._resolve = resolve
+        self._resolve = resolve or Lookups().resolve
         self._backend: httpcore.AsyncNetworkBackend | None = None
         self._tls: ssl.SSLContext | None = None
 

@@ -43,12 +43,12 @@ PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Pro
 WHY = {
     400: "The query string or the body cannot be read.",
     401: "The control token is missing or wrong.",
-    403: "The call comes from a web page of another site, or by a name that is not trusted.",
+    403: "The call comes from a web page of another site, by a name that is not trusted, or is a callback.",
     404: "There is no such thing; the detail says which.",
     408: "It did not come in time.",
     409: "The world cannot do that; the detail says why.",
     413: "The body is too large.",
-    415: "The body is not JSON.",
+    415: "The body is not JSON, or the type is a form's.",
     417: "It is not as expected; the failures say in what.",
     422: "A value is refused; the errors say which.",
     503: "Not ready.",
@@ -101,6 +101,11 @@ def invalid(*found: tuple[str, str, str]) -> Problem:
     listed = [{"in": place, "member": member, "detail": detail} for place, member, detail in found]
     detail = "; ".join(f"{member} {detail}" for _, member, detail in found)
     return Problem(422, "Invalid request", f"{detail}.", errors=listed)
+
+
+def not_json() -> Problem:
+    """A body of another type, or none that says it is a form's."""
+    return Problem(415, "Not JSON", "Send the body as JSON, with Content-Type: application/json.")
 
 
 def our_fault() -> Problem:

@@ -9,8 +9,10 @@ LOCAL: tuple[Network, ...] = tuple(
     map(ip_network, ("127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
 )
 """Loopback and private addresses. Link-local ones are not among them: there clouds keep their secrets."""
+CLOUD_SECRETS = ("fd00:ec2::/32", "fd20:ce::254/128", "fd00:c1::a9fe:a9fe/128", "fd00:42::42/128")
+"""Where AWS, Google, Oracle and Scaleway keep theirs under private addresses."""
 BY_ADDRESS_ONLY: tuple[Network, ...] = tuple(
-    map(ip_network, ("169.254.0.0/16", "fe80::/10", "fd00:ec2::/32", "0.0.0.0/8", "::/128", "224.0.0.0/4", "ff00::/8"))
+    map(ip_network, ("169.254.0.0/16", "fe80::/10", *CLOUD_SECRETS, "0.0.0.0/8", "::/128", "224.0.0.0/4", "ff00::/8"))
 )
 """What neither a name nor another network opens, since whoever owns a name may point it there: those secrets again,
 this very machine by another name, and everybody at once."""
@@ -53,7 +55,7 @@ class TargetPolicy:
         """Raises `Forbidden` unless a callback to `host` may connect to this numeric address."""
         is_named = host.lower().removesuffix(".") in self._names
         if not self._is_open and not all(self._allows(judged, is_named=is_named) for judged in leads_to(address)):
-            raise Forbidden(f"the target {address} is not allowed: name it in SANDBOX_CALLBACK_ALLOW")
+            raise Forbidden(f"the target {written(address)} is not allowed: name it in SANDBOX_CALLBACK_ALLOW")
 
     def _allows(self, address: Address, *, is_named: bool) -> bool:
         networks = [network for network in self._networks if address in network]
@@ -61,6 +63,14 @@ class TargetPolicy:
             if address in guarded:
                 return any(network.prefixlen >= guarded.prefixlen for network in networks)
         return is_named or bool(networks)
+
+
+def written(address: str) -> str:
+    """As RFC 5952 has it. Pythons before 3.13 write an IPv4 address that is mapped into IPv6 otherwise."""
+    plain, scope, name = address.partition("%")
+    read = ip_address(plain)
+    mapped = read.ipv4_mapped if isinstance(read, IPv6Address) else None
+    return f"{read if mapped is None else f'::ffff:{mapped}'}{scope}{name}"
 
 
 def leads_to(address: str) -> list[Address]:

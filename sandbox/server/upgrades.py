@@ -1,30 +1,79 @@
 """Clients that offer to go on in another protocol, as Java's does in the first request of every connection.
 
-A server may pass over the offer and answer as if it were not there. The parser cannot: it takes what follows the
-headers for the other protocol, the body too. So it does not get to see the offer; whoever answers, does.
+A server may pass over the offer and answer as if it were not there. The parser cannot: behind the headers of such a
+request it stops, and takes no body. So a new parser goes on there, which is told of no more than how long the body is.
 """
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-OFFERS = (b"\r\nUpgrade:", b"\r\nupgrade:", b"\r\nUPGRADE:")
-HIDDEN_NAME = b"x-grade"
-HIDDEN = b"\r\nX-Grade:"
-"""As long as what it stands for."""
-END_OF_HEADERS = b"\r\n\r\n"
+FRAMING = (b"content-length", b"transfer-encoding")
+"""The headers that say where a request ends."""
+TUNNEL = "CONNECT"
+"""The method behind which nothing of ours can come."""
 
 
 class WithoutUpgrades(HttpToolsProtocol):
     """Speaks HTTP/1.1 to the end of a connection."""
 
     def data_received(self, data: bytes) -> None:
-        offer = next((offer for offer in OFFERS if offer in data), None)
-        if offer is None or self._is_in_body():
-            super().data_received(data)
-            return
-        head, end, rest = data.partition(END_OF_HEADERS)
-        super().data_received(head.replace(offer, HIDDEN) + end + rest)
-        if self.headers is not None:  # nobody has answered yet: that begins when we return
-            self.headers[:] = [(b"upgrade" if name == HIDDEN_NAME else name, value) for name, value in self.headers]
+        self._unset_keepalive_if_required()
+        rest: bytes | None = data
+        while rest is not None:
+            rest = self._take(rest)
 
-    def _is_in_body(self) -> bool:
-        return getattr(self.cycle, "more_body", False)  # before the first request there is no cycle
+    def _take(self, data: bytes) -> bytes | None:
+        """Reads up to an offer: what is to be read then, if there was one."""
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserError:
+            refusal = "Invalid HTTP request received."
+            self.logger.warning(refusal)
+            self.send_400_response(refusal)
+        except httptools.HttpParserUpgrade as offer:
+            if self.scope["method"] != TUNNEL:
+                return self._pass_over() + data[offer.args[0] :]
+            self._unsupported_upgrade_warning()
+        return None
+
+    def _pass_over(self) -> bytes:
+        """Begins anew behind the headers, and tells what the next parser must read before it goes on there.
+
+        Nobody has answered the request yet, or seen that it seemed to have no body: that begins when we return.
+        """
+        self.cycle.more_body = True
+        self.cycle.message_event.clear()
+        self.parser = httptools.HttpRequestParser(Continuing(self))
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as the first one's
+        framing = [(name, value) for name, value in self.headers if name in FRAMING]
+        if not self.cycle.keep_alive:
+            framing.append((b"connection", b"close"))
+        head = b"POST / HTTP/" + self.scope["http_version"].encode() + b"\r\n"
+        return head + b"".join(b"%b: %b\r\n" % header for header in framing) + b"\r\n"
+
+
+class Continuing:
+    """Hands on what a parser finds, but for the headers that it reads first: those are known."""
+
+    def __init__(self, to: HttpToolsProtocol) -> None:
+        self._to = to
+        self._is_known = True
+        self.on_body = to.on_body
+        self.on_message_complete = to.on_message_complete
+
+    def on_message_begin(self) -> None:
+        if not self._is_known:
+            self._to.on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        if not self._is_known:
+            self._to.on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._is_known:
+            self._to.on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        if not self._is_known:
+            self._to.on_headers_complete()
+        self._is_known = False

@@ -3,7 +3,7 @@
 import json
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import LargeBinary, bindparam, cast, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from sandbox.world import models
@@ -16,6 +16,15 @@ if TYPE_CHECKING:
 
 MOST = 1000
 """Requests that a sink keeps; the oldest go first."""
+MOST_BYTES = 16 * 1024 * 1024
+"""Of all these together."""
+LONGEST_BODY = 64 * 1024
+"""Bytes of one that are kept; the journal keeps as much."""
+LITTLE = 4 * 1024
+"""Bytes of a request that is not weighed, since that takes longer than keeping it: as many as are kept make 4 MB, and
+room is left for those."""
+ONE_CHARACTER = 4
+"""Bytes of UTF-8, at most."""
 
 SINKS = table(models.Sink)
 REQUESTS = table(models.SinkRequest)
@@ -37,6 +46,23 @@ RECEIVED = Statement(select(REQUESTS).where(*OF_SINK).order_by(REQUESTS.c.id))
 FORGET = Statement(delete(REQUESTS).where(*OF_SINK))
 LAST_TO_GO = select(REQUESTS.c.id).where(*OF_SINK).order_by(REQUESTS.c.id.desc()).offset(bindparam("most")).limit(1)
 FORGET_OLD = Statement(delete(REQUESTS).where(*OF_SINK, REQUESTS.c.id <= LAST_TO_GO.scalar_subquery()))
+WEIGHTS = (
+    select(
+        REQUESTS.c.id,
+        func.sum(
+            func.length(cast(REQUESTS.c.body, LargeBinary))
+            + func.length(cast(REQUESTS.c.headers, LargeBinary))
+            + func.length(cast(REQUESTS.c.query, LargeBinary))
+        )
+        .over(order_by=REQUESTS.c.id.desc())
+        .label("so_far"),
+    )
+    .where(*OF_SINK)
+    .subquery()
+)
+"""Of each request and all younger ones, in bytes."""
+HEAVIEST_TO_GO = select(func.max(WEIGHTS.c.id)).where(WEIGHTS.c.so_far > bindparam("most_bytes"))
+FORGET_HEAVY = Statement(delete(REQUESTS).where(*OF_SINK, REQUESTS.c.id <= HEAVIEST_TO_GO.scalar_subquery()))
 
 SinkRow = dict[str, Any]
 """A row of `models.Sink` by column name."""
@@ -70,8 +96,11 @@ def receive(
     headers: list[tuple[str, str]],
     body: str,
 ) -> None:
-    """Keeps a request. Belongs in a transaction."""
+    """Keeps a request, of a long body the beginning. Belongs in a transaction."""
     n = world.take(workspace.id, "sink_request")
+    # One character more than is shown tells that it was cut.
+    start = body.encode()[: LONGEST_BODY + ONE_CHARACTER]
+    written = json.dumps(headers)
     world.store.add(
         INSERT_REQUEST,
         {
@@ -81,11 +110,20 @@ def receive(
             "at": world.now(workspace),
             "method": method,
             "query": query,
-            "headers": json.dumps(headers),
-            "body": body,
+            "headers": written,
+            "body": start.decode(errors="ignore"),
         },
     )
     world.store.run(FORGET_OLD, workspace_id=workspace.id, sink=sink["name"], most=MOST)
+    if len(start) + len(written) + len(query) > LITTLE:
+        room = MOST_BYTES - MOST * LITTLE
+        world.store.run(FORGET_HEAVY, workspace_id=workspace.id, sink=sink["name"], most_bytes=room)
+
+
+def shown_of(body: str) -> tuple[str, bool]:
+    """As much of a kept body as is shown, and whether it was cut."""
+    raw = body.encode()
+    return raw[:LONGEST_BODY].decode(errors="ignore"), len(raw) > LONGEST_BODY
 
 
 def received(world: "World", sink: SinkRow) -> list[dict[str, Any]]:

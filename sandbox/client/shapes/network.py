@@ -94,13 +94,14 @@ class CallbackProfile:
 
 @dataclass(frozen=True, slots=True)
 class SinkRequest:
-    """What a sink received; `form` is the body, if it is one."""
+    """What a sink received; `form` is the body, if it is one and not `truncated`."""
 
     at: datetime
     method: str
     query: str
     headers: list[list[str]]
     body: str
+    truncated: bool
     form: dict[str, str] | None
 
 

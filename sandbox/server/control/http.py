@@ -15,7 +15,7 @@ from starlette.datastructures import QueryParams
 from sandbox import forms
 from sandbox.dependencies import MAX_BODY
 from sandbox.server.control.values import PATTERNS
-from sandbox.server.problems import Problem, invalid
+from sandbox.server.problems import Problem, invalid, not_json
 
 NOT_TEXT = "must be Unicode text without U+0000 and lone surrogates"
 UNKNOWN = "extra_forbidden"
@@ -63,7 +63,7 @@ class ControlRequest(Request):
         if not await self.body():
             return
         if self.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-            raise Problem(415, "Not JSON", "Send the body as JSON, with Content-Type: application/json.")
+            raise not_json()
         await self.json()
 
 

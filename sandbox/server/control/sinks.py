@@ -34,7 +34,7 @@ async def put_sink(
 
 @router.get(WORKSPACE + "/sinks/{name}", response_model=shapes.Sink)
 async def show_sink(request: Request, world: WorldDep, workspace: WorkspaceDep, name: Name) -> Response:
-    """What a receiver got, the oldest first; it keeps the last 1,000."""
+    """What a receiver got, the oldest first; it keeps the last 1,000, 16 MB of them, and 64 KB of a body."""
     sink = sinks.find(world, workspace.id, name)
     return answer(
         {
@@ -79,12 +79,14 @@ def _url(request: Request, sink: sinks.SinkRow) -> str:
 def _received(row: dict[str, Any]) -> dict[str, Any]:
     headers: list[list[str]] = json.loads(row["headers"])
     kind = next((value for name, value in headers if name.lower() == "content-type"), "")
-    is_form = kind.partition(";")[0].strip().lower() == FORM
+    body, is_cut = sinks.shown_of(row["body"])
+    is_form = not is_cut and kind.partition(";")[0].strip().lower() == FORM
     return {
         "at": rfc3339(row["at"]),
         "method": row["method"],
         "query": row["query"],
         "headers": headers,
-        "body": row["body"],
-        "form": dict(parse_qsl(row["body"], keep_blank_values=True)) if is_form else None,
+        "body": body,
+        "truncated": is_cut,
+        "form": dict(parse_qsl(body, keep_blank_values=True)) if is_form else None,
     }

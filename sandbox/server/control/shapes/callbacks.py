@@ -77,7 +77,8 @@ class SinkRequest(Shown):
     query: str
     headers: list[list[str]]
     body: str
-    form: dict[str, str] | None = Field(description="The body, if it is a urlencoded form.")
+    truncated: bool = Field(description="Only the beginning of the body was kept.")
+    form: dict[str, str] | None = Field(description="The body, if it is a urlencoded form and all there.")
 
 
 class Sink(Shown):
