@@ -298,6 +298,55 @@ def test_verify_counts_what_matches(sandbox: Driver, ws: Workspace) -> None:
     ws.verify(no_findings=True)
 
 
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"to": STRANGER, "no_findings": True}, "operation is missing: .* since to must be true"),
+        ({"text": "code", "at_least": 2}, "operation is missing: .* since count, text must be true"),
+        ({"count": 0}, "operation is missing"),
+        ({}, "operation is missing: .* or no_findings=True"),
+        ({"operation": "simplepay.submit", "count": 1, "at_most": 2}, "count says exactly how many"),
+        ({"operation": "simplepay.submit", "count": 0, "at_least": 0}, "count says exactly how many"),
+    ],
+)
+def test_verify_drops_no_condition(ws: Workspace, asked: dict[str, Any], told: str) -> None:
+    with pytest.raises(TypeError, match=told):
+        ws.verify(**asked)
+
+
+FILTERED: list[tuple[str, Callable[[Any], Any]]] = [
+    ("to", lambda ws: ws.verify("simplepay.submit", to=None, count=1)),
+    ("operation", lambda ws: ws.verify(None, no_findings=True)),
+    ("to", lambda ws: ws.verify_all({"operation": "simplepay.submit", "where": {"to": None}})),
+    ("to", lambda ws: ws.fault("simplepay.submit", to=None, status=503)),
+    ("operation", lambda ws: ws.fault(None, status=503)),
+    ("to", lambda ws: ws.messages(to=None)),
+    ("to", lambda ws: ws.delete_messages(to=None)),
+    ("text", lambda ws: ws.wait_for(text=None)),
+    ("message", lambda ws: ws.journal(message=None)),
+    ("operation", lambda ws: ws.journal(operation=None)),
+    ("message", lambda ws: ws.callbacks(None)),
+    ("search", lambda ws: ws.phones(None)),
+    ("phone", lambda ws: ws.consents(None)),
+    ("from_", lambda ws: ws.events(from_=None)),
+]
+
+
+@pytest.mark.parametrize(("name", "ask"), FILTERED)
+def test_a_filter_that_is_none_does_not_let_everything_match(
+    ws: Workspace, name: str, ask: Callable[[Any], Any]
+) -> None:
+    message = ws.send(STRANGER, "Hello")
+    with pytest.raises(ValueError, match=f"^{name} is None: leave it out, or give a value.$"):
+        ask(ws)
+    assert (ws.messages(), ws.faults()) == ([message], [])
+
+
+def test_what_is_waited_for_is_named(ws: Workspace) -> None:
+    with pytest.raises(TypeError, match="positional"):
+        ws.wait_for("code")  # type: ignore[arg-type]
+
+
 def test_what_is_not_as_expected_reads_well(sandbox: Driver, ws: Workspace) -> None:
     sandbox.submit(PHONE, "Hello")
     with pytest.raises(NotAsExpected) as missing:
@@ -536,15 +585,25 @@ def first_calls(bound: Any) -> Iterator[tuple[str, str]]:
                     yield call.method, call.path
 
 
+GIVEN: dict[str, Any] = {
+    "at": START,
+    "exported": b"",
+    "faults": [],
+    "settle": 1,
+    "timeout": 1,
+    "limit": 1,
+    "at_least": None,
+    "at_most": None,
+}
+
+
 def arguments(describe: Callable[..., Any], *, everything: bool) -> dict[str, Any]:
     parameters = list(inspect.signature(describe).parameters.values())[1:]
     return {
-        each.name: {"at": START, "exported": b"", "faults": [], "settle": 1, "timeout": 1, "limit": 1}.get(
-            each.name, "x"
-        )
+        each.name: GIVEN.get(each.name, "x")
         for each in parameters
         if each.kind not in (each.VAR_KEYWORD, each.VAR_POSITIONAL)
-        and (everything or each.default is each.empty)
+        and (everything or each.default is each.empty or each.name == "operation")
         and each.name not in ("days", "hours", "minutes", "seconds", "by")
     }
 

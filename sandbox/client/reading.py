@@ -73,6 +73,24 @@ def given(**values: Any) -> dict[str, Any]:
     return {wire_name(name): plain(value) for name, value in values.items() if value is not None}
 
 
+class _LeftOut:
+    def __repr__(self) -> str:
+        return "<left out>"
+
+
+LEFT_OUT: Any = _LeftOut()
+"""The default of a filter; None is not one, since it is what a program has that does not know what it looks for."""
+
+
+def filtered(**filters: Any) -> dict[str, Any]:
+    """What was given of a call's filters, as JSON has it; raises ValueError on None, or everything would match."""
+    said = {name: value for name, value in filters.items() if value is not LEFT_OUT}
+    for name, value in said.items():
+        if value is None:
+            raise ValueError(f"{name} is None: leave it out, or give a value.")
+    return given(**said)
+
+
 def plain(value: Any) -> Any:
     """A time in RFC 3339, a duration in seconds, all else as it is."""
     if isinstance(value, datetime):

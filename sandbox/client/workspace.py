@@ -12,7 +12,7 @@ from sandbox.client.journal import JournalVerbs
 from sandbox.client.messages import MessageVerbs
 from sandbox.client.network import AsyncSink, NetworkVerbs, Sink, SinkVerbs
 from sandbox.client.people import PeopleVerbs
-from sandbox.client.reading import given
+from sandbox.client.reading import filtered, given
 from sandbox.client.shapes import (
     Account,
     AccountSettings,
@@ -171,7 +171,7 @@ class Workspace(WorkspaceVerbs[Sink, Fault], Blocking):
         self, *, limit: int | None = None, last_event_id: str | None = None, **filters: Unpack[Filters]
     ) -> Events:
         """What happens from now on, or since an event that was seen; it ends after `limit` events."""
-        query = given(limit=limit, last_event_id=last_event_id, **filters)
+        query = given(limit=limit, last_event_id=last_event_id) | filtered(**filters)
         return Events(self._session, f"{self._path}/events", query)
 
     def __enter__(self) -> Self:
@@ -195,9 +195,8 @@ class AsyncWorkspace(WorkspaceVerbs[AsyncSink, AsyncFault], Awaiting):
         self, *, limit: int | None = None, last_event_id: str | None = None, **filters: Unpack[Filters]
     ) -> AsyncEvents:
         """What happens from now on, or since an event that was seen; it ends after `limit` events."""
-        return AsyncEvents(
-            self._session, f"{self._path}/events", given(limit=limit, last_event_id=last_event_id, **filters)
-        )
+        query = given(limit=limit, last_event_id=last_event_id) | filtered(**filters)
+        return AsyncEvents(self._session, f"{self._path}/events", query)
 
     async def __aenter__(self) -> Self:
         return self
