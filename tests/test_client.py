@@ -15,8 +15,18 @@ import pytest
 from driver import CONSOLE, LINE, PHONE, STRANGER, TRACKING_NUMBER, Driver
 
 import sandbox as package
-from sandbox import AsyncSandboxClient, SandboxClient
-from sandbox.client import AsyncWorkspace, NotArrived, NotAsExpected, Refused, Unreachable, Workspace, shapes
+import sandbox.client as clients
+from sandbox import (
+    AsyncSandboxClient,
+    AsyncWorkspace,
+    NotArrived,
+    NotAsExpected,
+    Refused,
+    SandboxClient,
+    Unreachable,
+    Workspace,
+)
+from sandbox.client import shapes
 from sandbox.client.faults import Fault
 from sandbox.client.network import Sink
 from sandbox.client.reading import read, rfc3339
@@ -342,9 +352,9 @@ def test_a_filter_that_is_none_does_not_let_everything_match(
     assert (ws.messages(), ws.faults()) == ([message], [])
 
 
-def test_what_is_waited_for_is_named(ws: Workspace) -> None:
+def test_what_is_waited_for_is_named(ws: Any) -> None:
     with pytest.raises(TypeError, match="positional"):
-        ws.wait_for("code")  # type: ignore[arg-type]
+        ws.wait_for("code")
 
 
 def test_what_is_not_as_expected_reads_well(sandbox: Driver, ws: Workspace) -> None:
@@ -624,6 +634,26 @@ def test_the_client_has_every_call_of_the_control_api(sandbox: Driver, client: S
     assert {(method, template(path)) for method, path in asked} == known
 
 
+def test_leaving_a_workspace_that_is_gone_is_no_error(sandbox: Driver, client: SandboxClient) -> None:
+    with client.create_workspace("deleted") as ws:
+        ws.delete()
+
+    def fail() -> None:
+        with client.create_workspace("deleted") as ws:
+            ws.delete()
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+
+    async def leave(client: AsyncSandboxClient) -> None:
+        async with client.create_workspace("deleted") as ws:
+            await ws.delete()
+
+    awaited(sandbox, leave)
+    assert [each.name for each in client.workspaces()] == ["default"]
+
+
 # What it is made from -------------------------------------------------------------------------------------------
 
 
@@ -650,6 +680,12 @@ def test_importing_the_package_imports_nothing_else() -> None:
         "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_all_that_the_client_has_comes_from_the_package() -> None:
+    assert set(clients.__all__) < set(package.__all__)
+    assert [name for name in clients.__all__ if getattr(package, name) is not getattr(clients, name)] == []
+    assert {name for name in package.__all__ if getattr(package, name).__name__ == name} == set(package.__all__)
 
 
 def test_the_package_says_what_it_lacks() -> None:

@@ -23,7 +23,7 @@ from sandbox.client.shapes import (
     WorkspaceInfo,
 )
 from sandbox.client.states import StateVerbs
-from sandbox.client.steps import Awaiting, Blocking, Session, Steps, verb
+from sandbox.client.steps import Awaiting, Blocking, Call, Session, Steps, checked, verb
 from sandbox.client.stories import StoryVerbs
 
 __tracebackhide__ = True
@@ -153,6 +153,13 @@ class WorkspaceVerbs(
         """Removes it with all that is in it; its credentials stop working."""
         return self._ask(NoneType, "DELETE")
 
+    @verb
+    def _leave(self) -> Steps[None]:
+        """Deletes it. That it is gone already is as good, and no reason to cover what went wrong inside."""
+        reply = yield Call("DELETE", self._path)
+        if reply.status != 404:
+            checked(reply)
+
     def _first_console(self) -> str | None:
         return self.consoles[0].code if self.consoles else None
 
@@ -178,7 +185,7 @@ class Workspace(WorkspaceVerbs[Sink, Fault], Blocking):
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.delete()
+        self._leave()
 
 
 class AsyncWorkspace(WorkspaceVerbs[AsyncSink, AsyncFault], Awaiting):
@@ -202,4 +209,4 @@ class AsyncWorkspace(WorkspaceVerbs[AsyncSink, AsyncFault], Awaiting):
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.delete()
+        await self._leave()
