@@ -97,12 +97,23 @@ def sandbox_app(request: pytest.FixtureRequest, sandbox_settings: dict[str, Any]
 
 def settings_of(test: pytest.Item, overridden: Mapping[str, Any]) -> dict[str, Any]:
     """What the test's workspace is made with: its nearest marker counts most, then the fixture, then the defaults."""
-    markers = reversed([marker.kwargs for marker in test.iter_markers("sandbox")])
-    given = {name: value for each in (overridden, *markers) for name, value in each.items()}
+    if not isinstance(overridden, Mapping):
+        raise pytest.UsageError(f"sandbox_settings gives {overridden!r}: it must return a dict of settings.")
+    given = dict(overridden)
+    for marker in reversed(list(test.iter_markers("sandbox"))):
+        if marker.args:
+            raise pytest.UsageError(_unnamed(marker.args))
+        given |= marker.kwargs
     unknown = sorted(given.keys() - DEFAULTS.keys())
     if unknown:
         raise pytest.UsageError(f"The sandbox knows no setting {', '.join(unknown)}: it has {', '.join(DEFAULTS)}.")
     return {**DEFAULTS, **given}
+
+
+def _unnamed(values: tuple[Any, ...]) -> str:
+    """What to write instead, as far as the values have names."""
+    named = ", ".join(f"{name}={value!r}" for name, value in zip(DEFAULTS, values, strict=False))
+    return f"The marker sandbox takes settings by name: write @pytest.mark.sandbox({named})."
 
 
 def name_of(test: pytest.Item) -> str:

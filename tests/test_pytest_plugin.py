@@ -119,6 +119,34 @@ def test_it(sandbox):
     assert told in done.stdout
 
 
+def test_a_setting_without_its_name_is_told(run: Runs) -> None:
+    tests = """
+import pytest
+
+@pytest.mark.sandbox("clinic", 7)
+def test_it(sandbox):
+    pass
+"""
+    done = run(tests)
+    assert done.returncode == 1
+    told = "The marker sandbox takes settings by name: write @pytest.mark.sandbox(fixture='clinic', seed=7)."
+    assert told in done.stdout
+
+
+def test_settings_that_are_none_are_told(run: Runs) -> None:
+    tests = """
+import pytest
+
+@pytest.fixture
+def sandbox_settings():
+    {"seed": 3}
+
+def test_it(sandbox):
+    pass
+"""
+    assert "UsageError: sandbox_settings gives None: it must return a dict of settings." in run(tests).stdout
+
+
 def test_it_attaches_to_a_server_that_is_there(run: Runs) -> None:
     tests = """
 import os
