@@ -9,8 +9,9 @@ import re
 import secrets
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack, suppress
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
@@ -30,8 +31,18 @@ DEFAULTS: Mapping[str, Any] = {
 MARKER = "sandbox(fixture, seed, start_at, clock, delivery, ttl): what the test's sandbox is made with"
 URL = "sandbox_url"
 LONGEST_NAME = 80
-MADE = pytest.StashKey["Workspace"]()
 SHARED = pytest.StashKey[Any]()
+
+
+class Made(NamedTuple):
+    """A test's workspace, its server, and when the test began by `monotonic`, as the server's clock may differ."""
+
+    server: "SandboxClient"
+    workspace: "Workspace"
+    began: float
+
+
+MADE = pytest.StashKey[Made]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -69,8 +80,9 @@ def sandbox(
     from sandbox.client import Refused  # noqa: PLC0415
 
     made_with = settings_of(request.node, sandbox_settings)
+    began = monotonic()
     workspace = sandbox_server.create_workspace(name_of(request.node), **made_with)
-    request.node.stash[MADE] = workspace
+    request.node.stash[MADE] = Made(sandbox_server, workspace, began)
     yield workspace
     with suppress(Refused):  # the test may have deleted it
         workspace.delete()
@@ -133,12 +145,12 @@ def pytest_runtest_makereport(
     return report
 
 
-def _story(workspace: "Workspace") -> str:
+def _story(made: Made) -> str:
     from sandbox.client import SandboxError  # noqa: PLC0415
     from sandbox.client.story import story  # noqa: PLC0415
 
     try:
-        return story(workspace)
+        return story(made.server, made.workspace, timedelta(seconds=monotonic() - made.began))
     except SandboxError as error:  # a report must not hide what it reports on
         return str(error)
 

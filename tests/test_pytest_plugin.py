@@ -147,6 +147,77 @@ def test_it(sandbox):
     assert "UsageError: sandbox_settings gives None: it must return a dict of settings." in run(tests).stdout
 
 
+FAILING = """
+import httpx, pytest
+
+def submit(sandbox, to="14155550123", text="Hello", password=None):
+    url = f"{sandbox.simplepay_url}/submit/{sandbox.consoles[0].code}"
+    form = {"To": to, "From": sandbox.consoles[0].line, "Body": text}
+    return httpx.post(url, data=form, auth=(sandbox.basic.username, password or sandbox.basic.password))
+
+def test_before(sandbox):
+    submit(sandbox, text="of another test", password="wrong")
+
+def test_refused(sandbox):
+    submit(sandbox, to="+14155550123", text="a\\nb")
+    httpx.get(sandbox.dialogtech_url, params={"access_key": sandbox.accounts[0].access_key,
+        "secret_access_key": sandbox.accounts[0].secret_access_key, "action": "sms.send"})
+    assert 0
+
+def test_unknown(sandbox):
+    for n in range(7):
+        submit(sandbox, text=f"call{n}", password="wrong")
+    httpx.get(f"{sandbox.simplepay_url}/nowhere")
+    assert 0
+
+def test_many(sandbox):
+    submit(sandbox, to="x")
+    for n in range(20):
+        submit(sandbox, text=f"text{n}")
+    assert 0
+
+def test_faulted(sandbox):
+    with sandbox.fault(status=503, body="down", latency_ms=1):
+        submit(sandbox)
+    with sandbox.fault(close=True), pytest.raises(httpx.HTTPError):
+        submit(sandbox)
+    assert 0
+"""
+
+
+def test_what_fails_is_told_with_what_the_workspace_saw(run: Runs) -> None:
+    done = run(FAILING)
+    told = dict(re.findall(r"^-+ sandbox -+\n(test_[a-z]+)-(.*?)(?=^[_=]{3})", done.stdout, re.DOTALL | re.MULTILINE))
+    assert set(told) == {"test_refused", "test_unknown", "test_many", "test_faulted"}, done.stdout
+    assert told["test_refused"].splitlines()[1:] == [
+        "09:00:00 POST /dialoghealth-simplepay-api/submit/SANDBX1001 -> 400",
+        "    sent      To=%2B14155550123&From=16155550120&Body=a%0Ab",
+        "    answered  Msisdn is invalid: +14155550123",
+        "    error SP-msisdn: To '+14155550123'. Send 14155550123 instead of +14155550123.",
+        told["test_refused"].splitlines()[5],
+        "    answered  There is no action sms.send: use sms.get_messages.",
+        "    error DT-action: action 'sms.send'. Send sms.get_messages instead of sms.send.",
+        "no message is in it",
+    ]
+    unknown = told["test_unknown"].splitlines()
+    assert unknown[1:5] == [
+        "no vendor call reached it",
+        "no message is in it",
+        "calls since the test began that belong to no workspace, so maybe another test's:",
+        "(3 other calls are left out)",
+    ]
+    assert told["test_unknown"].count(" -> 401") == 4
+    assert "    answered  Username or password is wrong." in unknown
+    assert any(re.fullmatch(r"\S+ GET /dialoghealth-simplepay-api/nowhere -> 404", line) for line in unknown)
+    many = told["test_many"]
+    assert "(9 other calls are left out)" in many
+    assert "(8 earlier messages are left out)" in many
+    assert "answered  Msisdn is invalid: x" in many
+    assert re.findall(r"Body=text(\d+)", many) == [str(n) for n in range(9, 20)]
+    assert "-> 503 (fault: status 503, body down, latency_ms 1)" in told["test_faulted"]
+    assert "(fault: close)" in told["test_faulted"]
+
+
 def test_it_attaches_to_a_server_that_is_there(run: Runs) -> None:
     tests = """
 import os
