@@ -214,7 +214,7 @@ def test_what_fails_is_told_with_what_the_workspace_saw(run: Runs) -> None:
     assert "(8 earlier messages are left out)" in many
     assert "answered  Msisdn is invalid: x" in many
     assert re.findall(r"Body=text(\d+)", many) == [str(n) for n in range(9, 20)]
-    assert "-> 503 (fault: status 503, body down, latency_ms 1)" in told["test_faulted"]
+    assert "-> 503 (fault: latency_ms 1, status 503, body down)" in told["test_faulted"]
     assert "(fault: close)" in told["test_faulted"]
 
 
