@@ -57,13 +57,33 @@ def sandbox_server(request: pytest.FixtureRequest) -> "Iterator[SandboxClient]":
     """
     from sandbox.client import SandboxClient  # noqa: PLC0415
 
+    token = os.environ.get("SANDBOX_CONTROL_TOKEN") or None
     with ExitStack() as stack:
-        url = os.environ.get("SANDBOX_URL") or getattr(request.config, "workerinput", {}).get(URL)
+        if named := os.environ.get("SANDBOX_URL"):
+            yield stack.enter_context(_attached(named, token))
+            return
+        url = getattr(request.config, "workerinput", {}).get(URL)
         if url is None:
             from sandbox.server.lazily import serving  # noqa: PLC0415
 
             url = stack.enter_context(serving())
-        yield stack.enter_context(SandboxClient(url, os.environ.get("SANDBOX_CONTROL_TOKEN") or None))
+        yield stack.enter_context(SandboxClient(url, token))
+
+
+def _attached(url: str, token: str | None) -> "SandboxClient":
+    """A client of the server that `SANDBOX_URL` names; the run fails in a sentence when it is not there."""
+    from sandbox.client import SandboxClient, SandboxError  # noqa: PLC0415
+
+    try:
+        client = SandboxClient(url, token)
+        client.version()
+    except (SandboxError, ValueError) as error:
+        reason = str(error)
+    except (LookupError, TypeError):  # JSON, but not what was asked for
+        reason = f"What answers at {url} is not a sandbox."
+    else:
+        return client
+    pytest.fail(f"{reason}\nSANDBOX_URL is {url}: start a sandbox there, or unset SANDBOX_URL.", pytrace=False)
 
 
 @pytest.fixture(scope="session")
@@ -77,14 +97,14 @@ def sandbox(
     request: pytest.FixtureRequest, sandbox_server: "SandboxClient", sandbox_settings: dict[str, Any]
 ) -> "Iterator[Workspace]":
     """A fresh workspace, its clock frozen, its messages delivered at once; other than that by the marker `sandbox`."""
-    from sandbox.client import Refused  # noqa: PLC0415
+    from sandbox.client import SandboxError  # noqa: PLC0415
 
     made_with = settings_of(request.node, sandbox_settings)
     began = monotonic()
     workspace = sandbox_server.create_workspace(name_of(request.node), **made_with)
     request.node.stash[MADE] = Made(sandbox_server, workspace, began)
     yield workspace
-    with suppress(Refused):  # the test may have deleted it
+    with suppress(SandboxError):  # the test may have deleted it, or the server be gone, which is told already
         workspace.delete()
 
 

@@ -482,9 +482,11 @@ def test_a_refusal_names_the_possible_statuses(ws: Workspace) -> None:
     assert str(refused.value).endswith("(possible: delivered, undelivered, rejected, unknown)")
 
 
-def test_an_answer_of_somebody_else_shows_its_beginning() -> None:
-    elsewhere = httpx.MockTransport(lambda _: httpx.Response(502, text="<h1>Bad gateway</h1>"))
-    with SandboxClient(URL, transport=elsewhere) as client, pytest.raises(Refused, match=r"502 .*Bad gateway"):
+@pytest.mark.parametrize("status", [200, 502])
+def test_an_answer_of_somebody_else_shows_its_beginning(status: int) -> None:
+    elsewhere = httpx.MockTransport(lambda _: httpx.Response(status, text="<h1>Gateway</h1>"))
+    told = f"^{status} What answers at {URL} is not a sandbox: <h1>Gateway</h1>$"
+    with SandboxClient(URL, transport=elsewhere) as client, pytest.raises(Refused, match=told):
         client.version()
 
 
@@ -495,6 +497,14 @@ def test_nobody_answers() -> None:
     with SandboxClient(URL, transport=httpx.MockTransport(refuse)) as client, pytest.raises(Unreachable) as unreachable:
         client.version()
     assert str(unreachable.value) == f"The sandbox at {URL} does not answer: Connection refused."
+    assert unreachable.value.__suppress_context__
+
+
+@pytest.mark.parametrize("url", [None, "", "127.0.0.1:8080", "localhost:8080"])
+@pytest.mark.parametrize("kind", [SandboxClient, AsyncSandboxClient])
+def test_what_is_no_url_is_told(kind: Any, url: str | None) -> None:
+    with pytest.raises(ValueError, match=f"is written like http://127.0.0.1:8080, not {url!r}"):
+        kind(url)
 
 
 def test_the_token_is_sent() -> None:

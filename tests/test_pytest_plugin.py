@@ -4,7 +4,9 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from commands import environment, partners_pytest
@@ -235,9 +237,57 @@ def test_it(sandbox, sandbox_server):
             serving.terminate()
 
 
-def test_a_server_that_is_not_there_is_told_in_a_sentence(run: Runs) -> None:
-    done = run("def test_it(sandbox): pass", SANDBOX_URL="http://127.0.0.1:1")
-    assert "Unreachable: The sandbox at http://127.0.0.1:1 does not answer" in done.stdout
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("http://127.0.0.1:1", "The sandbox at http://127.0.0.1:1 does not answer: "),
+        ("127.0.0.1:8080", "The URL of a sandbox is written like http://127.0.0.1:8080, not '127.0.0.1:8080'."),
+    ],
+)
+def test_a_server_that_is_not_there_is_told_in_a_sentence(run: Runs, url: str, told: str) -> None:
+    done = run("def test_it(sandbox): pass\ndef test_too(sandbox): pass", SANDBOX_URL=url)
+    assert told in done.stdout
+    assert f"\nSANDBOX_URL is {url}: start a sandbox there, or unset SANDBOX_URL.\n" in done.stdout
+    assert "2 errors in" in done.stdout
+    assert "httpcore" not in done.stdout
+    assert "Traceback" not in done.stdout
+    assert len(done.stdout.splitlines()) < 20
+
+
+@pytest.mark.parametrize("body", ["<h1>Hello</h1>", "[]", "{}"])
+def test_a_server_that_is_no_sandbox_is_told(run: Runs, body: str) -> None:
+    class Hello(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+    with HTTPServer(("127.0.0.1", 0), Hello) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        done = run("def test_it(sandbox): pass", SANDBOX_URL=url)
+        server.shutdown()
+    assert f"What answers at {url} is not a sandbox" in done.stdout
+    assert f"SANDBOX_URL is {url}: start a sandbox there" in done.stdout
+
+
+def test_a_server_that_ends_in_the_midst_fails_a_test_once(run: Runs) -> None:
+    tests = """
+import os, signal
+
+def test_it(sandbox):
+    os.kill(int(os.environ["SERVER"]), signal.SIGKILL)
+    while True:
+        sandbox.messages()
+"""
+    server = [sys.executable, "-m", "sandbox", "serve", "--port", "0"]
+    with subprocess.Popen(server, stdout=subprocess.PIPE, text=True, env=environment()) as serving:
+        assert serving.stdout is not None
+        url = serving.stdout.readline().split()[-1]
+        done = run(tests, SANDBOX_URL=url, SERVER=str(serving.pid))
+    assert f"Unreachable: The sandbox at {url} does not answer" in done.stdout
+    assert "1 failed in" in done.stdout
+    assert "httpcore" not in done.stdout
 
 
 def test_all_workers_of_xdist_share_one_server(run: Runs, tmp_path: Path) -> None:
