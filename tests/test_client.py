@@ -142,6 +142,15 @@ def test_a_time_is_a_datetime_or_a_distance_from_the_workspaces_clock(ws: Worksp
         ws.send(STRANGER, "When?", at=datetime(2026, 5, 1))
 
 
+def test_a_time_can_be_written_as_the_control_api_has_it(client: SandboxClient, ws: Workspace) -> None:
+    assert ws.clock.set("2026-05-07T09:00:00Z").now == START + timedelta(days=1)
+    assert ws.send(STRANGER, "Then", at="2026-05-01T08:00:00Z").timeline[0].at == datetime(2026, 5, 1, 8, tzinfo=UTC)
+    with client.create_workspace(start_at="2030-01-01T00:00:00Z", clock="frozen") as later:
+        assert later.clock.now == datetime(2030, 1, 1, tzinfo=UTC)
+    with pytest.raises(Refused, match="at must be a time"):
+        ws.clock.set("tomorrow")
+
+
 def test_what_is_scheduled_shows_when_its_time_comes(ws: Workspace) -> None:
     ws.delivery("manual")
     ws.clock.freeze()

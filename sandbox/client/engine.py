@@ -45,7 +45,7 @@ class EngineVerbs(Bound, Generic[WorkspaceT]):
         *,
         fixture: str | None = None,
         seed: int | None = None,
-        start_at: datetime | None = None,
+        start_at: datetime | str | None = None,
         clock: Literal["running", "frozen"] | None = None,
         delivery: Mode | Mapping[str, Any] | None = None,
         ttl: Seconds | None = None,

@@ -13,8 +13,10 @@ from typing import Any, TypeAlias, TypeVar, Union, get_args, get_origin, get_typ
 T = TypeVar("T")
 Seconds: TypeAlias = float | timedelta
 """A duration: seconds, or a timedelta."""
-Moment: TypeAlias = datetime | timedelta | float
-"""A time with its zone; or a distance from what the workspace's clock reads, as a timedelta or in seconds."""
+Moment: TypeAlias = datetime | str | timedelta | float
+"""A time with its zone, as a datetime or in RFC 3339; or a distance from what the workspace's clock reads, as a
+timedelta or in seconds.
+"""
 
 
 def read(kind: type[T], written: Any) -> T:
