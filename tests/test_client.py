@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, assert_type
+from typing import Any, assert_type, get_args
 
 import httpx
 import pytest
@@ -31,6 +31,7 @@ from sandbox.client.faults import Fault
 from sandbox.client.network import Sink
 from sandbox.client.reading import read, rfc3339
 from sandbox.client.steps import Reading, Verb
+from sandbox.vendors import VENDORS
 
 URL = "http://127.0.0.1:8080"
 START = datetime(2026, 5, 6, 9, tzinfo=UTC)
@@ -585,6 +586,11 @@ def test_the_types_say_what_a_verb_is_worth(ws: Workspace, client: SandboxClient
     assert_type(ws.messages(), list[shapes.Message])
     assert_type(ws.clock.now, datetime)
     assert_type(ws.sink("mine").received(), list[shapes.SinkRequest])
+
+
+def test_the_types_know_every_operation() -> None:
+    operations = {operation for vendor in VENDORS for operation in vendor.operations}
+    assert set(get_args(shapes.Operation)) == operations
 
 
 def test_awaiting_verbs_can_be_tasks_and_context_managers(sandbox: Driver) -> None:

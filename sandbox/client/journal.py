@@ -6,7 +6,7 @@ from typing import Any, Literal, TypedDict, Unpack
 from sandbox.client.bound import Bound, segment
 from sandbox.client.errors import NotAsExpected
 from sandbox.client.reading import LEFT_OUT, filtered, given, read
-from sandbox.client.shapes import Exchange, Expectation, Failure, Message, Where
+from sandbox.client.shapes import Exchange, Expectation, Failure, Message, Operation, Where
 from sandbox.client.steps import Call, Reply, Steps, accepted, verb
 
 __tracebackhide__ = True
@@ -15,7 +15,7 @@ __tracebackhide__ = True
 class ExchangeFilters(TypedDict, total=False):
     """Which exchanges: all of them must hold. `status` is HTTP's, `findings` a level that one of them has."""
 
-    operation: str
+    operation: Operation
     outcome: Literal["accepted", "refused", "faulted"]
     status: int
     findings: Literal["error", "note"]
@@ -48,7 +48,7 @@ class JournalVerbs(Bound):
     @verb
     def verify(
         self,
-        operation: str = LEFT_OUT,
+        operation: Operation = LEFT_OUT,
         *,
         count: int | None = None,
         at_least: int | None = None,
