@@ -1,6 +1,7 @@
 """dialog-sandbox: three SMS APIs, emulated on one machine.
 
-`create_app` makes the server, `World` is what it plays, `SandboxClient` and `AsyncSandboxClient` turn it from outside.
+`create_app` makes the server, `World` is what it plays, `SandboxClient` and `AsyncSandboxClient` turn it from outside,
+and what they give and raise is here too.
 Names are resolved on use, so that importing the package costs next to nothing.
 """
 
@@ -8,15 +9,44 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sandbox.client import AsyncSandboxClient, SandboxClient
+    from sandbox.client import (
+        AsyncSandboxClient,
+        AsyncWorkspace,
+        NotArrived,
+        NotAsExpected,
+        Refused,
+        SandboxClient,
+        SandboxError,
+        Unreachable,
+        Workspace,
+    )
     from sandbox.server.app import create_app
     from sandbox.world import World
 
-__all__ = ["AsyncSandboxClient", "SandboxClient", "World", "create_app"]
+__all__ = [
+    "AsyncSandboxClient",
+    "AsyncWorkspace",
+    "NotArrived",
+    "NotAsExpected",
+    "Refused",
+    "SandboxClient",
+    "SandboxError",
+    "Unreachable",
+    "Workspace",
+    "World",
+    "create_app",
+]
 
 HOMES = {
     "AsyncSandboxClient": "sandbox.client",
+    "AsyncWorkspace": "sandbox.client",
+    "NotArrived": "sandbox.client",
+    "NotAsExpected": "sandbox.client",
+    "Refused": "sandbox.client",
     "SandboxClient": "sandbox.client",
+    "SandboxError": "sandbox.client",
+    "Unreachable": "sandbox.client",
+    "Workspace": "sandbox.client",
     "World": "sandbox.world",
     "create_app": "sandbox.server.app",
 }

@@ -99,11 +99,12 @@ def settings_of(options: argparse.Namespace) -> Any:
 
 
 def serve(options: argparse.Namespace) -> None:
-    """Serves until SIGTERM or SIGINT."""
+    """Serves until SIGTERM, SIGINT or SIGHUP; the last is ignored under nohup."""
     # Whoever asks us to stop gets a clean stop and exit code 0, also when they ask twice or before we serve. First of
     # all, since the first process of a container is deaf to SIGTERM until it says what to do with it.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: sys.exit(0))
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN or number != signal.SIGHUP:
+            signal.signal(number, lambda *_: sys.exit(0))
     settings = settings_of(options)
     listener = bind(settings.host, settings.port)
 
@@ -120,6 +121,8 @@ def execute(options: argparse.Namespace) -> None:
     """Serves while a command runs, and ends with its exit status."""
     options.port = options.port or os.environ.get("SANDBOX_PORT") or "0"
     settings = settings_of(options)
+    if options.report and not settings.journal:
+        fail("--report needs the journal, and SANDBOX_JOURNAL switches it off: leave out one of them.", MISUSED)
     report = open_report(options.report) if options.report else nullcontext()
     listener = bind(settings.host, settings.port)
 

@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 from types import FrameType
 from typing import TextIO
 
@@ -12,6 +13,7 @@ from starlette.types import ASGIApp
 from sandbox.client import SandboxClient, Workspace
 from sandbox.server.app import Sandbox
 from sandbox.server.report import Report
+from sandbox.server.serving import SEED_IGNORED
 from sandbox.server.threaded import ThreadedServer
 from sandbox.settings import Settings
 
@@ -42,14 +44,16 @@ class Companion:
 
     def run(self, settings: Settings, listener: socket.socket) -> int:
         """The command's exit status as a shell has it: 128 and the signal's number when one ended it."""
-        with ThreadedServer(settings, listener, self._reported) as server:
+        with ThreadedServer(settings, listener, self._made) as server:
             token = server.settings.control_token
             with SandboxClient(server.url, token) as client:
                 told = environment(client.workspace("default"), token)
             code = self._start(told).wait()
         return code if code >= 0 else 128 - code
 
-    def _reported(self, app: Sandbox) -> ASGIApp:
+    def _made(self, app: Sandbox) -> ASGIApp:
+        if app.is_seed_ignored:
+            print(SEED_IGNORED, file=sys.stderr, flush=True)
         return app if self._report is None else Report(app, self._report)
 
     def _start(self, told: dict[str, str]) -> "subprocess.Popen[bytes]":

@@ -9,8 +9,9 @@ import re
 import secrets
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack, suppress
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
@@ -30,8 +31,18 @@ DEFAULTS: Mapping[str, Any] = {
 MARKER = "sandbox(fixture, seed, start_at, clock, delivery, ttl): what the test's sandbox is made with"
 URL = "sandbox_url"
 LONGEST_NAME = 80
-MADE = pytest.StashKey["Workspace"]()
 SHARED = pytest.StashKey[Any]()
+
+
+class Made(NamedTuple):
+    """A test's workspace, its server, and when the test began by `monotonic`, as the server's clock may differ."""
+
+    server: "SandboxClient"
+    workspace: "Workspace"
+    began: float
+
+
+MADE = pytest.StashKey[Made]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -46,13 +57,33 @@ def sandbox_server(request: pytest.FixtureRequest) -> "Iterator[SandboxClient]":
     """
     from sandbox.client import SandboxClient  # noqa: PLC0415
 
+    token = os.environ.get("SANDBOX_CONTROL_TOKEN") or None
     with ExitStack() as stack:
-        url = os.environ.get("SANDBOX_URL") or getattr(request.config, "workerinput", {}).get(URL)
+        if named := os.environ.get("SANDBOX_URL"):
+            yield stack.enter_context(_attached(named, token))
+            return
+        url = getattr(request.config, "workerinput", {}).get(URL)
         if url is None:
             from sandbox.server.lazily import serving  # noqa: PLC0415
 
             url = stack.enter_context(serving())
-        yield stack.enter_context(SandboxClient(url, os.environ.get("SANDBOX_CONTROL_TOKEN") or None))
+        yield stack.enter_context(SandboxClient(url, token))
+
+
+def _attached(url: str, token: str | None) -> "SandboxClient":
+    """A client of the server that `SANDBOX_URL` names; the run fails in a sentence when it is not there."""
+    from sandbox.client import SandboxClient, SandboxError  # noqa: PLC0415
+
+    try:
+        client = SandboxClient(url, token)
+        client.version()
+    except (SandboxError, ValueError) as error:
+        reason = str(error)
+    except (LookupError, TypeError):  # JSON, but not what was asked for
+        reason = f"What answers at {url} is not a sandbox."
+    else:
+        return client
+    pytest.fail(f"{reason}\nSANDBOX_URL is {url}: start a sandbox there, or unset SANDBOX_URL.", pytrace=False)
 
 
 @pytest.fixture(scope="session")
@@ -66,13 +97,14 @@ def sandbox(
     request: pytest.FixtureRequest, sandbox_server: "SandboxClient", sandbox_settings: dict[str, Any]
 ) -> "Iterator[Workspace]":
     """A fresh workspace, its clock frozen, its messages delivered at once; other than that by the marker `sandbox`."""
-    from sandbox.client import Refused  # noqa: PLC0415
+    from sandbox.client import SandboxError  # noqa: PLC0415
 
     made_with = settings_of(request.node, sandbox_settings)
+    began = monotonic()
     workspace = sandbox_server.create_workspace(name_of(request.node), **made_with)
-    request.node.stash[MADE] = workspace
+    request.node.stash[MADE] = Made(sandbox_server, workspace, began)
     yield workspace
-    with suppress(Refused):  # the test may have deleted it
+    with suppress(SandboxError):  # the test may have deleted it, or the server be gone, which is told already
         workspace.delete()
 
 
@@ -97,12 +129,23 @@ def sandbox_app(request: pytest.FixtureRequest, sandbox_settings: dict[str, Any]
 
 def settings_of(test: pytest.Item, overridden: Mapping[str, Any]) -> dict[str, Any]:
     """What the test's workspace is made with: its nearest marker counts most, then the fixture, then the defaults."""
-    markers = reversed([marker.kwargs for marker in test.iter_markers("sandbox")])
-    given = {name: value for each in (overridden, *markers) for name, value in each.items()}
+    if not isinstance(overridden, Mapping):
+        raise pytest.UsageError(f"sandbox_settings gives {overridden!r}: it must return a dict of settings.")
+    given = dict(overridden)
+    for marker in reversed(list(test.iter_markers("sandbox"))):
+        if marker.args:
+            raise pytest.UsageError(_unnamed(marker.args))
+        given |= marker.kwargs
     unknown = sorted(given.keys() - DEFAULTS.keys())
     if unknown:
         raise pytest.UsageError(f"The sandbox knows no setting {', '.join(unknown)}: it has {', '.join(DEFAULTS)}.")
     return {**DEFAULTS, **given}
+
+
+def _unnamed(values: tuple[Any, ...]) -> str:
+    """What to write instead, as far as the values have names."""
+    named = ", ".join(f"{name}={value!r}" for name, value in zip(DEFAULTS, values, strict=False))
+    return f"The marker sandbox takes settings by name: write @pytest.mark.sandbox({named})."
 
 
 def name_of(test: pytest.Item) -> str:
@@ -122,12 +165,12 @@ def pytest_runtest_makereport(
     return report
 
 
-def _story(workspace: "Workspace") -> str:
+def _story(made: Made) -> str:
     from sandbox.client import SandboxError  # noqa: PLC0415
     from sandbox.client.story import story  # noqa: PLC0415
 
     try:
-        return story(workspace)
+        return story(made.server, made.workspace, timedelta(seconds=monotonic() - made.began))
     except SandboxError as error:  # a report must not hide what it reports on
         return str(error)
 

@@ -139,7 +139,7 @@ def test_a_second_start_that_asks_for_no_seed_says_nothing_of_it(start: Start, t
 # Stopping --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_stops_it_cleanly(start: Start, number: int) -> None:
     server = start()
     server.ask("GET", READBACK, headers=DEMO)
@@ -219,11 +219,23 @@ def test_who_follows_and_does_not_read_does_not_hold_it(start: Start) -> None:
     assert (code, "Traceback" in errors) == (0, False)
 
 
-def test_the_temporary_file_goes_with_the_process(start: Start, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_the_temporary_file_goes_with_the_process(start: Start, tmp_path: Path, number: int) -> None:
     server = start(TMPDIR=str(tmp_path))
     assert len(list(tmp_path.iterdir())) == 1
-    server.stop()
+    server.stop(number)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_under_nohup_it_outlives_its_terminal(start: Start) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        server = start()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    server.process.send_signal(signal.SIGHUP)
+    assert server.ask("GET", READBACK, headers=DEMO)[0] == 200
+    assert server.stop()[0] == 0
 
 
 def test_a_kept_file_is_left_whole(start: Start, tmp_path: Path) -> None:

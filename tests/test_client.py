@@ -8,19 +8,30 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, assert_type
+from typing import Any, assert_type, get_args
 
 import httpx
 import pytest
 from driver import CONSOLE, LINE, PHONE, STRANGER, TRACKING_NUMBER, Driver
 
 import sandbox as package
-from sandbox import AsyncSandboxClient, SandboxClient
-from sandbox.client import AsyncWorkspace, NotArrived, NotAsExpected, Refused, Unreachable, Workspace, shapes
+import sandbox.client as clients
+from sandbox import (
+    AsyncSandboxClient,
+    AsyncWorkspace,
+    NotArrived,
+    NotAsExpected,
+    Refused,
+    SandboxClient,
+    Unreachable,
+    Workspace,
+)
+from sandbox.client import shapes
 from sandbox.client.faults import Fault
 from sandbox.client.network import Sink
 from sandbox.client.reading import read, rfc3339
 from sandbox.client.steps import Reading, Verb
+from sandbox.vendors import VENDORS
 
 URL = "http://127.0.0.1:8080"
 START = datetime(2026, 5, 6, 9, tzinfo=UTC)
@@ -130,6 +141,15 @@ def test_a_time_is_a_datetime_or_a_distance_from_the_workspaces_clock(ws: Worksp
     assert ws.send(STRANGER, "Just", at=-1.5).timeline[0].at == START - timedelta(seconds=1.5)
     with pytest.raises(ValueError, match="has no zone"):
         ws.send(STRANGER, "When?", at=datetime(2026, 5, 1))
+
+
+def test_a_time_can_be_written_as_the_control_api_has_it(client: SandboxClient, ws: Workspace) -> None:
+    assert ws.clock.set("2026-05-07T09:00:00Z").now == START + timedelta(days=1)
+    assert ws.send(STRANGER, "Then", at="2026-05-01T08:00:00Z").timeline[0].at == datetime(2026, 5, 1, 8, tzinfo=UTC)
+    with client.create_workspace(start_at="2030-01-01T00:00:00Z", clock="frozen") as later:
+        assert later.clock.now == datetime(2030, 1, 1, tzinfo=UTC)
+    with pytest.raises(Refused, match="at must be a time"):
+        ws.clock.set("tomorrow")
 
 
 def test_what_is_scheduled_shows_when_its_time_comes(ws: Workspace) -> None:
@@ -298,6 +318,55 @@ def test_verify_counts_what_matches(sandbox: Driver, ws: Workspace) -> None:
     ws.verify(no_findings=True)
 
 
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"to": STRANGER, "no_findings": True}, "operation is missing: .* since to must be true"),
+        ({"text": "code", "at_least": 2}, "operation is missing: .* since count, text must be true"),
+        ({"count": 0}, "operation is missing"),
+        ({}, "operation is missing: .* or no_findings=True"),
+        ({"operation": "simplepay.submit", "count": 1, "at_most": 2}, "count says exactly how many"),
+        ({"operation": "simplepay.submit", "count": 0, "at_least": 0}, "count says exactly how many"),
+    ],
+)
+def test_verify_drops_no_condition(ws: Workspace, asked: dict[str, Any], told: str) -> None:
+    with pytest.raises(TypeError, match=told):
+        ws.verify(**asked)
+
+
+FILTERED: list[tuple[str, Callable[[Any], Any]]] = [
+    ("to", lambda ws: ws.verify("simplepay.submit", to=None, count=1)),
+    ("operation", lambda ws: ws.verify(None, no_findings=True)),
+    ("to", lambda ws: ws.verify_all({"operation": "simplepay.submit", "where": {"to": None}})),
+    ("to", lambda ws: ws.fault("simplepay.submit", to=None, status=503)),
+    ("operation", lambda ws: ws.fault(None, status=503)),
+    ("to", lambda ws: ws.messages(to=None)),
+    ("to", lambda ws: ws.delete_messages(to=None)),
+    ("text", lambda ws: ws.wait_for(text=None)),
+    ("message", lambda ws: ws.journal(message=None)),
+    ("operation", lambda ws: ws.journal(operation=None)),
+    ("message", lambda ws: ws.callbacks(None)),
+    ("search", lambda ws: ws.phones(None)),
+    ("phone", lambda ws: ws.consents(None)),
+    ("from_", lambda ws: ws.events(from_=None)),
+]
+
+
+@pytest.mark.parametrize(("name", "ask"), FILTERED)
+def test_a_filter_that_is_none_does_not_let_everything_match(
+    ws: Workspace, name: str, ask: Callable[[Any], Any]
+) -> None:
+    message = ws.send(STRANGER, "Hello")
+    with pytest.raises(ValueError, match=f"^{name} is None: leave it out, or give a value.$"):
+        ask(ws)
+    assert (ws.messages(), ws.faults()) == ([message], [])
+
+
+def test_what_is_waited_for_is_named(ws: Any) -> None:
+    with pytest.raises(TypeError, match="positional"):
+        ws.wait_for("code")
+
+
 def test_what_is_not_as_expected_reads_well(sandbox: Driver, ws: Workspace) -> None:
     sandbox.submit(PHONE, "Hello")
     with pytest.raises(NotAsExpected) as missing:
@@ -423,9 +492,11 @@ def test_a_refusal_names_the_possible_statuses(ws: Workspace) -> None:
     assert str(refused.value).endswith("(possible: delivered, undelivered, rejected, unknown)")
 
 
-def test_an_answer_of_somebody_else_shows_its_beginning() -> None:
-    elsewhere = httpx.MockTransport(lambda _: httpx.Response(502, text="<h1>Bad gateway</h1>"))
-    with SandboxClient(URL, transport=elsewhere) as client, pytest.raises(Refused, match=r"502 .*Bad gateway"):
+@pytest.mark.parametrize("status", [200, 502])
+def test_an_answer_of_somebody_else_shows_its_beginning(status: int) -> None:
+    elsewhere = httpx.MockTransport(lambda _: httpx.Response(status, text="<h1>Gateway</h1>"))
+    told = f"^{status} What answers at {URL} is not a sandbox: <h1>Gateway</h1>$"
+    with SandboxClient(URL, transport=elsewhere) as client, pytest.raises(Refused, match=told):
         client.version()
 
 
@@ -436,6 +507,14 @@ def test_nobody_answers() -> None:
     with SandboxClient(URL, transport=httpx.MockTransport(refuse)) as client, pytest.raises(Unreachable) as unreachable:
         client.version()
     assert str(unreachable.value) == f"The sandbox at {URL} does not answer: Connection refused."
+    assert unreachable.value.__suppress_context__
+
+
+@pytest.mark.parametrize("url", [None, "", "127.0.0.1:8080", "localhost:8080"])
+@pytest.mark.parametrize("kind", [SandboxClient, AsyncSandboxClient])
+def test_what_is_no_url_is_told(kind: Any, url: str | None) -> None:
+    with pytest.raises(ValueError, match=f"is written like http://127.0.0.1:8080, not {url!r}"):
+        kind(url)
 
 
 def test_the_token_is_sent() -> None:
@@ -509,6 +588,11 @@ def test_the_types_say_what_a_verb_is_worth(ws: Workspace, client: SandboxClient
     assert_type(ws.sink("mine").received(), list[shapes.SinkRequest])
 
 
+def test_the_types_know_every_operation() -> None:
+    operations = {operation for vendor in VENDORS for operation in vendor.operations}
+    assert set(get_args(shapes.Operation)) == operations
+
+
 def test_awaiting_verbs_can_be_tasks_and_context_managers(sandbox: Driver) -> None:
     async def run(client: AsyncSandboxClient) -> None:
         async with client.create_workspace("one") as ws:
@@ -536,15 +620,25 @@ def first_calls(bound: Any) -> Iterator[tuple[str, str]]:
                     yield call.method, call.path
 
 
+GIVEN: dict[str, Any] = {
+    "at": START,
+    "exported": b"",
+    "faults": [],
+    "settle": 1,
+    "timeout": 1,
+    "limit": 1,
+    "at_least": None,
+    "at_most": None,
+}
+
+
 def arguments(describe: Callable[..., Any], *, everything: bool) -> dict[str, Any]:
     parameters = list(inspect.signature(describe).parameters.values())[1:]
     return {
-        each.name: {"at": START, "exported": b"", "faults": [], "settle": 1, "timeout": 1, "limit": 1}.get(
-            each.name, "x"
-        )
+        each.name: GIVEN.get(each.name, "x")
         for each in parameters
         if each.kind not in (each.VAR_KEYWORD, each.VAR_POSITIONAL)
-        and (everything or each.default is each.empty)
+        and (everything or each.default is each.empty or each.name == "operation")
         and each.name not in ("days", "hours", "minutes", "seconds", "by")
     }
 
@@ -563,6 +657,26 @@ def test_the_client_has_every_call_of_the_control_api(sandbox: Driver, client: S
         return next(each for each in templates if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", each), path))
 
     assert {(method, template(path)) for method, path in asked} == known
+
+
+def test_leaving_a_workspace_that_is_gone_is_no_error(sandbox: Driver, client: SandboxClient) -> None:
+    with client.create_workspace("deleted") as ws:
+        ws.delete()
+
+    def fail() -> None:
+        with client.create_workspace("deleted") as ws:
+            ws.delete()
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+
+    async def leave(client: AsyncSandboxClient) -> None:
+        async with client.create_workspace("deleted") as ws:
+            await ws.delete()
+
+    awaited(sandbox, leave)
+    assert [each.name for each in client.workspaces()] == ["default"]
 
 
 # What it is made from -------------------------------------------------------------------------------------------
@@ -591,6 +705,12 @@ def test_importing_the_package_imports_nothing_else() -> None:
         "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_all_that_the_client_has_comes_from_the_package() -> None:
+    assert set(clients.__all__) < set(package.__all__)
+    assert [name for name in clients.__all__ if getattr(package, name) is not getattr(clients, name)] == []
+    assert {name for name in package.__all__ if getattr(package, name).__name__ == name} == set(package.__all__)
 
 
 def test_the_package_says_what_it_lacks() -> None:

@@ -97,6 +97,20 @@ def test_a_report_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     is_refused(1, f"Cannot write {tmp_path}: Is a directory.", "exec", "--report", str(tmp_path), "--", "true")
 
 
+def test_a_report_of_a_journal_that_is_off_is_refused(tmp_path: Path) -> None:
+    report = tmp_path / "report.jsonl"
+    reason = "--report needs the journal, and SANDBOX_JOURNAL switches it off: leave out one of them."
+    is_refused(2, reason, "exec", "--report", str(report), "--", "true", SANDBOX_JOURNAL="0")
+    assert not report.exists()
+
+
+def test_a_fixture_that_a_filled_database_ignores_is_told(tmp_path: Path) -> None:
+    kept = ("--database", str(tmp_path / "kept.db"))
+    assert execute(*kept, "--fixture", PLAIN, "--", "true").stderr == ""
+    again = execute(*kept, "--fixture", "documented", "--", "true")
+    assert again.stderr == "the database holds a world already: fixture, seed and start time were not used\n"
+
+
 def test_a_given_port_is_taken() -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]

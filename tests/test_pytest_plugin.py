@@ -4,7 +4,9 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from commands import environment, partners_pytest
@@ -119,6 +121,105 @@ def test_it(sandbox):
     assert told in done.stdout
 
 
+def test_a_setting_without_its_name_is_told(run: Runs) -> None:
+    tests = """
+import pytest
+
+@pytest.mark.sandbox("clinic", 7)
+def test_it(sandbox):
+    pass
+"""
+    done = run(tests)
+    assert done.returncode == 1
+    told = "The marker sandbox takes settings by name: write @pytest.mark.sandbox(fixture='clinic', seed=7)."
+    assert told in done.stdout
+
+
+def test_settings_that_are_none_are_told(run: Runs) -> None:
+    tests = """
+import pytest
+
+@pytest.fixture
+def sandbox_settings():
+    {"seed": 3}
+
+def test_it(sandbox):
+    pass
+"""
+    assert "UsageError: sandbox_settings gives None: it must return a dict of settings." in run(tests).stdout
+
+
+FAILING = """
+import httpx, pytest
+
+def submit(sandbox, to="14155550123", text="Hello", password=None):
+    url = f"{sandbox.simplepay_url}/submit/{sandbox.consoles[0].code}"
+    form = {"To": to, "From": sandbox.consoles[0].line, "Body": text}
+    return httpx.post(url, data=form, auth=(sandbox.basic.username, password or sandbox.basic.password))
+
+def test_before(sandbox):
+    submit(sandbox, text="of another test", password="wrong")
+
+def test_refused(sandbox):
+    submit(sandbox, to="+14155550123", text="a\\nb")
+    httpx.get(sandbox.dialogtech_url, params={"access_key": sandbox.accounts[0].access_key,
+        "secret_access_key": sandbox.accounts[0].secret_access_key, "action": "sms.send"})
+    assert 0
+
+def test_unknown(sandbox):
+    for n in range(7):
+        submit(sandbox, text=f"call{n}", password="wrong")
+    httpx.get(f"{sandbox.simplepay_url}/nowhere")
+    assert 0
+
+def test_many(sandbox):
+    submit(sandbox, to="x")
+    for n in range(20):
+        submit(sandbox, text=f"text{n}")
+    assert 0
+
+def test_faulted(sandbox):
+    with sandbox.fault(status=503, body="down", latency_ms=1):
+        submit(sandbox)
+    with sandbox.fault(close=True), pytest.raises(httpx.HTTPError):
+        submit(sandbox)
+    assert 0
+"""
+
+
+def test_what_fails_is_told_with_what_the_workspace_saw(run: Runs) -> None:
+    done = run(FAILING)
+    told = dict(re.findall(r"^-+ sandbox -+\n(test_[a-z]+)-(.*?)(?=^[_=]{3})", done.stdout, re.DOTALL | re.MULTILINE))
+    assert set(told) == {"test_refused", "test_unknown", "test_many", "test_faulted"}, done.stdout
+    assert told["test_refused"].splitlines()[1:] == [
+        "09:00:00 POST /dialoghealth-simplepay-api/submit/SANDBX1001 -> 400",
+        "    sent      To=%2B14155550123&From=16155550120&Body=a%0Ab",
+        "    answered  Msisdn is invalid: +14155550123",
+        "    error SP-msisdn: To '+14155550123'. Send 14155550123 instead of +14155550123.",
+        told["test_refused"].splitlines()[5],
+        "    answered  There is no action sms.send: use sms.get_messages.",
+        "    error DT-action: action 'sms.send'. Send sms.get_messages instead of sms.send.",
+        "no message is in it",
+    ]
+    unknown = told["test_unknown"].splitlines()
+    assert unknown[1:5] == [
+        "no vendor call reached it",
+        "no message is in it",
+        "calls since the test began that belong to no workspace, so maybe another test's:",
+        "(3 other calls are left out)",
+    ]
+    assert told["test_unknown"].count(" -> 401") == 4
+    assert "    answered  Username or password is wrong." in unknown
+    assert any(re.fullmatch(r"\S+ GET /dialoghealth-simplepay-api/nowhere -> 404", line) for line in unknown)
+    many = told["test_many"]
+    assert "(9 other calls are left out)" in many
+    assert "(8 earlier messages are left out)" in many
+    assert "answered  Msisdn is invalid: x" in many
+    assert re.findall(r"Body=text(\d+)", many) == [str(n) for n in range(9, 20)]
+    assert "-> 503 (fault: latency_ms 1, status 503, body down)" in told["test_faulted"]
+    assert "(fault: close)" in told["test_faulted"]
+
+
 def test_it_attaches_to_a_server_that_is_there(run: Runs) -> None:
     tests = """
 import os
@@ -136,9 +237,57 @@ def test_it(sandbox, sandbox_server):
             serving.terminate()
 
 
-def test_a_server_that_is_not_there_is_told_in_a_sentence(run: Runs) -> None:
-    done = run("def test_it(sandbox): pass", SANDBOX_URL="http://127.0.0.1:1")
-    assert "Unreachable: The sandbox at http://127.0.0.1:1 does not answer" in done.stdout
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("http://127.0.0.1:1", "The sandbox at http://127.0.0.1:1 does not answer: "),
+        ("127.0.0.1:8080", "The URL of a sandbox is written like http://127.0.0.1:8080, not '127.0.0.1:8080'."),
+    ],
+)
+def test_a_server_that_is_not_there_is_told_in_a_sentence(run: Runs, url: str, told: str) -> None:
+    done = run("def test_it(sandbox): pass\ndef test_too(sandbox): pass", SANDBOX_URL=url)
+    assert told in done.stdout
+    assert f"\nSANDBOX_URL is {url}: start a sandbox there, or unset SANDBOX_URL.\n" in done.stdout
+    assert "2 errors in" in done.stdout
+    assert "httpcore" not in done.stdout
+    assert "Traceback" not in done.stdout
+    assert len(done.stdout.splitlines()) < 20
+
+
+@pytest.mark.parametrize("body", ["<h1>Hello</h1>", "[]", "{}"])
+def test_a_server_that_is_no_sandbox_is_told(run: Runs, body: str) -> None:
+    class Hello(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+    with HTTPServer(("127.0.0.1", 0), Hello) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        done = run("def test_it(sandbox): pass", SANDBOX_URL=url)
+        server.shutdown()
+    assert f"What answers at {url} is not a sandbox" in done.stdout
+    assert f"SANDBOX_URL is {url}: start a sandbox there" in done.stdout
+
+
+def test_a_server_that_ends_in_the_midst_fails_a_test_once(run: Runs) -> None:
+    tests = """
+import os, signal
+
+def test_it(sandbox):
+    os.kill(int(os.environ["SERVER"]), signal.SIGKILL)
+    while True:
+        sandbox.messages()
+"""
+    server = [sys.executable, "-m", "sandbox", "serve", "--port", "0"]
+    with subprocess.Popen(server, stdout=subprocess.PIPE, text=True, env=environment()) as serving:
+        assert serving.stdout is not None
+        url = serving.stdout.readline().split()[-1]
+        done = run(tests, SANDBOX_URL=url, SERVER=str(serving.pid))
+    assert f"Unreachable: The sandbox at {url} does not answer" in done.stdout
+    assert "1 failed in" in done.stdout
+    assert "httpcore" not in done.stdout
 
 
 def test_all_workers_of_xdist_share_one_server(run: Runs, tmp_path: Path) -> None:

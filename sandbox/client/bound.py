@@ -67,8 +67,8 @@ def segment(name: str) -> str:
 
 def moment(bound: Bound, at: Moment | None) -> Steps[str | None]:
     """A time as the server takes it; a distance counts from what the workspace's clock reads."""
-    if at is None:
-        return None
+    if at is None or isinstance(at, str):
+        return at
     if not isinstance(at, datetime):
         distance = at if isinstance(at, timedelta) else timedelta(seconds=at)
         reading = yield from ask(Call("GET", f"{bound._path}/clock"))

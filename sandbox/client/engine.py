@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, Unpack
 
 from sandbox.client.bound import Bound, segment
 from sandbox.client.journal import ExchangeFilters
-from sandbox.client.reading import Seconds, given
+from sandbox.client.reading import Seconds, filtered, given
 from sandbox.client.shapes import Exchange, Fixture, HandsetNumber, Mode, Rule, Template, Version, WorkspaceInfo
 from sandbox.client.steps import Awaiting, AwaitingSession, Blocking, BlockingSession, Call, Steps, verb
 from sandbox.client.workspace import AsyncWorkspace, Workspace
@@ -45,7 +45,7 @@ class EngineVerbs(Bound, Generic[WorkspaceT]):
         *,
         fixture: str | None = None,
         seed: int | None = None,
-        start_at: datetime | None = None,
+        start_at: datetime | str | None = None,
         clock: Literal["running", "frozen"] | None = None,
         delivery: Mode | Mapping[str, Any] | None = None,
         ttl: Seconds | None = None,
@@ -100,7 +100,7 @@ class EngineVerbs(Bound, Generic[WorkspaceT]):
     @verb
     def journal(self, limit: int | None = None, **filters: Unpack[ExchangeFilters]) -> Steps[list[Exchange]]:
         """Exchanges that belong to no workspace: without right credentials, or of unknown paths."""
-        return self._list(Exchange, "/journal", given(**filters), limit)
+        return self._list(Exchange, "/journal", filtered(**filters), limit)
 
     @verb
     def exchange(self, exchange_id: str) -> Steps[Exchange]:

@@ -38,14 +38,15 @@ class Refused(SandboxError):
         super().__init__(f"{status} {self.title}: {self.detail}{possible}")
 
 
-def refused(status: int, content: bytes) -> Refused:
-    """The refusal in an answer; one that is no problem details is not of the sandbox, and shows its beginning."""
+def refused(status: int, content: bytes, url: str) -> Refused:
+    """The refusal in an answer of `url`; one that is no problem details is not of a sandbox, and is shown."""
     try:
         problem = json.loads(content)
     except ValueError:
         problem = None
     if not isinstance(problem, dict):
-        problem = {"title": "Not an answer of the sandbox", "detail": content[:200].decode(errors="replace")}
+        shown = content[:200].decode(errors="replace")
+        problem = {"title": f"What answers at {url} is not a sandbox", "detail": shown}
     return Refused(status, problem)
 
 

@@ -44,7 +44,7 @@ class Events:
         with answering(self._session.url):
             self._answer = self._open.enter_context(self._session.stream(*self._asked))
             if self._answer.status_code >= 400:
-                raise refused(self._answer.status_code, self._answer.read())
+                raise refused(self._answer.status_code, self._answer.read(), self._session.url)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -69,7 +69,7 @@ class AsyncEvents:
         with answering(self._session.url):
             self._answer = await self._open.enter_async_context(self._session.stream(*self._asked))
             if self._answer.status_code >= 400:
-                raise refused(self._answer.status_code, await self._answer.aread())
+                raise refused(self._answer.status_code, await self._answer.aread(), self._session.url)
         return self
 
     async def __aexit__(self, *_: object) -> None:

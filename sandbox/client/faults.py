@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Generic, Self, TypedDict, TypeVar
 
 from sandbox.client.bound import Bound, segment
-from sandbox.client.reading import Seconds, given, read
+from sandbox.client.reading import LEFT_OUT, Seconds, filtered, given, read
 from sandbox.client.shapes import FaultInfo
 from sandbox.client.steps import Awaiting, Blocking, Call, Session, Steps, ask, checked, verb
 
@@ -86,14 +86,14 @@ class WithFaults(Bound, Generic[FaultT]):
     @verb
     def fault(
         self,
-        operation: str | None = None,
+        operation: str = LEFT_OUT,
         *,
-        to: str | None = None,
-        from_: str | None = None,
-        text: str | None = None,
-        console: str | None = None,
-        account: str | None = None,
-        number: str | None = None,
+        to: str = LEFT_OUT,
+        from_: str = LEFT_OUT,
+        text: str = LEFT_OUT,
+        console: str = LEFT_OUT,
+        account: str = LEFT_OUT,
+        number: str = LEFT_OUT,
         status: int | None = None,
         body: str | None = None,
         reset: bool = False,
@@ -117,7 +117,7 @@ class WithFaults(Bound, Generic[FaultT]):
         and `timeout`, or `latency_ms`, or both. Of the calls that match, `skip` pass first, and it happens at most
         `times`.
         """
-        match = given(
+        match = filtered(
             operation=operation, to=to, from_=from_, text=text, console=console, account=account, number=number
         )
         effect = given(

@@ -5,7 +5,7 @@ from typing import Any, TypeVar, Unpack, cast
 
 from sandbox.client.bound import PAGE, Bound, moment, segment
 from sandbox.client.errors import NotArrived
-from sandbox.client.reading import Moment, Seconds, given, read, seconds
+from sandbox.client.reading import Moment, Seconds, filtered, given, read, seconds
 from sandbox.client.shapes import (
     Arrived,
     Broadcast,
@@ -37,12 +37,12 @@ class MessageVerbs(Bound):
     @verb
     def messages(self, limit: int | None = None, **filters: Unpack[Filters]) -> Steps[list[Message]]:
         """Messages of all vendors in both directions, in the order in which they were accepted."""
-        return self._list(Message, "/messages", given(**filters), limit)
+        return self._list(Message, "/messages", filtered(**filters), limit)
 
     @verb
     def delete_messages(self, limit: int | None = None, **filters: Unpack[Filters]) -> Steps[int]:
         """Deletes messages, all that match or the oldest so many, with their callbacks, and says how many."""
-        return self._deleted("/messages", given(limit=limit, **filters))
+        return self._deleted("/messages", given(limit=limit) | filtered(**filters))
 
     @verb
     def message(self, message: Message | str) -> Steps[MessageStory]:
@@ -132,12 +132,12 @@ class MessageVerbs(Bound):
         return self._act(Broadcast, "/broadcasts", body, at)
 
     @verb
-    def wait_for(self, timeout: Seconds = 10, **filters: Unpack[Filters]) -> Steps[Arrived]:
+    def wait_for(self, *, timeout: Seconds = 10, **filters: Unpack[Filters]) -> Steps[Arrived]:
         """The newest message that matches, with its `links` and `codes`: at once if it is there, else when it comes.
 
         Raises `NotArrived`, an AssertionError, when none came within `timeout` of wall time.
         """
-        asked = given(**filters)
+        asked = filtered(**filters)
         within = seconds(timeout)
         query = {**asked, "timeout": within}
         reply: Reply = yield Call("GET", f"{self._path}/messages/wait", query, wait=within)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
 from sandbox.client.bound import Bound, segment
-from sandbox.client.reading import Seconds, given, read
+from sandbox.client.reading import LEFT_OUT, Seconds, filtered, given, read
 from sandbox.client.shapes import (
     Callback,
     CallbackProfile,
@@ -82,10 +82,10 @@ class NetworkVerbs(Bound, Generic[SinkT]):
         return self._ask(Delivery, "PUT", "/delivery", body)
 
     @verb
-    def callbacks(self, message: Message | str | None = None, limit: int | None = None) -> Steps[list[Callback]]:
+    def callbacks(self, message: Message | str = LEFT_OUT, limit: int | None = None) -> Steps[list[Callback]]:
         """What clients were told so far, of one message or of all."""
         of = message.id if isinstance(message, Message) else message
-        return self._list(Callback, "/callbacks", given(message=of), limit)
+        return self._list(Callback, "/callbacks", filtered(message=of), limit)
 
     @verb
     def redeliver(self, callback: Callback | str) -> Steps[None]:

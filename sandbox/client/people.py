@@ -4,7 +4,7 @@ from types import NoneType
 from typing import TypedDict, Unpack
 
 from sandbox.client.bound import Bound, segment
-from sandbox.client.reading import given
+from sandbox.client.reading import LEFT_OUT, filtered, given
 from sandbox.client.shapes import Consent, ConsentChange, Message, Person, Phone, RecipientType
 from sandbox.client.steps import Steps, verb
 
@@ -60,9 +60,9 @@ class PeopleVerbs(Bound):
         return self._ask(NoneType, "DELETE", _path(who))
 
     @verb
-    def phones(self, search: str | None = None, limit: int | None = None) -> Steps[list[Phone]]:
+    def phones(self, search: str = LEFT_OUT, limit: int | None = None) -> Steps[list[Phone]]:
         """Phones, that with the latest message first; `search` is part of a name or number, or a `person_id`."""
-        return self._list(Phone, "/phones", given(search=search), limit)
+        return self._list(Phone, "/phones", filtered(search=search), limit)
 
     @verb
     def phone(self, phone: str) -> Steps[Phone]:
@@ -76,10 +76,10 @@ class PeopleVerbs(Bound):
 
     @verb
     def consents(
-        self, phone: str | None = None, console: str | None = None, limit: int | None = None
+        self, phone: str = LEFT_OUT, console: str = LEFT_OUT, limit: int | None = None
     ) -> Steps[list[Consent]]:
         """Who is opted in or out of which line."""
-        return self._list(Consent, "/consents", given(phone=phone, console=console), limit)
+        return self._list(Consent, "/consents", filtered(phone=phone, console=console), limit)
 
     @verb
     def consent_history(self, phone: str) -> Steps[list[Consent]]:

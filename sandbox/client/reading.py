@@ -13,8 +13,10 @@ from typing import Any, TypeAlias, TypeVar, Union, get_args, get_origin, get_typ
 T = TypeVar("T")
 Seconds: TypeAlias = float | timedelta
 """A duration: seconds, or a timedelta."""
-Moment: TypeAlias = datetime | timedelta | float
-"""A time with its zone; or a distance from what the workspace's clock reads, as a timedelta or in seconds."""
+Moment: TypeAlias = datetime | str | timedelta | float
+"""A time with its zone, as a datetime or in RFC 3339; or a distance from what the workspace's clock reads, as a
+timedelta or in seconds.
+"""
 
 
 def read(kind: type[T], written: Any) -> T:
@@ -71,6 +73,24 @@ def wire_name(name: str) -> str:
 def given(**values: Any) -> dict[str, Any]:
     """What was given of a call's members, as JSON has it; None is what was not given."""
     return {wire_name(name): plain(value) for name, value in values.items() if value is not None}
+
+
+class _LeftOut:
+    def __repr__(self) -> str:
+        return "<left out>"
+
+
+LEFT_OUT: Any = _LeftOut()
+"""The default of a filter; None is not one, since it is what a program has that does not know what it looks for."""
+
+
+def filtered(**filters: Any) -> dict[str, Any]:
+    """What was given of a call's filters, as JSON has it; raises ValueError on None, or everything would match."""
+    said = {name: value for name, value in filters.items() if value is not LEFT_OUT}
+    for name, value in said.items():
+        if value is None:
+            raise ValueError(f"{name} is None: leave it out, or give a value.")
+    return given(**said)
 
 
 def plain(value: Any) -> Any:

@@ -58,14 +58,19 @@ FILE = {"Content-Type": "application/octet-stream"}
 
 @dataclass(frozen=True)
 class Reply:
-    """The answer to a call."""
+    """The answer to a call of `url`."""
 
     status: int
     content: bytes
+    url: str
 
     @property
     def json(self) -> Any:
-        return json.loads(self.content) if self.content else None
+        """Raises `Refused` when it is no JSON, and so not of a sandbox."""
+        try:
+            return json.loads(self.content) if self.content else None
+        except ValueError:
+            raise refused(self.status, self.content, self.url) from None
 
 
 Steps: TypeAlias = Generator[Call, Reply, T]
@@ -84,7 +89,7 @@ def accepted(reply: Reply) -> Any:
 def checked(reply: Reply) -> Reply:
     """The reply; raises `Refused` when it is a refusal."""
     if reply.status >= 400:
-        raise refused(reply.status, reply.content)
+        raise refused(reply.status, reply.content, reply.url)
     return reply
 
 
@@ -126,6 +131,8 @@ class Session:
     """
 
     def __init__(self, url: str) -> None:
+        if not str(url).startswith(("http://", "https://")):
+            raise ValueError(f"The URL of a sandbox is written like http://127.0.0.1:8080, not {url!r}.")
         self.url = url.rstrip("/")
 
     def take(self, steps: Steps[T]) -> Any:
@@ -226,7 +233,7 @@ class BlockingSession(Session):
     def _reply(self, call: Call) -> Reply:
         with answering(self.url):
             answer = self.http.request(call.method, call.path, **call.options())
-        return Reply(answer.status_code, answer.content)
+        return Reply(answer.status_code, answer.content, self.url)
 
     def stream(self, path: str, query: Mapping[str, Any]) -> Any:
         return self.http.stream("GET", path, params=query, timeout=endless())
@@ -259,7 +266,7 @@ class AwaitingSession(Session):
     async def _reply(self, call: Call) -> Reply:
         with answering(self.url):
             answer = await self.http.request(call.method, call.path, **call.options())
-        return Reply(answer.status_code, answer.content)
+        return Reply(answer.status_code, answer.content, self.url)
 
     def stream(self, path: str, query: Mapping[str, Any]) -> Any:
         return self.http.stream("GET", path, params=query, timeout=endless())
@@ -276,7 +283,7 @@ def answering(url: str) -> Iterator[None]:
     try:
         yield
     except httpx.TransportError as error:
-        raise Unreachable(url, error) from error
+        raise Unreachable(url, error) from None
 
 
 def endless() -> "httpx.Timeout":

@@ -12,7 +12,7 @@ from sandbox.client.journal import JournalVerbs
 from sandbox.client.messages import MessageVerbs
 from sandbox.client.network import AsyncSink, NetworkVerbs, Sink, SinkVerbs
 from sandbox.client.people import PeopleVerbs
-from sandbox.client.reading import given
+from sandbox.client.reading import filtered, given
 from sandbox.client.shapes import (
     Account,
     AccountSettings,
@@ -23,7 +23,7 @@ from sandbox.client.shapes import (
     WorkspaceInfo,
 )
 from sandbox.client.states import StateVerbs
-from sandbox.client.steps import Awaiting, Blocking, Session, Steps, verb
+from sandbox.client.steps import Awaiting, Blocking, Call, Session, Steps, checked, verb
 from sandbox.client.stories import StoryVerbs
 
 __tracebackhide__ = True
@@ -153,6 +153,13 @@ class WorkspaceVerbs(
         """Removes it with all that is in it; its credentials stop working."""
         return self._ask(NoneType, "DELETE")
 
+    @verb
+    def _leave(self) -> Steps[None]:
+        """Deletes it. That it is gone already is as good, and no reason to cover what went wrong inside."""
+        reply = yield Call("DELETE", self._path)
+        if reply.status != 404:
+            checked(reply)
+
     def _first_console(self) -> str | None:
         return self.consoles[0].code if self.consoles else None
 
@@ -171,14 +178,14 @@ class Workspace(WorkspaceVerbs[Sink, Fault], Blocking):
         self, *, limit: int | None = None, last_event_id: str | None = None, **filters: Unpack[Filters]
     ) -> Events:
         """What happens from now on, or since an event that was seen; it ends after `limit` events."""
-        query = given(limit=limit, last_event_id=last_event_id, **filters)
+        query = given(limit=limit, last_event_id=last_event_id) | filtered(**filters)
         return Events(self._session, f"{self._path}/events", query)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.delete()
+        self._leave()
 
 
 class AsyncWorkspace(WorkspaceVerbs[AsyncSink, AsyncFault], Awaiting):
@@ -195,12 +202,11 @@ class AsyncWorkspace(WorkspaceVerbs[AsyncSink, AsyncFault], Awaiting):
         self, *, limit: int | None = None, last_event_id: str | None = None, **filters: Unpack[Filters]
     ) -> AsyncEvents:
         """What happens from now on, or since an event that was seen; it ends after `limit` events."""
-        return AsyncEvents(
-            self._session, f"{self._path}/events", given(limit=limit, last_event_id=last_event_id, **filters)
-        )
+        query = given(limit=limit, last_event_id=last_event_id) | filtered(**filters)
+        return AsyncEvents(self._session, f"{self._path}/events", query)
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.delete()
+        await self._leave()

@@ -2,8 +2,10 @@
 
 import gc
 import logging
+import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +22,7 @@ from sandbox.world.phones import national
 
 GRACE_S = 0.5
 """How long a request in progress may go on after we were asked to stop."""
+SEED_IGNORED = "the database holds a world already: fixture, seed and start time were not used"
 
 
 class Server(uvicorn.Server):
@@ -29,6 +32,21 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._words = words
         self._end_streams = end_streams
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """A terminal that goes away ends it like any other signal, unless nohup said that it should not."""
+        before = signal.getsignal(signal.SIGHUP)
+        if before is signal.SIG_IGN:
+            with super().capture_signals():
+                yield
+            return
+        signal.signal(signal.SIGHUP, self.handle_exit)
+        try:
+            with super().capture_signals():
+                yield
+        finally:
+            signal.signal(signal.SIGHUP, before)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -90,7 +108,7 @@ def greeting(app: Sandbox, settings: Settings, address: tuple[str, int], *, is_t
     if is_token_made:
         lines.append(f"control token: {settings.control_token}")
     if app.is_seed_ignored:
-        lines.append("the database holds a world already: fixture, seed and start time were not used")
+        lines.append(SEED_IGNORED)
     return lines + credentials(app)
 
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypedDict
 
+from sandbox.client.shapes.words import Operation
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -77,7 +79,7 @@ class Where(TypedDict, total=False):
 class Expectation(TypedDict, total=False):
     """What is expected of an operation's exchanges, for `verify_all`: at least one, if no `count` is given."""
 
-    operation: str
+    operation: Operation
     where: Where
     count: int | dict[str, int]
 
