@@ -7,6 +7,7 @@ import json
 import re
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 from xml.etree import ElementTree
@@ -165,6 +166,39 @@ def test_odd_headers_are_answered_in_shape(served: Served, odd: str, version: by
             (answer,) = served.send(without_host)
             check(answer, target)
     assert served.is_well()
+
+
+TOO_LARGE = {
+    "one huge header": b"X-Huge: " + b"x" * 66_000 + b"\r\n",
+    "many headers": b"".join(b"X-%d: %d\r\n" % (n, n) for n in range(10_000)),
+    "a longer one than is read at once": b"X-Huge: " + b"x" * 3_000_000 + b"\r\n",
+    "one that never ends": b"X-Huge: " + b"x" * 3_000_000,
+}
+
+
+@pytest.mark.parametrize("headers", TOO_LARGE)
+def test_headers_that_are_too_large_are_refused(served: Served, headers: str) -> None:
+    for method, target, body in PROBES:
+        with served.connect() as connection:
+            # The server closes before it has read all, and its answer may be lost to who goes on sending.
+            raw = request(method, target, BASIC + TOO_LARGE[headers], body)
+            if headers == "one that never ends":
+                raw = raw.removesuffix(b"\r\n\r\n")
+            with suppress(OSError):
+                connection.sendall(raw)
+            told = received(connection)
+        for answer in parsed(told):
+            assert (answer.status, answer.body) == (431, b"Request headers are over 64 KiB.")
+            assert (answer.headers["connection"], answer.headers["content-type"][:10]) == ("close", "text/plain")
+        assert told or len(raw) > 1_000_000
+    assert served.is_well()
+
+
+def test_headers_are_counted_for_each_request_of_a_connection(served: Served) -> None:
+    large = b"X-Large: " + b"x" * 40_000 + b"\r\n"
+    kept = request(b"POST", SUBMIT, BASIC + large, b"a" * 200_000).replace(b"Connection: close\r\n", b"")
+    answers = served.send(kept * 3 + request(b"GET", b"/ibp_api.php", large + large))
+    assert [answer.status for answer in answers] == [400, 400, 400, 431]
 
 
 URLENCODED = b"application/x-www-form-urlencoded"
