@@ -258,6 +258,20 @@ def test_a_chunked_form_is_read(served: Served) -> None:
         assert (answer.status, json.loads(answer.body)["body"]) == (200, "Hello")
 
 
+def test_headers_behind_a_chunked_body_have_an_end_too(served: Served) -> None:
+    raw = request(b"POST", SUBMIT, BASIC + FORM_TYPE + CHUNKED) + GOOD_CHUNKS
+    with served.connect() as connection:
+        with suppress(OSError):
+            connection.sendall(raw + b"0\r\nX-Trailer: " + b"x" * 3_000_000)
+        told = received(connection)  # nothing, if the answer was lost to who went on sending; but it ends
+    assert all(answer.status == 431 for answer in parsed(told))
+    (answer,) = served.send(
+        request(b"POST", SUBMIT, BASIC + FORM_TYPE + CHUNKED)
+        + b"%x\r\n%s\r\n0\r\n\r\n" % (len(GOOD_FORM) + 500_003, GOOD_FORM + b"&x=" + b"x" * 500_000)
+    )
+    assert answer.status == 200
+
+
 def test_an_expected_100_continue_comes_before_the_answer(served: Served) -> None:
     head = b"Expect: 100-continue\r\nContent-Length: %d\r\n" % len(GOOD_FORM)
     with served.connect() as connection:

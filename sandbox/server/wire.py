@@ -74,6 +74,22 @@ class Wire(WithoutUpgrades):
             self._is_too_large = True
             self.send_400_response("")
 
+    def _begin_head(self) -> None:
+        self._is_in_head = True
+        self._at_most = self._received
+        self._at_least = 0
+
+    def on_chunk_header(self) -> None:
+        """Behind the last chunk come further headers; any other has a body, which says so."""
+        self._begin_head()
+
+    def on_body(self, body: bytes) -> None:
+        self._is_in_head = False
+        super().on_body(body)
+
+    def on_chunk_complete(self) -> None:
+        self._is_in_head = False
+
     def on_headers_complete(self) -> None:
         self._is_in_head = False
         if self._at_most > MOST_HEADERS and _size_of(self.headers) > MOST_HEADERS:
@@ -98,9 +114,7 @@ class Wire(WithoutUpgrades):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._is_in_head = True
-        self._at_most = self._received
-        self._at_least = 0
+        self._begin_head()
         self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
