@@ -8,6 +8,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from time import process_time
 from typing import Any
 from urllib.parse import quote
 
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 
 from sandbox.dependencies import Exchange
 from sandbox.server import journal as server_journal
+from sandbox.server.journal import bodies, redaction
 from sandbox.server.journal.rows import LONGEST_BODY
 from sandbox.vendors import OPERATIONS, writeback
 from sandbox.world.clock import DAY
@@ -655,3 +657,223 @@ def test_every_operation_has_its_name_in_the_journal(sandbox: Driver) -> None:
     sandbox.details(sid)
     sandbox.get_messages()
     assert {entry["operation"] for entry in entries(sandbox)} == set(OPERATIONS)
+
+
+FOREIGN = "hunter22secretX"
+"""A secret that is nobody's here."""
+FORM = "application/x-www-form-urlencoded"
+PARTS = "multipart/form-data; boundary=b"
+
+
+def part(name: str) -> str:
+    return f"--b\r\nContent-Disposition: form-data; {name}\r\n\r\n{FOREIGN}\r\n--b--\r\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        (PARTS, part("name*=utf-8''secret_access_key")),
+        (PARTS, part("name*=utf-8''%73ecret%5Faccess%5Fkey")),
+        (PARTS, part("name*=utf-8''p%69n")),
+        (PARTS, part('name*0="secret_"; name*1="access_key"')),
+        (PARTS, part('name*0="p"; name*1="in"')),
+        (PARTS, part('NAME="secret_access_key"')),
+        (PARTS, part("name='secret_access_key'")),
+        (PARTS, part('name="password"').replace("\r\n", "\n")),
+        ("multipart/form-data; boundary=c", f"a=1&password={FOREIGN}"),
+        ("application/json", f'\ufeff{{"password": "{FOREIGN}"}}'),
+        ("application/json", f'{{"\\u0070assword": "{FOREIGN}"}}'),
+        ("application/json", f'{{"a": {{"password": "{FOREIGN}"}}}}'),
+        ("application/json", f'{{"a": [1, {{"password": "{FOREIGN}'),
+        ("text/xml", f'<a secret_access_key="{FOREIGN}"/>'),
+        ("text/xml", f"<a secret_access_key = '{FOREIGN}'/>"),
+        ("text/xml", f"<a><password><![CDATA[{FOREIGN}]]></password></a>"),
+        ("text/xml", f"<a><password><b>{FOREIGN}</b></password></a>"),
+        ("text/xml", f'<a><password kind="x">{FOREIGN}'),
+        (FORM, f"a=1;secret_access_key={FOREIGN}"),
+        (FORM, f"a=1;secret_access_key=x;y{FOREIGN}&b=2"),
+        (FORM, f"a=http://x/;pw={FOREIGN}"),
+        (FORM, f"a=1\nsecret_access_key={FOREIGN}"),
+        ("text/plain", f"access_key: a\r\nsecret_access_key: {FOREIGN}"),
+        ("text/plain", f"secret_access_key:{FOREIGN}"),
+        ("text/plain", f"username=U&pw={FOREIGN}"),
+    ],
+)
+def test_a_secret_in_a_body_is_found_however_its_name_is_written(sandbox: Driver, kind: str, body: str) -> None:
+    post(sandbox, body.encode(), kind)
+    told = everything_told(sandbox)
+    assert FOREIGN not in told
+    assert "[redacted]" in entries(sandbox)[0]["request"]["body"]
+
+
+@pytest.mark.parametrize(
+    ("target", "headers"),
+    [
+        (f"?a=1;secret_access_key={FOREIGN}", {}),
+        (f"?access_key=a;secret_access_key={FOREIGN}", {"X-Other": f"it is {FOREIGN}"}),
+        (f"?username=U&pw={FOREIGN}", {}),
+        (f"/access_key=a/secret_access_key={FOREIGN}", {}),
+        (f"/;secret_access_key={FOREIGN}", {}),
+        ("", {"X-Original-URL": f"/ibp_api.php?access_key=a&secret_access_key={FOREIGN}"}),
+        ("", {"X-Original-URL": f"/ibp_api.php?pin={FOREIGN}"}),
+        ("", {"X-Custom": f"password={FOREIGN}"}),
+        ("", {"X-Custom": f'a=1, password = "{FOREIGN} and more"; b=2'}),
+    ],
+)
+def test_a_secret_in_a_target_or_a_header_is_found(sandbox: Driver, target: str, headers: dict[str, str]) -> None:
+    sandbox.call("GET", f"{DIALOGTECH}{target}".encode(), headers=headers)
+    assert len(of_server(sandbox)) == 1
+    assert FOREIGN not in everything_told(sandbox)
+
+
+def test_other_pairs_stay_as_they_are(sandbox: Driver) -> None:
+    post(sandbox, b"a=1;b=2&Body=x;y", FORM)
+    post(sandbox, b"note: x\r\npassword: hunter22\r\nb: 2", "text/plain")
+    headers = {"X-Custom": 'a=1, token="x y"; b=2'}
+    sandbox.call("GET", f"{WRITEBACK}/{CONSOLE};a=1;token=x/b=2".encode(), auth=DEMO, headers=headers)
+    (got,) = of_server(sandbox)
+    form, lines = entries(sandbox)
+    assert form["request"]["body"] == "a=1;b=2&Body=x;y"
+    assert lines["request"]["body"] == "note: x\r\npassword: [redacted]\r\nb: 2"
+    assert got["path"] == f"{WRITEBACK}/{CONSOLE};a=1;token=[redacted]/b=2"
+    assert ["x-custom", "a=1, token=[redacted]; b=2"] in got["request"]["headers"]
+
+
+@pytest.fixture
+def neighbours_secrets(sandbox: Driver, neighbour_world: str) -> list[str]:
+    """The password and the keys of another workspace on the same server, and a call of somebody unknown before it."""
+    sandbox.writeback(auth=None)
+    assert len(of_server(sandbox)) == 1
+    (_, password), keys = sandbox.neighbour(neighbour_world)
+    return [password, *keys.values()]
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "body", "headers"),
+    [
+        ("GET", "?action=sms.get_messages;a=1;{0};b={1}", "", {}),
+        ("GET", "?action={0}.&number=x,{1}", "", {}),
+        ("GET", "/{0}/x-{1}", "", {"X-Key-Id": "a {0}, a {1}"}),
+        ("GET", "", "", {"X-Mine": "{0} {1}"}),
+        ("POST", "", "these are {0} and\t{1}", {"Content-Type": "text/plain"}),
+        ("POST", "", '["{0}", "{1}"]', {"Content-Type": "application/json"}),
+        ("GET", "/nowhere/{0}?{1}", "", {}),
+        ("GET", "?x={2}", "", {}),
+    ],
+)
+def test_a_secret_of_whichever_workspace_is_found_where_nobody_is_known_to_ask(
+    sandbox: Driver, neighbours_secrets: list[str], method: str, target: str, body: str, headers: dict[str, str]
+) -> None:
+    for first in neighbours_secrets:
+        for second in neighbours_secrets:
+            given = (first, second, escaped(first))
+            asked = {name: value.format(*given) for name, value in headers.items()}
+            raw = f"{DIALOGTECH}{target.format(*given)}".replace("x-", "").encode()
+            sandbox.call(method, raw, content=body.format(*given), headers=asked)
+    told = everything_told(sandbox)
+    for secret in neighbours_secrets:
+        assert secret not in told
+        assert escaped(secret) not in told
+
+
+@pytest.mark.parametrize(
+    "secret", ["[redacted]", "redacted", "redact", "edacted]", "%72edacted", "x[redacted]", "[redacted]&"]
+)
+def test_what_was_copied_out_of_the_journal_is_told(sandbox: Driver, secret: str) -> None:
+    sandbox.writeback(auth=("demo", secret))
+    sandbox.get_messages(secret_access_key=secret, number=f"a {secret} {quote(secret)} b")
+    assert [entry["id"] for entry in of_server(sandbox)] == ["ex_server_1", "ex_server_2"]
+
+
+def test_secrets_behind_ever_more_escapes_are_taken_out(sandbox: Driver) -> None:
+    ways = [escaped(FOREIGN)]
+    for _ in range(12):
+        ways.append(quote(ways[-1], safe=""))
+    post(sandbox, f"password={FOREIGN}&Body={'/'.join(ways)}".encode(), "application/octet-stream")
+    assert entries(sandbox)[0]["request"]["body"] != ""
+    assert FOREIGN not in everything_told(sandbox)
+
+
+def test_an_escaped_quote_beside_a_secret_breaks_no_entry(sandbox: Driver) -> None:
+    headers = {"X-Other": f"%22{FOREIGN[:-1]}%58"}
+    sandbox.get_messages(secret_access_key=FOREIGN, action=f"%22{FOREIGN[:-1]}%58")
+    sandbox.call("GET", DIALOGTECH, params={"secret_access_key": FOREIGN}, headers=headers)
+    assert ["x-other", '"[redacted]'] in of_server(sandbox)[1]["request"]["headers"]
+    assert FOREIGN[:-1] not in everything_told(sandbox)
+
+
+LONG = 64 * 1024
+
+
+def repeated(piece: bytes) -> bytes:
+    return (piece * (LONG // len(piece) + 1))[:LONG]
+
+
+def numbered(piece: bytes) -> bytes:
+    return b"".join(piece % (n, n) for n in range(LONG // len(piece % (1, 1))))
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        (FORM, b"Body=" + b"a" * LONG + b"+://"),
+        (FORM, b"Body=" + repeated(b"a://")),
+        (FORM, b"Body=" + repeated(b"a://b:c@d ")),
+        (FORM, b"Body=" + repeated(b"http://x?a=")),
+        (FORM, b"Body=" + numbered(b"http://user%08d:pass%08d@h ")),
+        (FORM, numbered(b"password%d=%08d&")),
+        (FORM, numbered(b"password%d=a b%%%%22%08d&")[:4000] + repeated(b"%61%20b%252200000001/")),
+        (FORM, repeated(b";a=1")),
+        (FORM, repeated(b"password=abcdef;")),
+        (FORM, repeated(b"%25")),
+        (FORM, b"%" + repeated(b"25")),
+        ("application/json", b'{"a' + repeated(b'\\"')),
+        ("application/json", b'{"a"' + b" " * LONG),
+        ("application/json", b"{" + repeated(b'"a" ')),
+        ("application/json", b"{" + repeated(b'"a":{')),
+        ("application/json", b"{" + repeated(b'"password":"abcdef",')),
+        ("text/xml", repeated(b"<a")),
+        ("text/xml", b"<" + b"a" * LONG),
+        ("text/xml", b"<a" + b" " * LONG),
+        ("text/xml", b"<a " + repeated(b"a = ")),
+        ("text/xml", b"<a " + repeated(b'a="')),
+        ("text/xml", repeated(b"<password>")),
+        ("text/xml", repeated(b"<password>x</password>")),
+        (PARTS, repeated(b"--b\r\n\r\n")),
+        (PARTS, b"--b\r\n" + repeated(b"name*") + b"\r\n\r\nx"),
+        (PARTS, b"--b\r\n" + repeated(b'name="') + b"\r\n\r\nx"),
+        (PARTS, b"--b\r\nname" + b" " * LONG + b"\r\n\r\nx"),
+        ("text/plain", repeated(b"a: b\n")),
+        ("text/plain", b"\n" * LONG),
+        ("text/plain", numbered(b"password%d: %08d\n")),
+    ],
+)
+def test_no_body_keeps_the_server_busy(sandbox: Driver, kind: str, body: bytes) -> None:
+    began = process_time()
+    kept, secrets = bodies.body(body, kind.encode())
+    known = redaction.known(redaction.some(secrets))
+    known.out_of(body)
+    known.out_of(kept)
+    assert process_time() - began < 1
+    post(sandbox, body, kind)
+    assert len(entries(sandbox)) == 1
+
+
+@pytest.mark.parametrize(
+    "value",
+    [b"a" * LONG + b"://", b"a" * LONG + b"=", repeated(b"a="), repeated(b'a="'), b"basic" + b" " * LONG,
+     repeated(b"basic "), repeated(b"password=abcdef,"), repeated(b"http://x?a="), numbered(b"token%d=%08d;")],
+)  # fmt: skip
+def test_no_header_keeps_the_server_busy(value: bytes) -> None:
+    began = process_time()
+    redaction.heads(((b"x", value), (b"cookie", value)), (), ())
+    assert process_time() - began < 1
+
+
+def test_a_long_header_is_cut(sandbox: Driver) -> None:
+    at = redaction.LONGEST_VALUE - 4
+    secret = KEYS["secret_access_key"]
+    sandbox.writeback(headers={"X-Long": "x" * at + secret + "y" * at, "X-Short": "x" * redaction.LONGEST_VALUE})
+    headers = dict(entries(sandbox)[0]["request"]["headers"])
+    assert headers["x-long"] == "x" * at + "[red..."
+    assert headers["x-short"] == "x" * redaction.LONGEST_VALUE

@@ -7,6 +7,7 @@ import json
 import re
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 from xml.etree import ElementTree
@@ -167,6 +168,39 @@ def test_odd_headers_are_answered_in_shape(served: Served, odd: str, version: by
     assert served.is_well()
 
 
+TOO_LARGE = {
+    "one huge header": b"X-Huge: " + b"x" * 66_000 + b"\r\n",
+    "many headers": b"".join(b"X-%d: %d\r\n" % (n, n) for n in range(10_000)),
+    "a longer one than is read at once": b"X-Huge: " + b"x" * 3_000_000 + b"\r\n",
+    "one that never ends": b"X-Huge: " + b"x" * 3_000_000,
+}
+
+
+@pytest.mark.parametrize("headers", TOO_LARGE)
+def test_headers_that_are_too_large_are_refused(served: Served, headers: str) -> None:
+    for method, target, body in PROBES:
+        with served.connect() as connection:
+            # The server closes before it has read all, and its answer may be lost to who goes on sending.
+            raw = request(method, target, BASIC + TOO_LARGE[headers], body)
+            if headers == "one that never ends":
+                raw = raw.removesuffix(b"\r\n\r\n")
+            with suppress(OSError):
+                connection.sendall(raw)
+            told = received(connection)
+        for answer in parsed(told):
+            assert (answer.status, answer.body) == (431, b"Request headers are over 64 KiB.")
+            assert (answer.headers["connection"], answer.headers["content-type"][:10]) == ("close", "text/plain")
+        assert told or len(raw) > 1_000_000
+    assert served.is_well()
+
+
+def test_headers_are_counted_for_each_request_of_a_connection(served: Served) -> None:
+    large = b"X-Large: " + b"x" * 40_000 + b"\r\n"
+    kept = request(b"POST", SUBMIT, BASIC + large, b"a" * 200_000).replace(b"Connection: close\r\n", b"")
+    answers = served.send(kept * 3 + request(b"GET", b"/ibp_api.php", large + large))
+    assert [answer.status for answer in answers] == [400, 400, 400, 431]
+
+
 URLENCODED = b"application/x-www-form-urlencoded"
 PART = b'--b\r\nContent-Disposition: form-data; name="To"\r\n\r\n1\r\n'
 ODD_FORMS = [
@@ -222,6 +256,20 @@ def test_a_chunked_form_is_read(served: Served) -> None:
         raw = request(b"POST", SUBMIT, BASIC + FORM_TYPE + CHUNKED) + GOOD_CHUNKS + ending
         (answer,) = served.send(raw)
         assert (answer.status, json.loads(answer.body)["body"]) == (200, "Hello")
+
+
+def test_headers_behind_a_chunked_body_have_an_end_too(served: Served) -> None:
+    raw = request(b"POST", SUBMIT, BASIC + FORM_TYPE + CHUNKED) + GOOD_CHUNKS
+    with served.connect() as connection:
+        with suppress(OSError):
+            connection.sendall(raw + b"0\r\nX-Trailer: " + b"x" * 3_000_000)
+        told = received(connection)  # nothing, if the answer was lost to who went on sending; but it ends
+    assert all(answer.status == 431 for answer in parsed(told))
+    (answer,) = served.send(
+        request(b"POST", SUBMIT, BASIC + FORM_TYPE + CHUNKED)
+        + b"%x\r\n%s\r\n0\r\n\r\n" % (len(GOOD_FORM) + 500_003, GOOD_FORM + b"&x=" + b"x" * 500_000)
+    )
+    assert answer.status == 200
 
 
 def test_an_expected_100_continue_comes_before_the_answer(served: Served) -> None:

@@ -2,6 +2,8 @@
 
 An app is not shown its connection, and has no way to end it but by an answer. So the protocol puts itself into the
 scope's extensions, where `link_of` finds it. An app that is called without a socket gets the HTTP client's own errors.
+
+It also sees to it that headers have an end, for which neither uvicorn nor its parser cares: they keep what is sent.
 """
 
 import socket
@@ -17,6 +19,16 @@ from sandbox.server.upgrades import WithoutUpgrades
 EXTENSION = "sandbox.wire"
 NO_LINGER = struct.pack("ii", 1, 0)
 """What is unsent is dropped, and closing sends RST."""
+
+MOST_HEADERS = 64 * 1024
+"""Bytes of a request's header names and values together."""
+MOST_HEAD = 2 * MOST_HEADERS
+"""Bytes of a head that is not complete yet, its request line too, which may be as long."""
+TOO_LARGE = b"Request headers are over 64 KiB."
+
+
+class HeadersTooLarge(Exception):
+    """Ends the parser's work on a request."""
 
 
 class Link(Protocol):
@@ -43,6 +55,58 @@ class Wire(WithoutUpgrades):
 
     is_held = False
     answering: RequestResponseCycle | None = None
+    _is_in_head = False
+    _received = 0
+    """Bytes of what came last."""
+    _at_most = 0
+    """Bytes that the head may have: of all that came since it began, and with its beginning."""
+    _at_least = 0
+    """The same without what came with its beginning."""
+    _is_too_large = False
+
+    def data_received(self, data: bytes) -> None:
+        self._received = len(data)
+        if self._is_in_head:
+            self._at_least += self._received
+            self._at_most += self._received
+        super().data_received(data)
+        if self._is_in_head and self._at_least > MOST_HEAD and not self.transport.is_closing():
+            self._is_too_large = True
+            self.send_400_response("")
+
+    def _begin_head(self) -> None:
+        self._is_in_head = True
+        self._at_most = self._received
+        self._at_least = 0
+
+    def on_chunk_header(self) -> None:
+        """Behind the last chunk come further headers; any other has a body, which says so."""
+        self._begin_head()
+
+    def on_body(self, body: bytes) -> None:
+        self._is_in_head = False
+        super().on_body(body)
+
+    def on_chunk_complete(self) -> None:
+        self._is_in_head = False
+
+    def on_headers_complete(self) -> None:
+        self._is_in_head = False
+        if self._at_most > MOST_HEADERS and _size_of(self.headers) > MOST_HEADERS:
+            self._is_too_large = True
+            raise HeadersTooLarge
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """The parser's refusals come here, those of ours among them."""
+        if not self._is_too_large:
+            super().send_400_response(msg)
+            return
+        self.transport.write(
+            b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: text/plain; charset=utf-8\r\n"
+            b"content-length: %d\r\nconnection: close\r\n\r\n%s" % (len(TOO_LARGE), TOO_LARGE)
+        )
+        self.transport.close()
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -50,6 +114,7 @@ class Wire(WithoutUpgrades):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._begin_head()
         self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
@@ -87,6 +152,10 @@ class Wire(WithoutUpgrades):
         if self.answering is not None and not self.answering.response_complete:
             self.answering.disconnected = True
             self.answering.message_event.set()
+
+
+def _size_of(headers: list[tuple[bytes, bytes]]) -> int:
+    return sum(len(name) + len(value) for name, value in headers)
 
 
 def link_of(scope: Scope) -> Link:

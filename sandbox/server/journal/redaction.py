@@ -6,8 +6,6 @@ from html import escape
 from typing import NamedTuple
 from urllib.parse import quote, quote_plus, unquote_to_bytes
 
-from python_multipart.multipart import parse_options_header
-
 from sandbox.dependencies import basic_credentials
 from sandbox.remembering import remembered
 
@@ -16,25 +14,32 @@ SHORTEST = 6
 """Bytes of a secret that is looked for outside its own place: shorter ones are words that texts are full of."""
 SHORTEST_NAME = 10
 """The same of what is rather a name."""
+MOST_SECRETS = 100
+"""Secrets of one exchange that are looked for outside their own places: each takes time in each text."""
+LONGEST_VALUE = 8 * 1024
+"""Bytes that are kept of a header's value."""
 PLACEHOLDERS = frozenset((b"password", b"passwd", b"secret", b"username", b"changeme", b"default", b"message"))
 """What people write for a secret, and texts say of other things."""
 SECRET_PARTS = ("pass", "pwd", "secret", "token", "apikey", "accesskey", "privatekey", "credential", "cookie", "auth")
-SECRET_NAMES = frozenset(("key", "pin", "otp", "jwt", "session", "sessionid", "signature"))
+SECRET_NAMES = frozenset(("key", "pin", "otp", "jwt", "pw", "psw", "session", "sessionid", "signature"))
 USER_NAMES = frozenset(("user", "username", "userid", "login"))
 CHALLENGES = (b"www-authenticate", b"proxy-authenticate")
 """Headers of answers that ask for a secret and hold none."""
 SCHEME = re.compile(rb"(?i)\b(basic|bearer|digest)(\s+)([^\s,;\"'&]+)")
 SEPARATORS = re.compile(rb"([/?&=\s])")
 DEPTH = 4
-"""How often escapes may have been escaped."""
+"""How often escapes may have been escaped, and how deep URLs may lie in URLs."""
+MOST_LOOKS = 100_000
+"""Pieces of a text times ways of secrets: where there are more, the pieces are not gone through one by one."""
 NEEDLESS = rb"2[5dDeE]|3[0-9]|[46][1-9a-fA-F]|[57][0-9aA]|5[fF]|7[eE]"
 NEEDLESS_ESCAPE = re.compile(rb"%(?:" + NEEDLESS + rb")")
 """Of a character that needs none, or of another escape's percent sign."""
 HIDDEN_URL = re.compile(rb"%(?:2[fF]%2[fF]|" + NEEDLESS + rb")")
 """Where one may begin behind escapes. Both patterns begin with one character, which is looked for first."""
-URL = re.compile(rb"(?i)[a-z][a-z0-9+.-]*://[^\s\"'<>]*")
-JSON_PAIR = re.compile(rb'("((?:[^"\\]|\\.)*)"\s*:\s*)("(?:[^"\\]|\\.)*"?|[\[{].*|[^\s,}\]"]+)', re.DOTALL)
-XML_ELEMENT = re.compile(rb"(<([\w:.-]+)[^>]*>)([^<]+)")
+# Each of the patterns takes time in proportion to the text, whatever stands in it: none is tried anew at each place
+# within what it could not match.
+URL = re.compile(rb"://[^\s\"'<>]*")
+HEADER_PAIR = re.compile(rb"(?<![\w.%\[\]-])([\w.%\[\]-]{1,100}+)(\s?=\s?)(\"[^\"]*\"?|[^\s\",;&?]+)")
 
 RawHeaders = tuple[tuple[bytes, bytes], ...]
 Found = tuple[bytes, tuple[bytes, ...]]
@@ -57,18 +62,24 @@ class Heads(NamedTuple):
 @remembered
 def heads(asked: RawHeaders, told: RawHeaders, own: tuple[bytes, ...]) -> Heads:
     """Remembered, since those of a client and of its answers are the same again and again. `own`: the workspace's."""
-    asked_shown, of_asked = _headers(asked)
-    told_shown, of_told = _headers(told)
-    secrets = (*own, *of_asked, *of_told)
+    asked_kept, of_asked = _headers(asked)
+    told_kept, of_told = _headers(told)
+    secrets = (*own, *some((*of_asked, *of_told)))
     looked_for = known(secrets)
-    are_clean = not looked_for.are_in(asked_shown.encode()) and not looked_for.are_in(told_shown.encode())
+    asked_shown, told_shown = _shown(asked_kept, looked_for), _shown(told_kept, looked_for)
+    are_clean = not looked_for.are_in((asked_shown + told_shown).encode("latin-1"))
     return Heads(asked_shown, told_shown, secrets, looked_for, are_clean)
+
+
+def some(secrets: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """Each once, and no more than may be looked for."""
+    return secrets if len(secrets) < 2 else tuple(dict.fromkeys(secrets))[:MOST_SECRETS]
 
 
 @remembered
 def plain(name: bytes) -> str:
     """A name's letters and digits, however it was written and escaped."""
-    *_, bare = name, *_layers(name)
+    *_, bare = name, *layers(name)
     return re.sub(r"[^a-z0-9]", "", bare.decode("latin-1").lower())
 
 
@@ -80,14 +91,24 @@ def is_secret(name: bytes) -> bool:
     return is_one and name.lower() not in CHALLENGES
 
 
-def _headers(raw: RawHeaders) -> tuple[str, tuple[bytes, ...]]:
-    pairs: list[list[str]] = []
+def _headers(raw: RawHeaders) -> tuple[RawHeaders, tuple[bytes, ...]]:
+    pairs: list[tuple[bytes, bytes]] = []
     secrets: list[bytes] = []
     for name, value in raw:
         kept, taken = _header(name, value)
-        pairs.append([name.decode("latin-1"), kept.decode("latin-1")])
+        pairs.append((name, kept))
         secrets += taken
-    return json.dumps(pairs, ensure_ascii=False), tuple(secrets)
+    return tuple(pairs), tuple(secrets)
+
+
+def _shown(pairs: RawHeaders, secrets: "Known") -> str:
+    """As JSON. What is long is cut, when the secrets that are known by now are out of it."""
+    shown = []
+    for name, value in pairs:
+        if len(value) > LONGEST_VALUE:
+            value = secrets.out_of(value)[:LONGEST_VALUE] + b"..."
+        shown.append([name.decode("latin-1"), value.decode("latin-1")])
+    return json.dumps(shown, ensure_ascii=False)
 
 
 def _header(name: bytes, value: bytes) -> Found:
@@ -99,8 +120,25 @@ def _header(name: bytes, value: bytes) -> Found:
     if name.lower() in CHALLENGES:
         return value, ()
     tokens = [found[2] for found in SCHEME.findall(value)]
-    kept, more = _in_urls(SCHEME.sub(rb"\1\2" + MARK, value))
-    return kept, (*tokens, *more)
+    in_urls_cleaned, of_urls = in_urls(SCHEME.sub(rb"\1\2" + MARK, value))
+    kept, of_pairs = _in_pairs(in_urls_cleaned)
+    return kept, (*tokens, *of_urls, *of_pairs)
+
+
+def _in_pairs(value: bytes) -> Found:
+    """The secrets of `a=1, b="2"`, and of a query string behind a path."""
+    if b"=" not in value:
+        return value, ()
+    secrets: list[bytes] = []
+
+    def cleaned(match: re.Match[bytes]) -> bytes:
+        if not is_secret(match[1]):
+            return match[0]
+        bare = match[3].strip(b'"')
+        secrets.extend((bare, _decoded(bare)))
+        return match[1] + match[2] + MARK
+
+    return HEADER_PAIR.sub(cleaned, value), tuple(secrets)
 
 
 def _of_user(name: bytes, password: bytes = b"") -> list[bytes]:
@@ -114,25 +152,25 @@ def _cookies(name: bytes, value: bytes) -> list[bytes]:
     return [pair.partition(b"=")[2].strip() for pair in value.split(b";")]
 
 
-def query(raw: bytes) -> Found:
-    """`a=1&b=2`, as it was sent; what is no pair stays as it is."""
+def query(raw: bytes, depth: int = 0) -> Found:
+    """`a=1&b=2`, as it was sent; what is no pair stays as it is. `depth`: in how many URLs it lies."""
     if not raw:
         return raw, ()
     pairs = raw.split(b"&")
-    may_hold_urls = _may_hold_urls(raw)
-    if not may_hold_urls and _are_innocent(tuple([pair.partition(b"=")[0] for pair in pairs])):
+    may_hold_more = raw.find(b";") >= 0 or _may_hold_urls(raw)
+    if not may_hold_more and _are_innocent(tuple([pair.partition(b"=")[0] for pair in pairs])):
         return raw, ()
     secrets: list[bytes] = []
     for position, pair in enumerate(pairs):
         name, _, value = pair.partition(b"=")
         if value and is_secret(name):
-            secrets += _of_user(_decoded(value)) if plain(name) in USER_NAMES else (_decoded(value), value)
+            secrets += _of_user(_decoded(value)) if plain(name) in USER_NAMES else _written(value)
             pairs[position] = name + b"=" + MARK
-        elif may_hold_urls:
-            kept, taken = _value(value)
+        elif may_hold_more:
+            kept, taken = _inside(pair, depth)
             if taken:
                 secrets += taken
-                pairs[position] = name + b"=" + kept
+                pairs[position] = kept
     return (b"&".join(pairs) if secrets else raw), tuple(secrets)
 
 
@@ -146,20 +184,44 @@ def _may_hold_urls(raw: bytes) -> bool:
     return raw.find(b"//") >= 0 or HIDDEN_URL.search(raw) is not None
 
 
-def _value(raw: bytes) -> Found:
+def _written(value: bytes) -> tuple[bytes, ...]:
+    """What a value may be elsewhere. To whom semicolons part pairs, it ends with the first, and more pairs follow."""
+    first, semicolon, rest = value.partition(b";")
+    if not semicolon:
+        return _decoded(value), value
+    further = [part.partition(b"=")[2] for part in rest.split(b";")]
+    return tuple(each for part in (value, first, *further) for each in (_decoded(part), part))
+
+
+def _inside(pair: bytes, depth: int) -> Found:
+    """A pair whose name is innocent: secrets behind a semicolon, all to the pair's end, or in a URL."""
+    parts = pair.split(b";")
+    for position, part in enumerate(parts):
+        name, _, value = part.partition(b"=")
+        if position and value and is_secret(name):
+            before, of_before = _value(b";".join(parts[:position]), depth)
+            rest = b";".join((value, *parts[position + 1 :]))
+            return before + b";" + name + b"=" + MARK, (*of_before, *_written(rest))
+    return _value(pair, depth)
+
+
+def _value(pair: bytes, depth: int) -> Found:
     """One that may be, or hold, a URL with secrets of its own."""
-    kept, secrets = _in_urls(_decoded(raw))
-    return quote(kept, safe="[]").encode(), secrets
+    name, _, value = pair.partition(b"=")
+    kept, secrets = in_urls(_decoded(value), depth + 1)
+    return (name + b"=" + quote(kept, safe="[]").encode() if secrets else pair), secrets
 
 
-def _in_urls(text: bytes) -> Found:
-    """The user part of URLs, and the secrets of their query strings."""
+def in_urls(text: bytes, depth: int = 0) -> Found:
+    """The user part of URLs, and the secrets of their query strings. `depth`: in how many URLs the text lies."""
     if b"://" not in text:
         return text, ()
+    if depth > DEPTH:
+        return MARK, (text,)
     secrets: list[bytes] = []
 
     def cleaned(match: re.Match[bytes]) -> bytes:
-        scheme, _, rest = match[0].partition(b"://")
+        rest = match[0].removeprefix(b"://")
         authority = re.split(rb"[/?#]", rest, maxsplit=1)[0]
         user, at, _ = authority.rpartition(b"@")
         if at:
@@ -168,83 +230,24 @@ def _in_urls(text: bytes) -> Found:
         place, mark, tail = rest.partition(b"?")
         if mark:
             parameters, hashmark, fragment = tail.partition(b"#")
-            kept, taken = query(parameters)
+            kept, taken = query(parameters, depth)
             secrets.extend(taken)
             rest = place + mark + kept + hashmark + fragment
-        return scheme + b"://" + rest
+        return b"://" + rest
 
     return URL.sub(cleaned, text), tuple(secrets)
 
 
-def body(raw: bytes, content_type: bytes | None) -> Found:
-    """A request's body, whatever it says it is."""
-    if not raw:
+def path(raw: bytes) -> Found:
+    """Segments that are, or end with, pairs: `/a=1/b;c=2`."""
+    if raw.find(b"=") < 0:
         return raw, ()
-    if content_type is not None and content_type.lower().startswith(b"multipart/"):
-        return _multipart(raw, parse_options_header(content_type)[1].get(b"boundary", b""))
-    begin = raw.lstrip()[:1]
-    if begin in (b"{", b"["):
-        return _json(raw)
-    return _xml(raw) if begin == b"<" else query(raw)
-
-
-def _json(raw: bytes) -> Found:
-    """As it stands, but for a value that is a list or an object: then the rest of the body goes with it."""
     secrets: list[bytes] = []
-
-    def cleaned(match: re.Match[bytes]) -> bytes:
-        if not is_secret(match[2]):
-            return match[0]
-        secrets.extend((match[3].strip(b'"'), _unescaped(match[3])))
-        return match[1] + b'"' + MARK + b'"'
-
-    kept, more = _in_urls(JSON_PAIR.sub(cleaned, raw))
-    return kept, (*secrets, *more)
-
-
-def _unescaped(written: bytes) -> bytes:
-    """A JSON string's text, if that is what it is."""
-    try:
-        return str(json.loads(written)).encode("utf-8", "surrogatepass")
-    except ValueError:
-        return written
-
-
-def _xml(raw: bytes) -> Found:
-    secrets: list[bytes] = []
-
-    def cleaned(match: re.Match[bytes]) -> bytes:
-        if not is_secret(match[2]):
-            return match[0]
-        secrets.append(match[3])
-        return match[1] + MARK
-
-    kept, more = _in_urls(XML_ELEMENT.sub(cleaned, raw))
-    return kept, (*secrets, *more)
-
-
-def _multipart(raw: bytes, boundary: bytes) -> Found:
-    """By its own boundary; without one there is nothing that could be told apart."""
-    if not boundary:
-        return MARK, ()
-    kept: list[bytes] = []
-    secrets: list[bytes] = []
-    for part in raw.split(b"--" + boundary):
-        head, blank, value = part.partition(b"\r\n\r\n")
-        content = value.removesuffix(b"\r\n")
-        if blank and any(is_secret(name) for name in _part_names(head)):
-            secrets.append(content)
-            part = head + blank + MARK + value[len(content) :]
-        elif blank and b"://" in content:
-            shown, taken = _in_urls(content)
-            secrets += taken
-            part = head + blank + shown + value[len(content) :]
-        kept.append(part)
-    return (b"--" + boundary).join(kept), tuple(secrets)
-
-
-def _part_names(head: bytes) -> list[bytes]:
-    return [quoted or plain for quoted, plain in re.findall(rb'name\s*=\s*(?:"([^"]*)"|([^\s;]+))', head)]
+    segments = raw.split(b"/")
+    for position, segment in enumerate(segments):
+        segments[position], taken = query(segment)
+        secrets += taken
+    return b"/".join(segments), tuple(secrets)
 
 
 # Values wherever they occur --------------------------------------------------------------------------------------
@@ -270,26 +273,33 @@ class Known:
                 return True
         if blob.find(b"%") < 0 or (self.are_plain and NEEDLESS_ESCAPE.search(blob) is None):
             return False
-        return any(way in layer for layer in _layers(blob) for way in ways)
+        return any(way in layer for layer in layers(blob) for way in ways)
 
     def out_of(self, blob: bytes) -> bytes:
         """The same with the mark in their places; what hides them behind escapes is written without those."""
-        if not blob or not self.are_in(blob):
-            return blob
-        for way in self.ways:
-            blob = blob.replace(way, MARK)
-        if not self.are_in(blob):
-            return blob
+        for _ in range(2 * DEPTH):
+            if not blob or not self.are_in(blob):
+                return blob
+            for way in self.ways:
+                blob = blob.replace(way, MARK)
+            if self.are_in(blob):
+                blob = self._bared(blob)
+        return blob if not self.are_in(blob) else MARK
+
+    def _bared(self, blob: bytes) -> bytes:
+        """One layer of escapes less, if possible only where one of them is behind it."""
+        if blob.count(b"%") * len(self.ways) > MOST_LOOKS:
+            return unquote_to_bytes(blob)
         pieces = SEPARATORS.split(blob)
-        together = b"".join(self.out_of(unquote_to_bytes(each)) if self.are_in(each) else each for each in pieces)
-        return self.out_of(unquote_to_bytes(blob)) if self.are_in(together) else together
+        bared = [unquote_to_bytes(each) if b"%" in each and self.are_in(each) else each for each in pieces]
+        return unquote_to_bytes(blob) if bared == pieces else b"".join(bared)
 
 
 @remembered
 def known(secrets: tuple[bytes, ...]) -> Known:
-    """Those that can be told from other words."""
+    """Those that can be told from other words, and from the mark, which stands for one in what was copied from here."""
     told = [secret for secret in secrets if len(secret) >= SHORTEST and secret.lower() not in PLACEHOLDERS]
-    bare = {each for secret in told for each in (secret, *_layers(secret))}
+    bare = {each for secret in told for each in (secret, *layers(secret)) if each not in MARK}
     ways = {way for secret in bare for way in _ways(secret)}
     are_plain = all(quote(secret, safe="").encode() == secret for secret in bare)
     return Known(tuple(sorted(ways, key=lambda way: (-len(way), way))), are_plain=are_plain)
@@ -305,16 +315,16 @@ def _ways(secret: bytes) -> set[bytes]:
     return found | {re.sub(rb"%[0-9A-F]{2}", lambda escaped: escaped[0].lower(), way) for way in found}
 
 
-def _layers(raw: bytes) -> list[bytes]:
+def layers(raw: bytes) -> list[bytes]:
     """What is behind its percent-escapes, and behind those of that."""
-    layers: list[bytes] = []
-    while b"%" in raw and len(layers) < DEPTH:
+    found: list[bytes] = []
+    while b"%" in raw and len(found) < DEPTH:
         plain = unquote_to_bytes(raw)
         if plain == raw:
             break
-        layers.append(plain)
+        found.append(plain)
         raw = plain
-    return layers
+    return found
 
 
 def _decoded(raw: bytes) -> bytes:

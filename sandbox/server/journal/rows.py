@@ -1,12 +1,13 @@
 """How an exchange becomes an entry of the journal: its secrets taken out, its bodies cut."""
 
 import json
-from typing import NamedTuple
+import re
+from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
 from sandbox.dependencies import Exchange, Finding, Subject
-from sandbox.server.journal import redaction
+from sandbox.server.journal import bodies, redaction
 from sandbox.vendor import raw_path
 from sandbox.world import World, journal, workspaces
 from sandbox.world.errors import UnknownWorkspace
@@ -20,6 +21,8 @@ SHORT = 8 * 1024
 LONGEST_TARGET = 16 * 1024
 MOST_MESSAGES = 1000
 NONE: tuple[bytes, ...] = ()
+TOKEN = re.compile(rb"[A-Za-z0-9._~-]{6,}")
+"""What may be a secret of the kind that we make."""
 
 
 class Answer(NamedTuple):
@@ -57,6 +60,7 @@ class Scribe:
     def __init__(self, world: World) -> None:
         self._world = world
         self._owners: dict[int, Owner] = {}
+        self._everybodys: frozenset[bytes] | None = None
         self._credentials = 0
         self._others_wrote = 0
 
@@ -65,10 +69,20 @@ class Scribe:
         if self._credentials != world.credentials or self._others_wrote != world.store.others_wrote:
             self._credentials, self._others_wrote = world.credentials, world.store.others_wrote
             self._owners.clear()
+            self._everybodys = None
         owner = self._owners.get(workspace_id)
         if owner is None or account not in owner.accounts:
             owner = self._owners[workspace_id] = owner_of(world, workspace_id)
         return owner
+
+    def _somebodys(self, texts: tuple[bytes, ...]) -> tuple[bytes, ...]:
+        """The words of these texts that are a secret of any workspace, be they behind escapes."""
+        if self._everybodys is None:
+            self._everybodys = workspaces.secrets(self._world)
+        layers = (layer for text in texts for layer in (text, *redaction.layers(text)))
+        words = {word for layer in layers for word in TOKEN.findall(layer)}
+        words |= {word.strip(b"._~-") for word in words}
+        return tuple(sorted(words & self._everybodys))
 
     def entry(self, answer: Answer) -> journal.EntryValues:
         """What is kept of an exchange and its answer."""
@@ -79,14 +93,21 @@ class Scribe:
         heads = redaction.heads(tuple(scope["headers"]), told, owner.secrets)
         path, query, sent = raw_path(scope), scope["query_string"], exchange.raw_body
         asked, secrets = sent, heads.known
+        path, found = redaction.path(path[:LONGEST_TARGET])
         if query or sent:
             query, of_query = redaction.query(query[:LONGEST_TARGET])
-            asked, of_body = redaction.body(sent[:KEPT], exchange.header(b"content-type"))
-            if of_query or of_body:
-                secrets = redaction.known((*heads.secrets, *of_query, *of_body))
+            asked, of_body = bodies.body(sent[:KEPT], exchange.header(b"content-type"))
+            found = (*found, *of_query, *of_body)
+        somebodys = NONE
+        if not workspace_id:  # whose credentials these are was not looked for, or they were not taken for any
+            headers = b"\n".join([value for _, value in scope["headers"]])
+            somebodys = self._somebodys((raw_path(scope), scope["query_string"], sent[:KEPT], headers))
+        if found or somebodys:
+            secrets = redaction.known((*heads.secrets, *somebodys, *redaction.some(found)))
         body, size = (b"", 0) if scope["method"] == "HEAD" else (body, size)
         messages, findings, fault = exchange.messages, findings_of(exchange), exchange.fault
         outcome, subject = outcome_of(exchange), subject_of(exchange.subject, owner)
+        told_of_findings = json.dumps(findings, ensure_ascii=False) if findings else None
         values: journal.EntryValues = (
             workspace_id,
             exchange.number,
@@ -100,7 +121,7 @@ class Scribe:
             subject,
             ms if fault is None else ms + fault.delay_ms,
             scope["method"],
-            bytearray(path[:LONGEST_TARGET]),
+            bytearray(path),
             bytearray(query),
             heads.asked,
             bindable(asked),
@@ -109,10 +130,10 @@ class Scribe:
             bindable(body),
             size,
             " ".join(rules_of(exchange)),
-            json.dumps(findings, ensure_ascii=False) if findings else None,
+            told_of_findings,
             None if fault is None else json.dumps(fault.described),
         )
-        in_asked = b"\n".join((path, query, asked, subject.encode()))
+        in_asked = b"\n".join((path, query, asked, subject.encode(), (told_of_findings or "").encode()))
         # The body of an accepted answer repeats nothing that the request does not hold, but texts that are stored.
         known_in_answer = owner.known if outcome == journal.ACCEPTED else secrets
         if hold_secrets(heads, secrets, in_asked) or known_in_answer.are_in(body):
@@ -122,7 +143,14 @@ class Scribe:
         return values
 
 
-WRITTEN = ("subject", "request_headers", "response_headers", "findings", "fault")
+WRITTEN = {
+    "subject": "utf-8",
+    "request_headers": "latin-1",
+    "response_headers": "latin-1",
+    "findings": "utf-8",
+    "fault": "utf-8",
+}
+"""What is JSON, and how its texts were read from what was sent."""
 BODIES = ("request_body", "response_body")
 RAW = ("path", "query", *BODIES)
 
@@ -139,7 +167,7 @@ def hold_secrets(heads: redaction.Heads, secrets: redaction.Known, asked: bytes)
     """
     if not heads.are_clean or secrets.are_in(asked):
         return True
-    return secrets is not heads.known and secrets.are_in((heads.asked + heads.told).encode())
+    return secrets is not heads.known and secrets.are_in((heads.asked + heads.told).encode("latin-1"))
 
 
 def cleaned(values: journal.EntryValues, secrets: redaction.Known) -> journal.EntryValues:
@@ -147,10 +175,19 @@ def cleaned(values: journal.EntryValues, secrets: redaction.Known) -> journal.En
     row = journal.row_of(values)
     for name in RAW:
         row[name] = secrets.out_of(bytes(row[name]))
-    for name in WRITTEN:
+    for name, encoding in WRITTEN.items():
         if row[name] is not None:
-            row[name] = secrets.out_of(row[name].encode()).decode(errors="replace")
+            row[name] = to_json(_cleaned(json.loads(row[name]), secrets, encoding)).decode()
     return tuple(row.values())
+
+
+def _cleaned(told: Any, secrets: redaction.Known, encoding: str) -> Any:
+    """Text by text: in JSON as it is written, what comes from behind an escape could end a string."""
+    if isinstance(told, str):
+        return secrets.out_of(told.encode(encoding, "replace")).decode(encoding, "replace")
+    if isinstance(told, dict):
+        return {name: _cleaned(value, secrets, encoding) for name, value in told.items()}
+    return [_cleaned(each, secrets, encoding) for each in told] if isinstance(told, list) else told
 
 
 def cut(values: journal.EntryValues) -> journal.EntryValues:

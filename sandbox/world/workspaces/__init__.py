@@ -23,6 +23,7 @@ from sandbox.world.workspaces.finding import (
     named,
     row_of,
     rows,
+    secrets,
     tracking_line,
     view_of,
 )
@@ -92,6 +93,7 @@ __all__ = [
     "note_first",
     "row_of",
     "rows",
+    "secrets",
     "tracking_line",
     "view_of",
 ]

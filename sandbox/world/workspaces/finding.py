@@ -3,7 +3,7 @@
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy import bindparam, func, or_, select, union_all
 
 from sandbox.world import models
 from sandbox.world.errors import UnknownAccount, UnknownConsole, UnknownLine, UnknownWorkspace
@@ -62,6 +62,10 @@ LINE = Statement(LINE_VIEW.where(IN_WORKSPACE, LINES.c.number == bindparam("numb
 ALL_LINES = Statement(LINE_VIEW.where(IN_WORKSPACE).order_by(CONSOLES.c.id, LINES.c.account_id, LINES.c.number))
 ALL_ACCOUNTS = Statement(
     select(ACCOUNTS).where(ACCOUNTS.c.workspace_id == bindparam("workspace_id")).order_by(ACCOUNTS.c.id)
+)
+
+SECRETS = Statement(
+    union_all(select(WORKSPACES.c.password), select(ACCOUNTS.c.access_key), select(ACCOUNTS.c.secret_access_key))
 )
 
 
@@ -159,6 +163,11 @@ def rows(world: "World") -> list[dict[str, Any]]:
     wall = world.wall()
     found = [dict(zip(WORKSPACES.c.keys(), row, strict=True)) for row in world.store.all(ALL_ROWS)]
     return [row for row in found if row["expires_wall"] is None or row["expires_wall"] > wall]
+
+
+def secrets(world: "World") -> frozenset[bytes]:
+    """Passwords and keys of all workspaces, as they are sent."""
+    return frozenset(secret.encode() for (secret,) in world.store.all(SECRETS) if secret)
 
 
 def accounts(world: "World", workspace_id: int) -> list[dict[str, Any]]:
