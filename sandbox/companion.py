@@ -5,6 +5,8 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+from contextlib import suppress
 from types import FrameType
 from typing import TextIO
 
@@ -48,7 +50,7 @@ class Companion:
             token = server.settings.control_token
             with SandboxClient(server.url, token) as client:
                 told = environment(client.workspace("default"), token)
-            code = self._start(told).wait()
+            code = _ended(self._start(told))
         return code if code >= 0 else 128 - code
 
     def _made(self, app: Sandbox) -> ASGIApp:
@@ -77,6 +79,34 @@ class Companion:
     def _send(self, process: "subprocess.Popen[bytes]", number: int) -> None:
         if number not in FROM_KEYS or not _is_in_foreground():
             process.send_signal(number)
+
+
+def _ended(process: "subprocess.Popen[bytes]") -> int:
+    """The exit status of the command, once it has one.
+
+    Whoever waits for a process in a system call hears of a signal that comes just before it only after it. So another
+    thread waits, and a byte arrives here for that and for each signal.
+    """
+    news, told = socket.socketpair()
+    told.setblocking(False)
+    before = signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
+
+    def wait() -> None:
+        process.wait()
+        with suppress(BlockingIOError):  # it is full of news already
+            told.send(b"\0")
+
+    waiter = threading.Thread(target=wait, name="dialog-sandbox-exec")
+    waiter.start()
+    try:
+        while process.returncode is None:
+            news.recv(1024)
+    finally:
+        signal.set_wakeup_fd(before)
+        waiter.join()
+        news.close()
+        told.close()
+    return process.returncode
 
 
 def environment(workspace: Workspace, token: str | None) -> dict[str, str]:
