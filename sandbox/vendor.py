@@ -5,6 +5,8 @@ comes from them; they are found by the raw path, whose `%2F` and `+` a decoded p
 without FastAPI's dependency machinery, which would take longer than the endpoint.
 """
 
+import logging
+import sqlite3
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -22,6 +24,8 @@ from sandbox.world import WorkspaceView, World
 from sandbox.world.callbacks.states import CallbackRow
 from sandbox.world.carrier import MessageRow
 from sandbox.world.rules import Rule
+
+NO_STORE = "The sandbox's store does not answer: try again, or look at the server's output."
 
 
 class View(NamedTuple):
@@ -217,6 +221,10 @@ class VendorRoute:
             response = request.app.vendor.refuse(exchange, refusal)
         except Faulted as faulted:
             response = faulted.response
+        except sqlite3.Error:
+            logging.getLogger(__name__).exception("The store did not answer a vendor's call.")
+            exchange.refusal = Refusal("", NO_STORE, 503)
+            response = request.app.vendor.refuse(exchange, exchange.refusal)
         if scope["http_version"] == "1.0" and isinstance(response, StreamingResponse):
             response = await in_one_piece(response)
         await request.app.state.backstage.answer(exchange, response, scope, receive, send)
