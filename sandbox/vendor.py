@@ -7,9 +7,10 @@ without FastAPI's dependency machinery, which would take longer than the endpoin
 
 import logging
 import sqlite3
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from urllib.parse import unquote_to_bytes
 
 from fastapi import FastAPI, Request
@@ -225,9 +226,15 @@ class VendorRoute:
             logging.getLogger(__name__).exception("The store did not answer a vendor's call.")
             exchange.refusal = Refusal("", NO_STORE, 503)
             response = request.app.vendor.refuse(exchange, exchange.refusal)
-        if scope["http_version"] == "1.0" and isinstance(response, StreamingResponse):
-            response = await in_one_piece(response)
-        await request.app.state.backstage.answer(exchange, response, scope, receive, send)
+        answer = request.app.state.backstage.answer
+        if not isinstance(response, StreamingResponse):
+            await answer(exchange, response, scope, receive, send)
+        elif scope["http_version"] == "1.0":
+            await answer(exchange, await in_one_piece(response), scope, receive, send)
+        else:
+            # Closed here, and not when the collector of cycles comes by: a long answer holds a snapshot of the store.
+            async with aclosing(cast(AsyncGenerator[Any], response.body_iterator)):
+                await answer(exchange, response, scope, receive, send)
 
     def _wrong_method(self, request: Request) -> Refusal:
         """Lists what this path takes, by way of whichever endpoint."""

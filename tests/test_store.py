@@ -5,20 +5,24 @@ import os
 import re
 import resource
 import shutil
+import socket
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
+from typing import Self
 
 import pytest
-from driver import CONSOLE, DEFAULT, DIALOGTECH, STRANGER, TRACKING_NUMBER, Driver
+from driver import CONSOLE, DEFAULT, DIALOGTECH, STRANGER, TRACKING_NUMBER, WRITEBACK, Driver, Wall
+from live import FAILSAFE_S, Live
+from served import BASIC, request
 
 from sandbox.vendors import dialogtech, simplepay, writeback
 from sandbox.world import acts, callbacks, carrier, clockwork, consent, journal, messages, models, people
 from sandbox.world.errors import StoreRefused
-from sandbox.world.store import Statement, Store
+from sandbox.world.store import Snapshot, Statement, Store
 from sandbox.world.store.database import BUSY_TIMEOUT_S
 from sandbox.world.workspaces import finding
 
@@ -581,6 +585,92 @@ def test_a_journal_that_cannot_be_written_is_read_as_far_as_it_goes(kept_sandbox
     kept_sandbox.control("DELETE", "/journal", status=503)
     exchanges.execute("PRAGMA query_only=OFF")
     assert [entry["id"] for entry in kept_sandbox.control("GET", "/journal")["items"]] == ["ex_1", "ex_2"]
+
+
+# Long readers ----------------------------------------------------------------------------------------------------
+
+
+class Counted(Snapshot):
+    """Knows how many there are."""
+
+    open = 0
+
+    def __enter__(self) -> Self:
+        Counted.open += 1
+        return super().__enter__()
+
+    def __exit__(self, *given: object) -> None:
+        Counted.open -= 1
+        super().__exit__(*given)
+
+
+def whole(connection: socket.socket) -> bytes:
+    """All that comes until the other side closes."""
+    return b"".join(iter(lambda: connection.recv(1 << 16), b""))
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Waits for what another thread does."""
+    ends_at = monotonic() + FAILSAFE_S
+    while not condition():
+        assert monotonic() < ends_at
+        sleep(0.01)
+
+
+@pytest.fixture
+def reading(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+    """A client that asked for 10 MB or so, and takes of it what the test does; they stand in a snapshot meanwhile."""
+    monkeypatch.setattr(Counted, "open", 0)
+    monkeypatch.setattr("sandbox.server.wire.STALLED_S", 0.5)
+    monkeypatch.setattr("sandbox.world.store.Snapshot", Counted)
+    monkeypatch.setattr(writeback, "AT_ONCE", 0)
+    monkeypatch.setattr(writeback, "CHUNK", 1)
+    live = Live(wall=Wall())
+    try:
+        text = "a" * 30_000
+        for _ in range(150):
+            live.control("POST", "/broadcasts", {"console": CONSOLE, "name": "x", "text": text, "to": "everyone"})
+        with socket.socket() as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.connect(("127.0.0.1", live.port))
+            read = f"{WRITEBACK}/{CONSOLE}/2026-05-06%2000:00:00/2026-05-06%2023:59:59"
+            client.sendall(request(b"GET", read.encode(), BASIC))
+            until(lambda: Counted.open == 1)
+            yield client
+    finally:
+        live.stop()
+
+
+def test_a_reader_that_takes_nothing_is_given_up_and_its_snapshot_closed(
+    reading: socket.socket, caplog: pytest.LogCaptureFixture
+) -> None:
+    until(lambda: Counted.open == 0)
+    with pytest.raises(ConnectionResetError):
+        whole(reading)
+    assert caplog.text == ""
+
+
+def test_a_reader_that_is_slow_gets_it_all(reading: socket.socket) -> None:
+    for _ in range(15):  # together longer than a client may take nothing
+        assert reading.recv(4096)
+        sleep(0.1)
+    assert whole(reading).endswith(b"]}\r\n0\r\n\r\n")
+
+
+def test_a_log_that_a_long_reader_made_long_is_cut_afterwards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sandbox.world.store.LONGEST_LOG", 100_000)
+    store = Store(str(tmp_path / "sandbox.db"))
+    log = tmp_path / "sandbox.db-wal"
+    store.execute("CREATE TABLE wide (text)")
+    with store.snapshot():
+        for _ in range(100):
+            store.execute("INSERT INTO wide VALUES (zeroblob(10000))")
+    assert log.stat().st_size > 1_000_000
+    store.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    for _ in range(2):
+        store.execute("INSERT INTO wide VALUES (1)")
+    assert log.stat().st_size <= 100_000
+    store.close()
 
 
 # Hot questions ---------------------------------------------------------------------------------------------------

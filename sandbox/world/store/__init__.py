@@ -29,6 +29,8 @@ from sandbox.world.store.statements import DIALECT, Insert, Row, Statement, inse
 
 __all__ = ["DIALECT", "OPENING_TIMEOUT_S", "Insert", "Row", "Snapshot", "Statement", "Store", "inserting", "table"]
 
+LONGEST_LOG = 64 * 1024 * 1024
+"""Bytes of the log that are kept for what is written next."""
 CHECKPOINT_AFTER = 4000
 """Rows changed since the last checkpoint that make another one worth its while."""
 
@@ -70,6 +72,8 @@ class Store(Database):
                 # A checkpoint waits for the disk and holds everybody up, so `checkpoint` does it beside the work; by
                 # itself the connection makes one only where nobody called that for 64 MB.
                 "wal_autocheckpoint=16000",
+                # A log that a long reader made longer than that is cut when it begins anew.
+                f"journal_size_limit={LONGEST_LOG}",
                 "temp_store=MEMORY",
                 # Some builds of SQLite overwrite what is deleted, also whole pages, which then have to be written.
                 "secure_delete=FAST",
