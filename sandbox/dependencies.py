@@ -163,7 +163,7 @@ class Exchange:
             self.number = self.world.next_exchange(SERVER)
             self._id = f"ex_server_{self.number}"
         else:
-            self.number = self.world.next_exchange(workspace.id)
+            self.number = self.world.next_exchange(workspace.id, workspace.epoch)
             self._id = f"ex_{self.number}"
         return self._id
 

@@ -82,3 +82,26 @@ def test_a_snapshot_leaves_the_numbers_that_follow_alone(open_driver: OpenDriver
     given += numbers(second, 2) + numbers(first, 2)
     assert given[:4] == [1, 2, 3, 4]
     assert len(set(given)) == len(given)
+
+
+def test_after_a_reset_by_another_server_the_numbers_begin_anew_for_both(
+    open_driver: OpenDriver, tmp_path: Path
+) -> None:
+    database = str(tmp_path / "kept.db")
+    first, second = open_driver(database=database), open_driver(database=database)
+    numbers(second, 2)
+    first.control("POST", "/reset")
+    given = numbers(first, 2) + numbers(second, 2) + numbers(first, AHEAD)
+    assert given[0] == 1
+    assert len(set(given)) == len(given)
+
+
+def test_who_stops_gives_nothing_back_of_what_began_anew(open_driver: OpenDriver, tmp_path: Path) -> None:
+    database = str(tmp_path / "kept.db")
+    first, second = open_driver(database=database), open_driver(database=database)
+    numbers(second, 2)
+    first.control("POST", "/reset")
+    given = numbers(first, 5)
+    second.restart()
+    given += numbers(second, 5)
+    assert len(set(given)) == len(given)

@@ -41,8 +41,12 @@ RESERVE = Statement(
         set_={"n": func.max(COUNTERS.c.n, bindparam("used")) + bindparam("ahead")},
     ).returning(COUNTERS.c.n)
 )
+WORKSPACES = table(models.Workspace)
+_epoch = select(WORKSPACES.c.epoch).where(WORKSPACES.c.id == bindparam("of")).scalar_subquery()
 GIVE_BACK = Statement(
-    update(COUNTERS).values(n=bindparam("used")).where(*_of_exchanges, COUNTERS.c.n == bindparam("end"))
+    update(COUNTERS)
+    .values(n=bindparam("used"))
+    .where(*_of_exchanges, COUNTERS.c.n == bindparam("end"), func.coalesce(_epoch, 0) == bindparam("epoch"))
 )
 AHEAD = 256
 """Exchanges that are written down as counted before they come, so that no number is given twice: not after a kill, and
@@ -136,6 +140,8 @@ class World:
         """By workspace, the last number that was given to an exchange."""
         self._reserved: dict[int, int] = {}
         """By workspace, the last number that the store knows to be ours."""
+        self._epochs: dict[int, int] = {}
+        """By workspace, in which of its lives those numbers were reserved."""
 
     def now(self, workspace: WorkspaceView) -> int:
         """What the workspace's clock reads, in ms."""
@@ -156,12 +162,17 @@ class World:
         row = self.store.run(TAKE, workspace_id=workspace_id, kind=kind).fetchone()
         return int(row[0])
 
-    def next_exchange(self, workspace_id: int) -> int:
+    def next_exchange(self, workspace_id: int, epoch: int = 0) -> int:
         """The number of an exchange, from 1. After a kill some may be left out, but none comes again.
+
+        `epoch`: the workspace's, which another server may have begun anew, and so the numbers.
 
         A store that cannot be written does not stop the count: it is told how far it went when it answers again. One
         that cannot even say where the count stood makes it 0, and of exchanges of that number the last one counts.
         """
+        if self._epochs.get(workspace_id) != epoch:
+            self._exchanges.pop(workspace_id, None)
+            self._epochs[workspace_id] = epoch
         n = self._exchanges.get(workspace_id)
         if n is None or n >= self._reserved[workspace_id]:
             try:
@@ -201,6 +212,7 @@ class World:
         """
         self._exchanges.pop(workspace_id, None)
         self._reserved.pop(workspace_id, None)
+        self._epochs.pop(workspace_id, None)
         self.store.forget()
         self.credentials += 1
         self.journal.forget(workspace_id)
@@ -223,7 +235,7 @@ class World:
     def _save(self, workspace_id: int, n: int, end: int) -> None:
         if n > end:
             self._exchanges[workspace_id] = self._reserve(workspace_id, n, 0)
-        elif self.store.run(GIVE_BACK, of=workspace_id, used=n, end=end).rowcount:
+        elif self.store.run(GIVE_BACK, of=workspace_id, used=n, end=end, epoch=self._epochs[workspace_id]).rowcount:
             self._reserved[workspace_id] = n
 
     def close(self) -> None:
