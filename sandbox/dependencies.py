@@ -158,9 +158,14 @@ class Exchange:
                 self._count(self.workspace)
         return self.workspace
 
-    def _count(self, workspace: WorkspaceView) -> None:
-        self.number = self.world.next_exchange(workspace.id)
-        self._id = f"ex_{self.number}"
+    def _count(self, workspace: WorkspaceView | None) -> str:
+        if workspace is None:
+            self.number = self.world.next_exchange(SERVER)
+            self._id = f"ex_server_{self.number}"
+        else:
+            self.number = self.world.next_exchange(workspace.id, workspace.epoch)
+            self._id = f"ex_{self.number}"
+        return self._id
 
     def _look(self, workspace: WorkspaceView) -> None:
         self.workspace = workspace
@@ -172,10 +177,7 @@ class Exchange:
     @property
     def id(self) -> str:
         """The id of its journal entry."""
-        if self._id is None:
-            self.number = self.world.next_exchange(SERVER)
-            self._id = f"ex_server_{self.number}"
-        return self._id
+        return self._id or self._count(self.workspace)
 
     def header(self, name: bytes) -> bytes | None:
         """A request header by its lower-case name."""

@@ -5,9 +5,12 @@ comes from them; they are found by the raw path, whose `%2F` and `+` a decoded p
 without FastAPI's dependency machinery, which would take longer than the endpoint.
 """
 
-from collections.abc import Callable, Coroutine
+import logging
+import sqlite3
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from urllib.parse import unquote_to_bytes
 
 from fastapi import FastAPI, Request
@@ -22,6 +25,8 @@ from sandbox.world import WorkspaceView, World
 from sandbox.world.callbacks.states import CallbackRow
 from sandbox.world.carrier import MessageRow
 from sandbox.world.rules import Rule
+
+NO_STORE = "The sandbox's store does not answer: try again, or look at the server's output."
 
 
 class View(NamedTuple):
@@ -222,9 +227,19 @@ class VendorRoute:
             response = request.app.vendor.refuse(exchange, refusal)
         except Faulted as faulted:
             response = faulted.response
-        if scope["http_version"] == "1.0" and isinstance(response, StreamingResponse):
-            response = await in_one_piece(response)
-        await request.app.state.backstage.answer(exchange, response, scope, receive, send)
+        except sqlite3.Error:
+            logging.getLogger(__name__).exception("The store did not answer a vendor's call.")
+            exchange.refusal = Refusal("", NO_STORE, 503)
+            response = request.app.vendor.refuse(exchange, exchange.refusal)
+        answer = request.app.state.backstage.answer
+        if not isinstance(response, StreamingResponse):
+            await answer(exchange, response, scope, receive, send)
+        elif scope["http_version"] == "1.0":
+            await answer(exchange, await in_one_piece(response), scope, receive, send)
+        else:
+            # Closed here, and not when the collector of cycles comes by: a long answer holds a snapshot of the store.
+            async with aclosing(cast(AsyncGenerator[Any], response.body_iterator)):
+                await answer(exchange, response, scope, receive, send)
 
     def _wrong_method(self, request: Request) -> Refusal:
         """Lists what this path takes, by way of whichever endpoint."""

@@ -1,6 +1,7 @@
 """Who wakes when, and who is sent what first: no timer without need, and nobody waits for somebody else's receiver."""
 
 import asyncio
+import sqlite3
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from spaces import control, create
 
 from sandbox.server.courier import Courier
 from sandbox.server.dispatch import PER_RECEIVER, Dispatch, Parcel
-from sandbox.world import acts, callbacks, workspaces
+from sandbox.world import acts, callbacks, sinks, workspaces
 
 SLOW, OTHER = "http://slow.example:9000/x", "http://other.example/y"
 
@@ -293,3 +294,33 @@ def test_a_workspace_where_nothing_can_be_done_holds_up_no_other_one(
     assert "What is due in the workspace 1 could not be done." in caplog.text
     found = sandbox.app.world.store.execute("SELECT text FROM message WHERE workspace_id <> 1 AND text = 'Late'")
     assert found.fetchall() == [("Late",)]
+
+
+# When the store does not answer ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["by_token", "receive"])
+def test_a_sink_of_a_store_that_fails_once_is_told_when_it_answers_again(
+    sandbox: Driver, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    failures = iter([sqlite3.OperationalError("database is locked")])
+    answering = getattr(sinks, name)
+
+    def failing(*args: Any, **given: Any) -> Any:
+        for failure in failures:
+            raise failure
+        return answering(*args, **given)
+
+    sandbox.delivery("timed")
+    sandbox.control("POST", "/clock", {"action": "freeze"})
+    url = sandbox.control("PUT", "/sinks/mine", {})["url"]
+    monkeypatch.setattr(sinks, name, failing)
+    monkeypatch.setattr("sandbox.server.sending.STORE_RETRY_S", 0.01)
+    sandbox.sid(callback=url)
+    assert sandbox.control("POST", "/clock", {"action": "advance", "seconds": 3, "settle": 5})["settled"] is True
+    told = sandbox.control("GET", "/callbacks")["items"]
+    assert [(each["status"], each["state"], len(each["attempts"])) for each in told] == [
+        ("sent", "delivered", 1),
+        ("delivered", "delivered", 1),
+    ]
+    assert len(sandbox.control("GET", "/sinks/mine")["received"]) == 2

@@ -3,20 +3,27 @@
 import hashlib
 import os
 import re
+import resource
 import shutil
+import socket
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
+from time import monotonic, sleep
+from typing import Self
 
 import pytest
-from driver import STRANGER, TRACKING_NUMBER, Driver
+from driver import CONSOLE, DEFAULT, DIALOGTECH, STRANGER, TRACKING_NUMBER, WRITEBACK, Driver, Wall
+from live import FAILSAFE_S, Live
+from served import BASIC, request
 
 from sandbox.vendors import dialogtech, simplepay, writeback
 from sandbox.world import acts, callbacks, carrier, clockwork, consent, journal, messages, models, people
 from sandbox.world.errors import StoreRefused
-from sandbox.world.store import Statement, Store
+from sandbox.world.store import Snapshot, Statement, Store
+from sandbox.world.store.database import BUSY_TIMEOUT_S
 from sandbox.world.workspaces import finding
 
 NOBODY = 65534
@@ -219,7 +226,7 @@ def test_without_a_path_the_file_goes_with_the_store() -> None:
 def test_readers_do_not_wait_for_writers_and_references_are_kept(store: Store) -> None:
     assert pragma(store, "journal_mode") == "wal"
     assert pragma(store, "foreign_keys") == 1
-    assert pragma(store, "busy_timeout") == 5000
+    assert pragma(store, "busy_timeout") == 1000
 
 
 def test_a_row_that_names_nobody_is_refused(store: Store) -> None:
@@ -457,6 +464,213 @@ def test_two_servers_share_one_file(open_driver: Callable[..., Driver], tmp_path
     assert len(first.records()) == 20
     second.inbound("STOP")
     assert first.details(first.sid())["status"] == "failed"
+
+
+# Not to be written for a while -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def kept_sandbox(open_driver: Callable[..., Driver], tmp_path: Path) -> Driver:
+    return open_driver(database=str(tmp_path / "sandbox.db"))
+
+
+@contextmanager
+def locked(sandbox: Driver) -> Iterator[None]:
+    """Another program holds the write lock."""
+    with closing(sqlite3.connect(sandbox.app.world.store.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+
+
+@contextmanager
+def full_disk(sandbox: Driver) -> Iterator[None]:
+    """The store's files cannot grow."""
+    log = sandbox.app.world.store.path.with_name("sandbox.db-wal")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (log.stat().st_size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+@contextmanager
+def read_only(sandbox: Driver) -> Iterator[None]:
+    sandbox.app.world.store.execute("PRAGMA query_only=ON")
+    try:
+        yield
+    finally:
+        sandbox.app.world.store.execute("PRAGMA query_only=OFF")
+
+
+Outage = Callable[[Driver], AbstractContextManager[None]]
+every_outage = pytest.mark.parametrize("outage", [locked, full_disk, read_only], ids=lambda outage: outage.__name__)
+
+
+@every_outage
+def test_a_store_that_cannot_be_written_is_told_to_whoever_writes(kept_sandbox: Driver, outage: Outage) -> None:
+    sid = kept_sandbox.sid()
+    with outage(kept_sandbox):
+        submitted = kept_sandbox.submit()
+        assert (submitted.status_code, submitted.json()["status"]) == (503, "failed")
+        assert "store does not answer" in submitted.json()["error_message"]
+        assert kept_sandbox.details(sid)["status"] == "delivered"
+        assert len(kept_sandbox.records()) == 1
+        refused = kept_sandbox.call("PATCH", f"{DEFAULT}/consoles/{CONSOLE}", json={"auto_reply": "No."})
+        assert (refused.status_code, refused.headers["content-type"]) == (503, "application/problem+json")
+        assert "store does not answer" in refused.json()["detail"]
+    assert kept_sandbox.submit().status_code == 200
+    entries = kept_sandbox.control("GET", "/journal")["items"]
+    assert [(entry["id"], entry["status"]) for entry in entries] == [
+        ("ex_1", 200),
+        ("ex_2", 503),
+        ("ex_3", 200),
+        ("ex_4", 200),
+        ("ex_5", 200),
+    ]
+    assert submitted.headers["x-sandbox-exchange"] == "ex_2"
+
+
+@every_outage
+def test_a_server_whose_store_cannot_be_written_is_live_but_not_ready(kept_sandbox: Driver, outage: Outage) -> None:
+    with outage(kept_sandbox):
+        assert kept_sandbox.call("GET", "/_sandbox/health/live").status_code == 200
+        assert kept_sandbox.call("GET", "/_sandbox/health/ready").status_code == 503
+    assert kept_sandbox.call("GET", "/_sandbox/health/ready").status_code == 200
+
+
+def test_a_probe_changes_nothing(kept_sandbox: Driver) -> None:
+    before = list(kept_sandbox.app.world.store._driver.iterdump())
+    assert kept_sandbox.call("GET", "/_sandbox/health/ready").status_code == 200
+    assert list(kept_sandbox.app.world.store._driver.iterdump()) == before
+
+
+@every_outage
+def test_exchanges_are_counted_while_the_store_cannot_be_written(kept_sandbox: Driver, outage: Outage) -> None:
+    """And it is told later, so that none of their numbers comes again, not even after a kill."""
+    with outage(kept_sandbox):
+        answers = [kept_sandbox.call("GET", DIALOGTECH) for _ in range(3)]
+        assert all("<result>failed</result>" in answer.text for answer in answers)
+        assert [answer.headers["x-sandbox-exchange"] for answer in answers] == [f"ex_server_{n}" for n in (1, 2, 3)]
+    assert kept_sandbox.call("GET", DIALOGTECH).headers["x-sandbox-exchange"] == "ex_server_4"
+    (saved,) = kept_sandbox.app.world.store.execute("SELECT n FROM counter WHERE workspace_id = 0").fetchone()
+    assert saved >= 4
+
+
+def test_a_stop_tells_the_store_what_was_counted_without_it(kept_sandbox: Driver) -> None:
+    with locked(kept_sandbox):
+        kept_sandbox.call("GET", DIALOGTECH)
+    kept_sandbox.restart()
+    assert kept_sandbox.call("GET", DIALOGTECH).headers["x-sandbox-exchange"] == "ex_server_2"
+
+
+def test_a_lock_that_is_held_is_waited_for_once_and_not_by_everybody(kept_sandbox: Driver) -> None:
+    with locked(kept_sandbox):
+        began = monotonic()
+        for _ in range(20):
+            assert kept_sandbox.submit().status_code == 503
+        assert BUSY_TIMEOUT_S <= monotonic() - began < 3 * BUSY_TIMEOUT_S
+    assert kept_sandbox.submit().status_code == 200
+    assert pragma(kept_sandbox.app.world.store, "busy_timeout") == BUSY_TIMEOUT_S * 1000
+
+
+def test_a_journal_that_cannot_be_written_is_read_as_far_as_it_goes(kept_sandbox: Driver) -> None:
+    kept_sandbox.submit()
+    kept_sandbox.app.journal.write()
+    exchanges = kept_sandbox.app.world.store.exchanges
+    exchanges.execute("PRAGMA query_only=ON")
+    kept_sandbox.submit()
+    assert [entry["id"] for entry in kept_sandbox.control("GET", "/journal")["items"]] == ["ex_1"]
+    assert kept_sandbox.control("GET", "/journal/ex_1")["status"] == 200
+    kept_sandbox.control("DELETE", "/journal", status=503)
+    exchanges.execute("PRAGMA query_only=OFF")
+    assert [entry["id"] for entry in kept_sandbox.control("GET", "/journal")["items"]] == ["ex_1", "ex_2"]
+
+
+# Long readers ----------------------------------------------------------------------------------------------------
+
+
+class Counted(Snapshot):
+    """Knows how many there are."""
+
+    open = 0
+
+    def __enter__(self) -> Self:
+        Counted.open += 1
+        return super().__enter__()
+
+    def __exit__(self, *given: object) -> None:
+        Counted.open -= 1
+        super().__exit__(*given)
+
+
+def whole(connection: socket.socket) -> bytes:
+    """All that comes until the other side closes."""
+    return b"".join(iter(lambda: connection.recv(1 << 16), b""))
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Waits for what another thread does."""
+    ends_at = monotonic() + FAILSAFE_S
+    while not condition():
+        assert monotonic() < ends_at
+        sleep(0.01)
+
+
+@pytest.fixture
+def reading(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+    """A client that asked for 10 MB or so, and takes of it what the test does; they stand in a snapshot meanwhile."""
+    monkeypatch.setattr(Counted, "open", 0)
+    monkeypatch.setattr("sandbox.server.wire.STALLED_S", 0.5)
+    monkeypatch.setattr("sandbox.world.store.Snapshot", Counted)
+    monkeypatch.setattr(writeback, "AT_ONCE", 0)
+    monkeypatch.setattr(writeback, "CHUNK", 1)
+    live = Live(wall=Wall())
+    try:
+        text = "a" * 30_000
+        for _ in range(150):
+            live.control("POST", "/broadcasts", {"console": CONSOLE, "name": "x", "text": text, "to": "everyone"})
+        with socket.socket() as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.connect(("127.0.0.1", live.port))
+            read = f"{WRITEBACK}/{CONSOLE}/2026-05-06%2000:00:00/2026-05-06%2023:59:59"
+            client.sendall(request(b"GET", read.encode(), BASIC))
+            until(lambda: Counted.open == 1)
+            yield client
+    finally:
+        live.stop()
+
+
+def test_a_reader_that_takes_nothing_is_given_up_and_its_snapshot_closed(
+    reading: socket.socket, caplog: pytest.LogCaptureFixture
+) -> None:
+    until(lambda: Counted.open == 0)
+    with pytest.raises(ConnectionResetError):
+        whole(reading)
+    assert caplog.text == ""
+
+
+def test_a_reader_that_is_slow_gets_it_all(reading: socket.socket) -> None:
+    for _ in range(15):  # together longer than a client may take nothing
+        assert reading.recv(4096)
+        sleep(0.1)
+    assert whole(reading).endswith(b"]}\r\n0\r\n\r\n")
+
+
+def test_a_log_that_a_long_reader_made_long_is_cut_afterwards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sandbox.world.store.LONGEST_LOG", 100_000)
+    store = Store(str(tmp_path / "sandbox.db"))
+    log = tmp_path / "sandbox.db-wal"
+    store.execute("CREATE TABLE wide (text)")
+    with store.snapshot():
+        for _ in range(100):
+            store.execute("INSERT INTO wide VALUES (zeroblob(10000))")
+    assert log.stat().st_size > 1_000_000
+    store.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    for _ in range(2):
+        store.execute("INSERT INTO wide VALUES (1)")
+    assert log.stat().st_size <= 100_000
+    store.close()
 
 
 # Hot questions ---------------------------------------------------------------------------------------------------

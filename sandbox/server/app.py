@@ -20,7 +20,7 @@ from sandbox.vendors import VENDORS
 from sandbox.world import World, fixtures, workspaces
 from sandbox.world.clock import wall_clock
 from sandbox.world.seed import seed_workspace
-from sandbox.world.store import Store
+from sandbox.world.store import OPENING_TIMEOUT_S, Store
 
 UNSEEDED = (Settings.fixture, Settings.seed, Settings.start_at)
 
@@ -95,7 +95,8 @@ def create_app(settings: Settings | None = None, wall: Callable[[], int] = wall_
     settings = settings or Settings()
     fixture = fixtures.load(settings.fixture)
     world = World(Store(settings.database), wall)
-    with world.store.writing():  # of two that start on one new file, one seeds it
+    # Of two that start on one new file, one seeds it and the other waits.
+    with world.store.patience(OPENING_TIMEOUT_S), world.store.writing():
         is_new = not workspaces.exists(world, workspaces.DEFAULT)
         if is_new:
             seed_workspace(world, fixture, seed=settings.seed, start_at=settings.start_at)

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic_core import to_json
 from starlette.responses import Response
 
+from sandbox.vendor import NO_STORE
 from sandbox.world import errors
 
 MEDIA_TYPE = "application/problem+json"
@@ -111,6 +112,11 @@ def not_json() -> Problem:
 def our_fault() -> Problem:
     """A defect of ours, without its inside; the server logs that."""
     return Problem(500, "Defect", "The sandbox failed to answer; this is a defect of the sandbox.")
+
+
+def no_store() -> Problem:
+    """The store cannot be read or written, whoever is to blame; the server logs why."""
+    return Problem(503, "Store does not answer", NO_STORE)
 
 
 def _words(name: str) -> str:

@@ -71,12 +71,14 @@ class Sender:
         parts = urlsplit(url)
         if not parts.path.startswith(SINKS):
             return None
-        sink = sinks.by_token(self._world, parts.path.removeprefix(SINKS))
+        sink = await patiently(lambda: sinks.by_token(self._world, parts.path.removeprefix(SINKS)))
         if sink is None:
             return None
+        given = "POST", parts.query, list(HEADERS.items()), body.decode()
+        await patiently(lambda: keep(self._world, sink, *given))
         try:
             async with asyncio.timeout(self.timeout_s):
-                return await received(self._world, sink, "POST", parts.query, list(HEADERS.items()), body.decode())
+                return await answered(sink)
         except TimeoutError:
             raise Unreached(f"no answer within {self.timeout_s:g} s") from None
 
@@ -112,9 +114,19 @@ async def received(
     world: World, sink: sinks.SinkRow, method: str, query: str, headers: list[tuple[str, str]], body: str
 ) -> int:
     """A sink gets a request: the status it answers, after its delay."""
+    keep(world, sink, method, query, headers, body)
+    return await answered(sink)
+
+
+def keep(world: World, sink: sinks.SinkRow, method: str, query: str, headers: list[tuple[str, str]], body: str) -> None:
+    """Writes down what a sink got, all or nothing."""
     workspace = workspaces.view_of(world, sink["workspace_id"])
     with world.store.writing():
         sinks.receive(world, workspace, sink, method=method, query=query, headers=headers, body=body)
+
+
+async def answered(sink: sinks.SinkRow) -> int:
+    """The status that it answers, after its delay."""
     if sink["delay"]:
         await asyncio.sleep(sink["delay"] / SECOND)
     return int(sink["status"])

@@ -6,8 +6,11 @@ scope's extensions, where `link_of` finds it. An app that is called without a so
 It also sees to it that headers have an end, for which neither uvicorn nor its parser cares: they keep what is sent.
 """
 
+import asyncio
 import socket
 import struct
+import sys
+from contextlib import suppress
 from typing import Any, Protocol
 from weakref import ref
 
@@ -20,6 +23,8 @@ EXTENSION = "sandbox.wire"
 NO_LINGER = struct.pack("ii", 1, 0)
 """What is unsent is dropped, and closing sends RST."""
 
+STALLED_S = 60.0
+"""A client that takes nothing of its answer for so long is given up: a long one holds a picture of the whole world."""
 MOST_HEADERS = 64 * 1024
 """Bytes of a request's header names and values together."""
 MOST_HEAD = 2 * MOST_HEADERS
@@ -55,6 +60,7 @@ class Wire(WithoutUpgrades):
 
     is_held = False
     answering: RequestResponseCycle | None = None
+    _stalling: asyncio.TimerHandle | None = None
     _is_in_head = False
     _received = 0
     """Bytes of what came last."""
@@ -121,8 +127,40 @@ class Wire(WithoutUpgrades):
         self.answering = cycle
         super()._start_asgi_task(cycle, app)
 
+    def pause_writing(self) -> None:
+        """The client takes less than it is sent. Most answers are too short to come here."""
+        super().pause_writing()
+        self._watch()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._stop_watching()
+
+    def _watch(self) -> None:
+        self._stalling = self.loop.call_later(STALLED_S, self._look, self._untaken())
+
+    def _untaken(self) -> int:
+        """Bytes that wait for the client, here and in the system, which takes MBs off us before it makes us wait."""
+        waiting: int = self.transport.get_write_buffer_size()
+        with suppress(OSError):
+            waiting += queued(self.transport.get_extra_info("socket"))
+        return waiting
+
+    def _look(self, untaken: int) -> None:
+        """However slow it is, as long as it takes something it may go on."""
+        if self._untaken() < untaken:
+            self._watch()
+        else:
+            self.reset()
+
+    def _stop_watching(self) -> None:
+        if self._stalling is not None:
+            self._stalling.cancel()
+            self._stalling = None
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Tells the exchange under way, where uvicorn tells only the last of those that the client sent together."""
+        self._stop_watching()
         super().connection_lost(exc)
         self._end()
 
@@ -156,6 +194,17 @@ class Wire(WithoutUpgrades):
 
 def _size_of(headers: list[tuple[bytes, bytes]]) -> int:
     return sum(len(name) + len(value) for name, value in headers)
+
+
+def queued(connection: socket.socket) -> int:
+    """Bytes that the system has not got rid of yet, where it tells that."""
+    if sys.platform == "win32":
+        return 0
+    import fcntl  # noqa: PLC0415
+    import termios  # noqa: PLC0415
+
+    (count,) = struct.unpack("i", fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, struct.pack("i", 0)))
+    return int(count)
 
 
 def link_of(scope: Scope) -> Link:

@@ -1,9 +1,11 @@
 """What exists, whoever is asking: people, lines, messages, time. Knows nothing of HTTP and nothing of vendors."""
 
+import logging
+import sqlite3
 from collections.abc import Callable
 from typing import Protocol
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from sandbox.world import journal, models
@@ -31,8 +33,24 @@ READ = Statement(
     )
 )
 EXCHANGE = "exchange"
+_of_exchanges = (COUNTERS.c.workspace_id == bindparam("of"), COUNTERS.c.kind == EXCHANGE)
+_block = insert(COUNTERS).values(workspace_id=bindparam("of"), kind=EXCHANGE, n=bindparam("used") + bindparam("ahead"))
+RESERVE = Statement(
+    _block.on_conflict_do_update(
+        index_elements=[COUNTERS.c.workspace_id, COUNTERS.c.kind],
+        set_={"n": func.max(COUNTERS.c.n, bindparam("used")) + bindparam("ahead")},
+    ).returning(COUNTERS.c.n)
+)
+WORKSPACES = table(models.Workspace)
+_epoch = select(WORKSPACES.c.epoch).where(WORKSPACES.c.id == bindparam("of")).scalar_subquery()
+GIVE_BACK = Statement(
+    update(COUNTERS)
+    .values(n=bindparam("used"))
+    .where(*_of_exchanges, COUNTERS.c.n == bindparam("end"), func.coalesce(_epoch, 0) == bindparam("epoch"))
+)
 AHEAD = 256
-"""Exchanges that are written down as counted before they come, so that no number is given twice after a kill."""
+"""Exchanges that are written down as counted before they come, so that no number is given twice: not after a kill, and
+not by another server on the same store."""
 
 
 class Courier(Protocol):
@@ -119,7 +137,11 @@ class World:
         self.credentials = 0
         """Counts up whenever somebody's may have changed, for whoever remembers them."""
         self._exchanges: dict[int, int] = {}
-        self._written: dict[int, int] = {}
+        """By workspace, the last number that was given to an exchange."""
+        self._reserved: dict[int, int] = {}
+        """By workspace, the last number that the store knows to be ours."""
+        self._epochs: dict[int, int] = {}
+        """By workspace, in which of its lives those numbers were reserved."""
 
     def now(self, workspace: WorkspaceView) -> int:
         """What the workspace's clock reads, in ms."""
@@ -140,20 +162,47 @@ class World:
         row = self.store.run(TAKE, workspace_id=workspace_id, kind=kind).fetchone()
         return int(row[0])
 
-    def next_exchange(self, workspace_id: int) -> int:
-        """The number of an exchange, from 1. After a kill some may be left out, but none comes again."""
+    def next_exchange(self, workspace_id: int, epoch: int = 0) -> int:
+        """The number of an exchange, from 1. After a kill some may be left out, but none comes again.
+
+        `epoch`: the workspace's, which another server may have begun anew, and so the numbers.
+
+        A store that cannot be written does not stop the count: it is told how far it went when it answers again. One
+        that cannot even say where the count stood makes it 0, and of exchanges of that number the last one counts.
+        """
+        if self._epochs.get(workspace_id) != epoch:
+            self._exchanges.pop(workspace_id, None)
+            self._epochs[workspace_id] = epoch
         n = self._exchanges.get(workspace_id)
-        if n is None:
-            row = self.store.one(READ, workspace_id=workspace_id, kind=EXCHANGE)
-            n = self._written[workspace_id] = int(row[0]) if row else 0
-        if n == self._written[workspace_id]:
-            self._write(workspace_id, n + AHEAD)
+        if n is None or n >= self._reserved[workspace_id]:
+            try:
+                n = self._reserve(workspace_id, n or 0, AHEAD)
+            except sqlite3.Error as error:
+                n = self._uncounted(workspace_id, n, error)
+                if n is None:
+                    return 0
         self._exchanges[workspace_id] = n + 1
         return n + 1
 
-    def _write(self, workspace_id: int, n: int) -> None:
-        self.store.run(SET, workspace_id=workspace_id, kind=EXCHANGE, n=n)
-        self._written[workspace_id] = n
+    def _reserve(self, workspace_id: int, used: int, ahead: int) -> int:
+        """So many numbers are ours alone: the last one before them. `used`: the last one that was given."""
+        with self.store.writing():
+            row = self.store.run(RESERVE, of=workspace_id, used=used, ahead=ahead).fetchone()
+        end = self._reserved[workspace_id] = int(row[0])
+        return end - ahead
+
+    def _uncounted(self, workspace_id: int, n: int | None, error: sqlite3.Error) -> int | None:
+        """Of a store that cannot be written: the last number that was given, if that can be known."""
+        if n is None:
+            try:
+                row = self.store.one(READ, workspace_id=workspace_id, kind=EXCHANGE)
+            except sqlite3.Error:
+                return None
+            n = self._reserved[workspace_id] = int(row[0]) if row else 0
+        if n == self._reserved[workspace_id]:
+            log = logging.getLogger(__name__)
+            log.warning("The store did not answer (%s); exchanges are counted without it until it does.", error)
+        return n
 
     def forget(self, workspace_id: int) -> None:
         """A workspace begins anew or goes: what is known of it outside the store is void, and its journal is empty.
@@ -162,7 +211,8 @@ class World:
         journal that is too short is better than one that tells of a world that is no more.
         """
         self._exchanges.pop(workspace_id, None)
-        self._written.pop(workspace_id, None)
+        self._reserved.pop(workspace_id, None)
+        self._epochs.pop(workspace_id, None)
         self.store.forget()
         self.credentials += 1
         self.journal.forget(workspace_id)
@@ -172,13 +222,24 @@ class World:
         self.touch(workspace_id, RESET)
 
     def save(self) -> None:
-        """Writes down how many exchanges there were, so that whoever goes on from there leaves none out."""
-        ahead = {(workspace_id, n) for workspace_id, n in self._exchanges.items() if n != self._written[workspace_id]}
-        if ahead:
+        """Writes down how many exchanges there were, so that whoever goes on from there leaves none out.
+
+        Where another server reserved numbers after ours, those that we did not use are left out all the same.
+        """
+        unsaved = [(ws, n, end) for ws, n in self._exchanges.items() if n != (end := self._reserved[ws])]
+        if unsaved:
             with self.store.writing():
-                for workspace_id, n in ahead:
-                    self._write(workspace_id, n)
+                for workspace_id, n, end in unsaved:
+                    self._save(workspace_id, n, end)
+
+    def _save(self, workspace_id: int, n: int, end: int) -> None:
+        if n > end:
+            self._exchanges[workspace_id] = self._reserve(workspace_id, n, 0)
+        elif self.store.run(GIVE_BACK, of=workspace_id, used=n, end=end, epoch=self._epochs[workspace_id]).rowcount:
+            self._reserved[workspace_id] = n
 
     def close(self) -> None:
-        self.save()
-        self.store.close()
+        try:
+            self.save()
+        finally:
+            self.store.close()

@@ -1,5 +1,7 @@
 """The control API: what a test, a demo or a person turns."""
 
+import logging
+import sqlite3
 from functools import cached_property
 from typing import cast
 
@@ -12,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sandbox.server.control.http import refused_values
 from sandbox.server.events import Hub
 from sandbox.server.guard import HEALTH, PREFIX, Guard, asks_for_no_token
-from sandbox.server.problems import Problem, of_world, our_fault
+from sandbox.server.problems import Problem, no_store, of_world, our_fault
 from sandbox.settings import Settings
 from sandbox.vendors import VENDORS
 from sandbox.world import World
@@ -57,6 +59,7 @@ def application(world: World, hub: Hub, routes: list[BaseRoute]) -> ASGIApp:
     app.add_exception_handler(WorldError, _world_error)
     app.add_exception_handler(RequestValidationError, _refused_values)
     app.add_exception_handler(HTTPException, _no_such_call)
+    app.add_exception_handler(sqlite3.Error, _no_store)
     app.add_exception_handler(Exception, _our_fault)
     return app
 
@@ -103,6 +106,11 @@ async def _world_error(_: Request, error: Exception) -> Response:
 
 async def _refused_values(request: Request, error: Exception) -> Response:
     return refused_values(cast(RequestValidationError, error), request.scope["route"]).response()
+
+
+async def _no_store(_: Request, error: Exception) -> Response:
+    logging.getLogger(__name__).error("The store did not answer a call of the control API.", exc_info=error)
+    return no_store().response()
 
 
 async def _our_fault(_: Request, __: Exception) -> Response:

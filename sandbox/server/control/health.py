@@ -26,8 +26,9 @@ async def live() -> Response:
 
 @router.get("/ready", response_model=Health, responses=refusals(503))
 async def ready(world: WorldDep) -> Response:
-    """200 when the store answers and the seed is in, else 503."""
+    """200 when the store can be written and the seed is in, else 503."""
     try:
+        world.store.try_to_write()
         is_ready = workspaces.exists(world, workspaces.DEFAULT)
     except sqlite3.Error:
         is_ready = False

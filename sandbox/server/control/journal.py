@@ -1,5 +1,7 @@
 """The journal: what vendors were asked, what they answered, and why."""
 
+import sqlite3
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import Path, Query, Response
@@ -61,7 +63,7 @@ async def empty_server_journal(world: WorldDep) -> Response:
 
 
 def _page(world: World, workspace_id: int, asked: shapes.ServerJournalFilters, message: int | None = None) -> Response:
-    world.journal.write()
+    _write_down(world)
     given = asked.model_dump(include={"operation", "outcome", "status", "findings", "since", "until"})
     rows = journal.listed(
         world,
@@ -77,8 +79,14 @@ def _page(world: World, workspace_id: int, asked: shapes.ServerJournalFilters, m
 
 
 def _one(world: World, workspace_id: int, exchange_id: str) -> Response:
-    world.journal.write()
+    _write_down(world)
     return answer(entry(journal.find(world, workspace_id, number_of(workspace_id, exchange_id))))
+
+
+def _write_down(world: World) -> None:
+    """What was answered up to now can be read, but for what a store that cannot be written keeps waiting."""
+    with suppress(sqlite3.Error):
+        world.journal.write()
 
 
 def _emptied(world: World, workspace_id: int) -> Response:

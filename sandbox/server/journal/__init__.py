@@ -147,11 +147,11 @@ class Journal:
             self._write_batch()
 
     def _write_batch(self) -> None:
-        self._stop()
         batch = self._waiting[:AT_ONCE]
         with self._world.store.exchanges.writing():
             written = journal.put(self._world, batch)
             self._drop_what_is_too_much(written)
+        self._stop()  # not before: if the store does not answer whoever set a timer tries again
         del self._waiting[: len(batch)]
         self._bytes = sum(map(_bytes_of, self._waiting))
         for entry in written:

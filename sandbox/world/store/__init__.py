@@ -15,13 +15,22 @@ from typing import Any, Self
 
 from sandbox.world import models
 from sandbox.world.errors import StoreRefused
-from sandbox.world.store.database import Database, connected, make_tables
+from sandbox.world.store.database import (
+    BUSY_TIMEOUT_S,
+    IMPATIENT_S,
+    OPENING_TIMEOUT_S,
+    Database,
+    connected,
+    make_tables,
+)
 from sandbox.world.store.exchanges import Exchanges
 from sandbox.world.store.files import check_schema, path_of
 from sandbox.world.store.statements import DIALECT, Insert, Row, Statement, inserting, table
 
-__all__ = ["DIALECT", "Insert", "Row", "Snapshot", "Statement", "Store", "inserting", "table"]
+__all__ = ["DIALECT", "OPENING_TIMEOUT_S", "Insert", "Row", "Snapshot", "Statement", "Store", "inserting", "table"]
 
+LONGEST_LOG = 64 * 1024 * 1024
+"""Bytes of the log that are kept for what is written next."""
 CHECKPOINT_AFTER = 4000
 """Rows changed since the last checkpoint that make another one worth its while."""
 
@@ -47,6 +56,7 @@ class Store(Database):
         except BaseException:
             driver.close()
             raise
+        self.wait_at_most(BUSY_TIMEOUT_S)
         self._checkpointed = driver.total_changes
         self._checkpointing: Future[None] | None = None
         self._helper = ThreadPoolExecutor(1, "checkpoint")
@@ -62,6 +72,8 @@ class Store(Database):
                 # A checkpoint waits for the disk and holds everybody up, so `checkpoint` does it beside the work; by
                 # itself the connection makes one only where nobody called that for 64 MB.
                 "wal_autocheckpoint=16000",
+                # A log that a long reader made longer than that is cut when it begins anew.
+                f"journal_size_limit={LONGEST_LOG}",
                 "temp_store=MEMORY",
                 # Some builds of SQLite overwrite what is deleted, also whole pages, which then have to be written.
                 "secure_delete=FAST",
@@ -112,6 +124,17 @@ class Store(Database):
         """And forgets what was remembered of it."""
         self.forget()
         super().roll_back()
+
+    def try_to_write(self) -> None:
+        """Raises what keeps the store from being written, be it a lock, which is not waited for, or a full disk."""
+        with self.patience(IMPATIENT_S):
+            self.execute("BEGIN IMMEDIATE")
+        try:
+            self.execute("PRAGMA user_version=0")  # which it is: one page is written, and nothing changes
+            self.execute("COMMIT")
+        except sqlite3.Error:
+            self.roll_back()
+            raise
 
     def checkpoint(self) -> None:
         """Moves what was written from the log into the database, on another thread, if it is worth while by now."""

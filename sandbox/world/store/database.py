@@ -4,7 +4,8 @@ A statement of microseconds needs no other thread.
 """
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -15,7 +16,12 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from sandbox.world.errors import StoreRefused
 from sandbox.world.store.statements import DIALECT, Insert, Row, Statement
 
-BUSY_TIMEOUT_S = 5.0
+OPENING_TIMEOUT_S = 30.0
+"""How long another process's write lock is waited for at the start: that one may be filling the file."""
+BUSY_TIMEOUT_S = 1.0
+"""The same once it is open: as long as that everybody waits, who is served on the same thread."""
+IMPATIENT_S = 0.01
+"""The same while nobody has got the lock since it was last waited for in vain."""
 
 # For each null that it binds Python's driver looks for somebody who turns it into what SQLite knows, and finds nobody
 # after three errors. This one gives it back, in a third of the time.
@@ -30,6 +36,8 @@ class Database:
         self._driver = driver
         self.execute = driver.execute
         self._writing = Writing(self)
+        self.is_locked_out = False
+        """Whether the write lock was waited for in vain, and nobody has got it since."""
 
     def close(self) -> None:
         self._driver.close()
@@ -63,6 +71,32 @@ class Database:
         """Runs an insert for many rows, whose values stand in its order. Belongs in a transaction."""
         self._driver.executemany(statement.sql, rows)
 
+    def wait_at_most(self, seconds: float) -> None:
+        """From now on another process's write lock is waited for no longer than that."""
+        self.execute(f"PRAGMA busy_timeout={round(seconds * 1000)}")
+
+    @contextmanager
+    def patience(self, seconds: float) -> Iterator[None]:
+        """`with store.patience(30):` another process's write lock is waited for so long within it."""
+        self.wait_at_most(seconds)
+        try:
+            yield
+        finally:
+            self.wait_at_most(IMPATIENT_S if self.is_locked_out else BUSY_TIMEOUT_S)
+
+    def begin(self) -> None:
+        """Takes the write lock. One who holds it for long is waited for once, not again by each who comes after."""
+        try:
+            self.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error:
+            if not self.is_locked_out:
+                self.wait_at_most(IMPATIENT_S)
+                self.is_locked_out = True
+            raise
+        if self.is_locked_out:
+            self.is_locked_out = False
+            self.wait_at_most(BUSY_TIMEOUT_S)
+
     def roll_back(self) -> None:
         """Undoes the transaction, which SQLite may have done by itself."""
         if self._driver.in_transaction:
@@ -80,7 +114,7 @@ class Writing:
 
     def __enter__(self) -> Self:
         if self._depth == 0:
-            self._database.execute("BEGIN IMMEDIATE")
+            self._database.begin()
         self._depth += 1
         return self
 
@@ -103,7 +137,7 @@ class Writing:
 def connected(path: Path, pragmas: Iterable[str]) -> sqlite3.Connection:
     """A connection that may be used on any thread, one at a time. Nothing is in a transaction that does not say so."""
     try:
-        driver = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+        driver = sqlite3.connect(path, timeout=OPENING_TIMEOUT_S, isolation_level=None, check_same_thread=False)
     except sqlite3.Error as error:
         raise StoreRefused(f"Cannot open the database {path}: {error}.") from error
     for pragma in pragmas:

@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, false, insert, select, true, update
 
 from sandbox.world import models
 from sandbox.world.errors import StoreRefused
-from sandbox.world.store.database import BUSY_TIMEOUT_S, Database, connected, make_tables
+from sandbox.world.store.database import BUSY_TIMEOUT_S, OPENING_TIMEOUT_S, Database, connected, make_tables
 from sandbox.world.store.statements import Statement, table
 
 SUFFIX = "-exchanges"
@@ -57,6 +57,7 @@ class Exchanges(Database):
         except sqlite3.Error as error:
             driver.close()
             raise StoreRefused(f"Cannot write to the journal {path}: {error}.") from error
+        self.wait_at_most(BUSY_TIMEOUT_S)
 
     def close(self) -> None:
         with suppress(sqlite3.Error):
@@ -68,7 +69,7 @@ class Exchanges(Database):
 def is_usable(path: Path, store: str) -> bool:
     """Whether a file is the store's journal and whole, or has nothing in it yet."""
     try:
-        with closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT_S)) as driver:
+        with closing(sqlite3.connect(path, timeout=OPENING_TIMEOUT_S)) as driver:
             if not driver.execute("SELECT name FROM sqlite_master WHERE name = ?", (FILE.name,)).fetchone():
                 return not driver.execute("SELECT name FROM sqlite_master").fetchone()
             *of, is_open = driver.execute(IS_OF.sql).fetchone() or (None,)
