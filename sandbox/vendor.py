@@ -8,7 +8,7 @@ without FastAPI's dependency machinery, which would take longer than the endpoin
 import logging
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 from urllib.parse import unquote_to_bytes
@@ -122,7 +122,7 @@ class VendorApp(FastAPI):
     async def _refuse(self, scope: Scope, refusal: Refusal, receive: Receive, send: Send) -> None:
         exchange = Exchange(Request(scope, receive), None)
         exchange.refusal = refusal
-        if refusal.rule:  # after a defect of ours nothing more is asked of the store
+        if refusal.rule:  # after a defect of ours nothing more is tried
             enter_owner(exchange)
         await self.state.backstage.answer(exchange, self.vendor.refuse(exchange, refusal), scope, receive, send)
 
@@ -278,12 +278,16 @@ def check_origin(exchange: Exchange) -> None:
 
 
 def enter_owner(exchange: Exchange) -> None:
-    """A call that was refused before its credentials were asked for belongs to the workspace that they open."""
+    """A call that was refused before its credentials were asked for belongs to the workspace that they open.
+
+    It is refused all the same where the store does not answer that.
+    """
     if exchange.workspace is not None:
         return
-    workspace = exchange.request.app.vendor.owner(exchange)
-    if workspace is not None:
-        exchange.enter(workspace, lambda _: workspace)
+    with suppress(sqlite3.Error):
+        workspace = exchange.request.app.vendor.owner(exchange)
+        if workspace is not None:
+            exchange.enter(workspace, lambda _: workspace)
 
 
 async def in_one_piece(response: StreamingResponse) -> Response:

@@ -369,6 +369,21 @@ def test_a_store_that_fails_is_told_in_the_vendors_shape(
 
 
 @every_vendor
+@pytest.mark.parametrize(("method", "path", "status"), [("PATCH", None, 405), ("GET", "/x", 404)])
+def test_what_is_refused_anyway_is_so_without_the_store(
+    sandbox: Driver, vendor: Vendor, method: str, path: str | None, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    target = vendor.prefix + path if path else vendor.router.routes[0].path
+    with monkeypatch.context() as outage:
+        outage.setattr(sandbox.app.world.store, "execute", broken)
+        answer = sandbox.call(method, target, auth=DEMO, params=KEYS)
+    is_refused(vendor, answer, status)
+
+
+@every_vendor
 def test_no_answer_bears_a_framework_hand(sandbox: Driver, vendor: Vendor) -> None:
     for path in ("/openapi.json", "/docs", "/redoc", "/x"):
         answer = sandbox.call("GET", f"{vendor.prefix}{path}")

@@ -312,7 +312,8 @@ def test_the_journal_of_a_store_that_was_taken_away_is_put_aside(
     assert names(tmp_path) == ["a.db", "a.db-exchanges", "a.db-exchanges.old"]
     journal_of(path).unlink()
     aside.rename(journal_of(path))
-    assert sqlite3.connect(journal_of(path)).execute("SELECT workspace_id FROM journalentry").fetchall() == [(7,)]
+    with closing(sqlite3.connect(journal_of(path))) as driver:
+        assert driver.execute("SELECT workspace_id FROM journalentry").fetchall() == [(7,)]
 
 
 @pytest.mark.parametrize("content", [b"Dear June,\n" * 1000, b"", None])

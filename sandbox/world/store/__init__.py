@@ -159,7 +159,7 @@ def _checkpoint(path: Path, synchronous: str) -> None:
 
 
 class Snapshot:
-    """A reader of one moment, on a connection of its own that goes when it is left."""
+    """A reader of one moment, on a connection of its own that goes when it is left, or when nobody has it any more."""
 
     def __init__(self, driver: sqlite3.Connection) -> None:
         self._driver = driver
@@ -170,6 +170,10 @@ class Snapshot:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._driver.close()
+
+    def __del__(self) -> None:
+        # An answer that was never begun leaves nothing; and what is closed already may be closed again.
         self._driver.close()
 
     def one(self, statement: Statement, **params: Any) -> Row:
