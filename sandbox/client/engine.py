@@ -99,7 +99,7 @@ class EngineVerbs(Bound, Generic[WorkspaceT]):
 
     @verb
     def journal(self, limit: int | None = None, **filters: Unpack[ExchangeFilters]) -> Steps[list[Exchange]]:
-        """Exchanges that belong to no workspace: without right credentials, or of unknown paths."""
+        """Exchanges that belong to no workspace, since their callers had no right credentials."""
         return self._list(Exchange, "/journal", filtered(**filters), limit)
 
     @verb

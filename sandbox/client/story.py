@@ -25,7 +25,7 @@ NOBODYS = "calls since the test began that belong to no workspace, so maybe anot
 def story(client: SandboxClient, workspace: Workspace, age: timedelta) -> str:
     """The exchanges with their findings and the newest messages; and the calls of `age` that found no workspace.
 
-    Those with wrong credentials are among the latter, and those of paths that no vendor has.
+    Those are the ones with wrong credentials.
     """
     reading = workspace.clock.read()
     exchanges = workspace.journal(LOOKED_AT, order="newest")
