@@ -37,19 +37,7 @@ __all__ = [
     "create_app",
 ]
 
-HOMES = {
-    "AsyncSandboxClient": "sandbox.client",
-    "AsyncWorkspace": "sandbox.client",
-    "NotArrived": "sandbox.client",
-    "NotAsExpected": "sandbox.client",
-    "Refused": "sandbox.client",
-    "SandboxClient": "sandbox.client",
-    "SandboxError": "sandbox.client",
-    "Unreachable": "sandbox.client",
-    "Workspace": "sandbox.client",
-    "World": "sandbox.world",
-    "create_app": "sandbox.server.app",
-}
+HOMES = dict.fromkeys(__all__, "sandbox.client") | {"World": "sandbox.world", "create_app": "sandbox.server.app"}
 
 
 def __getattr__(name: str) -> Any:

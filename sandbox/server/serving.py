@@ -37,11 +37,8 @@ class Server(uvicorn.Server):
     def capture_signals(self) -> Generator[None, None, None]:
         """A terminal that goes away ends it like any other signal, unless nohup said that it should not."""
         before = signal.getsignal(signal.SIGHUP)
-        if before is signal.SIG_IGN:
-            with super().capture_signals():
-                yield
-            return
-        signal.signal(signal.SIGHUP, self.handle_exit)
+        if before is not signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, self.handle_exit)
         try:
             with super().capture_signals():
                 yield
