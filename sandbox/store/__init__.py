@@ -1,0 +1,12 @@
+"""How state is kept: an SQLAlchemy engine, transactions as objects, and the SQLModel tables.
+
+`await store.read(work)` and `await store.write(work)` call the plain function `work(tx)` in a transaction. Everything
+above this package speaks to the database through `Tx` alone.
+"""
+
+from sandbox.store.engine import Store
+from sandbox.store.errors import Conflict, StoreRefused, StoreUnavailable
+from sandbox.store.query import Query
+from sandbox.store.tx import Snapshot, Tx, WorkspaceView
+
+__all__ = ["Conflict", "Query", "Snapshot", "Store", "StoreRefused", "StoreUnavailable", "Tx", "WorkspaceView"]

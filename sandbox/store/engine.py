@@ -1,0 +1,185 @@
+"""The store: opens a database by its URL, and runs work in transactions."""
+
+import asyncio
+import secrets
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, insert, inspect
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from sandbox.clock import wall_clock
+from sandbox.store.errors import StoreBusy, StoreError, StoreRefused, StoreUnavailable, translated
+from sandbox.store.sqlite import WRITES, check_file, sqlite_engine
+from sandbox.store.tables import SCHEMA, SCHEMA_TAGS, Row, Workspace
+from sandbox.store.tx import SERVER, IdFormat, Snapshot, Tx
+
+T = TypeVar("T")
+
+BUSY_TIMEOUT_S = 1.0
+"""How long another process's write lock is waited for, without blocking others, before a caller is told."""
+OPENING_TIMEOUT_S = 30.0
+"""The same at the start: the other one may be filling the file."""
+BUSY_RETRY_S = 0.005
+THREADS = 8
+
+
+class Store:
+    """An open database. `wall` gives wall time in ms; `id_formats` are the vendors'.
+
+    `in_threads`: work runs in a pool of threads, as on a database across a network; else inline, since a statement on
+    SQLite takes microseconds. World code may not assume either.
+    """
+
+    def __init__(
+        self,
+        database: str | None = None,
+        wall: Callable[[], int] = wall_clock,
+        id_formats: Sequence[IdFormat] = (),
+        *,
+        in_threads: bool = False,
+    ) -> None:
+        """`database`: a path or an SQLAlchemy URL; none: a temporary file that goes when the store is closed."""
+        self._folder = None if database else tempfile.TemporaryDirectory(prefix="dialog-sandbox-")
+        self.path = Path(self._folder.name, "sandbox.db") if self._folder else path_of(str(database))
+        self.wall = wall
+        self.id_formats = tuple(id_formats)
+        self.after_commit: list[Callable[[Tx], None]] = []
+        """Called on the loop (or by the caller of `write_now`) with each transaction that wrote, once it is committed."""
+        self._threads = ThreadPoolExecutor(THREADS, "store") if in_threads else None
+        check_file(self.path)
+        self.engine = sqlite_engine(self.path, is_temporary=self._folder is not None)
+        self._dbapi = self.engine.dialect.loaded_dbapi
+        try:
+            self.write_now(_make_tables, patience_s=OPENING_TIMEOUT_S)
+        except StoreError as error:
+            self.close()
+            raise StoreRefused(f"Cannot write to the database {self.path}: {error}.") from error
+
+    def close(self) -> None:
+        """Let go of the database; closing twice does nothing."""
+        if self._threads is not None:
+            self._threads.shutdown()
+        self.engine.dispose()
+        if self._folder is not None:
+            self._folder.cleanup()
+
+    # Work ------------------------------------------------------------------------------------------------------------
+
+    async def read(self, work: Callable[[Tx], T]) -> T:
+        """Return what `work` makes of one moment of the database."""
+        return await self._patiently(work, is_write=False)
+
+    async def write(self, work: Callable[[Tx], T]) -> T:
+        """Run `work` all or nothing, then what it left to be done before the answer. Others write before or after."""
+        return await self._patiently(work, is_write=True)
+
+    async def _patiently(self, work: Callable[[Tx], T], *, is_write: bool) -> T:
+        deadline = time.monotonic() + BUSY_TIMEOUT_S
+        while True:
+            try:
+                tx, result = await self._attempt(work, is_write=is_write)
+            except StoreBusy:
+                if time.monotonic() >= deadline:
+                    raise
+                await asyncio.sleep(BUSY_RETRY_S)
+                continue
+            if is_write:
+                self._committed(tx)
+                for do in tx.deferred:
+                    await do()
+            return result
+
+    async def _attempt(self, work: Callable[[Tx], T], *, is_write: bool) -> tuple[Tx, T]:
+        if self._threads is None:
+            return self._run(work, is_write=is_write)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, lambda: self._run(work, is_write=is_write))
+
+    def read_now(self, work: Callable[[Tx], T]) -> T:
+        """Do as `read` does, where there is no loop."""
+        return self._run(work, is_write=False)[1]
+
+    def write_now(self, work: Callable[[Tx], T], *, patience_s: float = BUSY_TIMEOUT_S) -> T:
+        """Do as `write` does, where there is no loop, but for what is to be awaited."""
+        deadline = time.monotonic() + patience_s
+        while True:
+            try:
+                tx, result = self._run(work, is_write=True)
+            except StoreBusy:
+                if time.monotonic() >= deadline:
+                    raise
+                time.sleep(BUSY_RETRY_S)
+                continue
+            self._committed(tx)
+            return result
+
+    def _run(self, work: Callable[[Tx], T], *, is_write: bool) -> tuple[Tx, T]:
+        with self._transaction(is_write=is_write) as connection:
+            tx = Tx(connection, self.wall(), self.id_formats, is_write=is_write)
+            result = work(tx)
+            if is_write:
+                tx.finish()
+        return tx, result
+
+    @contextmanager
+    def _transaction(self, *, is_write: bool) -> Iterator[Connection]:
+        with translated(self._dbapi), self.engine.connect() as connection:
+            if is_write:
+                connection.execution_options(**{WRITES: True})
+            with connection.begin():
+                yield connection
+
+    def _committed(self, tx: Tx) -> None:
+        for listener in self.after_commit:
+            listener(tx)
+
+    # Long reads ------------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """Give one moment of the database, to be read over several turns of the loop."""
+        with self._transaction(is_write=False) as connection:
+            yield Snapshot(connection)
+
+    async def try_to_write(self) -> None:
+        """Raise what keeps the database from being written, be it a lock or a full disk."""
+        await self.write(lambda tx: tx.update(_server(tx), fingerprint=secrets.token_hex(4)))
+
+
+def _server(tx: Tx) -> Workspace:
+    server = tx.get(Workspace, SERVER)
+    if server is None:
+        raise StoreUnavailable("the tables are gone")
+    return server
+
+
+def _make_tables(tx: Tx) -> None:
+    """Make the tables of a new database; of one that is there, only try whether it can be written."""
+    if inspect(tx.connection).has_table(SCHEMA_TAGS.name):
+        return
+    Row.metadata.create_all(tx.connection)
+    tx.execute(insert(SCHEMA_TAGS).values(version=SCHEMA))
+    nothing: dict[str, Any] = dict.fromkeys(("seed", "first_seed", "first_at", "clock_at", "clock_wall"), 0)
+    tx.add(Workspace(id=SERVER, hidden="server", fixture="", fingerprint="", created_wall=tx.wall, **nothing))
+
+
+def path_of(database: str) -> Path:
+    """Return the file that a path or an SQLAlchemy URL names."""
+    if "://" not in database:
+        return Path(database)
+    try:
+        url = make_url(database)
+    except ArgumentError:
+        raise StoreRefused(f"Not a database URL: {database!r}. Give a path, or sqlite:///PATH.") from None
+    if url.get_backend_name() != "sqlite":
+        raise StoreRefused(f"This version keeps its data in SQLite only, not in {url.get_backend_name()}.")
+    if not url.database or url.database == ":memory:":
+        raise StoreRefused("An SQLite database in memory is not supported: leave --database out for a temporary file.")
+    return Path(url.database)

@@ -1,0 +1,81 @@
+"""Statements with what their rows are, and how a row of the driver's becomes one of those."""
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from itertools import count
+from operator import itemgetter
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Boolean, Select, Table, insert
+from sqlalchemy.engine import Dialect
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.selectable import CompoundSelect
+
+from sandbox.store.tables.base import Row
+
+R = TypeVar("R")
+
+WORKSPACE = "ws"
+"""The bound parameter that stands for the workspace's number: `bindparam("ws")`. `Tx` fills it in."""
+
+
+class Query(Generic[R]):
+    """A select whose rows are of type `R`: a table's row class, a NamedTuple, or a plain type for one column.
+
+    `hot`: compiled once and run on the driver's cursor, which takes a fifth of the time of a Core connection. Only for
+    what the benchmark names; docs/architecture.md lists those. Such a statement is fixed: each value is a `bindparam`.
+    """
+
+    __slots__ = ("_compiled", "hot", "make", "statement")
+
+    def __init__(self, row: type[R], statement: "Select[Any] | CompoundSelect[Any]", *, hot: bool = False) -> None:
+        self.statement = statement
+        self.hot = hot
+        self.make: Callable[[Sequence[Any]], R] = maker(row)
+        self._compiled: tuple[str, str, dict[str, Any], Callable[[Any], Any]] | None = None
+
+    def compiled(self, dialect: Dialect) -> tuple[str, dict[str, Any], Callable[[Sequence[Any]], R]]:
+        """Return SQL for the driver, the values that are constant in it, and what makes a row of a driver's row."""
+        if self._compiled is None or self._compiled[0] != dialect.name:
+            by_name = type(dialect)(paramstyle="named" if dialect.name == "sqlite" else "pyformat")
+            compiled = self.statement.compile(dialect=by_name, compile_kwargs={"render_postcompile": True})
+            assert isinstance(compiled, SQLCompiler)
+            bound = {name: compiled.params[name] for bind, name in compiled.bind_names.items() if not bind.required}
+            columns = self.statement.selected_columns
+            flags = [at for at, column in enumerate(columns) if isinstance(column.type, Boolean)]
+            make = _with_booleans(self.make, flags) if flags else self.make
+            self._compiled = (dialect.name, str(compiled), bound, make)
+        return self._compiled[1:]
+
+
+def maker(row: type[R]) -> Callable[[Sequence[Any]], R]:
+    """Return what makes one of `row` of the values of a select's columns."""
+    if issubclass(row, Row):
+        names = tuple(row.model_fields)
+        return lambda values: row(**dict(zip(names, values, strict=True)))
+    if issubclass(row, tuple) and hasattr(row, "_make"):
+        return row._make
+    return itemgetter(0)
+
+
+def _with_booleans(make: Callable[[Sequence[Any]], R], flags: list[int]) -> Callable[[Sequence[Any]], R]:
+    """SQLite's driver gives 0 and 1 for what is a Boolean."""
+
+    def made(values: Sequence[Any]) -> R:
+        changed = list(values)
+        for at in flags:
+            if changed[at] is not None:
+                changed[at] = bool(changed[at])
+        return make(changed)
+
+    return made
+
+
+@lru_cache(maxsize=128)
+def compiled_insert(table: Table, dialect_name: str, paramstyle: str, suffix: str) -> tuple[str, Callable[[Any], Any]]:
+    """Return SQL that inserts a whole row of the table by position, and what takes its values out of a dict."""
+    columns = table.c.keys()
+    mark = {"qmark": "?", "format": "%s", "pyformat": "%s"}[paramstyle]
+    names = ", ".join(f'"{name}"' for name in columns)
+    values = itemgetter(*columns) if len(columns) > 1 else (lambda row: (row[columns[0]],))
+    return f'INSERT INTO "{table.name}" ({names}) VALUES ({", ".join([mark] * len(columns))}){suffix}', values

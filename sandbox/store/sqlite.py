@@ -1,0 +1,77 @@
+"""What is SQLite's own: the file that it keeps a store in, and how its connections are set up."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL
+
+from sandbox.store.errors import StoreRefused
+from sandbox.store.tables import SCHEMA
+
+WRITES = "sandbox_writes"
+"""The execution option of a connection whose transaction takes the write lock at its start."""
+
+
+def sqlite_engine(path: Path, *, is_temporary: bool) -> Engine:
+    """Return the engine of a file. Its connections never wait for a lock: `Store` tries again without blocking."""
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        connect_args={"check_same_thread": False, "timeout": 0},
+        pool_size=8,
+        max_overflow=56,
+    )
+    pragmas = (
+        "journal_mode=WAL",
+        # What a killed process had committed is kept by NORMAL; what a killed machine had, a temporary file need not.
+        f"synchronous={'OFF' if is_temporary else 'NORMAL'}",
+        "foreign_keys=ON",
+        "cache_size=-16000",
+        "temp_store=MEMORY",
+        # Some builds of SQLite overwrite what is deleted, also whole pages, which then have to be written.
+        "secure_delete=FAST",
+    )
+
+    # SQLAlchemy's own recipe for transactions that are SQLite's: the driver begins none by itself.
+    @event.listens_for(engine, "connect")
+    def set_up(driver: Any, _: object) -> None:
+        driver.isolation_level = None
+        for pragma in pragmas:
+            driver.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        is_write = connection.get_execution_options().get(WRITES, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
+
+    return engine
+
+
+def check_file(path: Path) -> None:
+    """Raise `StoreRefused` for a file that is something else, or of another schema, before anything is touched."""
+    try:
+        if not path.exists() or path.stat().st_size == 0:
+            return
+        driver = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    except (OSError, sqlite3.Error) as error:
+        raise StoreRefused(f"Cannot open the database {path}: {error}.") from error
+    try:
+        row = driver.execute("SELECT version FROM sandbox_schema").fetchone()
+    except sqlite3.OperationalError as error:
+        if "no such table" not in str(error):
+            raise StoreRefused(f"Cannot read the database {path}: {error}.") from error
+        if not driver.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
+            return  # a process was ended before it had made the tables
+        raise StoreRefused(
+            f"The database {path} was not made by dialog-sandbox: give --database another path."
+        ) from error
+    except sqlite3.DatabaseError as error:
+        raise StoreRefused(f"The file {path} is not an SQLite database: give --database another path.") from error
+    finally:
+        driver.close()
+    if row is None or row[0] != SCHEMA:
+        raise StoreRefused(
+            f"The database {path} has schema {row[0] if row else 'unknown'}, and this version needs {SCHEMA}:"
+            " start with another --database, or move the file away to have a new one seeded."
+        )

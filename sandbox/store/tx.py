@@ -1,0 +1,360 @@
+"""One transaction, as an object: what the world's functions take first.
+
+A `Tx` is one unit of work in one workspace: the connection, the workspace, the moment, reads, writes, and what changed.
+It is not shared: the thread that runs the work has it, and nothing may be awaited while it is open.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from math import ceil
+from typing import Any, NamedTuple, TypeVar
+
+from sqlalchemy import Connection, Delete, Executable, Insert, Table, Update, bindparam, delete, insert, select, update
+
+from sandbox.clock import LATEST, NEVER
+from sandbox.store.errors import translated
+from sandbox.store.query import WORKSPACE, Query, compiled_insert
+from sandbox.store.tables import COUNTERS, WORKSPACES, Change, Row, table_of
+
+R = TypeVar("R")
+E = TypeVar("E", bound=Row)
+
+SERVER = 0
+"""The number of the workspace that stands for the server itself."""
+
+
+class WorkspaceView(NamedTuple):
+    """A workspace as most work needs it: its row but for name and credentials."""
+
+    id: int
+    key: str
+    seed: int
+    clock_frozen: bool
+    clock_at: int
+    clock_wall: int
+    clock_speed: float
+    delivery_mode: str
+    sent_after: int
+    settled_after: int
+    outcome: str
+    numbers: str | None
+    callback_profile: str | None
+    next_due_at: int | None
+    faults: int
+    expires_wall: int | None
+    epoch: int
+
+    def now(self, wall: int) -> int:
+        """Return what this workspace's clock reads when the wall clock reads `wall`."""
+        if self.clock_frozen:
+            return self.clock_at
+        at = self.clock_at + int((wall - self.clock_wall) * self.clock_speed)
+        return min(at, LATEST)
+
+    def wall_at(self, at: int) -> int:
+        """Return when the wall clock will read so that this (running) one reads `at`; `NEVER` if it stops before."""
+        return NEVER if at > LATEST else self.clock_wall + ceil((at - self.clock_at) / self.clock_speed)
+
+
+class IdFormat(NamedTuple):
+    """What a vendor calls its messages. `name`: as the control API calls the id.
+
+    `make`: the id of the n-th message of a workspace of that seed, accepted at that time; after a clash the next attempt.
+    `applies`: to which messages, by direction and by whether a console (else an account) owns their line.
+    """
+
+    vendor: str
+    name: str
+    make: Callable[[int, int, int, int], str]
+    applies: Callable[[str, bool], bool]
+
+
+VIEW = tuple(WORKSPACES.c[name] for name in WorkspaceView._fields)
+VIEW_BY_ID = Query(
+    WorkspaceView, select(*VIEW).where(WORKSPACES.c.id == bindparam("id"), WORKSPACES.c.hidden.is_(None)), hot=True
+)
+COUNT = Query(
+    int,
+    select(COUNTERS.c.n).where(COUNTERS.c.workspace_id == bindparam(WORKSPACE), COUNTERS.c.kind == bindparam("kind")),
+    hot=True,
+)
+SET_COUNT = (
+    update(COUNTERS)
+    .where(COUNTERS.c.workspace_id == bindparam(WORKSPACE), COUNTERS.c.kind == bindparam("of"))
+    .values(n=bindparam("count"))
+)
+POSITION = Query(int, select(WORKSPACES.c.change_position).where(WORKSPACES.c.id == bindparam(WORKSPACE)), hot=True)
+SET_POSITION = (
+    update(WORKSPACES).where(WORKSPACES.c.id == bindparam(WORKSPACE)).values(change_position=bindparam("last"))
+)
+
+
+class Tx:
+    """A transaction. `wall` is its one moment in wall time, `now` the same on its workspace's clock, both in ms."""
+
+    def __init__(
+        self, connection: Connection, wall: int, id_formats: Sequence[IdFormat] = (), *, is_write: bool = True
+    ) -> None:
+        self.connection = connection
+        self.wall = wall
+        self.id_formats = id_formats
+        self.is_write = is_write
+        self._dialect = connection.dialect
+        self._dbapi = connection.dialect.loaded_dbapi
+        self._workspace: WorkspaceView | None = None
+        self._now = wall
+        self._counts: dict[tuple[int, str], tuple[int, bool]] = {}
+        """By workspace and kind: the count, and whether the table has a row of it."""
+        self._changes: list[tuple[int, Change]] = []
+        self.changed: set[int] = set()
+        """Workspaces in which something happened: those who wait there look again after the commit."""
+        self.due: dict[int, int] = {}
+        """Workspaces in which something will be due, and what their clocks read when the first of it is."""
+        self.has_expiry = False
+        """Whether a workspace was made that expires."""
+        self.reset: set[int] = set()
+        """Workspaces that were reset, restored or deleted: what is under way for them is dropped after the commit."""
+        self.deferred: list[Callable[[], Awaitable[None]]] = []
+
+    # The workspace ---------------------------------------------------------------------------------------------------
+
+    def enter(self, workspace: WorkspaceView) -> WorkspaceView:
+        """Make this the workspace of all that follows."""
+        self._workspace = workspace
+        self._now = workspace.now(self.wall)
+        return workspace
+
+    @property
+    def workspace(self) -> WorkspaceView:
+        assert self._workspace is not None, "the work must enter a workspace first"
+        return self._workspace
+
+    @property
+    def ws(self) -> int:
+        """The workspace's number; that of the server when none was entered."""
+        return SERVER if self._workspace is None else self._workspace.id
+
+    @property
+    def now(self) -> int:
+        """What the workspace's clock reads, in ms."""
+        return self._now
+
+    def refresh(self) -> WorkspaceView:
+        """Enter the workspace as it is after what this transaction changed of it."""
+        workspace = self.one(VIEW_BY_ID, id=self.workspace.id)
+        assert workspace is not None
+        return self.enter(workspace)
+
+    # Reading ---------------------------------------------------------------------------------------------------------
+
+    def one(self, query: Query[R], **params: Any) -> R | None:
+        """Return the first row, or None."""
+        rows = self._run(query, params, is_one=True)
+        return rows[0] if rows else None
+
+    def all(self, query: Query[R], **params: Any) -> list[R]:
+        """Return all rows."""
+        return self._run(query, params, is_one=False)
+
+    def exists(self, query: Query[Any], **params: Any) -> bool:
+        """Return whether there is a row."""
+        return bool(self._run(query, params, is_one=True))
+
+    def get(self, entity: type[E], *key: Any) -> E | None:
+        """Return the workspace's row of that primary key, without the workspace; `Workspace` by its number."""
+        names, query = _by_key(entity)
+        return self.one(query, **dict(zip(names, key, strict=True)))
+
+    def _run(self, query: Query[R], params: dict[str, Any], *, is_one: bool) -> list[R]:
+        params.setdefault(WORKSPACE, self.ws)
+        with translated(self._dbapi):
+            if query.hot:
+                sql, constants, make = query.compiled(self._dialect)
+                cursor = self.connection.connection.cursor()
+                try:
+                    cursor.execute(sql, constants | params)
+                    rows = [cursor.fetchone()] if is_one else cursor.fetchall()
+                finally:
+                    cursor.close()
+                return [make(row) for row in rows if row is not None]
+            result = self.connection.execute(query.statement, params)
+            found = [result.first()] if is_one else result.all()
+            return [query.make(row) for row in found if row is not None]
+
+    # Writing ---------------------------------------------------------------------------------------------------------
+
+    def add(self, row: Row) -> None:
+        """Insert a row. Raises `Conflict` when another one has its key."""
+        self._insert(row, "")
+
+    def add_unless_taken(self, row: Row) -> bool:
+        """Insert a row unless another one has one of its keys; return whether it was inserted."""
+        return self._insert(row, " ON CONFLICT DO NOTHING") == 1
+
+    def add_all(self, rows: Sequence[Row]) -> None:
+        """Insert rows of one entity."""
+        if rows:
+            sql, values = self._inserting(rows[0], "")
+            with translated(self._dbapi):
+                cursor = self.connection.connection.cursor()
+                try:
+                    cursor.executemany(sql, [values(row.__dict__) for row in rows])
+                finally:
+                    cursor.close()
+
+    def _insert(self, row: Row, suffix: str) -> int:
+        sql, values = self._inserting(row, suffix)
+        with translated(self._dbapi):
+            cursor = self.connection.connection.cursor()
+            try:
+                cursor.execute(sql, values(row.__dict__))
+                return int(cursor.rowcount)
+            finally:
+                cursor.close()
+
+    def _inserting(self, row: Row, suffix: str) -> tuple[str, Callable[[Any], Any]]:
+        return compiled_insert(table_of(type(row)), self._dialect.name, self._dialect.paramstyle, suffix)
+
+    def update(self, row: Row, **changes: Any) -> None:
+        """Write these columns of a row that is there, and set them in `row`."""
+        if not changes:
+            return
+        key = {f"key_{name}": getattr(row, name) for name in _key_names(type(row))}
+        self.execute(_updating(type(row), tuple(changes)), **key, **{f"new_{n}": value for n, value in changes.items()})
+        for name, value in changes.items():
+            setattr(row, name, value)
+
+    def delete(self, row: Row) -> None:
+        """Delete a row."""
+        table = table_of(type(row))
+        self.execute(delete(table).where(*(table.c[name] == getattr(row, name) for name in _key_names(type(row)))))
+
+    def execute(self, statement: "Executable | Update | Delete | Insert", **params: Any) -> int:
+        """Run an update, delete or insert, with `bindparam("ws")` filled in; return how many rows it changed."""
+        params.setdefault(WORKSPACE, self.ws)
+        with translated(self._dbapi):
+            return self.connection.execute(statement, params).rowcount
+
+    # Numbers ---------------------------------------------------------------------------------------------------------
+
+    def next_id(self, kind: str, workspace_id: int | None = None) -> int:
+        """Return the next number of this kind in the workspace (or another one), from 1."""
+        key = (self.ws if workspace_id is None else workspace_id, kind)
+        known = self._counts.get(key)
+        if known is None:
+            found = self.one(COUNT, ws=key[0], kind=kind)
+            known = (found or 0, found is not None)
+        self._counts[key] = (known[0] + 1, known[1])
+        return known[0] + 1
+
+    def save_counts(self) -> None:
+        """Write what `next_id` counted; needed before rows of the workspace are cloned, and done at the commit."""
+        for (workspace_id, kind), (n, is_there) in self._counts.items():
+            if not (is_there and self.execute(SET_COUNT, ws=workspace_id, of=kind, count=n)):
+                self.execute(insert(COUNTERS).values(workspace_id=workspace_id, kind=kind, n=n))
+        self._counts.clear()
+
+    def forget_counts(self, workspace_id: int) -> None:
+        """Drop what `next_id` counted there: its rows were replaced."""
+        for key in [key for key in self._counts if key[0] == workspace_id]:
+            del self._counts[key]
+
+    # What changed ----------------------------------------------------------------------------------------------------
+
+    def notify(
+        self,
+        kind: str,
+        *,
+        message_id: int | None = None,
+        callback_id: int | None = None,
+        step: int | None = None,
+        at: int | None = None,
+    ) -> None:
+        """Leave a fact for those who wait or follow events (`store.tables.Change`); `at` is now if left out."""
+        at = self.now if at is None else at
+        change = Change(
+            workspace_id=self.ws,
+            position=0,
+            kind=kind,
+            at=at,
+            message_id=message_id,
+            callback_id=callback_id,
+            step=step,
+        )
+        self._changes.append((self.ws, change))
+        self.changed.add(self.ws)
+
+    def mark_due(self, at: int = 0) -> None:
+        """Say that something in the workspace will be due then, or at any time if that is left out."""
+        self.due[self.ws] = min(at, self.due.get(self.ws, at))
+
+    def before_answer(self, do: Callable[[], Awaitable[None]]) -> None:
+        """Have this awaited after the commit, before the caller is answered."""
+        self.deferred.append(do)
+
+    def finish(self) -> None:
+        """Write what was kept for the end of the transaction; the store calls it before it commits."""
+        if self._counts:
+            self.save_counts()
+        if self._changes:
+            self._save_changes()
+
+    def _save_changes(self) -> None:
+        """Number the changes of each workspace on from its row's position, which the transaction's lock guards."""
+        for workspace_id in dict.fromkeys(ws for ws, _ in self._changes):
+            position = self.one(POSITION, ws=workspace_id)
+            if position is None:
+                continue  # the workspace was deleted
+            changes = [change for ws, change in self._changes if ws == workspace_id]
+            for change in changes:
+                position += 1
+                change.position = position
+            self.add_all(changes)
+            self.execute(SET_POSITION, ws=workspace_id, last=position)
+        self._changes.clear()
+
+
+class Snapshot:
+    """One moment of the database, read at leisure while others write. Closed by its `with`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def one(self, query: Query[R], **params: Any) -> R | None:
+        row = self._connection.execute(query.statement, params).first()
+        return None if row is None else query.make(row)
+
+    def chunks(self, query: Query[R], size: int, **params: Any) -> Iterator[list[R]]:
+        """Yield the rows, `size` at a time, by a cursor of the server's where the database has one."""
+        options: Mapping[str, Any] = {"stream_results": True, "max_row_buffer": size}
+        with self._connection.execute(query.statement, params, execution_options=options) as result:
+            for rows in result.partitions(size):
+                yield [query.make(row) for row in rows]
+
+
+@lru_cache(maxsize=64)
+def _key_names(entity: type[Row]) -> tuple[str, ...]:
+    return tuple(column.name for column in table_of(entity).primary_key)
+
+
+@lru_cache(maxsize=64)
+def _by_key(entity: type[E]) -> tuple[tuple[str, ...], Query[E]]:
+    """Return the names of the key without the workspace, and the query by it."""
+    table = table_of(entity)
+    names = tuple(name for name in _key_names(entity) if name != "workspace_id")
+    conditions = [table.c[name] == bindparam(name) for name in names]
+    if "workspace_id" in table.c:
+        conditions.append(table.c.workspace_id == bindparam(WORKSPACE))
+    return names, Query(entity, select(table).where(*conditions), hot=True)
+
+
+@lru_cache(maxsize=256)
+def _updating(entity: type[Row], names: tuple[str, ...]) -> Update:
+    table: Table = table_of(entity)
+    return (
+        update(table)
+        .where(*(table.c[name] == bindparam(f"key_{name}") for name in _key_names(entity)))
+        .values({name: bindparam(f"new_{name}") for name in names})
+    )
+
+
