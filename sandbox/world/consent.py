@@ -1,19 +1,17 @@
-"""Who may be texted on which line, and the words that change it (rules NET-stop, NET-start, NET-help, NET-consent).
+"""Who may be texted on which line, and which words change it (rules NET-stop, NET-start, NET-help, NET-consent)?
 
 A ledger: the latest entry of a line and phone is its state; a phone without one has never been in contact.
 """
 
-from collections.abc import Sequence
-from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from collections import defaultdict
+from collections.abc import Collection
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, exists, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, bindparam, exists, func, select, tuple_
 
-from sandbox.world import models
-from sandbox.world.store import Statement, inserting, table
-
-if TYPE_CHECKING:
-    from sandbox.world import World
+from sandbox.store import Query, Tx
+from sandbox.store.tables import CONSENTS, CONSOLES, LINES, Consent
+from sandbox.world.lines import LISTED
 
 STOP_WORDS = frozenset(("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "OPTOUT", "REVOKE", "ALTO", "PARAR"))
 START_WORDS = frozenset(("START", "UNSTOP"))
@@ -25,88 +23,8 @@ HANDSET = "handset"
 API = "api"
 STAFF = "staff"
 
-CONSENTS = table(models.Consent)
-LINES = table(models.Line)
-INSERT = inserting(models.Consent)
-LATEST = Statement(
-    select(CONSENTS.c.opted_in, CONSENTS.c.cause)
-    .where(
-        CONSENTS.c.workspace_id == bindparam("workspace_id"),
-        CONSENTS.c.line == bindparam("line"),
-        CONSENTS.c.phone == bindparam("phone"),
-        CONSENTS.c.at <= bindparam("at"),
-    )
-    .order_by(CONSENTS.c.at.desc(), CONSENTS.c.id.desc())
-    .limit(1)
-)
-ENROLLED_PHONES = Statement(
-    select(CONSENTS.c.phone)
-    .where(CONSENTS.c.workspace_id == bindparam("workspace_id"), CONSENTS.c.cause == ENROLLED)
-    .group_by(CONSENTS.c.phone)
-    .order_by(func.min(CONSENTS.c.id))
-)
 
-ENTRY = (CONSENTS.c.line, CONSENTS.c.phone, CONSENTS.c.opted_in, CONSENTS.c.cause, CONSENTS.c.word, CONSENTS.c.at)
-# The index leads from a line to its phones, so a phone is looked for on every line.
-ANY_LINE = CONSENTS.c.line.in_(select(LINES.c.number).where(LINES.c.workspace_id == bindparam("workspace_id")))
-LATER = CONSENTS.alias("later")
-STANDING = (
-    select(*ENTRY)
-    .where(
-        CONSENTS.c.workspace_id == bindparam("workspace_id"),
-        CONSENTS.c.at <= bindparam("at"),
-        tuple_(CONSENTS.c.line, CONSENTS.c.phone) > tuple_(bindparam("after_line"), bindparam("after_phone")),
-        ~exists().where(
-            LATER.c.workspace_id == CONSENTS.c.workspace_id,
-            LATER.c.line == CONSENTS.c.line,
-            LATER.c.phone == CONSENTS.c.phone,
-            LATER.c.at <= bindparam("at"),
-            tuple_(LATER.c.at, LATER.c.id) > tuple_(CONSENTS.c.at, CONSENTS.c.id),
-        ),
-    )
-    .order_by(CONSENTS.c.line, CONSENTS.c.phone)
-    .limit(bindparam("limit"))
-)
-
-
-@lru_cache
-def ledger(*, of_line: bool) -> Statement:
-    """All entries of a phone, of one line or of every one."""
-    return Statement(
-        select(*ENTRY)
-        .where(
-            CONSENTS.c.workspace_id == bindparam("workspace_id"),
-            CONSENTS.c.phone == bindparam("phone"),
-            _on_line(of_line=of_line),
-        )
-        .order_by(CONSENTS.c.at, CONSENTS.c.id)
-    )
-
-
-@lru_cache
-def latest_entries(*, of_line: bool, of_phone: bool) -> Statement:
-    """Of each line and phone; of one line or of every one, of one phone or of every one."""
-    if not of_phone:
-        return Statement(STANDING.where(CONSENTS.c.line == bindparam("line")) if of_line else STANDING)
-    return Statement(STANDING.where(CONSENTS.c.phone == bindparam("phone"), _on_line(of_line=of_line)))
-
-
-def _on_line(*, of_line: bool) -> ColumnElement[bool]:
-    return CONSENTS.c.line == bindparam("line") if of_line else ANY_LINE
-
-
-class Entry(NamedTuple):
-    """A row of the ledger."""
-
-    line: str
-    phone: str
-    opted_in: bool
-    cause: str
-    word: str | None
-    at: int
-
-
-class State(NamedTuple):
+class ConsentState(NamedTuple):
     """The latest entry of a line and phone."""
 
     opted_in: bool
@@ -114,12 +32,52 @@ class State(NamedTuple):
 
     @property
     def is_stopped(self) -> bool:
-        """Opted out by the handset itself: a silent opt-in does not undo that (rule SP-optin)."""
+        """Whether the handset itself opted out: a silent opt-in does not undo that (rule SP-optin)."""
         return not self.opted_in and self.cause == HANDSET
 
 
-def asked_for(text: str, keyword: str | None) -> str:
-    """What a text from a phone asks for: `opt_out`, `opt_in`, `help`, or `reply` for anything else."""
+_columns = CONSENTS.c
+_in_workspace = _columns.workspace_id == bindparam("ws")
+LATEST = Query(
+    ConsentState,
+    select(_columns.opted_in, _columns.cause)
+    .where(
+        _in_workspace,
+        _columns.line == bindparam("line"),
+        _columns.phone == bindparam("phone"),
+        _columns.at <= bindparam("at"),
+    )
+    .order_by(_columns.at.desc(), _columns.id.desc())
+    .limit(1),
+    hot=True,
+)
+ENROLLED_PHONES = Query(
+    str,
+    select(_columns.phone)
+    .where(_in_workspace, _columns.cause == ENROLLED)
+    .group_by(_columns.phone)
+    .order_by(func.min(_columns.id)),
+)
+_later = CONSENTS.alias("later")
+_is_latest = ~exists().where(
+    _later.c.workspace_id == _columns.workspace_id,
+    _later.c.line == _columns.line,
+    _later.c.phone == _columns.phone,
+    _later.c.at <= bindparam("at"),
+    tuple_(_later.c.at, _later.c.id) > tuple_(_columns.at, _columns.id),
+)
+_standing = select(CONSENTS).where(_in_workspace, _columns.at <= bindparam("at"), _is_latest)
+OPTED_OUT = Query(
+    Consent,
+    _standing.join(LINES, (LINES.c.workspace_id == _columns.workspace_id) & (LINES.c.number == _columns.line))
+    .outerjoin(CONSOLES, (CONSOLES.c.workspace_id == LINES.c.workspace_id) & (CONSOLES.c.line == LINES.c.number))
+    .where(_columns.phone.in_(bindparam("phones", expanding=True)), ~_columns.opted_in)
+    .order_by(*LISTED),
+)
+
+
+def request_of(text: str, keyword: str | None) -> str:
+    """Return what a text from a phone asks for: `opt_out`, `opt_in`, `help`, or `reply` for anything else."""
     word = _word(text)
     if word in STOP_WORDS:
         return "opt_out"
@@ -132,81 +90,80 @@ def _word(text: str) -> str:
     return text.strip().removesuffix(".").rstrip().upper()
 
 
-def state_of(world: "World", workspace_id: int, line: str, phone: str, at: int) -> State | None:
-    """As it stood at `at`; None when the two had never been in contact."""
-    row = world.store.one(LATEST, workspace_id=workspace_id, line=line, phone=phone, at=at)
-    return State(bool(row[0]), row[1]) if row else None
+def state_of(tx: Tx, line: str, phone: str, at: int) -> ConsentState | None:
+    """Return how it stood at `at`; None when the two had never been in contact."""
+    return tx.one(LATEST, line=line, phone=phone, at=at)
 
 
 def record(
-    world: "World",
-    workspace_id: int,
-    line: str,
-    phone: str,
-    *,
-    opted_in: bool,
-    cause: str,
-    at: int,
-    word: str | None = None,
+    tx: Tx, line: str, phone: str, *, opted_in: bool, cause: str, at: int, word: str | None = None
 ) -> None:
-    """Adds an entry to the ledger. Belongs in a transaction."""
-    world.store.add(
-        INSERT,
-        {
-            "workspace_id": workspace_id,
-            "id": world.take(workspace_id, "consent"),
-            "line": line,
-            "phone": phone,
-            "opted_in": opted_in,
-            "cause": cause,
-            "word": word,
-            "at": at,
-        },
+    """Add an entry to the ledger."""
+    tx.add(
+        Consent(
+            workspace_id=tx.ws,
+            id=tx.next_id("consent"),
+            line=line,
+            phone=phone,
+            opted_in=opted_in,
+            cause=cause,
+            word=word,
+            at=at,
+        )
     )
 
 
-def opt_out_silently(world: "World", workspace_id: int, line: str, phone: str, at: int) -> bool:
-    """Opts a known phone out by API, nothing being sent; False when the line does not know the phone."""
-    state = state_of(world, workspace_id, line, phone, at)
+def opt_out_silently(tx: Tx, line: str, phone: str, at: int) -> bool:
+    """Opt a known phone out by API, nothing being sent; return False when the line does not know the phone."""
+    state = state_of(tx, line, phone, at)
     if state is None:
         return False
     if state.opted_in:
-        record(world, workspace_id, line, phone, opted_in=False, cause=API, at=at)
+        record(tx, line, phone, opted_in=False, cause=API, at=at)
     return True
 
 
-def enrolled(world: "World", workspace_id: int) -> list[str]:
-    """The phones of those whom staff have entered, in that order."""
-    return [row[0] for row in world.store.all(ENROLLED_PHONES, workspace_id=workspace_id)]
+def enrolled(tx: Tx) -> list[str]:
+    """Return the phones of those whom staff have entered, in that order."""
+    return tx.all(ENROLLED_PHONES)
 
 
-def ledger_of(world: "World", workspace_id: int, phone: str, line: str | None = None) -> list[Entry]:
-    """Everything about a phone, of all lines or of one, in the order of time."""
-    given = {} if line is None else {"line": line}
-    rows = world.store.all(ledger(of_line=line is not None), workspace_id=workspace_id, phone=phone, **given)
-    return [Entry(*row)._replace(opted_in=bool(row[2])) for row in rows]
+def ledger_of(tx: Tx, phone: str, line: str | None = None) -> list[Consent]:
+    """Return everything about a phone, of all lines or of one, in the order of time."""
+    statement = (
+        select(CONSENTS)
+        .where(_in_workspace, _columns.phone == phone, _is_on(line))
+        .order_by(_columns.at, _columns.id)
+    )
+    return tx.all(Query(Consent, statement))
 
 
 def standing(
-    world: "World",
-    workspace_id: int,
-    *,
-    at: int,
-    line: str | None,
-    phone: str | None,
-    after: Sequence[str],
-    limit: int,
-) -> list[Entry]:
-    """The latest entry of each line and phone; `after`: a line and a phone, where the page before ended."""
-    after_line, after_phone = after
-    given = {name: value for name, value in (("line", line), ("phone", phone)) if value is not None}
-    rows = world.store.all(
-        latest_entries(of_line=line is not None, of_phone=phone is not None),
-        workspace_id=workspace_id,
-        at=at,
-        **given,
-        after_line=after_line,
-        after_phone=after_phone,
-        limit=limit,
+    tx: Tx, *, at: int, line: str | None, phone: str | None, after: tuple[str, str], limit: int
+) -> list[Consent]:
+    """Return the latest entry of each line and phone; `after`: a line and a phone, where the page before ended."""
+    statement: Select[tuple[object, ...]] = (
+        _standing.where(tuple_(_columns.line, _columns.phone) > tuple_(*after))
+        .order_by(_columns.line, _columns.phone)
+        .limit(limit)
     )
-    return [Entry(*row)._replace(opted_in=bool(row[2])) for row in rows]
+    if phone is not None:
+        statement = statement.where(_columns.phone == phone, _is_on(line))
+    elif line is not None:
+        statement = statement.where(_columns.line == line)
+    return tx.all(Query(Consent, statement), at=at)
+
+
+def _is_on(line: str | None) -> ColumnElement[bool]:
+    """Say on which line, or all of them: the index leads from a line to its phones."""
+    if line is not None:
+        return _columns.line == line
+    return _columns.line.in_(select(LINES.c.number).where(LINES.c.workspace_id == bindparam("ws")))
+
+
+def opted_out_lines(tx: Tx, phones: Collection[str]) -> dict[str, list[str]]:
+    """Return the lines that each of these phones is opted out of now, as they are listed; in one statement."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for entry in tx.all(OPTED_OUT, phones=list(phones), at=tx.now):
+        found[entry.phone].append(entry.line)
+    return found

@@ -73,8 +73,8 @@ class AlreadyTaken(WorldError):
     """Something else bears this name, id or number already."""
 
 
-class StillNeeded(WorldError):
-    """Something else depends on it."""
+class ProtectedWorkspace(WorldError):
+    """The default workspace, which is always there."""
 
 
 class NotOutbound(WorldError):
@@ -99,10 +99,6 @@ class ClockGoesBack(WorldError):
 
 class ImpossiblePhone(WorldError):
     """Not a telephone number."""
-
-
-class StoreRefused(WorldError):
-    """The database cannot be used as it is; it was left unaltered."""
 
 
 class FixtureRefused(WorldError):

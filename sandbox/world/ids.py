@@ -1,89 +1,123 @@
-"""The one owner of randomness.
+"""What are things called: which ids are decided by a workspace's seed, which are drawn, and how are ours written?
 
 What shows in a vendor's answer is decided by the workspace's seed and a count, so that the same seed, start and calls
-give the same bytes. What must not be guessed (credentials, tokens, a workspace's key) is drawn from `secrets`.
+give the same bytes. What must not be guessed (credentials, tokens, a workspace's key) is drawn from `secrets`; requests
+and exchanges have ids of their own all over the world.
 """
 
 import secrets
-from functools import lru_cache
+import time
+import uuid
 from hashlib import blake2b
-from string import ascii_lowercase, ascii_uppercase, digits
-from typing import NamedTuple
-
-from sandbox.world.clock import MINUTE, SECOND, utc
+from string import ascii_lowercase, digits
+from threading import Lock
 
 KEY_ALPHABET = ascii_lowercase + digits
-STRANDS = 16
-"""How many beginnings the ids of one minute's messages have."""
-
-
-class MessageIds(NamedTuple):
-    """What the vendors may call one message: a Dialog Health sid and key, a DialogTech `msg_id`."""
-
-    sid: str
-    outgoing_key: str
-    msg_id: str
+MESSAGE, CALLBACK, FAULT = "msg_", "cb_", "fault_"
+EXCHANGE = "ex_"
+MOST_DIGITS = 17
+"""Of a number that surely fits into the database's."""
 
 
 def decided(seed: int, kind: str, n: int, attempt: int = 0) -> bytes:
-    """32 bytes that look random and are always the same for the same arguments."""
+    """Return 32 bytes that look random and are always the same for the same arguments."""
     return blake2b(f"{seed}:{kind}:{n}:{attempt}".encode(), digest_size=32).digest()
 
 
 def chance(seed: int, kind: str, n: int) -> float:
-    """A number from 0 up to 1 that looks random and is always the same for the same arguments."""
+    """Return a number from 0 up to 1 that looks random and is always the same for the same arguments."""
     return int.from_bytes(decided(seed, kind, n)[:6]) / 2**48
 
 
 def decided_key(seed: int, kind: str, n: int) -> str:
-    """32 lower-case hex digits, as Dialog Health's ids have."""
+    """Return 32 lower-case hex digits, as Dialog Health's ids have."""
     return decided(seed, kind, n).hex()[:32]
 
 
-def request_id(seed: int, n: int) -> str:
-    """A version 4 UUID for the workspace's n-th exchange."""
-    h = decided(seed, "exchange", n).hex()
-    return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-{'89ab'[int(h[16], 16) % 4]}{h[17:20]}-{h[20:32]}"
+# What the control API calls the n-th of a workspace ------------------------------------------------------------------
 
 
-def message_ids(seed: int, n: int, at: int, attempt: int = 0) -> MessageIds:
-    """Ids of the workspace's n-th message, accepted at `at` ms; on a clash ask again with the next attempt.
-
-    The sid reads `NNYYA-MMDDA-HHmmN-SSfAA` (rule SP-sid), the msg_id has nine digits and no leading zero.
-    """
-    raw = decided(seed, "message", n, attempt)
-    begin, key_begin = _beginnings(seed, at // MINUTE, n % STRANDS, attempt)
-    second, ms = divmod(at % MINUTE, SECOND)
-    end = f"{raw[16] % 10}-{second:02d}{ms // 100}{ascii_uppercase[raw[17] % 26]}{ascii_uppercase[raw[18] % 26]}"
-    msg_id = str(100_000_000 + int.from_bytes(raw[24:32]) % 900_000_000)
-    return MessageIds(begin + end, key_begin + raw[:12].hex(), msg_id)
+def message_id(n: int) -> str:
+    """Return the id of the workspace's n-th message."""
+    return _written(MESSAGE, n)
 
 
-@lru_cache(maxsize=256)
-def _beginnings(seed: int, minute: int, strand: int, attempt: int) -> tuple[str, str]:
-    """`NNYYA-MMDDA-HHmm` and the first 8 digits of a key, which the messages of a minute share.
-
-    So their ids lie side by side in an index, and an insert into a large store has no page of its own to read and
-    write for each. Several strands, since ids that differ only in their ends may clash.
-    """
-    raw = decided(seed, "minute", minute, attempt * STRANDS + strand)
-    year, day, time = _minute_written(minute)
-    a, b = ascii_uppercase[raw[1] % 26], ascii_uppercase[raw[2] % 26]
-    return f"{raw[0] % 100:02d}{year}{a}-{day}{b}-{time}", raw[4:8].hex()
+def parse_message_id(text: str) -> int | None:
+    """Return the number of that message, or None if it is no such id."""
+    return _parsed(MESSAGE, text)
 
 
-@lru_cache(maxsize=16)
-def _minute_written(minute: int) -> tuple[str, str, str]:
-    """`YY`, `MMDD` and `HHmm`."""
-    year, month, day, hour, minutes, *_ = utc(minute * MINUTE).timetuple()
-    return f"{year % 100:02d}", f"{month:02d}{day:02d}", f"{hour:02d}{minutes:02d}"
+def callback_id(n: int) -> str:
+    """Return the id of the workspace's n-th callback."""
+    return _written(CALLBACK, n)
+
+
+def parse_callback_id(text: str) -> int | None:
+    """Return the number of that callback, or None if it is no such id."""
+    return _parsed(CALLBACK, text)
+
+
+def fault_id(n: int) -> str:
+    """Return the id of the workspace's n-th fault."""
+    return _written(FAULT, n)
+
+
+def parse_fault_id(text: str) -> int | None:
+    """Return the number of that fault, or None if it is no such id."""
+    return _parsed(FAULT, text)
+
+
+def _written(prefix: str, n: int) -> str:
+    return f"{prefix}{n:08d}"
+
+
+def _parsed(prefix: str, text: str) -> int | None:
+    number = text.removeprefix(prefix)
+    is_one = number != text and number.isascii() and number.isdigit() and len(number) <= MOST_DIGITS
+    return int(number) if is_one else None
+
+
+# What is drawn -------------------------------------------------------------------------------------------------------
 
 
 def workspace_key() -> str:
-    """`ws_` and six characters, not to be guessed from another."""
-    return "ws_" + "".join(secrets.choice(KEY_ALPHABET) for _ in range(6))
+    """Return `ws_` and six characters, not to be guessed from another."""
+    return "ws_" + secret(6)
 
 
 def secret(length: int = 24) -> str:
-    """A credential or token."""
+    """Return a credential or token."""
     return "".join(secrets.choice(KEY_ALPHABET) for _ in range(length))
+
+
+def new_request_id() -> str:
+    """Return a version 4 UUID."""
+    return str(uuid.uuid4())
+
+
+def new_exchange_id() -> str:
+    """Return `ex_` and a UUIDv7 without dashes; each is greater than those that the process drew before."""
+    return EXCHANGE + _exchange_numbers.draw().hex
+
+
+class _IncreasingUUIDs:
+    """UUIDs of version 7: a time in ms, then 74 bits that are random, or one more than the last where that is needed."""
+
+    def __init__(self) -> None:
+        self._last = 0
+        self._lock = Lock()
+
+    def draw(self) -> uuid.UUID:
+        drawn = (time.time_ns() // 1_000_000) << 74 | secrets.randbits(74)
+        with self._lock:
+            self._last = drawn = max(drawn, self._last + 1)
+        return _version_7(drawn)
+
+
+def _version_7(bits: int) -> uuid.UUID:
+    """Put 122 bits in the places that version and variant leave (RFC 9562, section 5.7)."""
+    at, first, second = bits >> 74, bits >> 62 & 0xFFF, bits & (1 << 62) - 1
+    return uuid.UUID(int=at << 80 | 7 << 76 | first << 64 | 0b10 << 62 | second)
+
+
+_exchange_numbers = _IncreasingUUIDs()
