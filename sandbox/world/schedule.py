@@ -1,58 +1,53 @@
-"""What will happen by itself: written down with its time, for whoever comes past after that to do."""
+"""How is a command written down for the time when it is due?"""
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sqlalchemy import bindparam, func, or_, select, update
+from sqlalchemy import bindparam, func, select, update
 
-from sandbox.world import models
-from sandbox.world.store import Statement, inserting, table
+from sandbox.store import Query, Tx
+from sandbox.store.tables import SCHEDULED, WORKSPACES, Scheduled
 
-if TYPE_CHECKING:
-    from sandbox.world import World
-
-SCHEDULED = table(models.Scheduled)
-WORKSPACES = table(models.Workspace)
-INSERT = inserting(models.Scheduled)
-# Written only when it is sooner: whoever has which credentials is remembered until a workspace's row changes.
-SOONER = Statement(
-    update(WORKSPACES)
-    .where(
-        WORKSPACES.c.id == bindparam("workspace"),
-        or_(WORKSPACES.c.next_due_at.is_(None), WORKSPACES.c.next_due_at > bindparam("at")),
-    )
-    .values(next_due_at=bindparam("at"))
-)
-EARLIEST = select(func.min(SCHEDULED.c.due_at)).where(SCHEDULED.c.workspace_id == bindparam("workspace"))
-ANEW = Statement(
-    update(WORKSPACES)
-    .where(WORKSPACES.c.id == bindparam("workspace"))
-    .values(next_due_at=EARLIEST.scalar_subquery())
-    .returning(WORKSPACES.c.next_due_at)
-)
+HANDSET_REPLY = "handset_reply"
+"""The command by which a handset answers a message by itself."""
+EARLIEST = Query(int, select(func.min(SCHEDULED.c.due_at)).where(SCHEDULED.c.workspace_id == bindparam("ws")))
+SET_NEXT_DUE = update(WORKSPACES).where(WORKSPACES.c.id == bindparam("ws")).values(next_due_at=bindparam("new_due"))
 
 
 def schedule(
-    world: "World", workspace_id: int, at: int, act: str, arguments: dict[str, Any], *, is_of_story: bool = False
+    tx: Tx,
+    at: int,
+    command: str,
+    arguments: dict[str, Any],
+    *,
+    message_id: int | None = None,
+    is_of_story: bool = False,
 ) -> None:
-    """Writes an act of `acts.ACTS` down. Belongs in a transaction."""
-    row = {
-        "workspace_id": workspace_id,
-        "id": world.take(workspace_id, "scheduled"),
-        "due_at": at,
-        "action": act,
-        "payload": json.dumps(arguments),
-        "is_of_story": is_of_story,
-    }
-    world.store.add(INSERT, row)
-    if world.store.run(SOONER, workspace=workspace_id, at=at).rowcount:
-        world.store.forget()
-    world.stir(workspace_id, at)
+    """Write down a command of `commands.COMMANDS`. `message_id`: the message that it is about, and goes with."""
+    tx.add(
+        Scheduled(
+            workspace_id=tx.ws,
+            id=tx.next_id("scheduled"),
+            due_at=at,
+            command=command,
+            arguments=json.dumps(arguments),
+            message_id=message_id,
+            is_of_story=is_of_story,
+        )
+    )
+    known = tx.workspace.next_due_at
+    if known is None or at < known:
+        _set_next_due(tx, at)
 
 
-def note_next_due(world: "World", workspace_id: int) -> None:
-    """After some of it was done. Belongs in a transaction."""
-    row = world.store.run(ANEW, workspace=workspace_id).fetchone()
-    world.store.forget()
-    if row is not None and row[0] is not None:
-        world.stir(workspace_id, row[0])
+def update_next_due(tx: Tx) -> None:
+    """Write when the first command is due, after some were executed or deleted."""
+    _set_next_due(tx, tx.one(EARLIEST))
+
+
+def _set_next_due(tx: Tx, at: int | None) -> None:
+    if at != tx.workspace.next_due_at:
+        tx.execute(SET_NEXT_DUE, new_due=at)
+        tx.refresh()
+    if at is not None:
+        tx.mark_due(at)

@@ -1,0 +1,189 @@
+"""What can people and phones do to the world, now, in the past or in the future?
+
+A command is a function of a transaction, a time, and arguments that JSON can hold. Given for now or the past it is
+executed at once; given for the future it is written down, and executed by the first to come past after its time,
+stamped with that time.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
+
+from sqlalchemy import bindparam, select
+
+from sandbox.store import Query, Tx
+from sandbox.store.tables import SCHEDULED, Message, Scheduled
+from sandbox.world import consent, delivery, people, story_runs
+from sandbox.world.errors import UnknownMessage, WorldError
+from sandbox.world.lines import LineView, line_of
+from sandbox.world.messages import broadcasts
+from sandbox.world.messages.accept import ALERT, STAFF_OPT_IN, Draft, accept
+from sandbox.world.messages.receive import InboundAndAnswer, last_uncaused, receive
+from sandbox.world.messages.search import message_of, outbound
+from sandbox.world.messages.timeline import is_answered_by_handset, report_status
+from sandbox.world.schedule import schedule, update_next_due
+from sandbox.world.statuses import DELIVERED
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+SUBMIT = ("simplepay", "simplepay.submit")
+"""Vendor and cause of a message that a program sent by SimplePay."""
+STAFF_OPT_IN_TEXT = "{organisation}: you asked us to text you. Text HELP for help, STOP to end."
+FIRST_DUE = Query(
+    Scheduled,
+    select(SCHEDULED)
+    .where(SCHEDULED.c.workspace_id == bindparam("ws"), SCHEDULED.c.due_at <= bindparam("now"))
+    .order_by(SCHEDULED.c.due_at, SCHEDULED.c.id)
+    .limit(1),
+)
+
+
+def send(
+    tx: Tx, at: int, *, line: str, to: str, text: str, purpose: str = ALERT, sent_by: str | None = None
+) -> Message:
+    """Have staff send one message from a line."""
+    owner = line_of(tx, line)
+    return accept(tx, owner, Draft(to, text, at, owner.staff_tool, "staff", purpose, sent_by=sent_by))
+
+
+def submit(tx: Tx, at: int, *, line: str, to: str, text: str) -> Message:
+    """Have a program send one message by SimplePay."""
+    return accept(tx, line_of(tx, line), Draft(to, text, at, *SUBMIT), opts_in=True)
+
+
+def broadcast(
+    tx: Tx,
+    at: int,
+    *,
+    line: str,
+    name: str,
+    text: str,
+    phones: list[str] | None = None,
+    texts: Mapping[str, str] | None = None,
+    sent_by: str | None = None,
+    campaign: str | None = None,
+) -> tuple[str, list[Message]]:
+    """Have staff send one text to many, to everyone if no `phones` are given; the rest as `broadcasts.broadcast`."""
+    return broadcasts.broadcast(
+        tx,
+        line_of(tx, line),
+        name=name,
+        text=text,
+        phones=people.all_phones(tx) if phones is None else phones,
+        at=at,
+        texts=texts,
+        sent_by=sent_by,
+        campaign=campaign,
+    )
+
+
+def reply(tx: Tx, at: int, *, message_id: int, text: str) -> InboundAndAnswer:
+    """Have a phone answer a message."""
+    answered = outbound(message_of(tx, message_id))
+    line = line_of(tx, answered.line)
+    return receive(tx, line, phone=answered.phone, text=text, at=at, cause="reply", answering=answered)
+
+
+def text_in(tx: Tx, at: int, *, phone: str, line: str, text: str) -> InboundAndAnswer:
+    """Have a phone text a line unprompted."""
+    return receive(tx, line_of(tx, line), phone=phone, text=text, at=at, cause="inbound")
+
+
+def report(
+    tx: Tx,
+    at: int,
+    *,
+    message_id: int,
+    status: str,
+    reason: str | None = None,
+    vendor_status: str | None = None,
+    force: bool = False,
+    now: int | None = None,
+) -> None:
+    """Have staff or a test say what became of a message; the arguments are those of `timeline.report_status`."""
+    message = message_of(tx, message_id)
+    report_status(tx, message, status, at=at, now=now, reason=reason, vendor_status=vendor_status, force=force)
+
+
+def report_latest(tx: Tx, at: int, *, line: str, phone: str, status: str, reason: str | None = None) -> None:
+    """Say what became of the last message that a line sent to a phone by itself, as of that time."""
+    message_id = last_uncaused(tx, line, phone, at)
+    if message_id is None:
+        raise UnknownMessage("That line has sent nothing to that phone yet.")
+    report(tx, at, message_id=message_id, status=status, reason=reason, now=at)
+
+
+def handset_reply(tx: Tx, at: int, *, message_id: int, text: str) -> None:
+    """Have a handset with a reply of its own answer what was delivered to it, once (rule NET-handsets)."""
+    answered = message_of(tx, message_id)
+    is_still_so = answered.outcome == DELIVERED and answered.settled_at == at - delivery.REPLY_AFTER
+    if is_still_so and not is_answered_by_handset(tx, answered):
+        line = line_of(tx, answered.line)
+        receive(tx, line, phone=answered.phone, text=text, at=at, cause="handset", answering=answered)
+
+
+def end_story(tx: Tx, at: int) -> None:  # noqa: ARG001  (every command has a time)
+    """End the story that the workspace is in, which has come to its end."""
+    story_runs.end(tx, stays_frozen=True)
+
+
+COMMANDS: dict[str, Callable[..., object]] = {
+    command.__name__: command
+    for command in (send, submit, broadcast, reply, text_in, report, report_latest, handset_reply, end_story)
+}
+
+
+class Deferred(NamedTuple):
+    """A command that was written down for a time to come."""
+
+    command: str
+    at: int
+
+
+def execute(
+    tx: Tx, command: Callable[Concatenate[Tx, int, P], T], at: int | None, *_: P.args, **arguments: P.kwargs
+) -> T | Deferred:
+    """Execute a command of `COMMANDS`, now if `at` is null, and return what it does; or schedule it."""
+    if at is None or at <= tx.now:
+        return command(tx, tx.now if at is None else at, *_, **arguments)
+    message_id = arguments.get("message_id")
+    assert message_id is None or isinstance(message_id, int)
+    schedule(tx, at, command.__name__, arguments, message_id=message_id)
+    return Deferred(command.__name__, at)
+
+
+def run_due(tx: Tx, now: int | None = None) -> None:
+    """Execute what is due by now, or what the caller takes for it, in order."""
+    now = tx.now if now is None else now
+    # One by one: each may have something scheduled that comes before the rest.
+    while row := tx.one(FIRST_DUE, now=now):
+        tx.delete(row)
+        _run(tx, row)
+    update_next_due(tx)
+
+
+def _run(tx: Tx, row: Scheduled) -> None:
+    """Execute a scheduled command as if on time; skip one that is no longer valid."""
+    arguments: dict[str, Any] = json.loads(row.arguments)
+    if row.command == report.__name__:
+        arguments["now"] = row.due_at
+    try:
+        COMMANDS[row.command](tx, row.due_at, **arguments)
+    except WorldError:
+        return
+
+
+def opt_by_staff(tx: Tx, at: int, *, line: LineView, phone: str, opted_in: bool) -> Message | None:
+    """Have staff opt a phone in, which a message tells it, or out (rule WB-type); nothing if they have done so already.
+
+    One that is out is not opted out again: a handset's own STOP would then weigh no more than what staff did.
+    """
+    state = consent.state_of(tx, line.number, phone, at)
+    if state is not None and (state == (True, consent.STAFF) if opted_in else not state.opted_in):
+        return None
+    consent.record(tx, line.number, phone, opted_in=opted_in, cause=consent.STAFF, at=at)
+    if not opted_in:
+        return None
+    text = STAFF_OPT_IN_TEXT.format(organisation=line.name)
+    return send(tx, at, line=line.number, to=phone, text=text, purpose=STAFF_OPT_IN)

@@ -1,0 +1,173 @@
+"""How is a message for a phone taken, numbered, and its fate fixed?"""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from sqlalchemy import bindparam, delete
+
+from sandbox.store import Tx
+from sandbox.store.tables import VENDOR_IDS, Message, VendorId
+from sandbox.world import consent, delivery, people
+from sandbox.world.callbacks.queue import expect
+from sandbox.world.consent import ConsentState
+from sandbox.world.errors import AlreadyTaken
+from sandbox.world.lines import LineView
+from sandbox.world.schedule import HANDSET_REPLY, schedule
+from sandbox.world.statuses import DELIVERED, Plan, planned_entries
+
+OUTBOUND = "outbound"
+INBOUND = "inbound"
+
+ALERT = "alert"
+OPT_OUT = "opt_out"
+OPT_IN = "opt_in"
+STAFF_OPT_IN = "staff_opt_in"
+HELP = "help"
+REPLY = "reply"
+ALWAYS_ANSWERED = (OPT_OUT, OPT_IN, HELP)
+"""The purposes of what an opted-out phone gets all the same (rule NET-consent)."""
+
+AUTOMATIC = "automatic_answer"
+"""The cause of a message that a line sent by itself, since a reply caused it."""
+
+MOST_ATTEMPTS = 50
+"""At ids that no other message has."""
+DROP_IDS = delete(VENDOR_IDS).where(
+    VENDOR_IDS.c.workspace_id == bindparam("ws"), VENDOR_IDS.c.message_id == bindparam("message")
+)
+
+
+class Draft(NamedTuple):
+    """A message for a phone, before it is taken.
+
+    `cause`: what made it, as its timeline's first entry names it. `sender`: the line's number if left out. `ids`: those
+    that are given rather than made by their vendors, by the names that the vendors give them.
+    """
+
+    to: str
+    text: str
+    at: int
+    vendor: str
+    cause: str
+    purpose: str = ALERT
+    sender: str | None = None
+    sent_by: str | None = None
+    status_callback: str | None = None
+    person_id: int | None = None
+    broadcast_id: int | None = None
+    campaign_id: int | None = None
+    lead_id: int | None = None
+    caused_by_id: int | None = None
+    ids: Mapping[str, str] | None = None
+
+
+def accept(
+    tx: Tx,
+    line: LineView,
+    draft: Draft,
+    *,
+    opts_in: bool = False,
+    plan: Plan | None = None,
+    consent_state: ConsentState | None = None,
+) -> Message:
+    """Take a message for a phone and fix what becomes of it.
+
+    `opts_in`: it opts the phone in silently (rule SP-optin). `plan`: instead of what the policy gives, unless the phone
+    is opted out. `consent_state`: that of the phone, if the caller knows it.
+    """
+    is_barred = _is_barred(tx, line, draft, consent_state, opts_in=opts_in)
+    is_by_policy = plan is None or is_barred
+    if plan is None or is_barred:
+        plan = delivery.plan_for(tx.workspace, draft.to, draft.at, is_barred=is_barred)
+    message = _outbound(tx, line, draft, plan)
+    store_message(tx, message, draft.ids)
+    if message.status_callback is not None:
+        changes = planned_entries(draft.at, draft.cause, plan)[1:]
+        expect(tx, message.id, changes, accepted_at=draft.at)
+    if is_by_policy:
+        let_handset_reply(tx, message)
+    return message
+
+
+def _is_barred(tx: Tx, line: LineView, draft: Draft, state: ConsentState | None, *, opts_in: bool) -> bool:
+    """Return whether consent keeps it from the phone; write into the ledger what it changes there."""
+    state = state or consent.state_of(tx, line.number, draft.to, draft.at)
+    if state is None:
+        consent.record(tx, line.number, draft.to, opted_in=True, cause=consent.FIRST_CONTACT, at=draft.at)
+        return False
+    if state.opted_in:
+        return False
+    if opts_in and (line.submit_overrides_stop or not state.is_stopped):
+        consent.record(tx, line.number, draft.to, opted_in=True, cause=consent.API, at=draft.at)
+        return False
+    return draft.purpose not in ALWAYS_ANSWERED
+
+
+def _outbound(tx: Tx, line: LineView, draft: Draft, plan: Plan) -> Message:
+    return Message(
+        workspace_id=tx.ws,
+        id=tx.next_id("message"),
+        direction=OUTBOUND,
+        vendor=draft.vendor,
+        console_id=line.console_id,
+        account_id=line.account_id,
+        line=line.number,
+        phone=draft.to,
+        sender=draft.sender or line.number,
+        text=draft.text,
+        folded=draft.text.casefold(),
+        purpose=draft.purpose,
+        sent_by=draft.sent_by,
+        cause=draft.cause,
+        person_id=draft.person_id or people.id_for_phone(tx, draft.to),
+        broadcast_id=draft.broadcast_id,
+        campaign_id=draft.campaign_id,
+        lead_id=draft.lead_id,
+        caused_by_id=draft.caused_by_id,
+        status_callback=draft.status_callback,
+        accepted_at=draft.at,
+        record_at=draft.at if line.is_console else None,
+        sent_at=plan.sent_at,
+        settled_at=plan.settled_at,
+        outcome=plan.outcome,
+        plan_cause=plan.cause,
+        reason=plan.reason,
+    )
+
+
+def let_handset_reply(tx: Tx, message: Message) -> None:
+    """Have a handset that replies do so after delivery, unless a reply caused the message (rule NET-handsets)."""
+    if message.outcome != DELIVERED or message.settled_at is None or message.cause == AUTOMATIC:
+        return
+    handset = delivery.handset_of(tx.workspace, message.phone)
+    if handset is not None and handset.reply is not None:
+        at = message.settled_at + delivery.REPLY_AFTER
+        schedule(tx, at, HANDSET_REPLY, {"message_id": message.id, "text": handset.reply}, message_id=message.id)
+
+
+def store_message(tx: Tx, message: Message, given: Mapping[str, str] | None) -> None:
+    """Insert a message with its vendors' ids, and tell those who wait."""
+    tx.add(message)
+    _give_ids(tx, message, given or {})
+    tx.notify("message" if message.direction == OUTBOUND else "inbound", message_id=message.id)
+
+
+def _give_ids(tx: Tx, message: Message, given: Mapping[str, str]) -> None:
+    """Insert the ids by which its vendors know it; when one is another message's, all are made again."""
+    for attempt in range(MOST_ATTEMPTS):
+        if all(tx.add_unless_taken(row) for row in _vendor_ids(tx, message, given, attempt)):
+            return
+        tx.execute(DROP_IDS, message=message.id)
+    raise AlreadyTaken(f"Another message of this workspace bears one of the ids {dict(given)}.")
+
+
+def _vendor_ids(tx: Tx, message: Message, given: Mapping[str, str], attempt: int) -> Iterator[VendorId]:
+    is_console = message.console_id is not None
+    for each in tx.id_formats:
+        value = given.get(each.name)
+        if value is None and each.applies(message.direction, is_console):
+            value = each.make(tx.workspace.seed, message.id, message.accepted_at, attempt)
+        if value is not None:
+            yield VendorId(
+                workspace_id=tx.ws, message_id=message.id, vendor=each.vendor, name=each.name, value=value
+            )
