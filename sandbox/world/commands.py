@@ -1,8 +1,7 @@
 """What can people and phones do to the world, now, in the past or in the future?
 
-A command is a function of a transaction, a time, and arguments that JSON can hold. Given for now or the past it is
-executed at once; given for the future it is written down, and executed by the first to come past after its time,
-stamped with that time.
+A command is a function of a transaction, a time, and arguments that JSON can hold. For now or the past it is executed at
+once; for the future it is scheduled, and executed by the first to come past after its time, stamped with that time.
 """
 
 import json
@@ -142,11 +141,14 @@ class Deferred(NamedTuple):
 
 
 def execute(
-    tx: Tx, command: Callable[Concatenate[Tx, int, P], T], at: int | None, *_: P.args, **arguments: P.kwargs
+    tx: Tx, command: Callable[Concatenate[Tx, int, P], T], at: int | None, *args: P.args, **arguments: P.kwargs
 ) -> T | Deferred:
-    """Execute a command of `COMMANDS`, now if `at` is null, and return what it does; or schedule it."""
+    """Execute a command of `COMMANDS`, now if `at` is null, and return what it does; or schedule it.
+
+    All arguments are given by name (`args` is there for the types).
+    """
     if at is None or at <= tx.now:
-        return command(tx, tx.now if at is None else at, *_, **arguments)
+        return command(tx, tx.now if at is None else at, *args, **arguments)
     message_id = arguments.get("message_id")
     assert message_id is None or isinstance(message_id, int)
     schedule(tx, at, command.__name__, arguments, message_id=message_id)

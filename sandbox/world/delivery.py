@@ -1,18 +1,16 @@
-"""What becomes of a message: the policy of its workspace, of single numbers, and of the fictional handsets.
+"""What becomes of a message, by the policy of its workspace, of single numbers, and of the fictional handsets?
 
 Rules NET-flow, NET-consent and NET-handsets. The plan is fixed when a message is accepted.
 """
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from sandbox.remembering import remembered
-from sandbox.world.clock import SECOND
+from sandbox.clock import SECOND
+from sandbox.store import WorkspaceView
 from sandbox.world.statuses import DELIVERED, REJECTED, UNDELIVERED, UNKNOWN, Plan
-
-if TYPE_CHECKING:
-    from sandbox.world import WorkspaceView
 
 IMMEDIATE = "immediate"
 TIMED = "timed"
@@ -76,15 +74,15 @@ Numbers = Mapping[str, Policy | Handset]
 """By phone: what `PUT delivery` gave to single ones."""
 
 
-@remembered
+@lru_cache(maxsize=128)
 def numbers_of(stored: str | None) -> Numbers:
-    """Out of the JSON in a workspace's row."""
+    """Return what the JSON in a workspace's row says."""
     given: dict[str, Any] = json.loads(stored) if stored else {}
     return {phone: HANDSETS[how["handset"]] if "handset" in how else Policy(**how) for phone, how in given.items()}
 
 
 def stored(policy: Policy, numbers: Mapping[str, Policy | str]) -> dict[str, Any]:
-    """The columns of a workspace's row; of a number, text is the last two digits of the handset that it is like."""
+    """Return the columns of a workspace's row. Of a number, text is the last two digits of the handset it is like."""
     kept = {phone: {"handset": how} if isinstance(how, str) else how._asdict() for phone, how in numbers.items()}
     return {
         "delivery_mode": policy.mode,
@@ -95,8 +93,8 @@ def stored(policy: Policy, numbers: Mapping[str, Policy | str]) -> dict[str, Any
     }
 
 
-def behaviour_of(workspace: "WorkspaceView", phone: str) -> Policy | Handset | None:
-    """What is peculiar to this phone: what it was given, else what its fictional number says."""
+def behaviour_of(workspace: WorkspaceView, phone: str) -> Policy | Handset | None:
+    """Return how this phone differs from others: as it was given, else as its fictional number says."""
     if workspace.numbers is not None and (given := numbers_of(workspace.numbers).get(phone)):
         return given
     if phone[4:9] == "55501" and len(phone) == 11 and phone[0] == "1":
@@ -104,14 +102,14 @@ def behaviour_of(workspace: "WorkspaceView", phone: str) -> Policy | Handset | N
     return None
 
 
-def handset_of(workspace: "WorkspaceView", phone: str) -> Handset | None:
-    """The phone's behaviour, if it has one beyond a policy."""
+def handset_of(workspace: WorkspaceView, phone: str) -> Handset | None:
+    """Return the phone's behaviour, if it has one beyond a policy."""
     behaviour = behaviour_of(workspace, phone)
     return behaviour if isinstance(behaviour, Handset) else None
 
 
-def plan_for(workspace: "WorkspaceView", phone: str, at: int, *, is_barred: bool) -> Plan:
-    """What becomes of a message accepted at `at`; `is_barred`: the phone is opted out."""
+def plan_for(workspace: WorkspaceView, phone: str, at: int, *, is_barred: bool) -> Plan:
+    """Return what becomes of a message accepted at `at`; `is_barred`: the phone is opted out."""
     behaviour = behaviour_of(workspace, phone)
     policy = behaviour if isinstance(behaviour, Policy) else _policy_of(workspace)
     if is_barred:
@@ -127,7 +125,7 @@ def plan_for(workspace: "WorkspaceView", phone: str, at: int, *, is_barred: bool
 
 
 def _handset_plan(handset: Handset, policy: Policy, at: int) -> Plan:
-    """Settles under `manual` too. What a network rejects it never sends."""
+    """Return a plan that settles under `manual` too. What a network rejects it never sends."""
     reason = f"the handset: {handset.summary}"
     if handset.stays_queued:
         return Plan(None, None, None, "handset", reason)
@@ -137,5 +135,5 @@ def _handset_plan(handset: Handset, policy: Policy, at: int) -> Plan:
     return Plan(sent_at, settled_at, handset.outcome, "handset", reason)
 
 
-def _policy_of(workspace: "WorkspaceView") -> Policy:
+def _policy_of(workspace: WorkspaceView) -> Policy:
     return Policy(workspace.delivery_mode, workspace.sent_after, workspace.settled_after, workspace.outcome)

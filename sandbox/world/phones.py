@@ -1,4 +1,4 @@
-"""Telephone numbers: digits with the country code, as they are kept, and the ways in which they are written."""
+"""How are telephone numbers kept (digits with the country code), and in which ways are they written?"""
 
 import re
 from functools import lru_cache
@@ -11,7 +11,7 @@ DIGITS = re.compile(r"[0-9]{1,15}", re.ASCII)
 
 
 def normalised(written: str) -> str:
-    """The 11 to 15 digits of a number written with or without `+`, the leading 1, blanks, dashes, dots and brackets."""
+    """Return the 11 to 15 digits of a number written with or without `+`, leading 1, blanks, dashes, dots, brackets."""
     number = written.translate(FORMATTING).removeprefix("+")
     if len(number) == NATIONAL_US:
         number = "1" + number
@@ -21,14 +21,14 @@ def normalised(written: str) -> str:
 
 
 def is_msisdn(number: str) -> bool:
-    """Whether these are 11 to 15 ASCII digits that can be a telephone number (rule SP-msisdn)."""
+    """Return whether these are 11 to 15 ASCII digits that can be a telephone number (rule SP-msisdn)."""
     if len(number) == 11 and number[0] == "1":
         return DIGITS.fullmatch(number) is not None
     return 11 <= len(number) <= 15 and DIGITS.fullmatch(number) is not None and _is_possible(number)
 
 
 def national(number: str) -> str:
-    """Without the country code: `16159737483` is `6159737483`."""
+    """Return it without the country code: `6159737483` for `16159737483`."""
     if len(number) == 11 and number[0] == "1":
         return number[1:]
     return _foreign_national(number)
@@ -46,7 +46,7 @@ def _is_possible(number: str) -> bool:
 
 @lru_cache(maxsize=10_000)
 def _foreign_national(number: str) -> str:
-    import phonenumbers  # noqa: PLC0415
+    import phonenumbers  # noqa: PLC0415  (as above)
 
     try:
         return phonenumbers.national_significant_number(phonenumbers.parse("+" + number))

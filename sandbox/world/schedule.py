@@ -1,4 +1,4 @@
-"""How is a command written down for the time when it is due?"""
+"""How is a command kept until it is due?"""
 
 import json
 from typing import Any
@@ -23,7 +23,7 @@ def schedule(
     message_id: int | None = None,
     is_of_story: bool = False,
 ) -> None:
-    """Write down a command of `commands.COMMANDS`. `message_id`: the message that it is about, and goes with."""
+    """Keep a command of `commands.COMMANDS` until then. `message_id`: the message that it is about, and goes with."""
     tx.add(
         Scheduled(
             workspace_id=tx.ws,
@@ -48,6 +48,6 @@ def update_next_due(tx: Tx) -> None:
 def _set_next_due(tx: Tx, at: int | None) -> None:
     if at != tx.workspace.next_due_at:
         tx.execute(SET_NEXT_DUE, new_due=at)
-        tx.refresh()
+        tx.enter(tx.workspace._replace(next_due_at=at))
     if at is not None:
         tx.mark_due(at)

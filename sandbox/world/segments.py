@@ -1,4 +1,4 @@
-"""How many SMS segments a text takes (rule NET-segments; 3GPP TS 23.038 and 23.040)."""
+"""How many SMS segments does a text take (rule NET-segments; 3GPP TS 23.038 and 23.040)?"""
 
 from collections.abc import Callable
 
@@ -16,12 +16,12 @@ GSM_ALPHABET = BASIC | EXTENSION
 
 
 def encoding(text: str) -> str:
-    """`GSM-7` when every character is in its alphabet, else `UCS-2`."""
+    """Return `GSM-7` when every character is in its alphabet, else `UCS-2`."""
     return GSM_7 if GSM_ALPHABET.issuperset(text) else UCS_2
 
 
 def segments(text: str) -> int:
-    """At least 1, also for the empty text."""
+    """Return the number of segments: at least 1, also for the empty text."""
     if encoding(text) == GSM_7:
         units = len(text) + sum(map(text.count, EXTENSION))
         return 1 if units <= 160 else _parts(text, 153, EXTENSION.__contains__)
@@ -30,7 +30,7 @@ def segments(text: str) -> int:
 
 
 def _parts(text: str, room: int, is_double: Callable[[str], bool]) -> int:
-    """Fills one part after the other; what takes two units goes whole into the next part when one unit is left."""
+    """Fill one part after the other; what takes two units goes whole into the next part when one unit is left."""
     parts, used = 1, 0
     for character in text:
         units = 2 if is_double(character) else 1

@@ -1,4 +1,4 @@
-"""The statuses of a message, their moves, and what a plan says of any moment.
+"""Which statuses can a message take, one after the other, and what does a plan say of any moment?
 
 queued -> sent -> delivered | undelivered | rejected | unknown, and queued -> rejected | unknown.
 """
@@ -13,7 +13,7 @@ UNDELIVERED = "undelivered"
 REJECTED = "rejected"
 UNKNOWN = "unknown"
 RECEIVED = "received"
-"""Of an inbound message, for ever."""
+"""The status of an inbound message, for ever."""
 
 FINAL = (DELIVERED, UNDELIVERED, REJECTED, UNKNOWN)
 STATUSES = (QUEUED, SENT, *FINAL)
@@ -41,14 +41,14 @@ class Plan(NamedTuple):
 
 
 def status_at(now: int, sent_at: int | None, settled_at: int | None, outcome: str | None) -> str:
-    """The status of an outbound message that has such a plan."""
+    """Return the status of an outbound message that has such a plan."""
     if outcome is not None and settled_at is not None and settled_at <= now:
         return outcome
     return SENT if sent_at is not None and sent_at <= now else QUEUED
 
 
 def planned_entries(accepted_at: int, accepted_because: str, plan: Plan) -> list[Entry]:
-    """The whole timeline of a plan, its future too."""
+    """Return the whole timeline of a plan, its future too."""
     entries = [Entry(QUEUED, accepted_at, accepted_because)]
     if plan.sent_at is not None:
         entries.append(Entry(SENT, plan.sent_at, plan.cause))
@@ -58,21 +58,21 @@ def planned_entries(accepted_at: int, accepted_because: str, plan: Plan) -> list
 
 
 def reachable(status: str) -> tuple[str, ...]:
-    """Every status that can still come after this one, directly or by way of others."""
+    """Return every status that can still come after this one, directly or by way of others."""
     direct = MOVES[status]
     further = (later for step in direct for later in MOVES[step])
     return tuple(dict.fromkeys((*direct, *further)))
 
 
 def steps_between(status: str, target: str) -> tuple[str, ...]:
-    """The moves from `status` to `target`, that one included: from queued to delivered, sent and delivered."""
+    """Return the moves from `status` to `target`, that one included: from queued to delivered, sent and delivered."""
     if target in MOVES[status]:
         return (target,)
     return (SENT, target)
 
 
 def plan_of(entries: Sequence[Entry]) -> Plan:
-    """The plan that gives the last status of these entries: both are kept, so that a read needs only the plan."""
+    """Return the plan that gives the last status of these entries: both are kept, so that a read needs only the plan."""
     last = entries[-1]
     if last.status == QUEUED:
         return Plan(None, None, None, last.cause, last.reason)
