@@ -1,15 +1,13 @@
 """How callbacks misbehave: lost, doubled, late, early, in another order, contradicted. Decided by seed and callback."""
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from sandbox.remembering import remembered
-from sandbox.world.callbacks.states import GIVEN_UP, CallbackRow
+from sandbox.store import Tx
+from sandbox.store.tables import Callback
+from sandbox.world.callbacks.states import GIVEN_UP
 from sandbox.world.ids import chance
 from sandbox.world.statuses import DELIVERED, FINAL, UNDELIVERED
-
-if TYPE_CHECKING:
-    from sandbox.world import World
 
 
 class Profile(NamedTuple):
@@ -23,38 +21,49 @@ class Profile(NamedTuple):
     before_response: float = 0
     seed: int = 0
 
+    @property
+    def is_harmless(self) -> bool:
+        """Whether callbacks behave."""
+        return self == Profile(seed=self.seed)
 
-@remembered
+
 def profile_of(stored: str | None) -> Profile:
-    """Out of the JSON in a workspace's row."""
+    """Return the profile of the JSON in a workspace's row."""
     return Profile(**json.loads(stored)) if stored else Profile()
 
 
-def misbehaving(
-    world: "World", workspace_id: int, profile: Profile, rows: list[CallbackRow], accepted_at: int | None
-) -> list[CallbackRow]:
-    """The same callbacks as the profile has them: lost, doubled, late, early, in another order, contradicted."""
-    for row in rows:
-        row["due_at"] += profile.delay
-    if accepted_at is not None and rows and _happens(profile, "before_response", rows[0]["id"]):
-        rows[0]["due_at"] = rows[0]["status_at"] = accepted_at
-    last = rows[-1] if rows else None
-    if last is not None and last["status"] in FINAL and _happens(profile, "contradict", last["id"]):
-        opposite = UNDELIVERED if last["status"] == DELIVERED else DELIVERED
-        n = world.take(workspace_id, "callback")
-        rows.append({**last, "id": n, "status": opposite, "reason": None})
-    for first in range(len(rows) - 1):
-        if _happens(profile, "reorder", rows[first]["id"]):
-            rows[first]["due_at"] = max(rows[first]["due_at"], rows[first + 1]["due_at"])
-            rows[first], rows[first + 1] = rows[first + 1], rows[first]
-    for row in rows:
-        if _happens(profile, "lose", row["id"]):
-            row["state"], row["why"] = GIVEN_UP, "lost, by callbacks/profile"
-        elif _happens(profile, "duplicate", row["id"]):
-            row["copies"] = 2
-    return rows
+def apply_profile(tx: Tx, profile: Profile, callbacks: list[Callback], accepted_at: int | None) -> list[Callback]:
+    """Return the callbacks of a message as the profile has them."""
+    for callback in callbacks:
+        callback.due_at += profile.delay
+    if accepted_at is not None and callbacks and _happens(profile, "before_response", callbacks[0]):
+        callbacks[0].due_at = callbacks[0].status_at = accepted_at
+    _contradict(tx, profile, callbacks)
+    _reorder(profile, callbacks)
+    for callback in callbacks:
+        if _happens(profile, "lose", callback):
+            callback.state, callback.why = GIVEN_UP, "lost, by callbacks/profile"
+        elif _happens(profile, "duplicate", callback):
+            callback.copies = 2
+    return callbacks
 
 
-def _happens(profile: Profile, what: str, n: int) -> bool:
+def _contradict(tx: Tx, profile: Profile, callbacks: list[Callback]) -> None:
+    last = callbacks[-1] if callbacks else None
+    if last is not None and last.status in FINAL and _happens(profile, "contradict", last):
+        opposite = UNDELIVERED if last.status == DELIVERED else DELIVERED
+        n = tx.next_id("callback")
+        callbacks.append(last.model_copy(update={"id": n, "status": opposite, "reason": None}))
+
+
+def _reorder(profile: Profile, callbacks: list[Callback]) -> None:
+    for at in range(len(callbacks) - 1):
+        first, second = callbacks[at : at + 2]
+        if _happens(profile, "reorder", first):
+            first.due_at = max(first.due_at, second.due_at)
+            callbacks[at : at + 2] = second, first
+
+
+def _happens(profile: Profile, what: str, callback: Callback) -> bool:
     probability: float = getattr(profile, what)
-    return probability > 0 and chance(profile.seed, what, n) < probability
+    return probability > 0 and chance(profile.seed, what, callback.id) < probability

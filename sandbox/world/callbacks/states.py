@@ -1,8 +1,10 @@
-"""How far a callback has got, and what its row is."""
+"""How far a callback has got."""
 
-from typing import Any
+WAITING = "waiting"
+"""For the one before it."""
+PENDING = "pending"
+SENDING = "sending"
+DELIVERED = "delivered"
+GIVEN_UP = "given_up"
 
-WAITING, PENDING, SENDING, DELIVERED, GIVEN_UP = "waiting", "pending", "sending", "delivered", "given_up"
-
-CallbackRow = dict[str, Any]
-"""A row of `models.Callback` by column name."""
+STATES = (WAITING, PENDING, SENDING, DELIVERED, GIVEN_UP)

@@ -2,10 +2,53 @@
 
 from typing import NamedTuple
 
-from sandbox.store import Tx, WorkspaceView
-from sandbox.store.tables import Account, Workspace
+from sqlalchemy import bindparam, or_, select, union_all
+
+from sandbox.store import Query, Tx, WorkspaceView
+from sandbox.store.tables import ACCOUNTS, WORKSPACES, Account, Workspace
+from sandbox.world.errors import UnknownAccount, UnknownWorkspace
 
 DEFAULT = "default"
+
+VIEW = tuple(WORKSPACES.c[name] for name in WorkspaceView._fields)
+IS_VISIBLE = WORKSPACES.c.hidden.is_(None)
+BY_USERNAME = Query(
+    WorkspaceView,
+    select(*VIEW).where(
+        WORKSPACES.c.username == bindparam("username"), WORKSPACES.c.password == bindparam("password"), IS_VISIBLE
+    ),
+    hot=True,
+)
+BY_NAME = Query(
+    WorkspaceView,
+    select(*VIEW).where(or_(WORKSPACES.c.name == bindparam("name"), WORKSPACES.c.key == bindparam("name")), IS_VISIBLE),
+    hot=True,
+)
+BY_ID = Query(WorkspaceView, select(*VIEW).where(WORKSPACES.c.id == bindparam("id"), IS_VISIBLE), hot=True)
+ALL = Query(Workspace, select(WORKSPACES).where(IS_VISIBLE).order_by(WORKSPACES.c.id))
+ALL_ACCOUNTS = Query(
+    Account, select(ACCOUNTS).where(ACCOUNTS.c.workspace_id == bindparam("ws")).order_by(ACCOUNTS.c.id)
+)
+SECRETS = Query(
+    str, union_all(select(WORKSPACES.c.password), select(ACCOUNTS.c.access_key), select(ACCOUNTS.c.secret_access_key))
+)
+
+
+class KeyOwner(NamedTuple):
+    """Whose two keys are, by number."""
+
+    workspace_id: int
+    account_id: int
+    documented_doctype: bool
+
+
+BY_KEYS = Query(
+    KeyOwner,
+    select(ACCOUNTS.c.workspace_id, ACCOUNTS.c.id, ACCOUNTS.c.documented_doctype).where(
+        ACCOUNTS.c.access_key == bindparam("key"), ACCOUNTS.c.secret_access_key == bindparam("secret")
+    ),
+    hot=True,
+)
 
 
 class Customer(NamedTuple):
@@ -18,49 +61,70 @@ class Customer(NamedTuple):
 
 def find_workspace(tx: Tx, name: str) -> WorkspaceView:
     """Return the workspace of that name or key; raises `UnknownWorkspace`. Nothing is entered."""
-    raise NotImplementedError
+    workspace = _unless_expired(tx, tx.one(BY_NAME, name=name))
+    if workspace is None:
+        raise UnknownWorkspace("There is no workspace of that name: GET /_sandbox/workspaces/default is always there.")
+    return workspace
 
 
 def exists(tx: Tx, name: str) -> bool:
     """Return whether a workspace has that name or key, expired or not."""
-    raise NotImplementedError
+    return tx.exists(BY_NAME, name=name)
 
 
 def by_credentials(tx: Tx, username: str, password: str) -> WorkspaceView | None:
     """Return the workspace of these Basic credentials."""
-    raise NotImplementedError
+    return _unless_expired(tx, tx.one(BY_USERNAME, username=username, password=password))
 
 
 def by_keys(tx: Tx, access_key: str, secret_access_key: str) -> Customer | None:
     """Return the account of these two keys, with its workspace."""
-    raise NotImplementedError
+    owner = tx.one(BY_KEYS, key=access_key, secret=secret_access_key)
+    workspace = owner and _unless_expired(tx, tx.one(BY_ID, id=owner.workspace_id))
+    return Customer(workspace, owner.account_id, owner.documented_doctype) if owner and workspace else None
 
 
 def by_id(tx: Tx, workspace_id: int) -> WorkspaceView:
     """Return the workspace of that number; raises `UnknownWorkspace`."""
-    raise NotImplementedError
+    workspace = _unless_expired(tx, tx.one(BY_ID, id=workspace_id))
+    if workspace is None:
+        raise UnknownWorkspace("This workspace is gone.")
+    return workspace
+
+
+def _unless_expired(tx: Tx, workspace: WorkspaceView | None) -> WorkspaceView | None:
+    """Return None when its time is over, whether its rows were deleted yet or not."""
+    if workspace is None or workspace.expires_wall is None or workspace.expires_wall > tx.wall:
+        return workspace
+    return None
 
 
 def row_of(tx: Tx) -> Workspace:
     """Return the whole row of the entered workspace, its credentials too."""
-    raise NotImplementedError
+    row = tx.get(Workspace, tx.workspace.id)
+    if row is None:
+        raise UnknownWorkspace("This workspace is gone.")
+    return row
 
 
 def all_workspaces(tx: Tx) -> list[Workspace]:
     """Return the whole rows of all workspaces that are not over, the oldest first."""
-    raise NotImplementedError
+    return [row for row in tx.all(ALL) if row.expires_wall is None or row.expires_wall > tx.wall]
 
 
 def secrets(tx: Tx) -> frozenset[bytes]:
     """Return passwords and keys of all workspaces, as they are sent."""
-    raise NotImplementedError
+    return frozenset(secret.encode() for secret in tx.all(SECRETS) if secret)
 
 
 def accounts(tx: Tx) -> list[Account]:
     """Return the rows of the workspace's accounts, their keys too."""
-    raise NotImplementedError
+    return tx.all(ALL_ACCOUNTS)
 
 
 def account(tx: Tx, access_key: str) -> Account:
     """Return one of the workspace's accounts; raises `UnknownAccount`."""
-    raise NotImplementedError
+    for row in accounts(tx):
+        if row.access_key == access_key:
+            return row
+    raise UnknownAccount("There is no account with that access key in this workspace.")
