@@ -119,9 +119,7 @@ def move_clock(
     return [event for _, event in sorted([*reported, *planned, *_callbacks_due(tx, since, at)])]
 
 
-def _planned_events(
-    tx: Tx, since: int, now: int, last_id: int, overruled: set[int]
-) -> Iterator[tuple[Key, DueEvent]]:
+def _planned_events(tx: Tx, since: int, now: int, last_id: int, overruled: set[int]) -> Iterator[tuple[Key, DueEvent]]:
     """Yield what came by itself: messages, and the statuses of those whose plans were not overruled."""
     for n, direction, accepted_at, sent_at, settled_at, outcome in tx.all(
         PLANNED, since=since, now=now, last_id=last_id

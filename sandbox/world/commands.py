@@ -1,7 +1,7 @@
 """What can people and phones do to the world, now, in the past or in the future?
 
-A command is a function of a transaction, a time, and arguments that JSON can hold. For now or the past it is executed at
-once; for the future it is scheduled, and executed by the first to come past after its time, stamped with that time.
+A command is a function of a transaction, a time, and arguments that JSON can hold. For now or the past it is executed
+at once; for the future it is scheduled, and executed by the first to come past after its time, stamped with that time.
 """
 
 import json

@@ -95,9 +95,7 @@ def state_of(tx: Tx, line: str, phone: str, at: int) -> ConsentState | None:
     return tx.one(LATEST, line=line, phone=phone, at=at)
 
 
-def record(
-    tx: Tx, line: str, phone: str, *, opted_in: bool, cause: str, at: int, word: str | None = None
-) -> None:
+def record(tx: Tx, line: str, phone: str, *, opted_in: bool, cause: str, at: int, word: str | None = None) -> None:
     """Add an entry to the ledger."""
     tx.add(
         Consent(
@@ -131,9 +129,7 @@ def enrolled(tx: Tx) -> list[str]:
 def ledger_of(tx: Tx, phone: str, line: str | None = None) -> list[Consent]:
     """Return everything about a phone, of all lines or of one, in the order of time."""
     statement = (
-        select(CONSENTS)
-        .where(_in_workspace, _columns.phone == phone, _is_on(line))
-        .order_by(_columns.at, _columns.id)
+        select(CONSENTS).where(_in_workspace, _columns.phone == phone, _is_on(line)).order_by(_columns.at, _columns.id)
     )
     return tx.all(Query(Consent, statement))
 

@@ -101,7 +101,7 @@ def new_exchange_id() -> str:
 
 
 class _IncreasingUUIDs:
-    """UUIDs of version 7: a time in ms, then 74 bits that are random, or one more than the last where that is needed."""
+    """UUIDs of version 7: a time in ms, then 74 bits that are random, or else one more than the last."""
 
     def __init__(self) -> None:
         self._last = 0

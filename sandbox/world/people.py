@@ -107,7 +107,7 @@ def _digits(written: str) -> str | None:
 
 def carriers_of(tx: Tx, person_ids: Collection[int]) -> dict[int, str | None]:
     """Return the carriers of these people's phones; in one statement."""
-    return dict(tx.all(CARRIERS_OF, people=list(person_ids)))
+    return {row.person_id: row.name for row in tx.all(CARRIERS_OF, people=list(person_ids))}
 
 
 def list_people(tx: Tx, after: int, limit: int) -> list[Person]:

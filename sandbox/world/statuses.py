@@ -72,7 +72,7 @@ def steps_between(status: str, target: str) -> tuple[str, ...]:
 
 
 def plan_of(entries: Sequence[Entry]) -> Plan:
-    """Return the plan that gives the last status of these entries: both are kept, so that a read needs only the plan."""
+    """Return the plan that gives the last of these entries: both are kept, so that a read needs only the plan."""
     last = entries[-1]
     if last.status == QUEUED:
         return Plan(None, None, None, last.cause, last.reason)

@@ -1,15 +1,19 @@
-"""Stories: the timed scripts of a fixture, played on a workspace's clock.
+"""How is a story (a timed script of a fixture) played on a workspace's clock?
 
-To play one is to write down all its steps as acts of their time, and to let the clock run at the story's speed. So they
-happen whoever moves the clock on, and over a restart; a story pauses when its clock is frozen.
+To play one is to schedule all its steps as commands, and to let the clock run at the story's speed. So they happen
+whoever moves the clock on, and over a restart; a story pauses when its clock is frozen.
 """
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
-from sandbox.world import clockwork, fixtures, people, plays, workspaces
+from sandbox.store import Tx
+from sandbox.store.tables import Person
+from sandbox.world import fixtures, people, story_runs
+from sandbox.world.clock_moves import move_clock
+from sandbox.world.commands import broadcast, end_story, report_latest, send, submit, text_in
 from sandbox.world.errors import ImpossiblePhone, NoStoryUnderWay, StoryUnderWay, UnknownStory
 from sandbox.world.fixtures.stories import (
     Story,
@@ -22,88 +26,88 @@ from sandbox.world.fixtures.stories import (
     StorySubmit,
     addressed,
 )
-from sandbox.world.schedule import note_next_due, schedule
-from sandbox.world.seed.crowd import Cast
-from sandbox.world.seed.dice import Dice
-from sandbox.world.seed.texts import Occasion, Texts, Wanted
-
-if TYPE_CHECKING:
-    from sandbox.world import LineView, WorkspaceView, World
-    from sandbox.world.people import PersonRow
+from sandbox.world.lines import LineView, all_lines, console_line, tracking_line
+from sandbox.world.schedule import schedule
+from sandbox.world.seed.people import People
+from sandbox.world.seed.seeded_random import SeededRandom
+from sandbox.world.seed.texts import TextContext, TextRef, Texts
+from sandbox.world.workspaces.find import row_of
 
 
-def told(world: "World", workspace_id: int) -> Mapping[str, Story]:
-    """The stories of the fixture that a workspace was seeded from."""
-    return _fixture(world, workspace_id).contents.stories
+class ScriptedCommand(NamedTuple):
+    """A command of `commands.COMMANDS` that a step of a story stands for."""
+
+    name: str
+    arguments: dict[str, Any]
 
 
-def find(world: "World", workspace_id: int, name: str) -> Story:
-    """By its name."""
-    story = told(world, workspace_id).get(name)
+def stories_of(tx: Tx) -> Mapping[str, Story]:
+    """Return the stories of the fixture that the workspace was seeded from."""
+    return _fixture(tx).contents.stories
+
+
+def find_story(tx: Tx, name: str) -> Story:
+    """Return the story of that name."""
+    story = stories_of(tx).get(name)
     if story is None:
         raise UnknownStory("The fixture of this workspace tells no story of that name: list them with GET stories.")
     return story
 
 
-def play(world: "World", workspace: "WorkspaceView", name: str, speed: float | None = None) -> None:
-    """From the beginning, or on after a pause. `speed`: instead of the story's own, or of the one that it has."""
-    if plays.under_way(world, workspace.id) is None:
-        _begin(world, workspace, name, speed)
+def play(tx: Tx, name: str, speed: float | None = None) -> None:
+    """Play a story from its beginning, or on after a pause. `speed`: instead of its own, or of the one that it has."""
+    if story_runs.current_run(tx) is None:
+        _begin(tx, find_story(tx, name), name, speed)
     else:
-        _must_be_under_way(world, workspace, name)
-        clockwork.turn(world, workspace, frozen=False, speed=speed)
+        _check_is_current(tx, name)
+        move_clock(tx, frozen=False, speed=speed)
 
 
-def pause(world: "World", workspace: "WorkspaceView", name: str) -> None:
-    """The clock stands until somebody lets it go on."""
-    _must_be_under_way(world, workspace, name)
-    clockwork.turn(world, workspace, frozen=True)
+def pause(tx: Tx, name: str) -> None:
+    """Stop the clock until it is let go on."""
+    _check_is_current(tx, name)
+    move_clock(tx, frozen=True)
 
 
-def stop(world: "World", workspace: "WorkspaceView", name: str) -> None:
-    """What is still to come of the story does not, and the clock goes as it did before."""
-    _must_be_under_way(world, workspace, name)
-    with world.store.writing():
-        plays.end(world, workspace, stays_frozen=False)
-        note_next_due(world, workspace.id)
+def stop(tx: Tx, name: str) -> None:
+    """Drop what is still to come of the story, and let the clock go as it did before."""
+    _check_is_current(tx, name)
+    story_runs.end(tx, stays_frozen=False)
 
 
-def _begin(world: "World", workspace: "WorkspaceView", name: str, speed: float | None) -> None:
-    """Writes down what is to come, and lets the clock run."""
-    story = find(world, workspace.id, name)
-    now = world.now(workspace)
-    script = Script(world, workspace, _fixture(world, workspace.id))
-    with world.store.writing():
-        for n, (after, step) in enumerate(times(story)):
-            dice = Dice(workspace.seed, f"story:{name}:{n}")
-            for act, arguments in script.acts(step, now + after, dice):
-                schedule(world, workspace.id, now + after, act, arguments, is_of_story=True)
-        schedule(world, workspace.id, now + story.length, "end_story", {}, is_of_story=True)
-        plays.start(world, workspace.id, plays.Play(name, now, now + story.length, workspace.clock_frozen))
-        moved = workspaces.view_of(world, workspace.id)
-        clockwork.turn(world, moved, frozen=False, speed=speed or story.speed)
+def _begin(tx: Tx, story: Story, name: str, speed: float | None) -> None:
+    """Schedule what is to come, and let the clock run."""
+    script = Script(tx, _fixture(tx))
+    for n, (after, step) in enumerate(times(story)):
+        random = SeededRandom(tx.workspace.seed, f"story:{name}:{n}")
+        for command in script.commands(step, tx.now + after, random):
+            schedule(tx, tx.now + after, command.name, command.arguments, is_of_story=True)
+    ends_at = tx.now + story.length
+    schedule(tx, ends_at, end_story.__name__, {}, is_of_story=True)
+    story_runs.start(tx, name, ends_at)
+    move_clock(tx, frozen=False, speed=speed or story.speed)
 
 
-def _must_be_under_way(world: "World", workspace: "WorkspaceView", name: str) -> None:
-    current = plays.under_way(world, workspace.id)
-    if current is None:
+def _check_is_current(tx: Tx, name: str) -> None:
+    run = story_runs.current_run(tx)
+    if run is None:
         raise NoStoryUnderWay("No story is under way in this workspace: play one first.")
-    if current.story != name:
+    if run.story != name:
         raise StoryUnderWay(
-            f"The story {current.story} is under way in this workspace: stop it first, or restart this one."
+            f"The story {run.story} is under way in this workspace: stop it first, or restart this one."
         )
 
 
 def times(story: Story) -> Iterator[tuple[int, StoryStep]]:
-    """Each step with its time since the beginning, in ms."""
+    """Yield each step with its time since the beginning, in ms."""
     at = 0
     for step in story.steps:
         at += step.after
         yield at, step
 
 
-def _fixture(world: "World", workspace_id: int) -> fixtures.Fixture:
-    return _loaded(str(workspaces.row_of(world, workspace_id)["fixture"]))
+def _fixture(tx: Tx) -> fixtures.Fixture:
+    return _loaded(row_of(tx).fixture)
 
 
 @lru_cache(maxsize=8)
@@ -112,58 +116,62 @@ def _loaded(name: str) -> fixtures.Fixture:
 
 
 class Script:
-    """Turns the steps of a fixture's stories into acts of `acts.ACTS`, for the people and lines that there are now."""
+    """Turns the steps of a fixture's stories into commands, for the people and lines that there are now."""
 
-    def __init__(self, world: "World", workspace: "WorkspaceView", fixture: fixtures.Fixture) -> None:
-        self._world = world
-        self._workspace = workspace
+    def __init__(self, tx: Tx, fixture: fixtures.Fixture) -> None:
+        self._tx = tx
         self._texts = Texts(fixture.templates)
-        self._cast = Cast(people.everybody(world, workspace))
+        self._people = People(people.everybody(tx))
 
-    def acts(self, step: StoryStep, at: int, dice: Dice) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Each by its name and arguments."""
+    def commands(self, step: StoryStep, at: int, random: SeededRandom) -> Iterator[ScriptedCommand]:
+        """Yield what a step stands for."""
         if isinstance(step, StoryCaption):
             return
         line = self._line(step.console, step.tracking_number)
         persons = self._persons(addressed(step)[1])
         if isinstance(step, StoryStatus):
-            told = {"status": step.status, "reason": step.reason}
-            for phone in persons:
-                yield "report_latest", {"line": line.number, "phone": phone, **told}
+            yield from _reports(step, line, list(persons))
             return
-        wanted = Wanted(step.text, step.template)
+        text_ref = TextRef(step.text, step.template)
         texts = {
-            phone: self._texts.words(wanted, Occasion(person, line, at, dice)) for phone, person in persons.items()
+            phone: self._texts.words(text_ref, TextContext(person, line, at, random))
+            for phone, person in persons.items()
         }
         if isinstance(step, StoryBroadcast):
             about = step.model_dump(include={"name", "sent_by", "campaign"})
-            yield "broadcast", {"line": line.number, "phones": list(texts), "text": "", "texts": texts, **about}
+            to_whom = {"line": line.number, "phones": list(texts), "text": "", "texts": texts}
+            yield ScriptedCommand(broadcast.__name__, to_whom | about)
             return
         for phone, text in texts.items():
             yield _texting(step, line, phone, text)
 
-    def _persons(self, refs: list[str]) -> dict[str, "PersonRow"]:
-        """Those of them who are still there, by phone."""
-        found: dict[str, PersonRow] = {}
+    def _persons(self, refs: list[str]) -> dict[str, Person]:
+        """Return those of them who are still there, by phone."""
+        found: dict[str, Person] = {}
         for ref in refs:
             with suppress(ImpossiblePhone):
-                found |= {person["phone"]: person for person in self._cast.addressed([ref])}
+                found |= {person.phone: person for person in self._people.addressed([ref])}
         return found
 
-    def _line(self, code: str | None, number: str | None) -> "LineView":
-        """A tracking number's, else a console's: the first one's if neither is named."""
+    def _line(self, code: str | None, number: str | None) -> LineView:
+        """Return a tracking number's, else a console's: the first one's if neither is named."""
         if number is not None:
-            return workspaces.tracking_line(self._world, self._workspace.id, number)
+            return tracking_line(self._tx, number)
         if code is not None:
-            return workspaces.console_line(self._world, self._workspace.id, code)
-        lines = workspaces.lines(self._world, self._workspace.id)
-        return next(line for line in lines if line.console_id is not None)
+            return console_line(self._tx, code)
+        return next(line for line in all_lines(self._tx) if line.is_console)
 
 
-def _texting(
-    step: StoryInbound | StoryMessage | StorySubmit, line: "LineView", phone: str, text: str
-) -> tuple[str, dict[str, Any]]:
+def _reports(step: StoryStatus, line: LineView, phones: list[str]) -> Iterator[ScriptedCommand]:
+    for phone in phones:
+        arguments = {"line": line.number, "phone": phone, "status": step.status, "reason": step.reason}
+        yield ScriptedCommand(report_latest.__name__, arguments)
+
+
+def _texting(step: StoryInbound | StoryMessage | StorySubmit, line: LineView, phone: str, text: str) -> ScriptedCommand:
     if isinstance(step, StoryInbound):
-        return "text_in", {"phone": phone, "line": line.number, "text": text}
+        return ScriptedCommand(text_in.__name__, {"phone": phone, "line": line.number, "text": text})
     sent = {"line": line.number, "to": phone, "text": text}
-    return ("send", {**sent, "sent_by": step.sent_by}) if isinstance(step, StoryMessage) else ("submit", sent)
+    if isinstance(step, StoryMessage):
+        return ScriptedCommand(send.__name__, {**sent, "sent_by": step.sent_by})
+    return ScriptedCommand(submit.__name__, sent)

@@ -168,6 +168,4 @@ def _vendor_ids(tx: Tx, message: Message, given: Mapping[str, str], attempt: int
         if value is None and each.applies(message.direction, is_console):
             value = each.make(tx.workspace.seed, message.id, message.accepted_at, attempt)
         if value is not None:
-            yield VendorId(
-                workspace_id=tx.ws, message_id=message.id, vendor=each.vendor, name=each.name, value=value
-            )
+            yield VendorId(workspace_id=tx.ws, message_id=message.id, vendor=each.vendor, name=each.name, value=value)

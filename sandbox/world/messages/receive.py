@@ -126,9 +126,7 @@ def _record_request(tx: Tx, line: LineView, inbound: Message, state: ConsentStat
         opted_in, cause, word = True, consent.FIRST_CONTACT, None
     else:
         return
-    consent.record(
-        tx, line.number, inbound.phone, opted_in=opted_in, cause=cause, at=inbound.accepted_at, word=word
-    )
+    consent.record(tx, line.number, inbound.phone, opted_in=opted_in, cause=cause, at=inbound.accepted_at, word=word)
 
 
 def last_uncaused(tx: Tx, line: str, phone: str, at: int) -> int | None:
