@@ -1,0 +1,1 @@
+"""What every vendor is made from: exchanges, routes, refusals, credentials, forms and hints."""

@@ -1,0 +1,100 @@
+"""The ASGI app of a vendor: FastAPI's own, behind what each of its exchanges begins with."""
+
+from http import HTTPStatus
+from urllib.parse import unquote_to_bytes
+
+from fastapi import FastAPI, Request
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.routing import Match
+from starlette.types import Receive, Scope, Send
+
+from sandbox.store import Store
+from sandbox.vendors.base.exchange import SCOPE_KEY, Exchange, ExchangeHooks, exchange_of
+from sandbox.vendors.base.refusal import Refusal, Severed
+from sandbox.vendors.base.route import VendorRoute, check_origin, reach, refused
+from sandbox.vendors.base.vendor import Vendor
+
+UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+"""Characters whose escapes mean nothing else than themselves (RFC 3986, 6.2.2.2)."""
+
+
+class VendorFront:
+    """Makes the exchange, and lets FastAPI find the route by the path as it was sent.
+
+    A decoded path no longer tells `%2F` and `+` from what they stand for, so a route's parameters are unquoted after it
+    was found.
+    """
+
+    def __init__(self, vendor: Vendor, store: Store, hooks: ExchangeHooks) -> None:
+        self._vendor = vendor
+        self._store = store
+        self._hooks = hooks
+        self.app = FastAPI(
+            title=vendor.title,
+            description=vendor.description,
+            version="1",
+            openapi_url=None,
+            docs_url=None,
+            redoc_url=None,
+            redirect_slashes=False,
+        )
+        self.app.router.routes[:] = vendor.router.routes
+        self.app.add_exception_handler(HTTPException, _no_such_call)
+        self.app.add_exception_handler(Exception, _own_failure)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = Exchange(self._vendor, self._store, self._hooks, scope, receive)
+        scope[SCOPE_KEY] = exchange
+        scope["path"] = normalized(raw_path(scope)).decode("ascii", "backslashreplace")
+        try:
+            await self.app(scope, receive, send)
+        except ClientDisconnect:
+            return
+
+
+def raw_path(scope: Scope) -> bytes:
+    """Return the path as it was sent, percent-escapes and all."""
+    return bytes(scope.get("raw_path") or scope["path"].encode())
+
+
+def normalized(path: bytes) -> bytes:
+    """Return the path without needless escapes."""
+    if b"%" not in path:
+        return path
+    segments = path.split(b"/")
+    plain = [unquote_to_bytes(segment) for segment in segments]
+    return b"/".join(new if UNRESERVED.issuperset(new) else old for old, new in zip(segments, plain, strict=True))
+
+
+async def _no_such_call(request: Request, error: Exception) -> Response:
+    """Answer where FastAPI finds no such path, or not this method of it."""
+    assert isinstance(error, HTTPException)
+    exchange = exchange_of(request)
+    vendor = exchange.vendor
+    routes = [route for route in request.app.routes if _is_at(route, request)]
+    try:
+        if not routes:
+            raise Refusal(vendor.unknown_path, "There is no such path.", HTTPStatus.NOT_FOUND)
+        _, found = routes[0].matches(request.scope)
+        reach(exchange, routes[0], found.get("path_params", {}))
+        check_origin(exchange)
+        allowed = ", ".join(sorted({method for route in routes for method in route.methods}))
+        reason = f"Method {request.method} is not allowed here: use {allowed}."
+        raise Refusal(vendor.wrong_method, reason, HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": allowed})
+    except Refusal as refusal:
+        return exchange.hooks.finish(exchange, await refused(exchange, refusal))
+
+
+def _is_at(route: object, request: Request) -> bool:
+    return isinstance(route, VendorRoute) and route.matches(request.scope)[0] is not Match.NONE
+
+
+async def _own_failure(request: Request, error: Exception) -> Response:
+    """Answer after a failure of ours: the vendor's shape, and nothing of the inside. The server logs the error."""
+    if isinstance(error, Severed | ClientDisconnect):
+        return Response(status_code=HTTPStatus.INTERNAL_SERVER_ERROR)
+    exchange = exchange_of(request)
+    refusal = Refusal("", "The sandbox failed, by a defect of its own.", HTTPStatus.INTERNAL_SERVER_ERROR)
+    return exchange.hooks.finish(exchange, await refused(exchange, refusal))
