@@ -268,7 +268,7 @@ def _listed(tx: Tx, callbacks: list[Callback]) -> list[ListedCallback]:
     if not callbacks:
         return []
     messages = list({callback.message_id for callback in callbacks})
-    urls = {message_id: url for message_id, url in tx.all(URLS, messages=messages)}
+    urls = {each.message_id: each.url for each in tx.all(URLS, messages=messages)}
     attempts: dict[int, list[Attempt]] = {callback.id: [] for callback in callbacks}
     for attempt in tx.all(ATTEMPTS_OF, callbacks=list(attempts)):
         attempts[attempt.callback_id].append(attempt)

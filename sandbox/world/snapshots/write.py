@@ -1,0 +1,54 @@
+"""A snapshot as a file, which brings it to another server: lines of JSON, without credentials.
+
+The first line says what it is, of which schema, and what the workspace's own row has. Then each table: a line with its
+name and columns, and a line for each row. The last line says how many rows there were, so that a file which was cut off
+is known. Tables come in the order in which they refer to each other.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import bindparam, select
+
+from sandbox.store import Query, Snapshot
+from sandbox.store.tables import SCHEMA, WORKSPACES, Row, Workspace, table_of
+from sandbox.world.clones import CLONED, STATE, cloned_columns
+from sandbox.world.snapshots.catalog import BY_NAME, SnapshotInfo, known
+from sandbox.world.snapshots.rows import FORMAT
+
+BATCH_SIZE = 500
+HEAD = (*STATE, "clock_at")
+"""Columns of the workspace's own row."""
+CLONE = Query(Workspace, select(WORKSPACES).where(WORKSPACES.c.id == bindparam("clone")))
+
+
+def _rows_of(entity: type[Row]) -> Query[Row]:
+    table = table_of(entity)
+    return Query(entity, select(table).where(table.c.workspace_id == bindparam("ws")).order_by(*table.primary_key))
+
+
+ROWS = [(table_of(entity).name, cloned_columns(entity), _rows_of(entity)) for entity in CLONED]
+
+
+def file_of(picture: Snapshot, workspace_id: int, name: str) -> Iterator[bytes]:
+    """Return the file in pieces, all of one moment; raises `UnknownSnapshot` at once. `picture` must stay open."""
+    info = known(picture.one(BY_NAME, ws=workspace_id, name=name))
+    row = picture.one(CLONE, clone=info.clone_id)
+    assert row is not None
+    return _pieces(picture, info, {column: getattr(row, column) for column in HEAD})
+
+
+def _pieces(picture: Snapshot, info: SnapshotInfo, state: dict[str, Any]) -> Iterator[bytes]:
+    yield _line({"format": FORMAT, "schema": SCHEMA, "taken_wall": info.taken_wall, "workspace": state})
+    count = 0
+    for table, columns, query in ROWS:
+        yield _line({"table": table, "columns": columns})
+        for rows in picture.chunks(query, BATCH_SIZE, ws=info.clone_id):
+            count += len(rows)
+            yield b"".join(_line([getattr(row, column) for column in columns]) for row in rows)
+    yield _line({"rows": count})
+
+
+def _line(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
