@@ -141,7 +141,7 @@ class Deferred(NamedTuple):
 
 
 def execute(
-    tx: Tx, command: Callable[Concatenate[Tx, int, P], T], at: int | None, *args: P.args, **arguments: P.kwargs
+    tx: Tx, command: Callable[Concatenate[Tx, int, P], T], at: int | None, /, *args: P.args, **arguments: P.kwargs
 ) -> T | Deferred:
     """Execute a command of `COMMANDS`, now if `at` is null, and return what it does; or schedule it.
 
