@@ -5,6 +5,7 @@ It is not shared: the thread that runs the work has it, and nothing may be await
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from math import ceil
 from typing import Any, NamedTuple, TypeVar
@@ -106,6 +107,7 @@ class Tx:
         self._counts: dict[tuple[int, str], tuple[int, bool]] = {}
         """By workspace and kind: the count, and whether the table has a row of it."""
         self._changes: list[tuple[int, Change]] = []
+        self._is_quiet = False
         self.changed: set[int] = set()
         """Workspaces in which something happened: those who wait there look again after the commit."""
         self.due: dict[int, int] = {}
@@ -271,6 +273,8 @@ class Tx:
         at: int | None = None,
     ) -> None:
         """Leave a fact for those who wait or follow events (`store.tables.Change`); `at` is now if left out."""
+        if self._is_quiet:
+            return
         at = self.now if at is None else at
         change = Change(
             workspace_id=self.ws,
@@ -283,6 +287,15 @@ class Tx:
         )
         self._changes.append((self.ws, change))
         self.changed.add(self.ws)
+
+    @contextmanager
+    def quietly(self) -> Iterator[None]:
+        """Leave no facts of what is done inside: the history that a workspace is made with is news to nobody."""
+        self._is_quiet = True
+        try:
+            yield
+        finally:
+            self._is_quiet = False
 
     def mark_due(self, at: int = 0) -> None:
         """Say that something in the workspace will be due then, or at any time if that is left out."""
@@ -356,5 +369,3 @@ def _updating(entity: type[Row], names: tuple[str, ...]) -> Update:
         .where(*(table.c[name] == bindparam(f"key_{name}") for name in _key_names(entity)))
         .values({name: bindparam(f"new_{name}") for name in names})
     )
-
-
