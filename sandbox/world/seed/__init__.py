@@ -2,112 +2,109 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sandbox.world import copies, fixtures, workspaces
-from sandbox.world.clock import DAY
+from sandbox.clock import DAY
+from sandbox.store import Tx, WorkspaceView
+from sandbox.store.tables import Part
+from sandbox.world import fixtures
+from sandbox.world.clones import any_row, clone_rows, keep_seed, seed_of, state_of
 from sandbox.world.fixtures import Fixture, shapes
-from sandbox.world.models import Part
-from sandbox.world.seed.counting import CountingWorld
-from sandbox.world.seed.crowd import populate
 from sandbox.world.seed.history import History
+from sandbox.world.seed.people import populate
+from sandbox.world.workspaces.change import change_workspace
+from sandbox.world.workspaces.create import add_account, add_console, create, give_keys, note_first
+from sandbox.world.workspaces.find import DEFAULT, row_of
+from sandbox.world.workspaces.remove import drop_unused_seeds
 
-if TYPE_CHECKING:
-    from sandbox.world import WorkspaceView, World
-
-NOTHING: Mapping[str, Any] = MappingProxyType({})
+NO_SETTINGS: Mapping[str, Any] = MappingProxyType({})
 
 
 def seed_workspace(
-    world: "World",
+    tx: Tx,
     fixture: Fixture,
     *,
-    name: str | None = workspaces.DEFAULT,
+    name: str | None = DEFAULT,
     seed: int = 1,
     start_at: int | None = None,
     expires_wall: int | None = None,
-    settings: Mapping[str, Any] = NOTHING,
-) -> "WorkspaceView":
-    """A workspace as the fixture wants it, all or nothing; the same bytes for the same seed and start.
+    settings: Mapping[str, Any] = NO_SETTINGS,
+) -> WorkspaceView:
+    """Make a workspace as the fixture wants it and enter it; the same bytes for the same seed and start.
 
     `start_at`: the clock's first reading in ms; wall time if none. `settings`: columns of the workspace that shall be
     other than the fixture has them, from the end of its history on. Only the workspace `default` gets the
     credentials and keys that the fixture gives, because they are unique on a server.
     """
-    is_default = name == workspaces.DEFAULT
+    is_default = name == DEFAULT
     credentials = fixture.contents.credentials if is_default else None
-    with world.store.writing():
-        workspace = workspaces.create(
-            world,
-            name=name,
-            fixture=fixture.name,
-            fingerprint=fixture.fingerprint,
-            seed=seed,
-            username=credentials.username if credentials else None,
-            password=credentials.password if credentials else None,
-            start_at=start_at,
-            expires_wall=expires_wall,
-        )
-        if not _begin_alike(world, workspace):
-            _play(world, workspace, fixture, workspace.clock_at, with_keys=is_default)
-            copies.keep_seed(world, workspace)
-            workspaces.drop_unused_seeds(world)
-        workspaces.give_keys(world, workspace.id, {})
-        workspaces.change_workspace(world, workspace.id, settings)
-        workspaces.note_first(world, workspace.id)
-    return workspaces.view_of(world, workspace.id)
+    create(
+        tx,
+        name=name,
+        fixture=fixture.name,
+        fingerprint=fixture.fingerprint,
+        seed=seed,
+        username=credentials.username if credentials else None,
+        password=credentials.password if credentials else None,
+        start_at=start_at,
+        expires_wall=expires_wall,
+    )
+    if not _clone_seed(tx):
+        _play(tx, fixture, tx.workspace.clock_at, with_keys=is_default)
+        keep_seed(tx)
+        drop_unused_seeds(tx)
+    give_keys(tx, {})
+    change_workspace(tx, **settings)
+    note_first(tx)
+    return tx.workspace
 
 
-def seed_again(world: "World", workspace: "WorkspaceView") -> None:
-    """A workspace that was emptied has the rows that it began with. Belongs in a transaction."""
-    if not _begin_alike(world, workspace):
-        row = workspaces.row_of(world, workspace.id)
-        workspaces.change_workspace(world, workspace.id, {"seed": row["first_seed"], "callback_profile": None})
-        workspace = workspaces.view_of(world, workspace.id)
-        _play(world, workspace, fixtures.remembered(row["fixture"]), row["first_at"], with_keys=False)
+def seed_again(tx: Tx) -> None:
+    """Give a workspace that was emptied the rows that it began with."""
+    if not _clone_seed(tx):
+        row = row_of(tx)
+        change_workspace(tx, seed=row.first_seed, callback_profile=None)
+        _play(tx, fixtures.remembered(row.fixture), row.first_at, with_keys=False)
 
 
-def set_up_again(world: "World", workspace: "WorkspaceView") -> None:
-    """A workspace that was emptied has the consoles and accounts that it began with. Belongs in a transaction."""
-    copy_id = copies.seed_of(world, workspace.id)
-    if copy_id is not None:
-        copies.copy_rows(world, copy_id, workspace.id, Part.SETUP)
+def set_up_again(tx: Tx) -> None:
+    """Give a workspace that was emptied the consoles and accounts that it began with."""
+    clone_id = seed_of(tx)
+    if clone_id is not None:
+        clone_rows(tx, clone_id, tx.ws, Part.SETUP)
     else:
-        row = workspaces.row_of(world, workspace.id)
-        _add_lines(world, workspace, fixtures.remembered(row["fixture"]).contents, with_keys=False)
+        _add_lines(tx, fixtures.remembered(row_of(tx).fixture).contents, with_keys=False)
 
 
-def _begin_alike(world: "World", workspace: "WorkspaceView") -> bool:
-    """Copies the rows of one that began with the same fixture, seed and start, if there is a copy of them."""
-    copy_id = copies.seed_of(world, workspace.id)
-    if copy_id is None:
+def _clone_seed(tx: Tx) -> bool:
+    """Clone the rows of a workspace that began with the same fixture, seed and start, if its seed was kept."""
+    clone_id = seed_of(tx)
+    if clone_id is None:
         return False
-    copies.copy_rows(world, copy_id, workspace.id, Part.SETUP, Part.CONTENT)
-    workspaces.change_workspace(world, workspace.id, copies.state_of(copies.row_of(world, copy_id)))
+    clone_rows(tx, clone_id, tx.ws, Part.SETUP, Part.CONTENT)
+    change_workspace(tx, **state_of(any_row(tx, clone_id)))
     return True
 
 
-def _play(world: "World", workspace: "WorkspaceView", fixture: Fixture, start: int, *, with_keys: bool) -> None:
+def _play(tx: Tx, fixture: Fixture, start: int, *, with_keys: bool) -> None:
     contents = fixture.contents
-    counting = CountingWorld(world)
-    _add_lines(counting, workspace, contents, with_keys=with_keys)
-    workspaces.change_workspace(counting, workspace.id, contents.delivery.columns())
-    workspace = workspaces.view_of(counting, workspace.id)
-    cast = populate(counting, workspace, contents, _enrolled_at(contents, start))
-    History(counting, workspace, fixture, cast, start).play()
-    counting.keep()
+    with tx.quietly():
+        _add_lines(tx, contents, with_keys=with_keys)
+        change_workspace(tx, **contents.delivery.columns())
+        people = populate(tx, contents, _enrolled_at(contents, start))
+        History(tx, fixture, people, start).play()
 
 
-def _add_lines(world: "World", workspace: "WorkspaceView", contents: shapes.Contents, *, with_keys: bool) -> None:
+def _add_lines(tx: Tx, contents: shapes.Contents, *, with_keys: bool) -> None:
     for console in contents.consoles:
-        workspaces.add_console(world, workspace, **dict(console))
+        add_console(tx, **dict(console))
     for account in contents.accounts:
         keys = {} if with_keys else {"access_key": None, "secret_access_key": None}
-        workspaces.add_account(world, workspace, **{**dict(account), **keys})
+        add_account(tx, **{**dict(account), **keys})
 
 
 def _enrolled_at(contents: shapes.Contents, start: int) -> int:
-    """When staff entered the people: a day before the first event, if the fixture does not say."""
+    """Return when staff entered the people: a day before the first event, if the fixture does not say."""
     if contents.enrolled:
         return min(contents.enrolled.at(start), start)
     return min((event.at.at(start) for event in contents.history), default=start + DAY) - DAY
