@@ -67,11 +67,13 @@ _is_latest = ~exists().where(
     tuple_(_later.c.at, _later.c.id) > tuple_(_columns.at, _columns.id),
 )
 _standing = select(CONSENTS).where(_in_workspace, _columns.at <= bindparam("at"), _is_latest)
+# The index leads from a line to its phones.
+_on_any_line = _columns.line.in_(select(LINES.c.number).where(LINES.c.workspace_id == bindparam("ws")))
 OPTED_OUT = Query(
     Consent,
     _standing.join(LINES, (LINES.c.workspace_id == _columns.workspace_id) & (LINES.c.number == _columns.line))
     .outerjoin(CONSOLES, (CONSOLES.c.workspace_id == LINES.c.workspace_id) & (CONSOLES.c.line == LINES.c.number))
-    .where(_columns.phone.in_(bindparam("phones", expanding=True)), ~_columns.opted_in)
+    .where(_on_any_line, _columns.phone.in_(bindparam("phones", expanding=True)), ~_columns.opted_in)
     .order_by(*LISTED),
 )
 
@@ -151,10 +153,7 @@ def standing(
 
 
 def _is_on(line: str | None) -> ColumnElement[bool]:
-    """Say on which line, or all of them: the index leads from a line to its phones."""
-    if line is not None:
-        return _columns.line == line
-    return _columns.line.in_(select(LINES.c.number).where(LINES.c.workspace_id == bindparam("ws")))
+    return _on_any_line if line is None else _columns.line == line
 
 
 def opted_out_lines(tx: Tx, phones: Collection[str]) -> dict[str, list[str]]:

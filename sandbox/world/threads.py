@@ -80,15 +80,30 @@ PERSONS = Query(
         PEOPLE.c.workspace_id == bindparam("ws"), PEOPLE.c.id.in_(bindparam("people", expanding=True))
     ),
 )
-LATEST = Query(
+_of_line = MESSAGES.alias("of_line")
+_last_id_of_line = (
+    select(_of_line.c.id)
+    .where(
+        _of_line.c.workspace_id == PEOPLE.c.workspace_id,
+        _of_line.c.line == LINES.c.number,
+        _of_line.c.phone == PEOPLE.c.phone,
+    )
+    .order_by(_of_line.c.accepted_at.desc(), _of_line.c.id.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+LAST_OF_LINES = Query(
     Message,
     select(MESSAGES)
     .where(
         MESSAGES.c.workspace_id == bindparam("ws"),
-        MESSAGES.c.line.in_(_lines_of_workspace),
-        tuple_(MESSAGES.c.phone, MESSAGES.c.accepted_at).in_(bindparam("places", expanding=True)),
+        MESSAGES.c.id.in_(
+            select(_last_id_of_line)
+            .join_from(PEOPLE, LINES, LINES.c.workspace_id == PEOPLE.c.workspace_id)
+            .where(PEOPLE.c.workspace_id == bindparam("ws"), PEOPLE.c.id.in_(bindparam("people", expanding=True)))
+        ),
     )
-    .order_by(MESSAGES.c.id),
+    .order_by(MESSAGES.c.accepted_at, MESSAGES.c.id),
 )
 _newest_ids = (
     select(MESSAGES.c.id)
@@ -139,10 +154,10 @@ def _search_words(search: str) -> dict[str, str]:
 
 def _threads(tx: Tx, page: list[ThreadCursor]) -> list[PhoneThread]:
     """Return what stands at these places of the list; in three statements."""
-    persons = {person.id: person for person in tx.all(PERSONS, people=[cursor.person_id for cursor in page])}
-    phones = [persons[cursor.person_id].phone for cursor in page]
-    places = [(phone, cursor.last) for phone, cursor in zip(phones, page, strict=True) if cursor.last]
-    latest = {message.phone: message for message in tx.all(LATEST, places=places)} if places else {}
+    ids = [cursor.person_id for cursor in page]
+    persons = {person.id: person for person in tx.all(PERSONS, people=ids)}
+    phones = [persons[n].phone for n in ids]
+    latest = {message.phone: message for message in tx.all(LAST_OF_LINES, people=ids)}  # the last one of each wins
     opted_out = consent.opted_out_lines(tx, phones)
     return [
         PhoneThread(phone, persons[cursor.person_id], cursor, latest.get(phone), opted_out.get(phone, []))
