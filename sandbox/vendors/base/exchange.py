@@ -1,36 +1,45 @@
-"""One vendor request while it is answered: what is known of it, and how its work is run in a transaction."""
+"""One vendor request while it is answered: what is known of it, and how is its work run in a transaction?"""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from fastapi import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope
 
 from sandbox.store import Store, StoreUnavailable, Tx, WorkspaceView
+from sandbox.vendors.base import forms, parameters
+from sandbox.vendors.base.operation import Choice, Operation
+from sandbox.vendors.base.parameters import Parameters
 from sandbox.vendors.base.refusal import Finding, Refusal
 from sandbox.world.commands import run_due
 from sandbox.world.faults import CallDetails, MatchedFault, match_fault
 from sandbox.world.ids import new_exchange_id
 
 if TYPE_CHECKING:
-    from sandbox.vendors.base.vendor import Operation, Vendor
+    from sandbox.vendors.base.vendor import Vendor
+
+P = TypeVar("P", bound=Parameters)
 
 MAX_BODY = 1024 * 1024
 """Bytes of a vendor request's body that are read; no documented call comes near."""
 SCOPE_KEY = "sandbox.exchange"
+NOWHERE = Choice(())
 
 
 class ExchangeHooks(Protocol):
-    """What the server does around each vendor exchange: faults, and the journal."""
+    """What the server does around each vendor exchange: faults, callbacks that come first, and the journal."""
 
     def fault_asked_for(self, exchange: "Exchange") -> MatchedFault | None:
         """Return the fault that a request header asks for. Raises `Refusal` for one that cannot be read."""
 
     async def apply_fault(self, exchange: "Exchange", fault: MatchedFault) -> None:
         """Do what the fault does before the work: wait, or raise `FaultAnswers`."""
+
+    async def callback_tried(self, workspace_id: int, callback_id: int) -> None:
+        """Wait until a callback that comes before the answer was tried."""
 
     def finish(self, exchange: "Exchange", response: Response) -> Response:
         """Return what is sent: with the exchange's id, spoiled if a fault says so, and noted for the journal."""
@@ -39,11 +48,12 @@ class ExchangeHooks(Protocol):
 class Exchange:
     """A vendor request and what came of it.
 
-    `id`: of its journal entry. `operation`: the one that it reached, or None. `params`: what the request gave, as far
-    as it was read. `began`: when it came, in seconds of a clock that only goes on. Once the caller has shown its
-    credentials: `workspace` and `now` (ms, on that workspace's clock). For the journal: `raw_body`, `call`, the `rules`
-    that decided the answer, the `refusal` if it was refused, `findings`, and the numbers of the `messages` that it made
-    or showed. `fault`: what the call met, if anything.
+    `id`: of its journal entry. `operation`: the one that it reached, or None. `path`: as the server decoded it.
+    `path_params`: unquoted. `params`: what query string and form gave, as far as they were read; None is what is no
+    text. `began`: when it came, in seconds of a clock that only goes on. Once the caller has shown its credentials:
+    `workspace`, `now` (ms, on that workspace's clock), and as `caller` what the vendor's `authenticate` left there. For
+    the journal: `raw_body`, `call`, the `rules` that decided the answer, the `refusal` if it was refused, `findings`,
+    and the numbers of the `messages` that it made or showed. `fault`: what the call met, if anything.
     """
 
     def __init__(self, vendor: "Vendor", store: Store, hooks: ExchangeHooks, scope: Scope, receive: Receive) -> None:
@@ -52,11 +62,14 @@ class Exchange:
         self.vendor = vendor
         self.store = store
         self.hooks = hooks
+        self.path: str = scope["path"]
         self.request = Request(scope, receive)
         self.operation: Operation | None = None
+        self.path_params: Mapping[str, str] = {}
         self.params: Mapping[str, str | None] = {}
         self.workspace: WorkspaceView | None = None
         self.now = 0
+        self.caller: object = None
         self.raw_body = b""
         self.call = CallDetails("")
         self.rules: tuple[str, ...] = ()
@@ -64,16 +77,23 @@ class Exchange:
         self.findings: list[Finding] = []
         self.messages: tuple[int, ...] = ()
         self.fault: MatchedFault | None = None
-        self._is_fault_matched = False
+        self._choice = NOWHERE
+        self._is_form_read = False
+        self._are_params_read = False
+        self._is_fault_applied = False
 
     @property
     def operation_id(self) -> str | None:
         """`simplepay.submit`; None for a path that leads nowhere."""
         return None if self.operation is None else f"{self.vendor.name}.{self.operation.name}"
 
-    @property
-    def path_params(self) -> Mapping[str, str]:
-        return self.request.path_params
+    def reach(self, choice: Choice, path_params: Mapping[str, str]) -> None:
+        """Note which operations the request's path leads to; the first one stands for them all till more is known."""
+        self._choice = choice
+        self.operation = choice.operations[0]
+        self.path_params = path_params
+
+    # What was sent ---------------------------------------------------------------------------------------------------
 
     def header(self, name: bytes) -> bytes | None:
         """Return a request header by its lower-case name."""
@@ -87,16 +107,60 @@ class Exchange:
         length = self.header(b"content-length")
         return self.header(b"transfer-encoding") is not None or length not in (None, b"0")
 
-    async def read_body(self, rule: str) -> None:
-        """Read the whole body into `raw_body`; one over `MAX_BODY` is refused by `rule`."""
+    async def read_form(self) -> None:
+        """Read the body of a form, if it says to be one; by whom it is sent is known before, where headers tell."""
+        if self.header(b"content-type") is None:
+            return
+        if self.has_body:
+            if self.vendor.credentials_in_headers:
+                await self.store.read(self.authenticate)
+            self.raw_body = await self._read_body()
+        self._is_form_read = True
+
+    async def _read_body(self) -> bytes:
         chunks: list[bytes] = []
         size = 0
         async for chunk in self.request.stream():
             size += len(chunk)
             if size > MAX_BODY:
-                raise Refusal(rule, f"The request body is over {MAX_BODY} bytes.")
+                raise Refusal(self.vendor.form_rule, f"The request body is over {MAX_BODY} bytes.")
             chunks.append(chunk)
-        self.raw_body = b"".join(chunks)
+        return b"".join(chunks)
+
+    def read_query(self) -> forms.Fields:
+        """Return the query string's fields. Raises `Refusal` for one that cannot be read."""
+        return self._readable(forms.urlencoded, self.request.scope["query_string"])
+
+    def _readable(self, read: Callable[..., forms.Fields], *raw: bytes) -> forms.Fields:
+        try:
+            return read(*raw)
+        except forms.UnreadableForm as error:
+            raise Refusal(self.vendor.form_rule, f"The request cannot be read: {error}.") from error
+
+    def _read_params(self) -> None:
+        """Read query string and form once; a form's value wins. Then it is known what is asked for, and about what."""
+        assert self.operation is not None
+        try:
+            if self.operation.parameters is not None and not self._are_params_read:
+                fields = self.read_query()
+                if self._is_form_read:
+                    fields |= self._readable(forms.form, self.header(b"content-type") or b"", self.raw_body)
+                self.params = fields
+                self._are_params_read = True
+                self.operation = self._choice.of(fields)
+        finally:
+            given = {**self.params, **self.path_params}
+            about = {detail: given.get(name) for detail, name in self.operation.about.items()}
+            self.call = CallDetails(self.operation_id or "", **about)
+
+    def parameters(self, model: type[P]) -> P:
+        """Return the operation's parameters. Raises `Refusal` for the first that is wrong."""
+        assert self.operation is not None
+        assert self.operation.parameters is model, "an endpoint reads the parameters that it declares"
+        given = parameters.read(model, self.params)
+        if isinstance(given, Refusal):
+            raise given
+        return given
 
     # The work --------------------------------------------------------------------------------------------------------
 
@@ -105,10 +169,6 @@ class Exchange:
         self.workspace = tx.enter(self.vendor.authenticate(tx, self))
         self.now = tx.now
         return self.workspace
-
-    async def check_caller(self) -> None:
-        """Authenticate in a transaction of its own, before the body is read."""
-        await self.store.read(self.authenticate)
 
     async def find_owner(self) -> None:
         """Find whose a call is that was refused before its credentials were looked at; nobody's without right ones."""
@@ -122,45 +182,50 @@ class Exchange:
         Credentials, the fault and the function share one transaction, when nothing is due and the fault does nothing
         before the work; else that is done first, and all is looked at again.
         """
+        if not self.vendor.credentials_in_headers:
+            self._read_params()
         assert self.operation is not None
         is_write = self.operation.writes
+
+        def work(tx: Tx) -> Response | Refusal | MatchedFault | None:
+            return self._work(tx, function, values)
+
         while True:
-            work = self._work(function, values)
             done = await (self.store.write(work) if is_write else self.store.read(work))
             if isinstance(done, Response):
                 return done
             if isinstance(done, Refusal):
                 raise done
-            if isinstance(done, MatchedFault):
-                await self.hooks.apply_fault(self, done)
-            else:
+            if done is None:
                 is_write = True
+            else:
+                self._is_fault_applied = True
+                await self.hooks.apply_fault(self, done)
 
     def _work(
-        self, function: Callable[..., Response], values: Mapping[str, Any]
-    ) -> Callable[[Tx], Response | Refusal | MatchedFault | None]:
-        def work(tx: Tx) -> Response | Refusal | MatchedFault | None:
-            """Return the answer; a fault to apply first; or None when a write must do this, or did what was due."""
-            workspace = self.authenticate(tx)
-            if workspace.next_due_at is not None and workspace.next_due_at <= tx.now:
-                if tx.is_write:
-                    run_due(tx)
-                return None
-            assert self.operation is not None
-            self.operation.read(self)
-            if not self._is_fault_matched:
-                if workspace.faults and not tx.is_write:
-                    return None
-                self.fault = self.hooks.fault_asked_for(self) or (match_fault(tx, self.call) if workspace.faults else None)
-                self._is_fault_matched = True
-                if self.fault is not None and (self.fault.is_before or self.fault.waits_first):
-                    return self.fault
-            try:
-                return function(tx, self, **values)
-            except Refusal as refusal:
-                return refusal  # what the fault counted is kept; nothing else was written yet
-
-        return work
+        self, tx: Tx, function: Callable[..., Response], values: Mapping[str, Any]
+    ) -> Response | Refusal | MatchedFault | None:
+        """Return the answer; a fault to apply first; or None when a write must do this, or did what was due."""
+        self.findings.clear()  # of an attempt that did not come to its end
+        workspace = self.authenticate(tx)
+        if workspace.next_due_at is not None and workspace.next_due_at <= tx.now:
+            if tx.is_write:
+                run_due(tx)
+            return None
+        self._read_params()
+        assert self.operation is not None
+        if (self.operation.writes or workspace.faults) and not tx.is_write:
+            return None
+        if not self._is_fault_applied:
+            self.fault = self.hooks.fault_asked_for(self) or (match_fault(tx, self.call) if workspace.faults else None)
+            if self.fault is not None and (self.fault.is_before or self.fault.waits_first):
+                return self.fault
+        try:
+            return function(tx, self, **values)
+        except Refusal as refusal:
+            if not workspace.faults:
+                raise
+            return refusal  # so that what was counted of faults is kept; an endpoint refuses before it writes
 
 
 def exchange_of(request: Request) -> Exchange:

@@ -1,6 +1,7 @@
 """The ASGI app of a vendor: FastAPI's own, behind what each of its exchanges begins with."""
 
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from fastapi import FastAPI, Request
@@ -11,10 +12,13 @@ from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from sandbox.store import Store
+from sandbox.vendors.base.answers import NothingSent
 from sandbox.vendors.base.exchange import SCOPE_KEY, Exchange, ExchangeHooks, exchange_of
 from sandbox.vendors.base.refusal import Refusal, Severed
-from sandbox.vendors.base.route import VendorRoute, check_origin, reach, refused
-from sandbox.vendors.base.vendor import Vendor
+from sandbox.vendors.base.route import VendorRoute, check_origin, refused, unquoted
+
+if TYPE_CHECKING:
+    from sandbox.vendors.base.vendor import Vendor
 
 UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 """Characters whose escapes mean nothing else than themselves (RFC 3986, 6.2.2.2)."""
@@ -27,7 +31,7 @@ class VendorFront:
     was found.
     """
 
-    def __init__(self, vendor: Vendor, store: Store, hooks: ExchangeHooks) -> None:
+    def __init__(self, vendor: "Vendor", store: Store, hooks: ExchangeHooks) -> None:
         self._vendor = vendor
         self._store = store
         self._hooks = hooks
@@ -39,6 +43,7 @@ class VendorFront:
             docs_url=None,
             redoc_url=None,
             redirect_slashes=False,
+            telemetry={"tracing": False, "metrics": False, "logs": False},
         )
         self.app.router.routes[:] = vendor.router.routes
         self.app.add_exception_handler(HTTPException, _no_such_call)
@@ -72,29 +77,35 @@ async def _no_such_call(request: Request, error: Exception) -> Response:
     """Answer where FastAPI finds no such path, or not this method of it."""
     assert isinstance(error, HTTPException)
     exchange = exchange_of(request)
-    vendor = exchange.vendor
     routes = [route for route in request.app.routes if _is_at(route, request)]
     try:
-        if not routes:
-            raise Refusal(vendor.unknown_path, "There is no such path.", HTTPStatus.NOT_FOUND)
-        _, found = routes[0].matches(request.scope)
-        reach(exchange, routes[0], found.get("path_params", {}))
-        check_origin(exchange)
-        allowed = ", ".join(sorted({method for route in routes for method in route.methods}))
-        reason = f"Method {request.method} is not allowed here: use {allowed}."
-        raise Refusal(vendor.wrong_method, reason, HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": allowed})
+        refuse_call(exchange, routes)
     except Refusal as refusal:
-        return exchange.hooks.finish(exchange, await refused(exchange, refusal))
+        response = await refused(exchange, refusal)
+    return exchange.hooks.finish(exchange, response)
 
 
 def _is_at(route: object, request: Request) -> bool:
     return isinstance(route, VendorRoute) and route.matches(request.scope)[0] is not Match.NONE
 
 
+def refuse_call(exchange: Exchange, routes: list[VendorRoute]) -> None:
+    """Raise the refusal of a call whose path is that of these routes, none of them by its method."""
+    vendor, request = exchange.vendor, exchange.request
+    if not routes:
+        raise Refusal(vendor.unknown_path, "There is no such path.", HTTPStatus.NOT_FOUND)
+    _, found = routes[0].matches(request.scope)
+    exchange.reach(routes[0].choice, unquoted(found.get("path_params", {})))
+    check_origin(exchange)
+    allowed = ", ".join(sorted({method for route in routes for method in route.methods}))
+    reason = f"Method {request.method} is not allowed here: use {allowed}."
+    raise Refusal(vendor.wrong_method, reason, HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": allowed})
+
+
 async def _own_failure(request: Request, error: Exception) -> Response:
     """Answer after a failure of ours: the vendor's shape, and nothing of the inside. The server logs the error."""
     if isinstance(error, Severed | ClientDisconnect):
-        return Response(status_code=HTTPStatus.INTERNAL_SERVER_ERROR)
+        return NothingSent()
     exchange = exchange_of(request)
     refusal = Refusal("", "The sandbox failed, by a defect of its own.", HTTPStatus.INTERNAL_SERVER_ERROR)
     return exchange.hooks.finish(exchange, await refused(exchange, refusal))

@@ -1,4 +1,4 @@
-"""How an endpoint of a vendor is called: FastAPI's own route, with the endpoint's work in a transaction.
+"""How is an endpoint of a vendor called? By FastAPI's own route, with the endpoint's work in a transaction.
 
 An endpoint is a plain function `name(tx, exchange, path_parameter, ...) -> Response`. FastAPI sees it without `tx`, with
 the exchange as a dependency; whatever else it declares it gets from FastAPI.
@@ -6,9 +6,9 @@ the exchange as a dependency; whatever else it declares it gets from FastAPI.
 
 import inspect
 import logging
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
-from contextlib import aclosing
-from typing import Annotated, Any, TypeVar, cast
+import re
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Annotated, Any
 from urllib.parse import unquote_to_bytes
 
 from fastapi import APIRouter, Depends, Request
@@ -17,44 +17,42 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response, StreamingResponse
 
 from sandbox.store import StoreUnavailable
+from sandbox.vendors.base.answers import in_one_piece
 from sandbox.vendors.base.exchange import Exchange, exchange_of
+from sandbox.vendors.base.operation import WITH_FORM, Operation, choice_of
 from sandbox.vendors.base.refusal import FaultAnswers, Refusal
-from sandbox.vendors.base.vendor import Operation
 
-Endpoint = TypeVar("Endpoint", bound=Callable[..., Response])
-
-OPERATION = "__operation__"
 NO_STORE = "The sandbox's store does not answer: try again, or look at the server's output."
 ExchangeDep = Annotated[Exchange, Depends(exchange_of)]
-
-
-def operation(name: str, **about: Any) -> Callable[[Endpoint], Endpoint]:
-    """Declare which operation an endpoint is; `about` as `Operation` has it. Stands below the router's decorators."""
-
-    def declare(endpoint: Endpoint) -> Endpoint:
-        setattr(endpoint, OPERATION, Operation(name, **about))
-        return endpoint
-
-    return declare
-
-
-def operations_of(router: APIRouter) -> tuple[Operation, ...]:
-    """Return the operations of a router's endpoints, each once."""
-    found = (each for route in router.routes if isinstance(route, VendorRoute) for each in route.operations)
-    return tuple({each.name: each for each in found}.values())
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class VendorRoute(APIRoute):
-    """One endpoint by one method."""
+    """An endpoint by some methods. `is_short`: whether the short handler answers, which a test may change."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
-        self.operation: Operation = getattr(endpoint, OPERATION)
-        self.operations: tuple[Operation, ...] = getattr(endpoint, "__operations__", (self.operation,))
+        self.vendor_endpoint = endpoint
+        self.choice = choice_of(endpoint)
+        described = self.choice.described(options.get("methods") or ())
+        options["openapi_extra"] = described | (options.get("openapi_extra") or {}) or None
+        options["name"] = options.get("name") or self.choice.operations[0].name
         super().__init__(path, _in_transaction(endpoint), **options)
+        # A parameter may be empty, which FastAPI's own pattern does not let through: an answer in the vendor's words.
+        self.path_regex = re.compile(self.path_regex.pattern.replace("[^/]+", "[^/]*"))
+        self.is_short = self.is_plain
+
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        return self.choice.operations
+
+    @property
+    def reads_form(self) -> bool:
+        """Whether the body is read, strictly, before anything else of the request is."""
+        return self.choice.operations[0].parameters is not None and not WITH_FORM.isdisjoint(self.methods)
 
     @property
     def is_plain(self) -> bool:
-        """Whether the endpoint asks for nothing but path parameters as text and the exchange.
+        """Whether the endpoint asks for nothing but path parameters as any text and the exchange.
 
         Then FastAPI's dependency solver, which takes several times as long as such an endpoint, has nothing to solve.
         """
@@ -64,43 +62,50 @@ class VendorRoute(APIRoute):
             *(needs.request_param_name, needs.response_param_name, needs.background_tasks_param_name),
             *(needs.http_connection_param_name, needs.security_scopes_param_name),
         )
-        return not any(others) and all(each.call is exchange_of for each in needs.dependencies)
+        are_texts = all(each.field_info.annotation is str and not each.field_info.metadata for each in needs.path_params)
+        return are_texts and not any(others) and all(each.call is exchange_of for each in needs.dependencies)
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    def get_route_handler(self) -> Handler:
         """Return FastAPI's handler or the short one, with refusals put into the vendor's shape."""
-        handler = self._short_handler if self.is_plain else super().get_route_handler()
+        long_handler = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
             exchange = exchange_of(request)
-            reach(exchange, self, request.path_params)
-            try:
-                check_origin(exchange)
-                if self.operation.reads_form and exchange.has_body:
-                    if exchange.vendor.credentials_in_headers:
-                        await exchange.check_caller()
-                    await exchange.read_body(exchange.vendor.form_rule)
-                response = await handler(request)
-            except Refusal as refusal:
-                response = await refused(exchange, refusal)
-            except RequestValidationError as error:
-                response = await refused(exchange, _refusal_of(exchange, error))
-            except FaultAnswers as fault:
-                response = fault.response
-            except StoreUnavailable:
-                logging.getLogger(__name__).exception("The store did not answer a vendor's call.")
-                response = await refused(exchange, Refusal("", NO_STORE, 503))
+            response = await self._answer(exchange, request, self._short_handler if self.is_short else long_handler)
             if isinstance(response, StreamingResponse) and request.scope["http_version"] == "1.0":
                 response = await in_one_piece(response)
             return exchange.hooks.finish(exchange, response)
 
         return handle
 
+    async def _answer(self, exchange: Exchange, request: Request, handler: Handler) -> Response:
+        request.scope["path_params"] = unquoted(request.path_params)
+        exchange.reach(self.choice, request.path_params)
+        try:
+            check_origin(exchange)
+            if self.reads_form:
+                await exchange.read_form()
+            return await handler(request)
+        except Refusal as refusal:
+            return await refused(exchange, refusal)
+        except RequestValidationError as error:
+            return await refused(exchange, _refusal_of(exchange, error))
+        except FaultAnswers as fault:
+            return fault.response
+        except StoreUnavailable:
+            logging.getLogger(__name__).exception("The store did not answer a vendor's call.")
+            return await refused(exchange, Refusal("", NO_STORE, 503))
+
     async def _short_handler(self, request: Request) -> Response:
         assert self.dependant.call is not None
-        names = [field.alias for field in self.dependant.path_params]
-        values = {name: request.path_params[name] for name in names}
-        response: Response = await self.dependant.call(exchange=exchange_of(request), **values)
+        response: Response = await self.dependant.call(exchange=exchange_of(request), **request.path_params)
         return response
+
+
+def operations_of(router: APIRouter) -> tuple[Operation, ...]:
+    """Return the operations of a router's endpoints, each once."""
+    found = (each for route in router.routes if isinstance(route, VendorRoute) for each in route.operations)
+    return tuple({each.name: each for each in found}.values())
 
 
 def _in_transaction(endpoint: Callable[..., Any]) -> Callable[..., Coroutine[Any, Any, Response]]:
@@ -118,10 +123,9 @@ def _in_transaction(endpoint: Callable[..., Any]) -> Callable[..., Coroutine[Any
     return call
 
 
-def reach(exchange: Exchange, route: VendorRoute, raw: Mapping[str, str]) -> None:
-    """Note which operation an exchange reached, and unquote its path's parameters."""
-    exchange.operation = route.operation
-    exchange.request.scope["path_params"] = {name: path_parameter(value.encode()) for name, value in raw.items()}
+def unquoted(path_params: Mapping[str, Any]) -> dict[str, str]:
+    """Return a path's parameters as text; they were found in the path as it was sent."""
+    return {name: path_parameter(str(value).encode()) for name, value in path_params.items()}
 
 
 def path_parameter(raw: bytes) -> str:
@@ -154,10 +158,3 @@ def check_origin(exchange: Exchange) -> None:
     origin = exchange.header(b"origin")
     if origin is not None and origin.partition(b"://")[2] != (exchange.header(b"host") or b""):
         raise Refusal("NET-origin", "Requests from web pages of another origin are refused.")
-
-
-async def in_one_piece(response: StreamingResponse) -> Response:
-    """Return the same answer for HTTP/1.0, which knows no chunks, though uvicorn would send them."""
-    async with aclosing(cast(AsyncGenerator[Any], response.body_iterator)) as body:
-        pieces = [piece.encode() if isinstance(piece, str) else piece async for piece in body]
-    return Response(b"".join(pieces), response.status_code, media_type=response.media_type)

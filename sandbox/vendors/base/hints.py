@@ -1,0 +1,252 @@
+"""What do callers do wrong whatever the vendor, and how is said what would be right?"""
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from ipaddress import ip_address
+
+from sandbox.store import Tx
+from sandbox.vendors.base.exchange import Exchange
+from sandbox.vendors.base.refusal import ERROR, NOTE, Finding, Refusal
+from sandbox.vendors.base.route import VendorRoute
+from sandbox.world import phones
+from sandbox.world.lines import all_lines
+
+LONGEST_OBSERVED = 200
+BODILESS = ("GET", "HEAD", "DELETE")
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+Said = tuple[str, str]
+"""What was observed of a refused request, and the smallest change that makes it right."""
+Hint = Callable[[Tx, Exchange, Refusal], Said]
+
+FORMATS = (
+    (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "%Y-%m-%d %H:%M:%S", "a date and a time"),
+    (r"\d{4}-\d\d-\d\d\+\d\d:\d\d:\d\d", "%Y-%m-%d+%H:%M:%S", "a blank written as +, which in a path is a plus sign"),
+    (r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d", None, "a time without seconds"),
+    (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?", None, "ISO 8601"),
+    (r"\d{4}-\d\d-\d\d", "%Y-%m-%d", "a date as in ISO 8601"),
+    (r"\d{8}", "%Y%m%d", "a date without dashes"),
+    (r"\d{14}", "%Y%m%d%H%M%S", "a date and a time without dashes"),
+    (r"\d\d?/\d\d?/\d{4}", "%m/%d/%Y", "an American date"),
+    (r"\d\d?/\d\d?/\d{4} \d\d:\d\d:\d\d", "%m/%d/%Y %H:%M:%S", "an American date"),
+    (r"\d{4}/\d\d/\d\d", "%Y/%m/%d", "a date with slashes"),
+    (r"\d\d?\.\d\d?\.\d{4}", "%d.%m.%Y", "a European date"),
+    (r"\d\d-\d\d-\d{4}", "%m-%d-%Y", "an American date with dashes"),
+)
+"""Ways in which people write times: what they look like, how they are read (None: as ISO 8601), and what to call it."""
+
+
+def finding(rule: str, level: str, observed: str, fix: str) -> Finding:
+    """Return one, with no more of what was observed than shows it."""
+    is_short = len(observed) <= LONGEST_OBSERVED
+    return Finding(rule, level, observed if is_short else f"{observed[:LONGEST_OBSERVED]}...", fix)
+
+
+def instead(right: str, wrong: str, why: str = "") -> str:
+    """Return the fix that takes one for the other; blanks at an end of the wrong one are made visible."""
+    return f"Send {right} instead of {visible(wrong)}{why and f': {why}'}."
+
+
+def visible(written: str) -> str:
+    """Return it as it is, or in quotation marks where it begins or ends with a blank, or holds what no eye sees."""
+    return written if written.isprintable() and written == written.strip() else repr(written)
+
+
+# Refusals ------------------------------------------------------------------------------------------------------------
+
+
+def of_refusal(tx: Tx, exchange: Exchange, hints: Mapping[str, Hint]) -> list[Finding]:
+    """Return what the refusal is about. A rule without a hint says it by its reason; a failure of ours is none."""
+    refusal = exchange.refusal
+    if refusal is None or not refusal.rule:
+        return []
+    hint = hints.get(refusal.rule) or COMMON_HINTS.get(refusal.rule, by_its_reason)
+    return [finding(refusal.rule, ERROR, *hint(tx, exchange, refusal))]
+
+
+def by_its_reason(_: Tx, exchange: Exchange, refusal: Refusal) -> Said:
+    return called(exchange), refusal.reason
+
+
+def called(exchange: Exchange) -> str:
+    """Return method and path, without the query string, which may hold keys."""
+    return f"{exchange.request.method} {exchange.path}"
+
+
+def of_origin(_: Tx, exchange: Exchange, __: Refusal) -> Said:
+    origin = (exchange.header(b"origin") or b"").decode("latin-1")
+    return f"Origin: {origin}", "Call from a server: a web page of another origin is refused."
+
+
+def of_fault(_: Tx, exchange: Exchange, refusal: Refusal) -> Said:
+    """A header that asks for a fault and cannot be read."""
+    values = [value for name, value in exchange.request.scope["headers"] if name == b"x-sandbox-fault"]
+    return f"X-Sandbox-Fault: {b','.join(values).decode('latin-1')}", refusal.reason
+
+
+COMMON_HINTS: dict[str, Hint] = {"NET-origin": of_origin, "NET-fault": of_fault}
+
+
+def of_credentials(_: Tx, exchange: Exchange, __: Refusal) -> Said:
+    """A refused Basic scheme; what was sent in it is shown to nobody."""
+    header = exchange.header(b"authorization")
+    take = "username and password of the workspace, as GET /_sandbox/workspaces/default shows them"
+    if header is None:
+        return "no Authorization header", f"Send Authorization: Basic with {take}."
+    scheme = header.partition(b" ")[0].decode("latin-1")
+    if scheme.lower() != "basic":
+        return f"Authorization: {scheme}", f"Send Authorization: Basic instead, with {take}."
+    return "Basic credentials that no workspace has", f"Send {take}."
+
+
+def of_method(_: Tx, exchange: Exchange, __: Refusal) -> Said:
+    """The methods that are taken without a finding: not those that only a reference's sample has."""
+    routes = (route for route in exchange.vendor.router.routes if isinstance(route, VendorRoute))
+    right = {
+        method
+        for route in routes
+        if exchange.operation in route.operations and not route.deprecated
+        for method in route.methods
+    }
+    return called(exchange), instead(" or ".join(sorted(right)), exchange.request.method)
+
+
+def of_console(tx: Tx, exchange: Exchange, _: Refusal | None = None) -> Said:
+    """A console that the workspace does not have: the one that was meant, or all of them."""
+    code = exchange.path_params["consoleCode"]
+    codes = [line.code for line in all_lines(tx) if line.is_console]
+    if code.strip().upper() in codes:
+        return f"console {code!r}", instead(code.strip().upper(), code)
+    return f"console {code!r}", f"Send one of this workspace's consoles: {', '.join(codes) or 'it has none'}."
+
+
+# The protocol --------------------------------------------------------------------------------------------------------
+
+
+def of_http(exchange: Exchange) -> list[Finding]:
+    """Return tolerated mistakes of the protocol (rule NET-http)."""
+    scope = exchange.request.scope
+    found = []
+    if scope["http_version"] == "1.0":
+        found.append(finding("NET-http", NOTE, "HTTP/1.0", instead("HTTP/1.1", "HTTP/1.0")))
+    if scope["method"] in BODILESS and exchange.has_body:
+        found.append(finding("NET-http", NOTE, f"a body on {scope['method']}", "Send it without a body: none is read."))
+    return found
+
+
+def of_keys_in_query(exchange: Exchange) -> list[Finding]:
+    """Return keys that anybody on the way can read (rule NET-keys)."""
+    scope = exchange.request.scope
+    client = scope.get("client")
+    is_plain = scope["scheme"] == "http" and exchange.header(b"x-forwarded-proto") != b"https"
+    if client is None or not is_plain or is_loopback(client[0]):
+        return []
+    fix = "Send them over https, or in the form of a POST."
+    return [finding("NET-keys", ERROR, "keys in the query string of a plain http connection", fix)]
+
+
+@lru_cache(maxsize=1024)
+def is_loopback(host: str) -> bool:
+    """Return whether a client's address is this machine's own."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return True  # a socket without addresses
+
+
+# Forms ---------------------------------------------------------------------------------------------------------------
+
+
+def of_unread_body(exchange: Exchange) -> Said | None:
+    """Return what is said of a body from which no parameter is read, because it is compressed or no form."""
+    if exchange.request.method in BODILESS or not exchange.has_body:
+        return None
+    coding = _word(exchange, b"content-encoding")
+    if coding not in ("", "identity"):
+        return f"a body with Content-Encoding: {coding}", "Send the form uncompressed: compressed bodies are not read."
+    kind = _word(exchange, b"content-type")
+    if kind in FORMS:
+        return None
+    right = "a form (application/x-www-form-urlencoded)"
+    return (f"a body of {kind}", instead(right, kind)) if kind else ("a body without Content-Type", f"Send {right}.")
+
+
+def of_missing(exchange: Exchange, what: str, fix: str) -> Said:
+    """Return what is said of a call without `what`; where its body was not read, that is why."""
+    unread = of_unread_body(exchange)
+    return (f"{what}, and {unread[0]}", unread[1]) if unread else (what, fix)
+
+
+def of_unreadable_form(tx: Tx, exchange: Exchange, refusal: Refusal) -> Said:
+    return of_unread_body(exchange) or by_its_reason(tx, exchange, refusal)
+
+
+def _word(exchange: Exchange, header: bytes) -> str:
+    """Return a header's value without its parameters, in small letters; empty if there is none."""
+    return (exchange.header(header) or b"").decode("latin-1").partition(";")[0].strip().lower()
+
+
+def of_names(exchange: Exchange, rule: str) -> list[Finding]:
+    """Return parameters that the operation does not have, or has in another case."""
+    model = None if exchange.operation is None else exchange.operation.parameters
+    known: Collection[str] = () if model is None else model.model_fields
+    by_lower = {name.lower(): name for name in known}
+    found = []
+    for name in exchange.params.keys() - known:
+        right = by_lower.get(name.lower())
+        if right is None:
+            fix = f"Leave {name} out: known are {', '.join(sorted(known))}."
+            found.append(finding(rule, NOTE, f"the unknown parameter {name}", fix))
+        else:
+            found.append(finding(rule, NOTE, f"the parameter {name}", instead(right, name)))
+    return sorted(found)
+
+
+# Phones and times ----------------------------------------------------------------------------------------------------
+
+
+def of_phone(exchange: Exchange, name: str, written: str) -> Said:
+    """Return what is said of a number that is no plain one, and what it would be."""
+    right = plain_phone(written)
+    if right is None:
+        return f"{name} {written!r}", f"Send {name} as 11 to 15 digits with the country code, as 14155550123."
+    return f"{name} {written!r}", instead(right, written, why_blank(exchange, name))
+
+
+def why_blank(exchange: Exchange, name: str) -> str:
+    """Return where a parameter's blank comes from, if it began with a bare plus sign."""
+    sent = b"&".join((exchange.request.scope["query_string"], exchange.raw_body))
+    if re.search(rb"(?:^|&)" + re.escape(name.encode()) + rb"=\+", sent) is None:
+        return ""
+    return "a bare + in a form or a query string is a blank, and a plus sign (%2B) is not taken either"
+
+
+def plain_phone(written: str) -> str | None:
+    """Return the digits of a formatted number, if they make one."""
+    digits = re.sub(r"[^0-9]", "", written)
+    number = f"1{digits}" if len(digits) == phones.NATIONAL_US else digits
+    return number if phones.is_msisdn(number) else None
+
+
+def of_moment(written: str) -> tuple[str | None, datetime | None]:
+    """Return what a time that was written in another way looks like, and which it is; None where nobody can tell."""
+    for pattern, layout, name in FORMATS:
+        if re.fullmatch(pattern, written, re.ASCII):
+            return name, _read(written, layout)
+    if re.fullmatch(r"\d{10}|\d{13}", written, re.ASCII):
+        return "seconds since 1970", datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=int(written[:10]))
+    try:
+        return "a date as in e-mails", parsedate_to_datetime(written).astimezone(UTC)
+    except ValueError:
+        return None, None
+
+
+def _read(written: str, layout: str | None) -> datetime | None:
+    try:
+        moment = datetime.strptime(written, layout) if layout else datetime.fromisoformat(written)
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
