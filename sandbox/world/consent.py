@@ -68,7 +68,7 @@ _is_latest = ~exists().where(
 )
 _standing = select(CONSENTS).where(_in_workspace, _columns.at <= bindparam("at"), _is_latest)
 # The index leads from a line to its phones.
-_on_any_line = _columns.line.in_(select(LINES.c.number).where(LINES.c.workspace_id == bindparam("ws")))
+_on_any_line = _columns.line.in_(select(LINES.c.number).where(LINES.c.workspace_id == bindparam("ws")).correlate(None))
 OPTED_OUT = Query(
     Consent,
     _standing.join(LINES, (LINES.c.workspace_id == _columns.workspace_id) & (LINES.c.number == _columns.line))
