@@ -3,12 +3,13 @@
 from typing import TextIO
 
 from pydantic_core import to_json
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sandbox.server.app import Sandbox
 from sandbox.server.guard import PREFIX
-from sandbox.server.journal.entries import entry
-from sandbox.world import journal, workspaces
+from sandbox.server.journal import Journal
+from sandbox.store import Store
+from sandbox.store.tables import JournalEntry, Workspace
+from sandbox.store.tx import SERVER
 
 ONLY_READ = ("GET", "HEAD")
 
@@ -19,22 +20,24 @@ class Report:
     Each line is an exchange as the control API shows it, with the `workspace` that it belongs to, if it does.
     """
 
-    def __init__(self, app: Sandbox, file: TextIO) -> None:
+    def __init__(self, app: ASGIApp, journal: Journal, store: Store, file: TextIO) -> None:
         self._app = app
+        self._journal = journal
+        self._store = store
         self._file = file
-        app.journal.listeners.append(self._exchanged)
+        journal.listeners.append(self._exchanged)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] not in ONLY_READ and scope["path"].startswith(PREFIX):
-            self._app.journal.write()
+            await self._journal.flush()
         await self._app(scope, receive, send)
 
-    def _exchanged(self, workspace_id: int, values: journal.EntryValues) -> None:
-        line = to_json({"workspace": self._named(workspace_id), **entry(journal.row_of(values))}).decode()
-        print(line, file=self._file)
+    def _exchanged(self, entry: JournalEntry, workspace_id: int) -> None:
+        exchange = self._journal.show(entry).model_dump(mode="json")
+        print(to_json({"workspace": self._named(workspace_id), **exchange}).decode(), file=self._file)
 
-    def _named(self, workspace_id: int) -> dict[str, str] | None:
-        if workspace_id == journal.SERVER:
+    def _named(self, workspace_id: int) -> dict[str, str | None] | None:
+        if workspace_id == SERVER:
             return None
-        row = workspaces.row_of(self._app.world, workspace_id)
-        return {"id": row["key"], "name": row["name"]}
+        row = self._store.read_now(lambda tx: tx.get(Workspace, workspace_id))
+        return None if row is None else {"id": row.key, "name": row.name}

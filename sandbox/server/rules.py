@@ -1,6 +1,10 @@
-"""Every rule there is, for whoever lists them."""
+"""Every rule there is: as the control API lists them, and as docs/rules.md has them."""
 
-from sandbox.vendors import VENDORS
+from collections.abc import Sequence
+
+from dialog_sandbox.models.engine import Rule as RuleShown
+
+from sandbox.vendors.base.vendor import Vendor
 from sandbox.world.rules import NETWORK_RULES
 
 NETWORK = "network"
@@ -14,23 +18,28 @@ soon as somebody shows better. Made by `dialog-sandbox rules --markdown`.
 | --- | --- | --- | --- |"""
 
 
-def every_rule() -> list[dict[str, str]]:
-    """`id`, `vendor` (`network` for what all share), `summary`, `provenance`, `source`."""
-    owners = ((NETWORK, NETWORK_RULES), *((vendor.name, vendor.rules) for vendor in VENDORS))
+def every_rule(vendors: Sequence[Vendor]) -> list[RuleShown]:
+    """Return the rules of the network that all share, and of these vendors."""
+    owners = ((NETWORK, NETWORK_RULES), *((vendor.name, vendor.rules) for vendor in vendors))
     return [
-        {
-            "id": rule.id,
-            "vendor": owner,
-            "summary": rule.summary,
-            "provenance": ", ".join(rule.provenance),
-            "source": rule.source,
-        }
+        RuleShown(
+            id=rule.id,
+            vendor=owner,
+            summary=rule.summary,
+            provenance=", ".join(rule.provenance),
+            source=rule.source,
+        )
         for owner, rules in owners
         for rule in rules
     ]
 
 
-def rules_table() -> str:
-    """All rules as the Markdown of docs/rules.md."""
-    rows = [f"| {rule['id']} | {rule['summary']} | {rule['provenance']} | {rule['source']} |" for rule in every_rule()]
+def explanations(vendors: Sequence[Vendor]) -> dict[str, str]:
+    """Return what each rule says, by its id."""
+    return {rule.id: rule.summary for rule in every_rule(vendors)}
+
+
+def rules_table(vendors: Sequence[Vendor]) -> str:
+    """Return all rules as the Markdown of docs/rules.md."""
+    rows = [f"| {rule.id} | {rule.summary} | {rule.provenance} | {rule.source} |" for rule in every_rule(vendors)]
     return "\n".join((HEADING, *rows)) + "\n"

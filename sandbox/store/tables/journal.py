@@ -33,6 +33,12 @@ class JournalEntry(Row):
     call_console: str | None
     call_account: int | None
     call_number: str | None
+    rules: str
+    """Their ids, with blanks between them."""
+    findings: str | None
+    """JSON: a list of lists as `Finding` has it."""
+    fault: str | None
+    """JSON."""
     ms: int
     method: str
     path: bytes
@@ -44,12 +50,6 @@ class JournalEntry(Row):
     response_headers: str
     response_body: bytes
     response_size: int | None
-    rules: str
-    """Their ids, with blanks between them."""
-    findings: str | None
-    """JSON: a list of lists as `Finding` has it."""
-    fault: str | None
-    """JSON."""
 
 
 class JournalEntryTable(JournalEntry, table=True):
@@ -61,7 +61,7 @@ index(JOURNAL, "ix_journal_operation", "workspace_id", "operation", "position")
 
 
 class Change(Row):
-    """A fact of a workspace, for those who wait or follow events. Planned steps are never here: their time tells them."""
+    """A fact of a workspace, for those who wait or follow events. Planned steps are never here: they have their time."""
 
     __part__ = Part.RECORD
 

@@ -1,0 +1,122 @@
+"""Writes exchanges into the journal, many in one transaction.
+
+What is to be known of a workspace (its credentials, its accounts, its epoch, its journal's position) is read once in
+each batch, with its row locked by the claim of positions.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from sqlalchemy import bindparam, update
+
+from sandbox.server.journal.entry import KEPT, AnsweredExchange, Forms, make_entry
+from sandbox.server.journal.queries import drop_over
+from sandbox.server.journal.secrets import among, basic_token, forms
+from sandbox.store import Tx, WorkspaceView
+from sandbox.store.errors import StoreError
+from sandbox.store.tables import WORKSPACES, JournalEntry, Workspace
+from sandbox.store.tx import SERVER
+from sandbox.vendors.base.exchange import Exchange
+from sandbox.vendors.base.front import raw_path
+from sandbox.world.workspaces import find
+
+CLAIM_POSITIONS = (
+    update(WORKSPACES)
+    .where(WORKSPACES.c.id == bindparam("ws"))
+    .values(journal_position=WORKSPACES.c.journal_position + bindparam("entries"))
+)
+
+
+class JournalOwner(NamedTuple):
+    """What is to be known of a workspace.
+
+    `position`: the last one before the batch. `known`: the credentials to be taken out of an exchange; `accounts`:
+    their numbers by access key.
+    """
+
+    epoch: int
+    position: int
+    known: Callable[[Exchange], Forms]
+    accounts: Mapping[str, int]
+
+    def has(self, exchange: Exchange) -> bool:
+        """Return whether the exchange happened in this workspace since its last reset."""
+        return exchange.workspace is None or exchange.workspace.epoch == self.epoch
+
+
+def write_batch(tx: Tx, batch: Sequence[AnsweredExchange], limit: int) -> list[JournalEntry]:
+    """Write entries, and drop the oldest beyond the limit; return those written, in the order given.
+
+    What belongs to a workspace that is gone, or was reset since, is left out.
+    """
+    by_workspace: dict[int, list[AnsweredExchange]] = {}
+    for answered in batch:
+        by_workspace.setdefault(answered.workspace_id, []).append(answered)
+    written: list[JournalEntry] = []
+    # In the order of their numbers: two processes lock them in the same one; and those of none before one is entered.
+    for workspace_id in sorted(by_workspace):
+        entries = [*_entries(tx, workspace_id, by_workspace[workspace_id])]
+        if entries:
+            tx.add_all(entries)
+            drop_over(tx, workspace_id, entries[-1].position, limit)
+            written += entries
+    order = {answered.exchange.id: n for n, answered in enumerate(batch)}
+    return sorted(written, key=lambda entry: order[entry.id])
+
+
+def _entries(tx: Tx, workspace_id: int, batch: list[AnsweredExchange]) -> Iterator[JournalEntry]:
+    owner = _owner_of(tx, workspace_id, len(batch))
+    if owner is None:
+        return
+    for position, answered in enumerate(batch, owner.position + 1):
+        exchange = answered.exchange
+        if not owner.has(exchange):
+            continue
+        try:
+            findings = exchange.findings + exchange.vendor.findings(tx, exchange)
+            yield make_entry(answered, position, findings, owner.known(exchange), owner.accounts)
+        except StoreError:
+            raise
+        except Exception:
+            # A defect of ours: the others shall not be lost with it.
+            logging.getLogger(__name__).exception("An exchange could not be written down.")
+
+
+def _owner_of(tx: Tx, workspace_id: int, entries: int) -> JournalOwner | None:
+    """Claim so many positions; return what is to be known of the workspace, None of one that is gone."""
+    if not tx.execute(CLAIM_POSITIONS, ws=workspace_id, entries=entries):
+        return None
+    row = tx.get(Workspace, workspace_id)
+    assert row is not None, "its row is locked"
+    before = row.journal_position - entries
+    if workspace_id == SERVER:
+        return JournalOwner(row.epoch, before, _of_nobody(tx), {})
+    tx.enter(WorkspaceView(*(getattr(row, name) for name in WorkspaceView._fields)))
+    accounts = find.accounts(tx)
+    credentials = _credentials(row, [key for each in accounts for key in (each.access_key, each.secret_access_key)])
+    known = _forms(credentials)
+    numbers = {each.access_key: each.id for each in accounts if each.access_key is not None}
+    return JournalOwner(row.epoch, before, lambda _: known, numbers)
+
+
+def _credentials(row: Workspace, keys: Sequence[str | None]) -> Forms:
+    basic = basic_token(row.username or "", row.password or "") if row.password else b""
+    return (basic, *(each.encode() for each in (row.password, *keys) if each))
+
+
+_forms = lru_cache(maxsize=1024)(forms)
+
+
+def _of_nobody(tx: Tx) -> Callable[[Exchange], Forms]:
+    """Return what finds those of any workspace's credentials that an exchange shows which belongs to none."""
+    everybodys = find.secrets(tx)
+
+    def known(exchange: Exchange) -> Forms:
+        scope = exchange.request.scope
+        values = [value for _, value in scope["headers"]]
+        sent = b"\n".join((raw_path(scope), scope["query_string"], exchange.raw_body[:KEPT], *values))
+        return forms(among(sent, everybodys))
+
+    return known

@@ -1,0 +1,159 @@
+"""How an exchange becomes an entry of the journal: its secrets taken out, its bodies cut."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from pydantic_core import to_json
+
+from sandbox.server.journal.queries import ACCEPTED, FAULTED, REFUSED
+from sandbox.server.journal.secrets import redacted, redacted_header, without
+from sandbox.store.tables import JournalEntry
+from sandbox.store.tx import SERVER
+from sandbox.vendors.base.exchange import Exchange
+from sandbox.vendors.base.front import raw_path
+from sandbox.vendors.base.refusal import Finding
+from sandbox.world.faults import RULE
+
+LONGEST_BODY = 64 * 1024
+"""Bytes that are kept of each body."""
+KEPT = LONGEST_BODY + 4 * 1024
+"""Bytes that are looked through for secrets, so that none is cut in two where the body is cut."""
+LONGEST_TARGET = 16 * 1024
+LONGEST_HEADER = 8 * 1024
+"""Bytes that are kept of a header's value."""
+LONGEST_CACHED = 1024
+"""Bytes of a header's value that is worth remembering without secrets."""
+MOST_MESSAGES = 1000
+
+RawHeaders = Sequence[tuple[bytes, bytes]]
+Forms = tuple[bytes, ...]
+"""Credentials in all their `secrets.forms`."""
+
+
+class AnsweredExchange(NamedTuple):
+    """An exchange and what came of it.
+
+    `body`: as much of it as may be kept; `size`: bytes of the whole, null if it never came to its end. `wall`: wall
+    time in ms; `ms`: how long it took.
+    """
+
+    exchange: Exchange
+    status: int
+    headers: RawHeaders
+    body: bytes
+    size: int | None
+    wall: int
+    ms: int
+
+    @property
+    def workspace_id(self) -> int:
+        workspace = self.exchange.workspace
+        return SERVER if workspace is None else workspace.id
+
+    @property
+    def weight(self) -> int:
+        """How many bytes it holds."""
+        return len(self.exchange.raw_body) + len(self.body)
+
+
+def make_entry(
+    answered: AnsweredExchange, position: int, findings: list[Finding], known: Forms, accounts: Mapping[str, int]
+) -> JournalEntry:
+    """Return the row of an exchange. `known`: credentials to be taken out; `accounts`: their numbers by access key."""
+    exchange, call, fault = answered.exchange, answered.exchange.call, answered.exchange.fault
+    scope = exchange.request.scope
+    is_of_nobody = exchange.workspace is None
+    outcome = outcome_of(exchange)
+    has_body = scope["method"] != "HEAD"
+    # No vendor's answer has secret names of its own; one that does not accept may repeat what was sent.
+    take_out = without if outcome == ACCEPTED else redacted
+    return JournalEntry(
+        workspace_id=answered.workspace_id,
+        position=position,
+        id=exchange.id,
+        at=answered.wall if is_of_nobody else exchange.now,
+        wall=answered.wall,
+        operation=exchange.operation_id,
+        outcome=outcome,
+        status=answered.status,
+        levels=" ".join(sorted({each.level for each in findings})) or None,
+        messages=f",{','.join(map(str, exchange.messages[:MOST_MESSAGES]))}," if exchange.messages else None,
+        call_to=_told(call.to, known),
+        call_from=_told(call.from_, known),
+        call_text=_told(call.text, known),
+        call_console=_told(call.console, known),
+        call_account=None if call.account is None else accounts.get(call.account),
+        call_number=_told(call.number, known),
+        rules=" ".join(rules_of(exchange)),
+        findings=_json(findings, known) if findings else None,
+        fault=None if fault is None else _json(fault.described, known),
+        ms=answered.ms if fault is None else answered.ms + fault.delay_ms,
+        method=scope["method"],
+        path=redacted(raw_path(scope), known)[:LONGEST_TARGET],
+        query=redacted(scope["query_string"], known)[:LONGEST_TARGET],
+        request_headers=headers_of(scope["headers"], known),
+        request_body=redacted(exchange.raw_body[:KEPT], known)[:LONGEST_BODY],
+        request_size=len(exchange.raw_body),
+        response_headers=headers_of(answered.headers, known),
+        response_body=take_out(answered.body, known)[:LONGEST_BODY] if has_body else b"",
+        response_size=answered.size if has_body else 0,
+    )
+
+
+def outcome_of(exchange: Exchange) -> str:
+    """Return what became of an exchange."""
+    if exchange.fault is not None:
+        return FAULTED
+    return ACCEPTED if exchange.refusal is None else REFUSED
+
+
+def rules_of(exchange: Exchange) -> tuple[str, ...]:
+    """Return those that decided the answer; none of a defect of ours."""
+    of_fault = () if exchange.fault is None else (RULE,)
+    if exchange.refusal is None:
+        return exchange.rules + of_fault
+    return ((exchange.refusal.rule,) if exchange.refusal.rule else ()) + of_fault
+
+
+def headers_of(headers: RawHeaders, known: Forms) -> str:
+    """Return them as JSON, a list of pairs."""
+    pairs = [
+        (_cached_header if len(value) <= LONGEST_CACHED else _header)(name, value, known) for name, value in headers
+    ]
+    return f"[{','.join(pairs)}]"
+
+
+def _header(name: bytes, value: bytes, known: Forms) -> str:
+    value = redacted_header(name, value, known)
+    value = value if len(value) <= LONGEST_HEADER else value[:LONGEST_HEADER] + b"..."
+    return json.dumps([without(name, known).decode("latin-1"), value.decode("latin-1")], ensure_ascii=False)
+
+
+_cached_header = lru_cache(maxsize=2048)(_header)
+"""Those of a client and of its answers are the same again and again."""
+
+TakeOut = Callable[[bytes, Forms], bytes]
+
+
+def _told(text: str | None, known: Forms) -> str | None:
+    """Return what a call is about: as it gave it, but for the workspace's credentials."""
+    return None if text is None else _cleaned_text(text, known, without)
+
+
+def _cleaned_text(text: str, known: Forms, take_out: TakeOut) -> str:
+    return take_out(text.encode(errors="replace"), known).decode(errors="replace")
+
+
+def _json(value: Any, known: Forms) -> str:
+    return to_json(_cleaned(value, known)).decode()
+
+
+def _cleaned(value: Any, known: Forms) -> Any:
+    """Return it cleaned text by text: in JSON as it is written a secret could have a string's end in it."""
+    if isinstance(value, str):
+        return _cleaned_text(value, known, redacted)
+    if isinstance(value, dict):
+        return {name: _cleaned(each, known) for name, each in value.items()}
+    return [_cleaned(each, known) for each in value] if isinstance(value, list | tuple) else value

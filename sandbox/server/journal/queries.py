@@ -1,0 +1,137 @@
+"""The journal's rows: listed, found, and dropped when there are too many or they are too old.
+
+All are about the workspace that the transaction entered; where none was, about the exchanges that belong to none.
+"""
+
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, bindparam, delete, select, true
+
+from sandbox.store import Query, Tx
+from sandbox.store.sql import contains
+from sandbox.store.tables import JOURNAL, WORKSPACES, JournalEntry
+from sandbox.world.errors import UnknownExchange
+
+ACCEPTED, REFUSED, FAULTED = "accepted", "refused", "faulted"
+SLACK = 16
+"""Of how many parts of a journal's limit one may be there beyond it."""
+OLD_AT_ONCE = 1000
+"""Old rows that are looked at together."""
+
+position = JOURNAL.c.position
+IN_WORKSPACE = JOURNAL.c.workspace_id == bindparam("ws")
+BY_ID = Query(JournalEntry, select(JOURNAL).where(IN_WORKSPACE, JOURNAL.c.id == bindparam("id")))
+POSITION_OF = Query(int, select(position).where(IN_WORKSPACE, JOURNAL.c.id == bindparam("id")))
+NEWEST = Query(int, select(position).where(IN_WORKSPACE).order_by(position.desc()).limit(1))
+ANY_UP_TO = Query(int, select(position).where(IN_WORKSPACE, position <= bindparam("last")).limit(1))
+DELETE_UP_TO = delete(JOURNAL).where(IN_WORKSPACE, position <= bindparam("last"))
+DELETE_ALL = delete(JOURNAL).where(IN_WORKSPACE)
+OLDEST_WALL = (
+    select(JOURNAL.c.wall)
+    .where(JOURNAL.c.workspace_id == WORKSPACES.c.id)
+    .order_by(position)
+    .limit(1)
+    .scalar_subquery()
+)
+WITH_OLD = Query(int, select(WORKSPACES.c.id).where(bindparam("wall") > OLDEST_WALL))
+OLDEST = (
+    select(position.label("position"), JOURNAL.c.wall.label("wall"))
+    .where(IN_WORKSPACE)
+    .order_by(position)
+    .limit(OLD_AT_ONCE)
+    .subquery()
+)
+LAST_OLD = Query(
+    int,
+    select(OLDEST.c.position).where(OLDEST.c.wall < bindparam("wall")).order_by(OLDEST.c.position.desc()).limit(1),
+)
+
+
+class JournalFilters(NamedTuple):
+    """Which entries; a field that is null lets all pass. `message`: a message's number; times are in ms."""
+
+    operation: str | None = None
+    outcome: str | None = None
+    status: int | None = None
+    message: int | None = None
+    findings: str | None = None
+    since: int | None = None
+    until: int | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Return those of the fields that are not null."""
+        columns = JOURNAL.c
+        return [
+            true() if self.operation is None else columns.operation == self.operation,
+            true() if self.outcome is None else columns.outcome == self.outcome,
+            true() if self.status is None else columns.status == self.status,
+            true() if self.message is None else contains(columns.messages, f",{self.message},"),
+            true() if self.findings is None else contains(columns.levels, self.findings),
+            true() if self.since is None else columns.at >= self.since,
+            true() if self.until is None else columns.at <= self.until,
+        ]
+
+
+ALL_ENTRIES = JournalFilters()
+
+
+def list_entries(
+    tx: Tx,
+    filters: JournalFilters = ALL_ENTRIES,
+    *,
+    after: str | None = None,
+    limit: int,
+    newest_first: bool = False,
+) -> list[JournalEntry]:
+    """Return entries in the order in which they were written, or against it; those that come after `after` in it.
+
+    `after`: the id of an exchange. One that is no longer there counts as older than all that are.
+    """
+    conditions = [IN_WORKSPACE, *filters.conditions()]
+    if after is not None:
+        last = tx.one(POSITION_OF, id=after) or 0
+        conditions.append(position < last if newest_first else position > last)
+    order = position.desc() if newest_first else position
+    return tx.all(Query(JournalEntry, select(JOURNAL).where(*conditions).order_by(order).limit(limit)))
+
+
+def list_entries_after(tx: Tx, last: int, limit: int) -> list[JournalEntry]:
+    """Return the entries behind this position, the oldest first."""
+    return tx.all(
+        Query(JournalEntry, select(JOURNAL).where(IN_WORKSPACE, position > last).order_by(position).limit(limit))
+    )
+
+
+def newest_position(tx: Tx) -> int:
+    """Return the position of the newest entry, 0 if there is none."""
+    return tx.one(NEWEST) or 0
+
+
+def find_entry(tx: Tx, exchange_id: str) -> JournalEntry:
+    """Return the entry of that id; raises `UnknownExchange`."""
+    entry = tx.one(BY_ID, id=exchange_id)
+    if entry is None:
+        raise UnknownExchange("No exchange of this journal has that id: list them with GET journal.")
+    return entry
+
+
+def drop_all(tx: Tx) -> int:
+    """Empty a journal; return how many entries it had."""
+    return tx.execute(DELETE_ALL)
+
+
+def drop_over(tx: Tx, workspace_id: int, newest: int, limit: int) -> None:
+    """Keep so many entries, up to the newest, and a few more until there are enough to drop.
+
+    Rows that lie side by side go together: to drop as many as come would rewrite each page of them again and again.
+    """
+    last = newest - limit - limit // SLACK
+    if last > 0 and tx.exists(ANY_UP_TO, ws=workspace_id, last=last):
+        tx.execute(DELETE_UP_TO, ws=workspace_id, last=newest - limit)
+
+
+def drop_old(tx: Tx, before: int) -> None:
+    """Drop what is older than this wall time, in all journals."""
+    for workspace_id in tx.all(WITH_OLD, wall=before):
+        while (last := tx.one(LAST_OLD, ws=workspace_id, wall=before)) is not None:
+            tx.execute(DELETE_UP_TO, ws=workspace_id, last=last)
