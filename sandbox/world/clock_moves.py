@@ -16,7 +16,7 @@ from sandbox.world.workspaces.change import change_workspace
 
 
 class DueEvent(NamedTuple):
-    """Something that came due: of which message, and which status it took or which callback fell due.
+    """Something that came due: a message, a status that one took, or a callback of one.
 
     `event`: message, inbound, status or callback.
     """

@@ -1,7 +1,7 @@
 """How is a story (a timed script of a fixture) played on a workspace's clock?
 
-To play one is to schedule all its steps as commands, and to let the clock run at the story's speed. So they happen
-whoever moves the clock on, and over a restart; a story pauses when its clock is frozen.
+To play one is to schedule all its steps as commands, and to let the clock run at the story's speed. So they happen,
+no matter who moves the clock on, and over a restart; a story pauses when its clock is frozen.
 """
 
 from collections.abc import Iterator, Mapping

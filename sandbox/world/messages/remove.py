@@ -1,4 +1,4 @@
-"""What becomes of a world out of which messages are taken?"""
+"""What becomes of a world when messages are taken out of it?"""
 
 from typing import Any
 
