@@ -69,7 +69,7 @@ $(VENV)/runtime.done: $(VENV)/made.done pyproject.toml requirements/build.lock r
 	@echo "Setting up $(VENV): the packages of requirements/runtime.lock"
 	@$(PIP) install --require-hashes -r requirements/build.lock -r requirements/runtime.lock
 	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
-	@$(BIN)/python -m compileall -q sandbox
+	@$(BIN)/python -m compileall -q sandbox client
 	@touch $@
 
 $(VENV)/dev.done: $(VENV)/runtime.done requirements/dev.lock
