@@ -311,8 +311,8 @@ def test_nothing_is_imported_before_a_fixture_is_used(run: Runs) -> None:
 import sys
 
 def test_it(request):
-    ours = {name for name in sys.modules if name.partition(".")[0] == "sandbox"}
-    assert ours == {"sandbox", "sandbox.pytest_plugin"}, ours
+    ours = {name for name in sys.modules if name.partition(".")[0] in ("sandbox", "dialog_sandbox")}
+    assert ours == {"dialog_sandbox", "dialog_sandbox.pytest_plugin"}, ours
     assert not {"httpx", "fastapi", "uvicorn", "pydantic", "sqlalchemy"} & set(sys.modules)
     assert request.config.pluginmanager.hasplugin("sandbox")
 """
@@ -323,9 +323,9 @@ def test_the_plugin_imports_nothing_but_the_standard_library() -> None:
     code = """
 import sys, pytest
 before = set(sys.modules)
-import sandbox.pytest_plugin
+import dialog_sandbox.pytest_plugin
 new = {name.partition(".")[0] for name in set(sys.modules) - before}
-assert new <= {"sandbox", *sys.stdlib_module_names}, new
+assert new <= {"dialog_sandbox", *sys.stdlib_module_names}, new
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 

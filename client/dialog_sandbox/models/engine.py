@@ -19,6 +19,11 @@ class Version(AnswerModel):
         description="What this call's caller may do: in demo mode one without the control token only reads."
     )
 
+    @property
+    def schema(self) -> int:  # type: ignore[override]  # an old name of pydantic's for `model_json_schema`
+        """`db_schema`, as the control API calls it."""
+        return self.db_schema
+
 
 class Rule(AnswerModel):
     id: str

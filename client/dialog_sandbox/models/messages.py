@@ -1,6 +1,6 @@
 """Messages in both directions."""
 
-from typing import Literal, Self
+from typing import Literal, NoReturn, Self
 
 from pydantic import Field, model_validator
 
@@ -85,6 +85,12 @@ class Scheduled(AnswerModel):
         description="What will happen.", examples=["send", "broadcast", "reply", "text_in", "report"]
     )
     at: Moment
+
+    def __getattr__(self, name: str) -> NoReturn:
+        """Say so, where a client looks for a member of the answer that this one stands in for."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise AttributeError(f"There is no {name!r} yet: {self.scheduled} is scheduled for {self.at.isoformat()}.")
 
 
 class Conversation(AnswerModel):
