@@ -33,6 +33,7 @@ check: $(VENV)/dev.done  ## formatting, lint, types and import rules
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python tools/generate_sync_client.py --check
 
 bench: $(VENV)/dev.done  ## measure speed and memory, with ARGS (needs wrk, the load generator)
 	@$(BIN)/python -m bench $(ARGS)

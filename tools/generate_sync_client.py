@@ -1,10 +1,11 @@
 """Makes the blocking client out of the awaiting one: `python tools/generate_sync_client.py`.
 
 Word by word, as httpcore does it: each file of `_async` becomes one of `_sync`, without its awaiting. A line that is
-marked `# awaiting only` is left out, with what is indented under it. A test says when `_sync` is stale.
+marked `# awaiting only` is left out, with what is indented under it. `--check` only says whether `_sync` is stale.
 """
 
 import re
+import sys
 from pathlib import Path
 
 CLIENT = Path(__file__).parent.parent / "client" / "dialog_sandbox"
@@ -59,6 +60,8 @@ def stale() -> list[Path]:
 
 
 def main() -> None:
+    if sys.argv[1:] == ["--check"]:
+        sys.exit("The blocking client is stale: python tools/generate_sync_client.py" if stale() else 0)
     for path in stale():
         path.unlink(missing_ok=True)
         if path in (files := every_file()):
