@@ -132,7 +132,7 @@ LEFT_OUT: Any = _LeftOut()
 """The default of a filter; None is not one, since it is what a program has that does not know what it looks for."""
 
 
-def given(**values: Any) -> dict[str, Any]:
+def present(**values: Any) -> dict[str, Any]:
     """Return what was given of a call's members; None is what was not given, and `from_` is `from`."""
     return {name.rstrip("_"): plain(value) for name, value in values.items() if value is not None}
 
@@ -143,7 +143,7 @@ def filtered(**filters: Any) -> dict[str, Any]:
     for name, value in named.items():
         if value is None:
             raise ValueError(f"{name} is None: leave it out, or give a value.")
-    return given(**named)
+    return present(**named)
 
 
 def plain(value: Any) -> Any:

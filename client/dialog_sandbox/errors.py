@@ -1,4 +1,4 @@
-"""What can go wrong when the sandbox is asked from Python."""
+"""What can go wrong when the sandbox is called from Python."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class SandboxError(Exception):
-    """The sandbox did not do what it was asked."""
+    """The sandbox did not do what it should."""
 
 
 class Unreachable(SandboxError):
@@ -60,8 +60,8 @@ class NotArrived(AssertionError):
     def __init__(self, wanted: Mapping[str, Any], within: float, arrived: Sequence["Message"]) -> None:
         self.wanted = dict(wanted)
         self.arrived = list(arrived)
-        asked = ", ".join(f"{name}={value!r}" for name, value in self.wanted.items()) or "any at all"
-        lines = [f"No message came within {within:g} s: {asked}"]
+        filters = ", ".join(f"{name}={value!r}" for name, value in self.wanted.items()) or "any at all"
+        lines = [f"No message came within {within:g} s: {filters}"]
         lines += ["There is:", *(f"  {_line(message)}" for message in arrived)] if arrived else ["There is none."]
         super().__init__("\n".join(lines))
 
@@ -73,10 +73,10 @@ class NotAsExpected(AssertionError):
 
     def __init__(self, failures: Sequence["Failure"]) -> None:
         self.failures = list(failures)
-        super().__init__("\n".join(line for failure in failures for line in _told(failure)))
+        super().__init__("\n".join(line for failure in failures for line in _lines(failure)))
 
 
-def _told(failure: "Failure") -> list[str]:
+def _lines(failure: "Failure") -> list[str]:
     """Expected, got, the nearest exchange, and the difference."""
     lines = [f"expected {_expected(failure.expect)}", f"got      {failure.found}{_which(failure.matched)}"]
     nearest = failure.nearest

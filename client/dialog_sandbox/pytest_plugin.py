@@ -141,15 +141,15 @@ def settings_of(test: pytest.Item, overridden: Mapping[str, Any]) -> dict[str, A
     """What the test's workspace is made with: its nearest marker counts most, then the fixture, then the defaults."""
     if not isinstance(overridden, Mapping):
         raise pytest.UsageError(f"sandbox_settings gives {overridden!r}: it must return a dict of settings.")
-    given = dict(overridden)
+    settings = dict(overridden)
     for marker in reversed(list(test.iter_markers("sandbox"))):
         if marker.args:
             raise pytest.UsageError(_unnamed(marker.args))
-        given |= marker.kwargs
-    unknown = sorted(given.keys() - DEFAULTS.keys())
+        settings |= marker.kwargs
+    unknown = sorted(settings.keys() - DEFAULTS.keys())
     if unknown:
         raise pytest.UsageError(f"The sandbox knows no setting {', '.join(unknown)}: it has {', '.join(DEFAULTS)}.")
-    return {**DEFAULTS, **given}
+    return {**DEFAULTS, **settings}
 
 
 def _unnamed(values: tuple[Any, ...]) -> str:

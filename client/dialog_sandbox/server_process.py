@@ -15,6 +15,7 @@ FLAGS = ["--host", LOOPBACK, "--port", "0", "--fixture", "empty", "--seed", "1"]
 NOT_OURS = ("SANDBOX_DATABASE", "SANDBOX_DEMO", "SANDBOX_START_AT", "SANDBOX_WORKERS")
 """What is meant for other servers; `SANDBOX_CALLBACK_*` and the like hold for ours too."""
 READY = "dialog-sandbox ready on "
+LONGEST_END_S = 10
 
 
 class CannotStart(Exception):
@@ -59,6 +60,10 @@ class ServerProcess:
         if self._process is not None:
             with self._process as process:
                 process.terminate()
+                try:
+                    process.wait(LONGEST_END_S)
+                except subprocess.TimeoutExpired:
+                    process.kill()
             self._process = None
 
 

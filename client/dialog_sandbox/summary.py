@@ -60,9 +60,9 @@ def _left_out(count: int, what: str) -> list[str]:
 
 
 def _exchange(exchange: Exchange) -> list[str]:
-    asked = _short(f"{exchange.method} {exchange.path}{'?' if exchange.query else ''}{exchange.query}")
+    request = _short(f"{exchange.method} {exchange.path}{'?' if exchange.query else ''}{exchange.query}")
     fault = f" (fault: {_effect(exchange.fault.effect)})" if exchange.fault else ""
-    lines = [f"{exchange.at:%H:%M:%S} {asked} -> {exchange.status}{fault}"]
+    lines = [f"{exchange.at:%H:%M:%S} {request} -> {exchange.status}{fault}"]
     if exchange.request.body:
         lines.append(f"    sent      {_short(exchange.request.body)}")
     if exchange.outcome != "accepted" or exchange.findings:

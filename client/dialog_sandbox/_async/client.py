@@ -9,7 +9,7 @@ import httpx
 from dialog_sandbox._async.resource import AsyncResource, segment
 from dialog_sandbox._async.workspace import AsyncWorkspace
 from dialog_sandbox._sync.workspace import Workspace  # awaiting only
-from dialog_sandbox.arguments import ExchangeFilters, Seconds, filtered, given
+from dialog_sandbox.arguments import ExchangeFilters, Seconds, filtered, present
 from dialog_sandbox.models.engine import Fixture, HandsetNumber, Rule, Template, Version
 from dialog_sandbox.models.journal import Exchange
 from dialog_sandbox.models.values import ClockState, Mode
@@ -75,7 +75,7 @@ class AsyncSandboxClient(AsyncResource):
 
         `ttl` is how long it stays, in wall time; for ever, if left out.
         """
-        body = given(
+        body = present(
             name=name,
             fixture=fixture,
             seed=seed,

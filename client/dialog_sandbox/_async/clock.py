@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from dialog_sandbox._async.resource import AsyncResource
-from dialog_sandbox.arguments import Seconds, When, given, seconds
+from dialog_sandbox.arguments import Seconds, When, present, seconds
 from dialog_sandbox.models.clock import ClockReading, ClockTurned
 from dialog_sandbox.models.values import ClockState
 
@@ -57,5 +57,5 @@ class AsyncClock(AsyncResource):
 
     async def _turn(self, action: str, at: When | None = None, *, settle: Seconds | None, **how: Any) -> ClockTurned:
         waiting = None if settle is None else seconds(settle)
-        body = given(action=action, at=await self._moment(at), settle=waiting, **how)
+        body = present(action=action, at=await self._moment(at), settle=waiting, **how)
         return await self._read(ClockTurned, "POST", "/clock", body=body, wait=waiting or 0)

@@ -16,12 +16,12 @@ class AsyncEvents:
 
     def __init__(self, session: AsyncSession, path: str, query: dict[str, Any]) -> None:
         self._session = session
-        self._asked = path, query
+        self._request = path, query
         self._open = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         with answering(self._session.url):
-            self._answer = await self._open.enter_async_context(self._session.stream(*self._asked))
+            self._answer = await self._open.enter_async_context(self._session.stream(*self._request))
             if self._answer.status_code >= 400:
                 raise refused(self._answer.status_code, await self._answer.aread(), self._session.url)
         return self

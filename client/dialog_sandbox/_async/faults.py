@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from dialog_sandbox._async.resource import AsyncResource, segment
-from dialog_sandbox.arguments import LEFT_OUT, DripOf, LatencyBetween, RateLimitOf, Seconds, filtered, given
+from dialog_sandbox.arguments import LEFT_OUT, DripOf, LatencyBetween, RateLimitOf, Seconds, filtered, present
 from dialog_sandbox.models.faults import FaultInfo
 from dialog_sandbox.opening import opening
 from dialog_sandbox.session import AsyncSession
@@ -81,7 +81,7 @@ class AsyncFaultVerbs(AsyncResource):
         match = filtered(
             operation=operation, to=to, from_=from_, text=text, console=console, account=account, number=number
         )
-        effect = given(
+        effect = present(
             status=status,
             body=body,
             reset=reset or None,
@@ -94,7 +94,7 @@ class AsyncFaultVerbs(AsyncResource):
             latency_ms=latency_ms,
             before=before or None,
         )
-        how = given(probability=probability, seed=seed, skip=skip, times=times, expires_in=expires_in)
+        how = present(probability=probability, seed=seed, skip=skip, times=times, expires_in=expires_in)
         return self._fault(
             await self._read(FaultInfo, "POST", "/faults", body={"match": match, "effect": effect, **how})
         )

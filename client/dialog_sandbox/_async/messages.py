@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any, Unpack, cast
 
 from dialog_sandbox._async.resource import PAGE, AsyncResource, ModelT, segment
-from dialog_sandbox.arguments import Filters, Seconds, When, filtered, given, seconds
+from dialog_sandbox.arguments import Filters, Seconds, When, filtered, present, seconds
 from dialog_sandbox.errors import NotArrived
 from dialog_sandbox.models.events import Arrived
 from dialog_sandbox.models.messages import Broadcast, Conversation, Message, MessageStory, MessageView, Scheduled
@@ -30,7 +30,7 @@ class AsyncMessageVerbs(AsyncResource):
 
     async def delete_messages(self, limit: int | None = None, **filters: Unpack[Filters]) -> int:
         """Delete messages, all that match or the oldest so many, with their callbacks, and return how many."""
-        return await self._delete_counted("/messages", given(limit=limit) | filtered(**filters))
+        return await self._delete_counted("/messages", present(limit=limit) | filtered(**filters))
 
     async def message(self, message: Message | str) -> MessageStory:
         """Return one message, with its callbacks."""
@@ -54,7 +54,7 @@ class AsyncMessageVerbs(AsyncResource):
         """Let staff send a message from a console or a tracking number; by default from the first console."""
         if console is None and tracking_number is None:
             console = self._first_console()
-        body = given(
+        body = present(
             to=to,
             text=text,
             console=console,
@@ -78,7 +78,7 @@ class AsyncMessageVerbs(AsyncResource):
 
         A move that the world does not know raises `Refused` with those that are `possible`, unless `force`.
         """
-        body = given(status=status, reason=reason, vendor_status=vendor_status, force=force or None)
+        body = present(status=status, reason=reason, vendor_status=vendor_status, force=force or None)
         return await self._act(Message, f"{_path(message)}/status", body, at)
 
     async def reply(self, message: Message | str, text: str, *, at: When | None = None) -> Conversation:
@@ -87,7 +87,7 @@ class AsyncMessageVerbs(AsyncResource):
 
     async def inbound(self, from_: str, to: str, text: str, *, at: When | None = None) -> Conversation:
         """Let a phone text a line out of the blue."""
-        return await self._act(Conversation, "/inbound", given(from_=from_, to=to, text=text), at)
+        return await self._act(Conversation, "/inbound", present(from_=from_, to=to, text=text), at)
 
     async def broadcast(
         self,
@@ -104,7 +104,7 @@ class AsyncMessageVerbs(AsyncResource):
 
         By default from the first console.
         """
-        body = given(
+        body = present(
             name=name,
             text=text,
             to=to if isinstance(to, str) else [_person_id(each) for each in to],
@@ -133,11 +133,11 @@ class AsyncMessageVerbs(AsyncResource):
         if latest is None:
             return []
         since = Message.model_validate(latest).timeline[0].at - SHOWN_FROM
-        return (await self._list(Message, "/messages", given(since=since), PAGE))[-SHOWN:]
+        return (await self._list(Message, "/messages", present(since=since), PAGE))[-SHOWN:]
 
     async def _act(self, kind: type[ModelT], path: str, body: dict[str, Any], at: When | None) -> ModelT:
         """Do something at a time; `Scheduled` stands in for what does not happen yet."""
-        answer = await self._call("POST", path, body=body | given(at=await self._moment(at)))
+        answer = await self._call("POST", path, body=body | present(at=await self._moment(at)))
         if answer.status_code == 202:
             return cast(ModelT, self._as(Scheduled, answer))
         return self._as(kind, answer)

@@ -3,7 +3,7 @@
 from typing import Unpack
 
 from dialog_sandbox._async.resource import AsyncResource, segment
-from dialog_sandbox.arguments import LEFT_OUT, NewPerson, PersonChange, filtered, given
+from dialog_sandbox.arguments import LEFT_OUT, NewPerson, PersonChange, filtered, present
 from dialog_sandbox.models.consents import Consent, ConsentChange
 from dialog_sandbox.models.messages import Message
 from dialog_sandbox.models.people import Person, Phone
@@ -64,7 +64,7 @@ class AsyncPeopleVerbs(AsyncResource):
         return await self._opt(phone, "opted_out", console)
 
     async def _opt(self, phone: str, state: ConsentState, console: str | None) -> ConsentChange:
-        body = given(state=state, console=console)
+        body = present(state=state, console=console)
         return await self._read(ConsentChange, "PUT", f"/consents/{segment(phone)}", body=body)
 
 

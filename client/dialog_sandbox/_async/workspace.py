@@ -11,7 +11,7 @@ from dialog_sandbox._async.messages import AsyncMessageVerbs
 from dialog_sandbox._async.network import AsyncNetworkVerbs
 from dialog_sandbox._async.people import AsyncPeopleVerbs
 from dialog_sandbox._async.resource import segment
-from dialog_sandbox.arguments import ConsoleChange, Filters, StoryAction, filtered, given
+from dialog_sandbox.arguments import ConsoleChange, Filters, StoryAction, filtered, present
 from dialog_sandbox.models.snapshots import Snapshot
 from dialog_sandbox.models.stories import Story
 from dialog_sandbox.models.values import Doctype
@@ -77,7 +77,7 @@ class AsyncWorkspace(AsyncMessageVerbs, AsyncPeopleVerbs, AsyncNetworkVerbs, Asy
         self, *, limit: int | None = None, last_event_id: str | None = None, **filters: Unpack[Filters]
     ) -> AsyncEvents:
         """Return what happens from now on, or since an event that was seen; it ends after `limit` events."""
-        query = given(limit=limit, last_event_id=last_event_id) | filtered(**filters)
+        query = present(limit=limit, last_event_id=last_event_id) | filtered(**filters)
         return AsyncEvents(self._session, f"{self._path}/events", query)
 
     # What it owns
@@ -94,7 +94,7 @@ class AsyncWorkspace(AsyncMessageVerbs, AsyncPeopleVerbs, AsyncNetworkVerbs, Asy
         submit_overrides_stop: bool | None = None,
     ) -> ConsoleSettings:
         """Add a console; what is not given is made."""
-        body = given(
+        body = present(
             code=code,
             name=name,
             line=line,
@@ -122,7 +122,7 @@ class AsyncWorkspace(AsyncMessageVerbs, AsyncPeopleVerbs, AsyncNetworkVerbs, Asy
         doctype: Doctype | None = None,
     ) -> AccountSettings:
         """Add a DialogTech account; what is not given is made."""
-        body = given(
+        body = present(
             name=name,
             access_key=access_key,
             secret_access_key=secret_access_key,
@@ -137,7 +137,7 @@ class AsyncWorkspace(AsyncMessageVerbs, AsyncPeopleVerbs, AsyncNetworkVerbs, Asy
     async def change_account(self, access_key: str, *, doctype: Doctype | None = None) -> AccountSettings:
         """Set whether an account's answers have the documented DOCTYPE; with nothing given it only shows that."""
         path = f"/accounts/{segment(access_key)}"
-        return await self._read(AccountSettings, "PATCH", path, body=given(doctype=doctype) or None)
+        return await self._read(AccountSettings, "PATCH", path, body=present(doctype=doctype) or None)
 
     # Its states; credentials, sinks and snapshots stay, whichever it goes back to
 
@@ -177,7 +177,7 @@ class AsyncWorkspace(AsyncMessageVerbs, AsyncPeopleVerbs, AsyncNetworkVerbs, Asy
 
     async def story(self, name: str, action: StoryAction = "play", *, speed: float | None = None) -> Story:
         """Play a story, or go on with it; or what else `action` says."""
-        return await self._read(Story, "POST", f"/stories/{segment(name)}", body=given(action=action, speed=speed))
+        return await self._read(Story, "POST", f"/stories/{segment(name)}", body=present(action=action, speed=speed))
 
     # Its end
 

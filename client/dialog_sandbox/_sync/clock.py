@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from dialog_sandbox._sync.resource import Resource
-from dialog_sandbox.arguments import Seconds, When, given, seconds
+from dialog_sandbox.arguments import Seconds, When, present, seconds
 from dialog_sandbox.models.clock import ClockReading, ClockTurned
 from dialog_sandbox.models.values import ClockState
 
@@ -58,5 +58,5 @@ class Clock(Resource):
 
     def _turn(self, action: str, at: When | None = None, *, settle: Seconds | None, **how: Any) -> ClockTurned:
         waiting = None if settle is None else seconds(settle)
-        body = given(action=action, at=self._moment(at), settle=waiting, **how)
+        body = present(action=action, at=self._moment(at), settle=waiting, **how)
         return self._read(ClockTurned, "POST", "/clock", body=body, wait=waiting or 0)

@@ -17,12 +17,12 @@ class Events:
 
     def __init__(self, session: Session, path: str, query: dict[str, Any]) -> None:
         self._session = session
-        self._asked = path, query
+        self._request = path, query
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
         with answering(self._session.url):
-            self._answer = self._open.enter_context(self._session.stream(*self._asked))
+            self._answer = self._open.enter_context(self._session.stream(*self._request))
             if self._answer.status_code >= 400:
                 raise refused(self._answer.status_code, self._answer.read(), self._session.url)
         return self

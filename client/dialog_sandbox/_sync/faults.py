@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from dialog_sandbox._sync.resource import Resource, segment
-from dialog_sandbox.arguments import LEFT_OUT, DripOf, LatencyBetween, RateLimitOf, Seconds, filtered, given
+from dialog_sandbox.arguments import LEFT_OUT, DripOf, LatencyBetween, RateLimitOf, Seconds, filtered, present
 from dialog_sandbox.models.faults import FaultInfo
 from dialog_sandbox.session import Session
 
@@ -80,7 +80,7 @@ class FaultVerbs(Resource):
         match = filtered(
             operation=operation, to=to, from_=from_, text=text, console=console, account=account, number=number
         )
-        effect = given(
+        effect = present(
             status=status,
             body=body,
             reset=reset or None,
@@ -93,7 +93,7 @@ class FaultVerbs(Resource):
             latency_ms=latency_ms,
             before=before or None,
         )
-        how = given(probability=probability, seed=seed, skip=skip, times=times, expires_in=expires_in)
+        how = present(probability=probability, seed=seed, skip=skip, times=times, expires_in=expires_in)
         return self._fault(
             self._read(FaultInfo, "POST", "/faults", body={"match": match, "effect": effect, **how})
         )

@@ -4,7 +4,7 @@
 from typing import Any, Unpack
 
 from dialog_sandbox._sync.resource import Resource, segment
-from dialog_sandbox.arguments import LEFT_OUT, ExchangeFilters, Expectation, Where, filtered, given
+from dialog_sandbox.arguments import LEFT_OUT, ExchangeFilters, Expectation, Where, filtered, present
 from dialog_sandbox.errors import NotAsExpected
 from dialog_sandbox.models.journal import Exchange
 from dialog_sandbox.models.messages import Message
@@ -68,10 +68,10 @@ class JournalVerbs(Resource):
 
 
 def _times(count: int | None, at_least: int | None, at_most: int | None) -> dict[str, Any]:
-    bounds = given(min=at_least, max=at_most)
+    bounds = present(min=at_least, max=at_most)
     if count is not None and bounds:
         raise TypeError("count says exactly how many: give it, or at_least and at_most, not both.")
-    return given(count=count if count is not None else bounds or None)
+    return present(count=count if count is not None else bounds or None)
 
 
 def _check_asked(operation: dict[str, Any], conditions: dict[str, Any], *, no_findings: bool) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any, Unpack, cast
 
 from dialog_sandbox._sync.resource import PAGE, Resource, ModelT, segment
-from dialog_sandbox.arguments import Filters, Seconds, When, filtered, given, seconds
+from dialog_sandbox.arguments import Filters, Seconds, When, filtered, present, seconds
 from dialog_sandbox.errors import NotArrived
 from dialog_sandbox.models.events import Arrived
 from dialog_sandbox.models.messages import Broadcast, Conversation, Message, MessageStory, MessageView, Scheduled
@@ -31,7 +31,7 @@ class MessageVerbs(Resource):
 
     def delete_messages(self, limit: int | None = None, **filters: Unpack[Filters]) -> int:
         """Delete messages, all that match or the oldest so many, with their callbacks, and return how many."""
-        return self._delete_counted("/messages", given(limit=limit) | filtered(**filters))
+        return self._delete_counted("/messages", present(limit=limit) | filtered(**filters))
 
     def message(self, message: Message | str) -> MessageStory:
         """Return one message, with its callbacks."""
@@ -55,7 +55,7 @@ class MessageVerbs(Resource):
         """Let staff send a message from a console or a tracking number; by default from the first console."""
         if console is None and tracking_number is None:
             console = self._first_console()
-        body = given(
+        body = present(
             to=to,
             text=text,
             console=console,
@@ -79,7 +79,7 @@ class MessageVerbs(Resource):
 
         A move that the world does not know raises `Refused` with those that are `possible`, unless `force`.
         """
-        body = given(status=status, reason=reason, vendor_status=vendor_status, force=force or None)
+        body = present(status=status, reason=reason, vendor_status=vendor_status, force=force or None)
         return self._act(Message, f"{_path(message)}/status", body, at)
 
     def reply(self, message: Message | str, text: str, *, at: When | None = None) -> Conversation:
@@ -88,7 +88,7 @@ class MessageVerbs(Resource):
 
     def inbound(self, from_: str, to: str, text: str, *, at: When | None = None) -> Conversation:
         """Let a phone text a line out of the blue."""
-        return self._act(Conversation, "/inbound", given(from_=from_, to=to, text=text), at)
+        return self._act(Conversation, "/inbound", present(from_=from_, to=to, text=text), at)
 
     def broadcast(
         self,
@@ -105,7 +105,7 @@ class MessageVerbs(Resource):
 
         By default from the first console.
         """
-        body = given(
+        body = present(
             name=name,
             text=text,
             to=to if isinstance(to, str) else [_person_id(each) for each in to],
@@ -134,11 +134,11 @@ class MessageVerbs(Resource):
         if latest is None:
             return []
         since = Message.model_validate(latest).timeline[0].at - SHOWN_FROM
-        return (self._list(Message, "/messages", given(since=since), PAGE))[-SHOWN:]
+        return (self._list(Message, "/messages", present(since=since), PAGE))[-SHOWN:]
 
     def _act(self, kind: type[ModelT], path: str, body: dict[str, Any], at: When | None) -> ModelT:
         """Do something at a time; `Scheduled` stands in for what does not happen yet."""
-        answer = self._call("POST", path, body=body | given(at=self._moment(at)))
+        answer = self._call("POST", path, body=body | present(at=self._moment(at)))
         if answer.status_code == 202:
             return cast(ModelT, self._as(Scheduled, answer))
         return self._as(kind, answer)

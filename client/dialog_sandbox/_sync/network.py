@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dialog_sandbox._sync.resource import Resource, segment
-from dialog_sandbox.arguments import LEFT_OUT, Seconds, filtered, given
+from dialog_sandbox.arguments import LEFT_OUT, Seconds, filtered, present
 from dialog_sandbox.models.callbacks import Callback, CallbackProfile, SinkInfo, SinkRequest, SinkUrl
 from dialog_sandbox.models.delivery import Delivery
 from dialog_sandbox.models.messages import Message
@@ -50,7 +50,7 @@ class NetworkVerbs(Resource):
         """
         if mode is None:
             return self._read(Delivery, "GET", "/delivery")
-        body = given(mode=mode, sent_after=sent_after, settled_after=settled_after, outcome=outcome, numbers=numbers)
+        body = present(mode=mode, sent_after=sent_after, settled_after=settled_after, outcome=outcome, numbers=numbers)
         return self._read(Delivery, "PUT", "/delivery", body=body)
 
     def callbacks(self, message: Message | str = LEFT_OUT, limit: int | None = None) -> list[Callback]:
@@ -78,7 +78,7 @@ class NetworkVerbs(Resource):
 
         With nothing given it only shows that; `lose=0` alone ends all of it.
         """
-        profile = given(
+        profile = present(
             duplicate=duplicate,
             lose=lose,
             reorder=reorder,
@@ -96,7 +96,7 @@ class NetworkVerbs(Resource):
         `status` and `delay` are how it answers from now on.
         """
         path = f"/sinks/{segment(name)}"
-        how = given(status=status, delay=delay)
+        how = present(status=status, delay=delay)
         url = None if how else self._url_of_sink(path)
         if url is None:
             url = (self._read(SinkUrl, "PUT", path, body=how)).url

@@ -4,7 +4,7 @@
 from typing import Unpack
 
 from dialog_sandbox._sync.resource import Resource, segment
-from dialog_sandbox.arguments import LEFT_OUT, NewPerson, PersonChange, filtered, given
+from dialog_sandbox.arguments import LEFT_OUT, NewPerson, PersonChange, filtered, present
 from dialog_sandbox.models.consents import Consent, ConsentChange
 from dialog_sandbox.models.messages import Message
 from dialog_sandbox.models.people import Person, Phone
@@ -65,7 +65,7 @@ class PeopleVerbs(Resource):
         return self._opt(phone, "opted_out", console)
 
     def _opt(self, phone: str, state: ConsentState, console: str | None) -> ConsentChange:
-        body = given(state=state, console=console)
+        body = present(state=state, console=console)
         return self._read(ConsentChange, "PUT", f"/consents/{segment(phone)}", body=body)
 
 

@@ -56,14 +56,14 @@ class Resource:
     ) -> list[ModelT]:
         """Return all pages of a list, or its first `limit` items."""
         items: list[ModelT] = []
-        asked = dict(query or {})
+        params = dict(query or {})
         while limit is None or len(items) < limit:
-            asked["limit"] = PAGE if limit is None else min(PAGE, limit - len(items))
-            page = self._page(kind, "GET", path, query=asked)
+            params["limit"] = PAGE if limit is None else min(PAGE, limit - len(items))
+            page = self._page(kind, "GET", path, query=params)
             items += page.items
             if page.next is None:
                 break
-            asked["after"] = page.next
+            params["after"] = page.next
         return items
 
     def _whole_list(self, kind: type[ModelT], path: str) -> list[ModelT]:

@@ -12,7 +12,7 @@ from dialog_sandbox._sync.messages import MessageVerbs
 from dialog_sandbox._sync.network import NetworkVerbs
 from dialog_sandbox._sync.people import PeopleVerbs
 from dialog_sandbox._sync.resource import segment
-from dialog_sandbox.arguments import ConsoleChange, Filters, StoryAction, filtered, given
+from dialog_sandbox.arguments import ConsoleChange, Filters, StoryAction, filtered, present
 from dialog_sandbox.models.snapshots import Snapshot
 from dialog_sandbox.models.stories import Story
 from dialog_sandbox.models.values import Doctype
@@ -78,7 +78,7 @@ class Workspace(MessageVerbs, PeopleVerbs, NetworkVerbs, FaultVerbs, JournalVerb
         self, *, limit: int | None = None, last_event_id: str | None = None, **filters: Unpack[Filters]
     ) -> Events:
         """Return what happens from now on, or since an event that was seen; it ends after `limit` events."""
-        query = given(limit=limit, last_event_id=last_event_id) | filtered(**filters)
+        query = present(limit=limit, last_event_id=last_event_id) | filtered(**filters)
         return Events(self._session, f"{self._path}/events", query)
 
     # What it owns
@@ -95,7 +95,7 @@ class Workspace(MessageVerbs, PeopleVerbs, NetworkVerbs, FaultVerbs, JournalVerb
         submit_overrides_stop: bool | None = None,
     ) -> ConsoleSettings:
         """Add a console; what is not given is made."""
-        body = given(
+        body = present(
             code=code,
             name=name,
             line=line,
@@ -123,7 +123,7 @@ class Workspace(MessageVerbs, PeopleVerbs, NetworkVerbs, FaultVerbs, JournalVerb
         doctype: Doctype | None = None,
     ) -> AccountSettings:
         """Add a DialogTech account; what is not given is made."""
-        body = given(
+        body = present(
             name=name,
             access_key=access_key,
             secret_access_key=secret_access_key,
@@ -138,7 +138,7 @@ class Workspace(MessageVerbs, PeopleVerbs, NetworkVerbs, FaultVerbs, JournalVerb
     def change_account(self, access_key: str, *, doctype: Doctype | None = None) -> AccountSettings:
         """Set whether an account's answers have the documented DOCTYPE; with nothing given it only shows that."""
         path = f"/accounts/{segment(access_key)}"
-        return self._read(AccountSettings, "PATCH", path, body=given(doctype=doctype) or None)
+        return self._read(AccountSettings, "PATCH", path, body=present(doctype=doctype) or None)
 
     # Its states; credentials, sinks and snapshots stay, whichever it goes back to
 
@@ -178,7 +178,7 @@ class Workspace(MessageVerbs, PeopleVerbs, NetworkVerbs, FaultVerbs, JournalVerb
 
     def story(self, name: str, action: StoryAction = "play", *, speed: float | None = None) -> Story:
         """Play a story, or go on with it; or what else `action` says."""
-        return self._read(Story, "POST", f"/stories/{segment(name)}", body=given(action=action, speed=speed))
+        return self._read(Story, "POST", f"/stories/{segment(name)}", body=present(action=action, speed=speed))
 
     # Its end
 

@@ -16,26 +16,26 @@ LATENCY_HELP = f'must be ms from 0 to {LONGEST_LATENCY_MS}, or {{"min", "max"}} 
 HOLD_HELP = f"must be true, or seconds up to {LONGEST_HOLD_S}"
 
 
-def latency(given: Any) -> Any:
+def latency(value: Any) -> Any:
     """Milliseconds, or `min` and `max` of them; raises ValueError."""
-    if isinstance(given, dict) and set(given) != {"min", "max"}:
+    if isinstance(value, dict) and set(value) != {"min", "max"}:
         raise ValueError(LATENCY_HELP)
-    low, high = (given["min"], given["max"]) if isinstance(given, dict) else (given, given)
+    low, high = (value["min"], value["max"]) if isinstance(value, dict) else (value, value)
     if not (_is_number(low) and _is_number(high) and 0 <= low <= high <= LONGEST_LATENCY_MS):
         raise ValueError(LATENCY_HELP)
-    return given
+    return value
 
 
-def hold(given: Any) -> Any:
+def hold(value: Any) -> Any:
     """`true`, or seconds; raises ValueError."""
-    if given is True or (_is_number(given) and 0 < given <= LONGEST_HOLD_S):
-        return given
+    if value is True or (_is_number(value) and 0 < value <= LONGEST_HOLD_S):
+        return value
     raise ValueError(HOLD_HELP)
 
 
-def flag(given: object) -> bool:
+def flag(value: object) -> bool:
     """`true`; raises ValueError."""
-    if given is not True:
+    if value is not True:
         raise ValueError("must be true, or be left out")
     return True
 
@@ -136,9 +136,9 @@ class Effect(BodyModel):
 
 
 MatchGiven = Annotated[dict[str, Any], DescribedAs(Match)]
-"""A `Match` as it was given, which an answer repeats."""
+"""A `Match` as it was sent, which an answer repeats."""
 EffectGiven = Annotated[dict[str, Any], DescribedAs(Effect)]
-"""An `Effect` as it was given, which an answer repeats."""
+"""An `Effect` as it was sent, which an answer repeats."""
 
 
 class AddFaultRequest(BodyModel):
@@ -175,8 +175,8 @@ class FaultInfo(AnswerModel):
     left: int | None = Field(description="How often it can still be applied; null is without end.")
 
 
-def _items(given: Any) -> Any:
-    return given["items"] if isinstance(given, dict) and set(given) == {"items"} else given
+def _items(value: Any) -> Any:
+    return value["items"] if isinstance(value, dict) and set(value) == {"items"} else value
 
 
 class _OrItems:

@@ -16,10 +16,10 @@ LAST_YEAR = 9998
 MOMENT_HELP = "must be a time from 1970 on with its zone, as 2026-05-06T09:00:00Z (in a query string + is %2B)"
 
 
-def moment(given: object) -> datetime:
+def moment(value: object) -> datetime:
     """A time in UTC, cut to the millisecond, out of RFC 3339 or a datetime with its zone; raises ValueError."""
     try:
-        at = _datetime(given).astimezone(UTC)
+        at = _datetime(value).astimezone(UTC)
     except (ValueError, OverflowError):  # also one whose own zone has it in a year that UTC has not
         raise ValueError(MOMENT_HELP) from None
     if at < EPOCH:
@@ -27,14 +27,14 @@ def moment(given: object) -> datetime:
     return at.replace(microsecond=at.microsecond // 1000 * 1000)
 
 
-def _datetime(given: object) -> datetime:
-    if isinstance(given, datetime):
-        if given.tzinfo is None:
+def _datetime(value: object) -> datetime:
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
             raise ValueError
-        return given
-    if not (isinstance(given, str) and RFC_3339.fullmatch(given)):
+        return value
+    if not (isinstance(value, str) and RFC_3339.fullmatch(value)):
         raise ValueError
-    return datetime.fromisoformat(given.upper())
+    return datetime.fromisoformat(value.upper())
 
 
 def rfc3339(at: datetime) -> str:
@@ -42,20 +42,20 @@ def rfc3339(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def receivers(given: object) -> str | list[str]:
+def receivers(value: object) -> str | list[str]:
     """`everyone` or a list of texts; raises ValueError."""
-    if isinstance(given, list) and given and all(isinstance(each, str) for each in given):
-        return given
-    if given == EVERYONE:
+    if isinstance(value, list) and value and all(isinstance(each, str) for each in value):
+        return value
+    if value == EVERYONE:
         return EVERYONE
     raise ValueError(f"must be '{EVERYONE}' or a list of person_ids and phones")
 
 
-def workspace_name(given: str) -> str:
+def workspace_name(value: str) -> str:
     """Fit for a path, and not to be taken for an id; raises ValueError."""
-    if WORKSPACE_NAME.fullmatch(given) is None or given.lower().startswith("ws_"):
+    if WORKSPACE_NAME.fullmatch(value) is None or value.lower().startswith("ws_"):
         raise ValueError("must be 1 to 100 letters, digits, - . _, and begin with a letter or digit, but not with ws_")
-    return given
+    return value
 
 
 def start(at: datetime) -> datetime:

@@ -37,11 +37,11 @@ class BoundsRequest(BodyModel):
         return self
 
 
-def _kind_of_count(given: object) -> str | None:
+def _kind_of_count(value: object) -> str | None:
     """Which of the two it is to be, so that what is wrong with it is said of that one."""
-    if isinstance(given, dict | BoundsRequest):
+    if isinstance(value, dict | BoundsRequest):
         return "bounds"
-    return "times" if isinstance(given, int) and not isinstance(given, bool) else None
+    return "times" if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 class _ByKind:
