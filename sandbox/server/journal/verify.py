@@ -183,13 +183,14 @@ def matching(tx: Tx, expected: Expected, keys: Keys) -> list[str]:
     return [row.id for row in rows if all(_is_same_phone(value, row[1 + n]) for n, value in wanted)]
 
 
-def _condition(member: str, wanted: Any, keys: Keys) -> ColumnElement[bool]:
+def _condition(member: str, wanted: str | int, keys: Keys) -> ColumnElement[bool]:
     column: ColumnElement[Any] = COLUMNS[member]
     if member == "text":
         return contains(column, wanted)
     if member == "account":
-        return column == next((number for number, key in keys.items() if key == wanted), NO_ACCOUNT)
-    if member not in PHONES:
+        number = next((number for number, key in keys.items() if key == wanted), NO_ACCOUNT)
+        return column == number
+    if not (member in PHONES and isinstance(wanted, str)):
         return column == wanted
     try:
         digits = phones.normalised(wanted)

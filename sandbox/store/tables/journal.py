@@ -61,7 +61,7 @@ index(JOURNAL, "ix_journal_operation", "workspace_id", "operation", "position")
 
 
 class Change(Row):
-    """A fact of a workspace, for those who wait or follow events. Planned steps are never here: they have their time."""
+    """A fact of a workspace, for those who wait or follow events. Planned steps are never here: they have a time."""
 
     __part__ = Part.RECORD
 
