@@ -1,0 +1,108 @@
+"""The whole server: a store, the vendors' apps and the control API, and which of them answers a request."""
+
+from collections.abc import Callable, Sequence
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from sandbox.clock import wall_clock
+from sandbox.server.callback_sender import CallbackSender
+from sandbox.server.control import control_app
+from sandbox.server.events import Hub
+from sandbox.server.hooks import Hooks
+from sandbox.server.http_client import HttpClient
+from sandbox.server.journal import Journal
+from sandbox.server.targets import TargetPolicy
+from sandbox.server.ticker import Ticker
+from sandbox.settings import Settings
+from sandbox.store import Store, Tx
+from sandbox.store.engine import OPENING_TIMEOUT_S
+from sandbox.vendors import VENDORS
+from sandbox.vendors.base.vendor import Vendor
+from sandbox.world import fixtures
+from sandbox.world.ids import secret
+from sandbox.world.seed import seed_workspace
+from sandbox.world.workspaces import find
+
+UNSEEDED = (Settings().fixture, Settings().seed, Settings().start_at)
+
+
+class Sandbox:
+    """An ASGI app. It is ready as soon as it is made, with or without a lifespan; `close` it in the end."""
+
+    def __init__(self, store: Store, settings: Settings, vendors: Sequence[Vendor], *, is_seed_ignored: bool) -> None:
+        self.store = store
+        self.settings = settings
+        self.vendors = tuple(vendors)
+        self.is_seed_ignored = is_seed_ignored
+        by_name = {vendor.name: vendor for vendor in vendors}
+        self.journal = Journal(store, settings, by_name)
+        self.hub = Hub(store, self.journal)
+        policy = TargetPolicy(settings.callback_allow, bound_to_loopback=settings.is_loopback)
+        client = HttpClient(policy, timeout_s=settings.callback_timeout)
+        sender = CallbackSender(store, client, by_name, owner=secret(8), rate=settings.callback_rate)
+        self.ticker = Ticker(store, sender, resets_nightly=settings.demo)
+        hooks = Hooks(self.journal, self.ticker)
+        self._apps: list[tuple[Vendor, ASGIApp]] = [(vendor, vendor.app(store, hooks)) for vendor in vendors]
+        self._control = control_app(
+            store=store,
+            settings=settings,
+            vendors=self.vendors,
+            journal=self.journal,
+            ticker=self.ticker,
+            hub=self.hub,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
+        self.ticker.start()
+        self.ticker.wake_if_due()
+        await self._app_of(scope["path"])(scope, receive, send)
+
+    def _app_of(self, path: str) -> ASGIApp:
+        for vendor, app in self._apps:
+            if vendor.claims(path):
+                return app
+        return self._control
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                self.ticker.start()
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                self.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    def close(self) -> None:
+        """Write what is not written yet and close the store; closing twice does nothing."""
+        self.hub.close()
+        self.ticker.close()
+        self.journal.close()
+        self.store.close()
+
+
+def create_app(
+    settings: Settings | None = None,
+    wall: Callable[[], int] = wall_clock,
+    vendors: Sequence[Vendor] = VENDORS,
+) -> Sandbox:
+    """Return the server on its store, seeded if the store is new. `wall` gives the wall time in ms."""
+    settings = settings or Settings()
+    fixture = fixtures.load(settings.fixture)
+    id_formats = [each for vendor in vendors for each in vendor.id_formats]
+    store = Store(settings.database, wall, id_formats, in_threads=settings.store_in_threads)
+
+    def seed(tx: Tx) -> bool:
+        if find.exists(tx, find.DEFAULT):
+            return False
+        seed_workspace(tx, fixture, seed=settings.seed, start_at=settings.start_at)
+        return True
+
+    # Of two that start on one new file, one seeds it and the other waits.
+    is_new = store.write_now(seed, patience_s=OPENING_TIMEOUT_S)
+    is_seed_ignored = not is_new and (settings.fixture, settings.seed, settings.start_at) != UNSEEDED
+    return Sandbox(store, settings, vendors, is_seed_ignored=is_seed_ignored)
