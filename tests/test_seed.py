@@ -15,7 +15,7 @@ from sandbox.world import WorkspaceView, World, carrier, fixtures, messages, mod
 from sandbox.world.clock import DAY, HOUR, MINUTE, SECOND, rfc3339
 from sandbox.world.errors import AlreadyTaken
 from sandbox.world.seed import seed_workspace
-from sandbox.world.seed.dice import Dice, Lots
+from sandbox.world.seed.seeded_random import SeededRandom, WeightedChoice
 from sandbox.world.store import Store
 
 START = 1_778_058_000_000
@@ -144,26 +144,35 @@ def test_neither_hash_seed_nor_time_zone_nor_language_nor_process_matters(opened
     assert elsewhere == [here, here]
 
 
-def test_dice_fall_alike_on_every_python() -> None:
-    dice = Dice(1, "a test")
-    assert [dice.below(1000) for _ in range(5)] == [228, 689, 10, 44, 333]
-    assert dice.some_of("abcdefgh", 3) == ["d", "e", "h"]
-    assert dice.one_of("abc") == "b"
-    assert dice.between(10, 20) == 12
-    assert [Lots({"a": 8, "b": 1, "c": 1}).draw(dice) for _ in range(8)] == ["a", "c", "a", "a", "a", "a", "b", "a"]
+def test_draws_come_out_alike_on_every_python() -> None:
+    random = SeededRandom(1, "a test")
+    assert [random.below(1000) for _ in range(5)] == [228, 689, 10, 44, 333]
+    assert random.some_of("abcdefgh", 3) == ["d", "e", "h"]
+    assert random.one_of("abc") == "b"
+    assert random.between(10, 20) == 12
+    assert [WeightedChoice({"a": 8, "b": 1, "c": 1}).draw(random) for _ in range(8)] == [
+        "a",
+        "c",
+        "a",
+        "a",
+        "a",
+        "a",
+        "b",
+        "a",
+    ]
 
 
 def test_a_draw_of_some_takes_each_at_most_once_and_keeps_their_order() -> None:
-    dice = Dice(3, "some")
+    random = SeededRandom(3, "some")
     for n in range(11):
-        some = dice.some_of(range(10), n)
+        some = random.some_of(range(10), n)
         assert len(some) == n
         assert some == sorted(set(some))
 
 
 def test_what_has_no_weight_is_never_drawn() -> None:
-    dice = Dice(3, "lots")
-    assert {Lots({"a": 0, "b": 1, "c": 0}).draw(dice) for _ in range(200)} == {"b"}
+    random = SeededRandom(3, "choices")
+    assert {WeightedChoice({"a": 0, "b": 1, "c": 0}).draw(random) for _ in range(200)} == {"b"}
 
 
 def test_what_one_event_draws_does_not_hang_on_the_others(written: Callable[..., Seeded]) -> None:

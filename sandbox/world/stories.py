@@ -23,9 +23,9 @@ from sandbox.world.fixtures.stories import (
     addressed,
 )
 from sandbox.world.schedule import note_next_due, schedule
-from sandbox.world.seed.crowd import Cast
-from sandbox.world.seed.dice import Dice
-from sandbox.world.seed.texts import Occasion, Texts, Wanted
+from sandbox.world.seed.people import People
+from sandbox.world.seed.seeded_random import SeededRandom
+from sandbox.world.seed.texts import TextContext, TextRef, Texts
 
 if TYPE_CHECKING:
     from sandbox.world import LineView, WorkspaceView, World
@@ -75,8 +75,8 @@ def _begin(world: "World", workspace: "WorkspaceView", name: str, speed: float |
     script = Script(world, workspace, _fixture(world, workspace.id))
     with world.store.writing():
         for n, (after, step) in enumerate(times(story)):
-            dice = Dice(workspace.seed, f"story:{name}:{n}")
-            for act, arguments in script.acts(step, now + after, dice):
+            random = SeededRandom(workspace.seed, f"story:{name}:{n}")
+            for act, arguments in script.acts(step, now + after, random):
                 schedule(world, workspace.id, now + after, act, arguments, is_of_story=True)
         schedule(world, workspace.id, now + story.length, "end_story", {}, is_of_story=True)
         plays.start(world, workspace.id, plays.Play(name, now, now + story.length, workspace.clock_frozen))
@@ -118,9 +118,9 @@ class Script:
         self._world = world
         self._workspace = workspace
         self._texts = Texts(fixture.templates)
-        self._cast = Cast(people.everybody(world, workspace))
+        self._people = People(people.everybody(world, workspace))
 
-    def acts(self, step: StoryStep, at: int, dice: Dice) -> Iterator[tuple[str, dict[str, Any]]]:
+    def acts(self, step: StoryStep, at: int, random: SeededRandom) -> Iterator[tuple[str, dict[str, Any]]]:
         """Each by its name and arguments."""
         if isinstance(step, StoryCaption):
             return
@@ -131,9 +131,10 @@ class Script:
             for phone in persons:
                 yield "report_latest", {"line": line.number, "phone": phone, **told}
             return
-        wanted = Wanted(step.text, step.template)
+        text_ref = TextRef(step.text, step.template)
         texts = {
-            phone: self._texts.words(wanted, Occasion(person, line, at, dice)) for phone, person in persons.items()
+            phone: self._texts.words(text_ref, TextContext(person, line, at, random))
+            for phone, person in persons.items()
         }
         if isinstance(step, StoryBroadcast):
             about = step.model_dump(include={"name", "sent_by", "campaign"})
@@ -147,7 +148,7 @@ class Script:
         found: dict[str, PersonRow] = {}
         for ref in refs:
             with suppress(ImpossiblePhone):
-                found |= {person["phone"]: person for person in self._cast.addressed([ref])}
+                found |= {person["phone"]: person for person in self._people.addressed([ref])}
         return found
 
     def _line(self, code: str | None, number: str | None) -> "LineView":

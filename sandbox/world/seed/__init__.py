@@ -9,8 +9,8 @@ from sandbox.world.clock import DAY
 from sandbox.world.fixtures import Fixture, shapes
 from sandbox.world.models import Part
 from sandbox.world.seed.counting import CountingWorld
-from sandbox.world.seed.crowd import populate
 from sandbox.world.seed.history import History
+from sandbox.world.seed.people import populate
 
 if TYPE_CHECKING:
     from sandbox.world import WorkspaceView, World
@@ -93,8 +93,8 @@ def _play(world: "World", workspace: "WorkspaceView", fixture: Fixture, start: i
     _add_lines(counting, workspace, contents, with_keys=with_keys)
     workspaces.change_workspace(counting, workspace.id, contents.delivery.columns())
     workspace = workspaces.view_of(counting, workspace.id)
-    cast = populate(counting, workspace, contents, _enrolled_at(contents, start))
-    History(counting, workspace, fixture, cast, start).play()
+    people = populate(counting, workspace, contents, _enrolled_at(contents, start))
+    History(counting, workspace, fixture, people, start).play()
     counting.keep()
 
 

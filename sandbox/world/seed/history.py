@@ -11,10 +11,10 @@ from sandbox.world.fixtures import Fixture, shapes
 from sandbox.world.fixtures.references import addressed
 from sandbox.world.fixtures.values import Outcome
 from sandbox.world.people import PersonRow
-from sandbox.world.seed.crowd import Cast
-from sandbox.world.seed.dice import Dice, Lots
 from sandbox.world.seed.network import Network
-from sandbox.world.seed.texts import Occasion, Texts, Wanted
+from sandbox.world.seed.people import People
+from sandbox.world.seed.seeded_random import SeededRandom, WeightedChoice
+from sandbox.world.seed.texts import TextContext, TextRef, Texts
 from sandbox.world.statuses import DELIVERED
 
 if TYPE_CHECKING:
@@ -32,10 +32,10 @@ class Sending(NamedTuple):
     """What the messages of one event have in common. `columns`: as `carrier.accept` takes them."""
 
     line: "LineView"
-    wanted: Wanted
-    dice: Dice
+    text_ref: TextRef
+    random: SeededRandom
     columns: dict[str, Any]
-    outcomes: Lots[Outcome] | None = None
+    outcomes: WeightedChoice[Outcome] | None = None
     ids: dict[str, str] | None = None
     reply: "Reply | None" = None
 
@@ -45,19 +45,21 @@ class Reply(NamedTuple):
 
     share: float
     within: int
-    texts: Lots[Wanted]
+    texts: WeightedChoice[TextRef]
 
 
 class History:
     """`start`: when it ends, in ms. What would come later is left out, replies too."""
 
-    def __init__(self, world: "World", workspace: "WorkspaceView", fixture: Fixture, cast: Cast, start: int) -> None:
+    def __init__(
+        self, world: "World", workspace: "WorkspaceView", fixture: Fixture, people: People, start: int
+    ) -> None:
         self._world = world
         self._workspace = workspace
         self._events = fixture.contents.history
         self._network = Network(fixture.contents.network)
         self._texts = Texts(fixture.templates)
-        self._cast = cast
+        self._people = people
         self._start = start
         self._consoles = [
             workspaces.console_line(world, workspace.id, console.code) for console in fixture.contents.consoles
@@ -73,11 +75,11 @@ class History:
 
     def play(self) -> None:
         for n, event in enumerate(self._events):
-            dice = Dice(self._workspace.seed, f"history:{n}")
+            random = SeededRandom(self._workspace.seed, f"history:{n}")
             times, every = (event.repeat.times, event.repeat.every) if event.repeat else (1, 0)
             for time in range(times):
                 at = event.at.at(self._start) + time * every
-                self._plan(at, partial(self._happen, event, at, dice))
+                self._plan(at, partial(self._happen, event, at, random))
         while self._coming:
             _, _, act = heappop(self._coming)
             act()
@@ -87,27 +89,27 @@ class History:
             self._planned += 1
             heappush(self._coming, (at, self._planned, act))
 
-    def _happen(self, event: shapes.Event, at: int, dice: Dice) -> None:
+    def _happen(self, event: shapes.Event, at: int, random: SeededRandom) -> None:
         """An event begins: to each of its people it happens at their own time."""
-        people = self._cast.addressed(addressed(event)[1])
+        people = self._people.addressed(addressed(event)[1])
         if event.share < 1:
-            people = dice.some_of(people, round(event.share * len(people)))
-        act = self._act(event, dice)
+            people = random.some_of(people, round(event.share * len(people)))
+        act = self._act(event, random)
         for person in people:
-            moment = at + dice.below(event.spread + 1) if event.spread else at
+            moment = at + random.below(event.spread + 1) if event.spread else at
             self._plan(moment, partial(act, person, moment))
 
-    def _act(self, event: shapes.Event, dice: Dice) -> Act:
+    def _act(self, event: shapes.Event, random: SeededRandom) -> Act:
         if isinstance(event, shapes.Conversation):
-            return partial(self._begin_conversation, event, self._tracking_line(event.tracking_number), dice)
+            return partial(self._begin_conversation, event, self._tracking_line(event.tracking_number), random)
         if isinstance(event, shapes.Inbound):
-            return partial(self._text_in, event, self._line(event.console, event.tracking_number), dice)
+            return partial(self._text_in, event, self._line(event.console, event.tracking_number), random)
         line = self._line(event.console, getattr(event, "tracking_number", None))
         if isinstance(event, shapes.OptOut):
             return partial(self._opt_out, event.by, line)
         if isinstance(event, shapes.OptIn):
-            return partial(self._opt_in, _opt_in_sending(event, line, dice))
-        return partial(self._send, self._sending(event, line, dice))
+            return partial(self._opt_in, _opt_in_sending(event, line, random))
+        return partial(self._send, self._sending(event, line, random))
 
     def _line(self, code: str | None, number: str | None) -> "LineView":
         """A tracking number's, else a console's: the first one's if neither is named."""
@@ -119,17 +121,17 @@ class History:
         return next(line for line in self._tracking if number in (None, line.number))
 
     def _sending(
-        self, event: shapes.Broadcast | shapes.Submit | shapes.Message, line: "LineView", dice: Dice
+        self, event: shapes.Broadcast | shapes.Submit | shapes.Message, line: "LineView", random: SeededRandom
     ) -> Sending:
         replies = event.replies
         return Sending(
             line,
-            Wanted(event.text, event.template),
-            dice,
+            TextRef(event.text, event.template),
+            random,
             {column: value for column, value in self._columns(event, line).items() if value is not None},
-            Lots(event.outcomes) if event.outcomes else None,
+            WeightedChoice(event.outcomes) if event.outcomes else None,
             _given(event.ids),
-            Reply(replies.share, replies.within, _wanted(replies)) if replies else None,
+            Reply(replies.share, replies.within, _reply_texts(replies)) if replies else None,
         )
 
     def _columns(self, event: shapes.Broadcast | shapes.Submit | shapes.Message, line: "LineView") -> dict[str, Any]:
@@ -150,23 +152,23 @@ class History:
         }
 
     def _send(self, sending: Sending, person: PersonRow, at: int) -> None:
-        line, wanted, dice, columns, outcomes, ids, reply = sending
+        line, text_ref, random, columns, outcomes, ids, reply = sending
         phone = person["phone"]
         message = carrier.accept(
             self._world,
             self._workspace,
             line,
             to=phone,
-            text=self._texts.words(wanted, Occasion(person, line, at, dice)),
+            text=self._texts.words(text_ref, TextContext(person, line, at, random)),
             at=at,
-            plan=self._network.fate(outcomes, person, at, dice),
+            plan=self._network.draw_plan(outcomes, person, at, random),
             ids=ids,
             state=self._consent(line.number, phone, at),
             person_id=person["id"],
             **columns,
         )
-        if reply and message["outcome"] == DELIVERED and dice.random() < reply.share:
-            replied_at = message["settled_at"] + SOONEST_REPLY + int(dice.random() ** 2 * reply.within)
+        if reply and message["outcome"] == DELIVERED and random.random() < reply.share:
+            replied_at = message["settled_at"] + SOONEST_REPLY + int(random.random() ** 2 * reply.within)
             self._plan(replied_at, partial(self._reply, sending, message, person, replied_at))
 
     def _consent(self, line: str, phone: str, at: int) -> consent.State | None:
@@ -179,12 +181,12 @@ class History:
         return state
 
     def _reply(self, sending: Sending, message: carrier.MessageRow, person: PersonRow, at: int) -> None:
-        line, dice, reply = sending.line, sending.dice, sending.reply
+        line, random, reply = sending.line, sending.random, sending.reply
         assert reply is not None
         self._receive(
             line,
             person,
-            self._texts.words(reply.texts.draw(dice), Occasion(person, line, at, dice)),
+            self._texts.words(reply.texts.draw(random), TextContext(person, line, at, random)),
             at,
             cause="reply",
             answering=message,
@@ -194,8 +196,10 @@ class History:
         self._opted_in.pop((line.number, person["phone"]), None)
         carrier.receive(self._world, self._workspace, line, phone=person["phone"], text=text, at=at, **given)
 
-    def _text_in(self, event: shapes.Inbound, line: "LineView", dice: Dice, person: PersonRow, at: int) -> None:
-        text = self._texts.words(Wanted(event.text, event.template), Occasion(person, line, at, dice))
+    def _text_in(
+        self, event: shapes.Inbound, line: "LineView", random: SeededRandom, person: PersonRow, at: int
+    ) -> None:
+        text = self._texts.words(TextRef(event.text, event.template), TextContext(person, line, at, random))
         self._receive(
             line,
             person,
@@ -207,18 +211,18 @@ class History:
         )
 
     def _begin_conversation(
-        self, event: shapes.Conversation, line: "LineView", dice: Dice, person: PersonRow, at: int
+        self, event: shapes.Conversation, line: "LineView", random: SeededRandom, person: PersonRow, at: int
     ) -> None:
         for turn in event.turns:
             at += turn.after
-            self._plan(at, partial(self._take_turn, turn, line, dice, person, at))
+            self._plan(at, partial(self._take_turn, turn, line, random, person, at))
 
-    def _take_turn(self, turn: shapes.Turn, line: "LineView", dice: Dice, person: PersonRow, at: int) -> None:
-        wanted = Wanted(turn.text, turn.template)
+    def _take_turn(self, turn: shapes.Turn, line: "LineView", random: SeededRandom, person: PersonRow, at: int) -> None:
+        text_ref = TextRef(turn.text, turn.template)
         if turn.says == "staff":
-            self._send(Sending(line, wanted, dice, _by_staff(line)), person, at)
+            self._send(Sending(line, text_ref, random, _by_staff(line)), person, at)
         else:
-            text = self._texts.words(wanted, Occasion(person, line, at, dice))
+            text = self._texts.words(text_ref, TextContext(person, line, at, random))
             self._receive(line, person, text, at, cause="inbound")
 
     def _opt_in(self, sending: Sending, person: PersonRow, at: int) -> None:
@@ -249,21 +253,21 @@ def _by_staff(line: "LineView") -> dict[str, Any]:
     return {"vendor": vendor, "cause": "staff"}
 
 
-def _opt_in_sending(event: shapes.OptIn, line: "LineView", dice: Dice) -> Sending:
+def _opt_in_sending(event: shapes.OptIn, line: "LineView", random: SeededRandom) -> Sending:
     return Sending(
         line,
-        Wanted(event.text or carrier.STAFF_OPT_IN_TEXT),
-        dice,
+        TextRef(event.text or carrier.STAFF_OPT_IN_TEXT),
+        random,
         _by_staff(line) | {"purpose": carrier.STAFF_OPT_IN},
-        Lots(event.outcomes) if event.outcomes else None,
+        WeightedChoice(event.outcomes) if event.outcomes else None,
         _given(event.ids),
     )
 
 
-def _wanted(replies: shapes.Replies) -> Lots[Wanted]:
-    texts = {Wanted(text): weight for text, weight in (replies.texts or {}).items()}
-    templates = {Wanted(None, name): weight for name, weight in (replies.templates or {}).items()}
-    return Lots(texts | templates)
+def _reply_texts(replies: shapes.Replies) -> WeightedChoice[TextRef]:
+    texts = {TextRef(text): weight for text, weight in (replies.texts or {}).items()}
+    templates = {TextRef(None, name): weight for name, weight in (replies.templates or {}).items()}
+    return WeightedChoice(texts | templates)
 
 
 def _given(ids: shapes.Ids | None) -> dict[str, str] | None:

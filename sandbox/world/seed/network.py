@@ -7,7 +7,7 @@ from sandbox.world.clock import MINUTE, SECOND
 from sandbox.world.fixtures import shapes
 from sandbox.world.fixtures.values import Outcome
 from sandbox.world.people import PersonRow
-from sandbox.world.seed.dice import Dice, Lots
+from sandbox.world.seed.seeded_random import SeededRandom, WeightedChoice
 from sandbox.world.statuses import DELIVERED, REJECTED, UNDELIVERED, UNKNOWN, Plan
 
 CAUSE = "network"
@@ -25,21 +25,23 @@ class Network:
     """As a fixture describes it."""
 
     def __init__(self, described: shapes.Network) -> None:
-        self._usual: Lots[Outcome] = Lots(described.outcomes)
-        self._carriers: dict[str | None, Lots[Outcome]] = {
-            carrier: Lots(outcomes) for carrier, outcomes in described.carriers.items()
+        self._usual: WeightedChoice[Outcome] = WeightedChoice(described.outcomes)
+        self._carriers: dict[str | None, WeightedChoice[Outcome]] = {
+            carrier: WeightedChoice(outcomes) for carrier, outcomes in described.carriers.items()
         }
         self._reasons: Mapping[Any, list[str]] = described.reasons
 
-    def fate(self, likely: Lots[Outcome] | None, person: PersonRow, at: int, dice: Dice) -> Plan:
+    def draw_plan(
+        self, likely: WeightedChoice[Outcome] | None, person: PersonRow, at: int, random: SeededRandom
+    ) -> Plan:
         """Of a message to that person; `likely`: instead of what is likely for their carrier."""
-        outcome = (likely or self._carriers.get(person["carrier"], self._usual)).draw(dice)
-        sent_at = at + dice.between(*SENT_AFTER)
+        outcome = (likely or self._carriers.get(person["carrier"], self._usual)).draw(random)
+        sent_at = at + random.between(*SENT_AFTER)
         reasons = self._reasons.get(outcome)
         return Plan(
             sent_at,
-            sent_at + dice.between(*SETTLED_AFTER[outcome]),
+            sent_at + random.between(*SETTLED_AFTER[outcome]),
             outcome,
             CAUSE,
-            dice.one_of(reasons) if reasons else None,
+            random.one_of(reasons) if reasons else None,
         )

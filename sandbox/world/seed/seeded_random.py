@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Dice:
+class SeededRandom:
     """Uses nothing of `random` but `random()`: of its methods only that one is promised never to change."""
 
     def __init__(self, seed: int, purpose: str) -> None:
@@ -35,12 +35,14 @@ class Dice:
         return [choices[position] for position in sorted(chosen)]
 
 
-class Lots(Generic[T]):
+class WeightedChoice(Generic[T]):
     """Choices to draw from, the likelier the greater their weight. At least one weight is above 0."""
 
     def __init__(self, weights: Mapping[T, float]) -> None:
         self._choices = [choice for choice, weight in weights.items() if weight]
         self._reached = list(accumulate(weight for weight in weights.values() if weight))
 
-    def draw(self, dice: Dice) -> T:
-        return self._choices[bisect_right(self._reached, dice.random() * self._reached[-1], hi=len(self._reached) - 1)]
+    def draw(self, random: SeededRandom) -> T:
+        return self._choices[
+            bisect_right(self._reached, random.random() * self._reached[-1], hi=len(self._reached) - 1)
+        ]

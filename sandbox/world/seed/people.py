@@ -9,7 +9,7 @@ from sandbox.world.fixtures import shapes
 from sandbox.world.fixtures.references import GROUPS, PHONES_PER_AREA_CODE, crowd_id, crowd_numbers
 from sandbox.world.people import COLUMNS, MISC, PersonRow
 from sandbox.world.phones import normalised
-from sandbox.world.seed.dice import Dice, Lots
+from sandbox.world.seed.seeded_random import SeededRandom, WeightedChoice
 
 if TYPE_CHECKING:
     from sandbox.world import WorkspaceView, World
@@ -33,12 +33,12 @@ class Names:
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
-        self._dice = Dice(seed, "names")
+        self._random = SeededRandom(seed, "names")
         self._providers: dict[str, Any] = {}
 
     def first(self, language: str | None) -> str:
         speakers = self._speakers(language)
-        is_woman = self._dice.random() < SHARE_OF_WOMEN
+        is_woman = self._random.random() < SHARE_OF_WOMEN
         return _tidy(speakers.first_name_female() if is_woman else speakers.first_name_male())
 
     def last(self, language: str | None) -> str:
@@ -56,7 +56,7 @@ class Names:
         return self._providers[locale]
 
 
-class Cast:
+class People:
     """The people of a workspace, as a fixture addresses them."""
 
     def __init__(self, everybody: list[PersonRow]) -> None:
@@ -83,54 +83,54 @@ class Cast:
         return self._by_ref.get(phone) or {**dict.fromkeys(COLUMNS), "phone": phone}
 
 
-class Crowd:
-    """Makes people by weights."""
+class GeneratedPeople:
+    """People who are made: names by Faker, everything else by weights."""
 
     def __init__(self, described: shapes.Crowd, seed: int, names: Names) -> None:
         self._described = described
         self._names = names
-        self._dice = Dice(seed, "crowd")
-        self._types = Lots(described.recipient_types)
-        self._carriers = Lots(described.carriers) if described.carriers else None
-        self._misc = [Lots(weights) for weights in described.misc]
+        self._random = SeededRandom(seed, "crowd")
+        self._types = WeightedChoice(described.recipient_types)
+        self._carriers = WeightedChoice(described.carriers) if described.carriers else None
+        self._misc = [WeightedChoice(weights) for weights in described.misc]
 
     def phones(self, taken: set[str]) -> list[str]:
         """For all of them, none of those that are taken."""
         free = [phone for phone in _phones(self._described.area_codes) if phone not in taken]
-        return self._dice.some_of(free, self._described.count)
+        return self._random.some_of(free, self._described.count)
 
-    def somebody(self, n: int, phone: str) -> dict[str, Any]:
+    def make_person(self, n: int, phone: str) -> dict[str, Any]:
         """As `people.add` takes it."""
-        misc = [self._drawn(lots) for lots in self._misc]
+        misc = [self._drawn(choices) for choices in self._misc]
         language = misc[0] if misc else None
         first_name, last_name = self._names.first(language), self._names.last(language)
         person: dict[str, Any] = {
             "first_name": first_name,
             "last_name": last_name,
             "phone": phone,
-            "recipient_type": self._types.draw(self._dice),
+            "recipient_type": self._types.draw(self._random),
             **dict(zip(MISC, misc, strict=False)),
         }
         if self._described.person_id:
             person["key"] = crowd_id(self._described.person_id, n)
         if self._carriers:
             person["carrier"] = self._drawn(self._carriers)
-        if self._dice.random() < self._described.caregivers:
+        if self._random.random() < self._described.caregivers:
             others = [other for other in _phones([phone[1:4]]) if other != phone]
             person["caregiver_name"] = f"{self._names.first(language)} {last_name}"
-            person["caregiver_phone"] = self._dice.one_of(others)
+            person["caregiver_phone"] = self._random.one_of(others)
         return person
 
-    def _drawn(self, lots: Lots[str]) -> str | None:
-        choice = lots.draw(self._dice)
+    def _drawn(self, choices: WeightedChoice[str]) -> str | None:
+        choice = choices.draw(self._random)
         return None if choice == NULL else choice
 
 
-def populate(world: "World", workspace: "WorkspaceView", contents: shapes.Contents, at: int) -> Cast:
+def populate(world: "World", workspace: "WorkspaceView", contents: shapes.Contents, at: int) -> People:
     """Enters everybody, as staff would at `at`."""
     names = Names(workspace.seed)
     given = [*_listed(contents, names), *_made(contents, names, workspace.seed)]
-    return Cast([workspaces.add_person(world, workspace, person, at) for person in given])
+    return People([workspaces.add_person(world, workspace, person, at) for person in given])
 
 
 def _listed(contents: shapes.Contents, names: Names) -> Iterator[dict[str, Any]]:
@@ -148,10 +148,10 @@ def _listed(contents: shapes.Contents, names: Names) -> Iterator[dict[str, Any]]
 
 def _made(contents: shapes.Contents, names: Names, seed: int) -> Iterator[dict[str, Any]]:
     if contents.crowd:
-        crowd = Crowd(contents.crowd, seed, names)
-        phones = crowd.phones(taken={person.phone for person in contents.people})
+        generated = GeneratedPeople(contents.crowd, seed, names)
+        phones = generated.phones(taken={person.phone for person in contents.people})
         for n, phone in zip(crowd_numbers(contents), phones, strict=True):
-            yield crowd.somebody(n, phone)
+            yield generated.make_person(n, phone)
 
 
 def _phones(area_codes: list[str]) -> list[str]:
