@@ -16,7 +16,7 @@ from sandbox.server.events import Hub
 from sandbox.server.events.stream import EVENT_ID, EventStream, hung_up
 from sandbox.server.problems import Problem, refusals
 from sandbox.world import WorkspaceView, World, matching, messages
-from sandbox.world.extracts import codes_in, links_in
+from sandbox.world.links_and_codes import codes, links
 
 router = control_router(WORKSPACE, "Events")
 
@@ -69,7 +69,7 @@ async def _either(coming: "asyncio.Future[Any]", request: Request, timeout_s: fl
 
 
 def _awaited(message: Json) -> Response:
-    return answer({**message, "links": links_in(message["text"]), "codes": codes_in(message["text"])})
+    return answer({**message, "links": links(message["text"]), "codes": codes(message["text"])})
 
 
 def _not_arrived(world: World, workspace: WorkspaceView, timeout_s: float) -> Problem:
