@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
-from sandbox.server.lookups import Lookups
+from sandbox.server import lookups
 from sandbox.server.targets import Forbidden, TargetPolicy
 
 if TYPE_CHECKING:
@@ -33,10 +33,10 @@ class Poster:
     `resolve` stands in for the system's own knowledge of names.
     """
 
-    def __init__(self, policy: TargetPolicy, *, timeout_s: float, resolve: Resolve | None = None) -> None:
+    def __init__(self, policy: TargetPolicy, *, timeout_s: float, resolve: Resolve = lookups.resolve) -> None:
         self._policy = policy
         self.timeout_s = timeout_s
-        self._resolve = resolve or Lookups().resolve
+        self._resolve = resolve
         self._backend: httpcore.AsyncNetworkBackend | None = None
         self._tls: ssl.SSLContext | None = None
 
