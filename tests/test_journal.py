@@ -657,7 +657,7 @@ def test_a_challenge_is_no_secret(sandbox: Driver) -> None:
 
 
 def test_a_text_about_secrets_is_told(sandbox: Driver) -> None:
-    text = "token=5, your password: x"
+    text = "/token=5;pin=6, your password: x"
     sandbox.submit(text=text)
     (entry,) = entries(sandbox)
     assert json.loads(entry["response"]["body"])["body"] == text
