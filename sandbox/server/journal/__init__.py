@@ -16,8 +16,7 @@ from typing import Any
 from starlette.responses import Response, StreamingResponse
 
 from sandbox.dependencies import Exchange
-from sandbox.server.journal.redaction import RawHeaders
-from sandbox.server.journal.rows import BODIES, KEPT, Answer, Scribe
+from sandbox.server.journal.rows import KEPT, Answer, Owners, RawHeaders, entry_of
 from sandbox.settings import Settings
 from sandbox.world import World, journal
 from sandbox.world.clock import DAY, MINUTE
@@ -33,7 +32,7 @@ MOST_WAITING = 5_000
 """What may wait, for a store that does not answer."""
 RETRY_S = 1.0
 LOOK_FOR_OLD_EVERY = MINUTE
-ASKED, TOLD = map(journal.COLUMNS.index, BODIES)
+REQUEST_BODY, RESPONSE_BODY = map(journal.COLUMNS.index, ("request_body", "response_body"))
 
 Listener = Callable[[int, journal.EntryValues], None]
 
@@ -53,7 +52,7 @@ class Journal:
         self._timer: asyncio.Handle | None = None
         self._forgotten: dict[int, float] = {}
         self._looked_for_old = 0
-        self._scribe = Scribe(world)
+        self._owners = Owners(world)
         world.journal = self
 
     def note(self, exchange: Exchange, response: Response) -> "Streaming | None":
@@ -64,17 +63,17 @@ class Journal:
         """
         if not self._is_on:
             return None
-        told = tuple(response.raw_headers)
+        headers = tuple(response.raw_headers)
         if isinstance(response, StreamingResponse):
-            return Streaming(self, exchange, told, response)
+            return Streaming(self, exchange, headers, response)
         body = bytes(response.body)
-        self.add(exchange, response.status_code, told, body[:KEPT], len(body))
+        self.add(exchange, response.status_code, headers, body[:KEPT], len(body))
         return None
 
-    def add(self, exchange: Exchange, status: int, told: RawHeaders, body: bytes, size: int | None) -> None:
+    def add(self, exchange: Exchange, status: int, headers: RawHeaders, body: bytes, size: int | None) -> None:
         """`size` is that of the whole body, of which `body` may be the beginning."""
         ms = round((perf_counter() - exchange.began) * 1000)
-        answer = Answer(exchange, status, told, body, size, self._world.wall(), ms)
+        answer = Answer(exchange, status, headers, body, size, self._world.wall(), ms)
         if exchange.began < self._forgotten.get(answer.workspace_id, 0):
             return
         self._answers.append(answer)
@@ -102,7 +101,7 @@ class Journal:
         answers, self._answers = self._answers, []
         for made, answer in enumerate(answers):
             try:
-                entry = self._scribe.entry(answer)
+                entry = entry_of(answer, self._owners.of(answer))
             except sqlite3.Error:
                 self._answers = answers[made:]
                 raise
@@ -180,17 +179,17 @@ class Journal:
 
 
 def _bytes_of(entry: journal.EntryValues) -> int:
-    return len(entry[ASKED]) + len(entry[TOLD])
+    return len(entry[REQUEST_BODY]) + len(entry[RESPONSE_BODY])
 
 
 class Streaming:
     """An answer in pieces, of which the first are kept as they go by."""
 
-    def __init__(self, owner: Journal, exchange: Exchange, told: RawHeaders, response: StreamingResponse) -> None:
+    def __init__(self, owner: Journal, exchange: Exchange, headers: RawHeaders, response: StreamingResponse) -> None:
         self._owner = owner
         self._exchange = exchange
         self._status = response.status_code
-        self._told = told
+        self._headers = headers
         self._kept = bytearray()
         self._size = 0
         self._pieces = response.body_iterator
@@ -213,4 +212,4 @@ class Streaming:
             return
         self._is_noted = True
         size = self._size if self._is_whole else None
-        self._owner.add(self._exchange, self._status, self._told, bytes(self._kept), size)
+        self._owner.add(self._exchange, self._status, self._headers, bytes(self._kept), size)
