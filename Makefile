@@ -14,7 +14,7 @@ UV   := $(VENV)/tools/bin/uv
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test soak check bench screenshots image-test lock clean stale
+.PHONY: help serve test soak check bench trace screenshots image-test lock clean stale
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -36,6 +36,9 @@ check: $(VENV)/dev.done  ## formatting, lint, types and import rules
 
 bench: $(VENV)/dev.done  ## measure speed and memory, with ARGS (needs wrk, the load generator)
 	@$(BIN)/python -m bench $(ARGS)
+
+trace: $(VENV)/dev.done  ## how far a request goes through our code, with ARGS (--list submit)
+	@$(BIN)/python -m tools.trace_request $(ARGS)
 
 screenshots: $(VENV)/dev.done  ## take the pictures of the console for the README (Debian's chromium)
 	@$(BIN)/python tools/screenshots.py
