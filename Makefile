@@ -34,7 +34,7 @@ check: $(VENV)/dev.done  ## formatting, lint, types and import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/dev.done  ## measure speed and memory, with ARGS (needs wrk, the load generator)
+bench: $(VENV)/dev.done  ## measure speed and memory, with ARGS (--against COMMIT; needs wrk, the load generator)
 	@$(BIN)/python -m bench $(ARGS)
 
 trace: $(VENV)/dev.done  ## how far a request goes through our code, with ARGS (--list submit)
@@ -47,7 +47,7 @@ image-test:  ## build the container image and run it (root, and Debian's buildah
 	@$(PYTHON) tools/image_test.py $(ARGS)
 
 clean:  ## remove .venv and what the tools left behind
-	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .schemathesis
+	rm -rf $(VENV) .bench build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .schemathesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The virtual environment. It knows the folder it was made in, because a copied one would go on running the
