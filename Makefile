@@ -14,7 +14,7 @@ UV   := $(VENV)/tools/bin/uv
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test soak check bench trace screenshots image-test lock clean stale
+.PHONY: help serve test soak check check-names bench trace screenshots image-test lock clean stale
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -33,6 +33,9 @@ check: $(VENV)/dev.done  ## formatting, lint, types and import rules
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+check-names: $(VENV)/dev.done  ## identifiers: words that were given up, classes of one name, modules named by no noun
+	@$(BIN)/python -m tools.check_names
 
 bench: $(VENV)/dev.done  ## measure speed and memory, with ARGS (--against COMMIT; needs wrk, the load generator)
 	@$(BIN)/python -m bench $(ARGS)

@@ -43,7 +43,7 @@ class Store:
     requests: Sequence[Request] = ()
     journal: bool = True
 
-    def asked(self, call: Call) -> "Store":
+    def with_requests(self, call: Call) -> "Store":
         assert self.path
         return replace(self, requests=call.requests(self.path))
 
@@ -141,7 +141,7 @@ def first_answers(starts: int) -> tuple[float, float]:
 def measured(call: Call, effort: Effort, folder: Path, few: Store, silent: Store, many: Store) -> Result:
     """One call: bare, a thousand, the same without a journal, a million, in turn."""
     result = Result(call)
-    few, silent, many = few.asked(call), silent.asked(call), many.asked(call)
+    few, silent, many = few.with_requests(call), silent.with_requests(call), many.with_requests(call)
     answer = folder / "answer"
     with fresh(call, few, folder) as emptied:
         answer.write_bytes(calls.verify(emptied.server, call, emptied.requests).body)
