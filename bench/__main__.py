@@ -30,9 +30,10 @@ def main() -> None:
 def compare(options: argparse.Namespace) -> bool:
     """Measure this commit next to another; whether it keeps within all limits."""
     there = other.command_of(options.against, say)
-    found = against.compare(other.HERE, there, against.QUICK if options.quick else against.Effort(), say)
-    print(against.table(found))
-    return not any(comparison.is_over for comparison in found)
+    effort = against.QUICK if options.quick else against.Effort()
+    found = against.compare(other.HERE, there, effort, say)
+    print(against.table(found, effort.noise))
+    return not any(comparison.is_over(effort.noise) for comparison in found)
 
 
 def measure(options: argparse.Namespace) -> bool:

@@ -195,12 +195,15 @@ def test_two_commands_are_compared_in_all_that_is_promised(monkeypatch: pytest.M
     assert sent == [here, there, here, there, there, here] * 5
 
 
-def test_a_ratio_is_the_median_of_the_turns_and_over_beyond_its_limit_and_the_noise() -> None:
+def test_a_ratio_is_the_median_of_the_turns_and_over_when_beyond_its_limit_and_the_noise() -> None:
     comparison = against.Comparison("submit", "µs of CPU", 1.25, here=[100, 150, 400], there=[100, 100, 100])
     assert comparison.ratio == 1.5
-    assert comparison.row == ("submit", "µs of CPU", "150", "100", "1.50", "1.25", "OVER")
-    assert not replace(comparison, limit=1.49).is_over
-    assert against.table([comparison]).splitlines()[-1] == "submit  µs of CPU   150    100   1.50   1.25  OVER"
+    assert comparison.row(0.1) == ("submit", "µs of CPU", "150", "100", "1.50", "1.25", "OVER")
+    assert not replace(comparison, limit=1.5).is_over(0.1)
+    no_slower = against.Comparison("seeding", "s of CPU", 1.0, here=[1.05], there=[1.0])
+    assert no_slower.is_over(0.03)
+    assert not no_slower.is_over(0.1)
+    assert against.table([comparison], 0.1).splitlines()[-1] == "submit  µs of CPU   150    100   1.50   1.25  OVER"
 
 
 def test_windows_of_minutes_hold_exactly_so_many() -> None:
