@@ -84,7 +84,7 @@ MILLION = Size(messages=1_000_000, days=30, consoles=4, people=PEOPLE)
 
 
 @dataclass(frozen=True)
-class Somebody:
+class Recipient:
     """As much of a person as a message row takes."""
 
     id: int
@@ -167,7 +167,7 @@ class Rows:
         self._busy = [workspaces.line_of(world, self.workspace.id, number) for number in BUSY_NUMBERS]
         self._quiet = workspaces.line_of(world, self.workspace.id, QUIET_NUMBER)
 
-    def _add_person(self, world: World, n: int) -> Somebody:
+    def _add_person(self, world: World, n: int) -> Recipient:
         first_name, phone = f"Ada{n % 100}", phone_of(n)
         given = {"first_name": first_name, "last_name": f"Quill{n}", "phone": phone, "misc1": "English"}
         person = people.add(world, self.workspace, given)
@@ -184,7 +184,7 @@ class Rows:
                 cause=consent.ENROLLED,
                 at=self._start,
             )
-        return Somebody(person["id"], phone, first_name)
+        return Recipient(person["id"], phone, first_name)
 
     def _add_broadcasts(self, world: World) -> None:
         campaigns = [carrier.campaign_named(world, self.workspace, f"Campaign {n}") for n in range(CAMPAIGNS)]
@@ -233,7 +233,7 @@ class Rows:
     def _reply(self, lead: carrier.MessageRow, at: int) -> Iterator[carrier.MessageRow]:
         """A phone's answer, and the console's to that."""
         line = self._consoles[lead["console_id"] - 1]
-        person = Somebody(lead["person_id"], lead["phone"], "")
+        person = Recipient(lead["person_id"], lead["phone"], "")
         inbound = self._inbound(line, person, at, REPLIED | {"lead_id": lead["id"]})
         yield inbound
         causes = {"lead_id": lead["id"], "caused_by_id": inbound["id"]}
@@ -250,11 +250,11 @@ class Rows:
             return self._inbound(line, person, at, TEXTED_IN)
         return self._outbound(line, person, self._text(person), at, OF_STAFF)
 
-    def _text(self, person: Somebody) -> str:
+    def _text(self, person: Recipient) -> str:
         return self._random.one_of(TEXTS).format(person.first_name)
 
     def _outbound(
-        self, line: LineView, person: Somebody, text: str, at: int, columns: carrier.MessageRow
+        self, line: LineView, person: Recipient, text: str, at: int, columns: carrier.MessageRow
     ) -> carrier.MessageRow:
         share = self._random.random()
         row = self._row(line, person, text, at, columns)
@@ -270,7 +270,7 @@ class Rows:
             row["record_at"], row["sid"], row["outgoing_key"] = at, ids.sid, ids.outgoing_key
         return row
 
-    def _inbound(self, line: LineView, person: Somebody, at: int, columns: carrier.MessageRow) -> carrier.MessageRow:
+    def _inbound(self, line: LineView, person: Recipient, at: int, columns: carrier.MessageRow) -> carrier.MessageRow:
         row = self._row(line, person, self._random.one_of(REPLIES), at, columns)
         row["direction"] = carrier.INBOUND
         row["sender"] = person.phone
@@ -280,7 +280,7 @@ class Rows:
         return row
 
     def _row(
-        self, line: LineView, person: Somebody, text: str, at: int, columns: carrier.MessageRow
+        self, line: LineView, person: Recipient, text: str, at: int, columns: carrier.MessageRow
     ) -> carrier.MessageRow:
         """What the rows of both directions have in common."""
         self.n += 1
