@@ -825,7 +825,9 @@ def test_seeding_costs_as_much_as_there_is_to_seed(opened: Callable[..., Seeded]
     """Twenty days of broadcasts, to a crowd and to one four times as large."""
     asked = []
     for count in (50, 200):
-        crowd = f"crowd: {{count: {count}, area_codes: ['629', '731', '901', '931'], recipient_types: {{patient: 1}}}}\n"
+        crowd = (
+            f"crowd: {{count: {count}, area_codes: ['629', '731', '901', '931'], recipient_types: {{patient: 1}}}}\n"
+        )
         daily = "{do: broadcast, at: -20d 09:00, name: Daily, text: Hi, to: everyone, repeat: {times: 20, every: 1d}}"
         file = tmp_path / f"{count}.yaml"
         file.write_text(f"{HEAD}{crowd}history:\n  - {daily}\n")
