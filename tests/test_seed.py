@@ -824,7 +824,7 @@ def test_the_hospital_is_as_big_as_promised_and_keeps_every_rule(opened: Callabl
 def test_seeding_costs_as_much_as_there_is_to_seed(opened: Callable[..., Seeded], tmp_path: Path) -> None:
     """Twenty days of broadcasts, to a crowd and to one four times as large."""
     asked = []
-    for count in (50, 200):
+    for count in (45, 180):
         crowd = (
             f"crowd: {{count: {count}, area_codes: ['629', '731', '901', '931'], recipient_types: {{patient: 1}}}}\n"
         )
