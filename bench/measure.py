@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 
-from bench import calls, fill, load, servers
+from bench import calls, chores, fill, load, servers
 from bench.calls import CALLS, Call
+from bench.chores import Chore
 from bench.load import Request, Sample
 from bench.servers import Broken, Server
 from bench.starts import first_answer
@@ -91,6 +92,7 @@ class Found:
     million_mb: float = 0.0
     """After all the load."""
     results: list[Result] = field(default_factory=list)
+    chores: list[Chore] = field(default_factory=list)
 
 
 def everything(effort: Effort, folder: Path, say: Callable[[str], None]) -> Found:
@@ -101,6 +103,8 @@ def everything(effort: Effort, folder: Path, say: Callable[[str], None]) -> Foun
     say(f"filling a store with {effort.million.messages:,} messages")
     fill_s = filled(thousand, million, effort.million)
     found = Found(calls.messages_in(thousand), calls.messages_in(million), fill_s, first_answer_s, clinic_mb)
+    say("what happens seldom")
+    found.chores = chores.everything()
     unwritten = folder / "unwritten.db"
     shutil.copyfile(pristine(thousand), unwritten)
     shutil.copyfile(pristine(thousand), pristine(unwritten))

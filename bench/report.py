@@ -75,7 +75,7 @@ def targets(found: Found) -> list[Target]:
         (f"after the load, {found.million:,} messages", found.million_mb),
     ):
         listed.append(Target(f"memory {title}", memory, MEMORY_MB, is_least=False, unit=" MB"))
-    return listed
+    return listed + [Target(each.title, each.found, each.most, is_least=False, unit=each.unit) for each in found.chores]
 
 
 def rows(found: Found) -> list[tuple[str, ...]]:

@@ -42,7 +42,9 @@ class Companion:
         self._missed: list[int] | None = None
         """Signals that came while it was being started."""
         for number in PASSED_ON:
-            signal.signal(number, self._pass_on)
+            # What we catch the command no longer ignores: under nohup a hangup is for neither of us.
+            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._pass_on)
 
     def run(self, settings: Settings, listener: socket.socket) -> int:
         """The command's exit status as a shell has it: 128 and the signal's number when one ended it."""

@@ -228,11 +228,7 @@ def test_the_temporary_file_goes_with_the_process(start: Start, tmp_path: Path, 
 
 
 def test_under_nohup_it_outlives_its_terminal(start: Start) -> None:
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        server = start()
-    finally:
-        signal.signal(signal.SIGHUP, before)
+    server = start(under_nohup=True)
     server.process.send_signal(signal.SIGHUP)
     assert server.ask("GET", READBACK, headers=DEMO)[0] == 200
     assert server.stop()[0] == 0

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from commands import FAILSAFE_S
 from driver import CONSOLE, DEFAULT, DEMO, LINE, SIMPLEPAY, STRANGER, Driver
 from live import Live
 from starlette.datastructures import Headers
@@ -169,7 +170,7 @@ def call_back(live: Live, url: str) -> Any:
     """Submits with this StatusCallback: how the first attempt to tell it went."""
     form = {"To": STRANGER, "From": LINE, "Body": "Hello", "StatusCallback": url}
     sid = httpx.post(f"{live.url}{SIMPLEPAY}/submit/{CONSOLE}", data=form, auth=DEMO).json()["sid"]
-    end = time.monotonic() + 20
+    end = time.monotonic() + FAILSAFE_S
     while not (attempts := live.control("GET", f"/messages/{sid}")["callbacks"][0]["attempts"]):
         assert time.monotonic() < end, "no attempt was made"
         time.sleep(0.01)

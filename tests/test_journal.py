@@ -466,7 +466,7 @@ def test_a_store_that_fails_is_not_asked_again_with_each_exchange(
     with monkeypatch.context() as outage:
         outage.setattr(sandbox.app.world.store.exchanges, "add_many", broken)
         outage.setattr("sandbox.server.journal.RETRY_S", 3600)
-        outage.setattr("sandbox.server.journal.WRITE_AFTER_S", 3600)  # on a slow machine it would be one try more
+        outage.setattr("sandbox.server.journal.WRITE_AFTER_S", 3600)  # the number makes it try, and not the time
         for _ in range(asked):
             sandbox.writeback()
     assert len(tries) == 1

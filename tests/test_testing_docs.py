@@ -123,7 +123,7 @@ def dockerfile(instruction: str) -> list[str]:
 
 
 def status(port: int, path: str, headers: dict[str, str]) -> int:
-    with closing(HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
+    with closing(HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
         connection.request("GET", path, headers=headers)
         return connection.getresponse().status
 
