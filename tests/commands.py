@@ -7,7 +7,7 @@ import subprocess
 import sys
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from http.client import HTTPConnection
 from typing import Any
 
@@ -92,6 +92,16 @@ class Server:
 
 
 Start = Callable[..., Server]
+
+
+@contextmanager
+def hangup(handler: signal.Handlers) -> Iterator[None]:
+    """What is started meanwhile finds SIGHUP so: ignored, as under nohup, or not, whatever it is for the tests."""
+    before = signal.signal(signal.SIGHUP, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 @pytest.fixture
