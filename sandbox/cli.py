@@ -39,16 +39,16 @@ def main() -> None:
     app(prog_name="dialog-sandbox")
 
 
-def flag(help: str, *names: str, metavar: str = "TEXT") -> Any:
+def flag(help: str, metavar: str = "TEXT") -> Any:
     """An option whose text the settings understand, so that flag and variable are refused alike."""
-    return typer.Option(*names, help=help, metavar=metavar, show_default=False)
+    return typer.Option(help=help, metavar=metavar, show_default=False)
 
 
-Host = Annotated[str | None, flag("address to bind (127.0.0.1)")]
-Database = Annotated[str | None, flag("path or SQLAlchemy URL to keep data in (temporary file)", metavar="URL")]
-Fixture = Annotated[str | None, flag("the world to start from (clinic)", metavar="NAME|FILE")]
-Seed = Annotated[str | None, flag("decides everything that a fixture leaves to chance (1)", metavar="N")]
-StartAt = Annotated[str | None, flag("what the clock reads at first, RFC 3339 (now)", metavar="TIME")]
+HostFlag = Annotated[str | None, flag("address to bind (127.0.0.1)")]
+DatabaseFlag = Annotated[str | None, flag("path or SQLAlchemy URL to keep data in (temporary file)", metavar="URL")]
+FixtureFlag = Annotated[str | None, flag("the world to start from (clinic)", metavar="NAME|FILE")]
+SeedFlag = Annotated[str | None, flag("decides everything that a fixture leaves to chance (1)", metavar="N")]
+StartAtFlag = Annotated[str | None, flag("what the clock reads at first, RFC 3339 (now)", metavar="TIME")]
 
 
 def show_version(is_asked: bool) -> None:
@@ -70,12 +70,12 @@ def with_version(
 
 @app.command()
 def serve(
-    host: Host = None,
+    host: HostFlag = None,
     port: Annotated[str | None, flag("port to bind, 0 for a free one (8080)", metavar="PORT")] = None,
-    database: Database = None,
-    fixture: Fixture = None,
-    seed: Seed = None,
-    start_at: StartAt = None,
+    database: DatabaseFlag = None,
+    fixture: FixtureFlag = None,
+    seed: SeedFlag = None,
+    start_at: StartAtFlag = None,
     workers: Annotated[str | None, flag("processes that serve: always 1", metavar="N")] = None,
     demo: Annotated[bool, typer.Option("--demo", help="visitors may read, a token drives")] = False,
 ) -> None:
@@ -114,12 +114,12 @@ def collect_from_here_on() -> None:
 @app.command("exec", options_metavar="[FLAGS] --")
 def execute(
     command: Annotated[list[str], typer.Argument(metavar="COMMAND", help="what to run, with its arguments")],
-    host: Host = None,
+    host: HostFlag = None,
     port: Annotated[str | None, flag("port to bind (a free one)", metavar="PORT")] = None,
-    database: Database = None,
-    fixture: Fixture = None,
-    seed: Seed = None,
-    start_at: StartAt = None,
+    database: DatabaseFlag = None,
+    fixture: FixtureFlag = None,
+    seed: SeedFlag = None,
+    start_at: StartAtFlag = None,
     report: Annotated[str | None, flag("where to keep the journal, as JSON lines", metavar="FILE")] = None,
 ) -> None:
     """run a command beside a server of its own"""

@@ -78,11 +78,11 @@ def _names(written: object) -> object:
     return tuple(name.strip().lower() for name in written.split(",") if name.strip())
 
 
-Number = Annotated[int, BeforeValidator(_number)]
-Positive = Annotated[Number, AfterValidator(_positive)]
+WholeNumber = Annotated[int, BeforeValidator(_number)]
+Positive = Annotated[WholeNumber, AfterValidator(_positive)]
 Switch = Annotated[bool, BeforeValidator(_switch)]
 # NoDecode: the variable holds names between commas, not JSON.
-Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
+NameList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
 
 
 class Settings(BaseSettings):
@@ -91,13 +91,13 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="SANDBOX_", env_ignore_empty=True, frozen=True)
 
     host: str = "127.0.0.1"
-    port: Annotated[Number, AfterValidator(_port)] = 8080
+    port: Annotated[WholeNumber, AfterValidator(_port)] = 8080
     """0 takes a free one."""
     database: str | None = None
     """A path or an SQLAlchemy URL; none is a temporary file that goes with the process."""
     fixture: str = "clinic"
     """The name of a packaged fixture, or a file."""
-    seed: Number = 1
+    seed: WholeNumber = 1
     start_at: Annotated[int | None, BeforeValidator(_time)] = None
     """What the clock reads at first, in ms; none is wall time."""
     workers: Annotated[Positive, AfterValidator(_one)] = 1
@@ -108,9 +108,9 @@ class Settings(BaseSettings):
     """No token is asked for, wherever the server is bound."""
     demo: Switch = False
     """Visitors may read the control API without a token; who drives it needs one, on loopback too."""
-    hosts: Names = ()
+    hosts: NameList = ()
     """Further names that the control API may be called by."""
-    callback_allow: Names = ()
+    callback_allow: NameList = ()
     """Hosts, addresses and networks, or `*`, that callbacks may go to besides those that the binding allows."""
     callback_rate: Positive = 100
     """Attempts a second."""

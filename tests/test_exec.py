@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from commands import PLAIN, command, environment, is_refused
+from commands import PLAIN, command, environment, hangup, is_refused
 
 SHOW = "import json, os; print(json.dumps({k: v for k, v in os.environ.items() if k.startswith('SANDBOX_')}))"
 READ = """
@@ -194,6 +194,25 @@ def test_signals_go_to_the_command(number: signal.Signals) -> None:
     finally:
         running.kill()
     assert (running.returncode, output, errors) == (3, "got it\n", "")
+
+
+def test_under_nohup_the_command_outlives_its_terminal_too() -> None:
+    with hangup(signal.SIG_IGN):
+        running = subprocess.Popen(
+            command("exec", "--fixture", PLAIN, "--", "sh", "-c", "echo waiting; read line; echo $line"),
+            env=environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+    try:
+        assert running.stdout is not None
+        assert running.stdout.readline() == "waiting\n"
+        running.send_signal(signal.SIGHUP)
+        output, _ = running.communicate("alive\n", timeout=30)
+    finally:
+        running.kill()
+    assert (running.returncode, output) == (0, "alive\n")
 
 
 def test_the_keys_of_a_terminal_reach_the_command_once() -> None:

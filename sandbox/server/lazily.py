@@ -25,7 +25,7 @@ def serving(listener: socket.socket | None = None) -> Iterator[str]:
     Its world is the fixture `empty` in a temporary store; `SANDBOX_CALLBACK_*` and the like hold for it as for others.
     """
     from sandbox.server.threaded import ThreadedServer  # noqa: PLC0415  (it takes a third of a second to import)
-    from sandbox.settings import read_settings  # noqa: PLC0415
+    from sandbox.settings import read_settings  # noqa: PLC0415  (likewise)
 
     with ThreadedServer(read_settings(**OF_A_RUN), listener or free_port()) as server:
         yield server.url
@@ -68,11 +68,11 @@ def application(
 ) -> "Sandbox":
     """The server without a socket; its workspace `default` is made with what `POST workspaces` takes."""
     from sandbox.server.app import create_app  # noqa: PLC0415  (what follows takes a third of a second to import)
-    from sandbox.server.control.delivery import columns  # noqa: PLC0415
-    from sandbox.server.control.shapes import NewDelivery  # noqa: PLC0415
-    from sandbox.settings import read_settings  # noqa: PLC0415
-    from sandbox.world import workspaces  # noqa: PLC0415
-    from sandbox.world.clock import milliseconds  # noqa: PLC0415
+    from sandbox.server.control.delivery import columns  # noqa: PLC0415  (likewise)
+    from sandbox.server.control.shapes import NewDelivery  # noqa: PLC0415  (likewise)
+    from sandbox.settings import read_settings  # noqa: PLC0415  (likewise)
+    from sandbox.world import workspaces  # noqa: PLC0415  (likewise)
+    from sandbox.world.clock import milliseconds  # noqa: PLC0415  (likewise)
 
     policy = NewDelivery.model_validate({"mode": delivery} if isinstance(delivery, str) else delivery)
     own = {"fixture": fixture, "seed": seed, "start_at": milliseconds(start_at)}
