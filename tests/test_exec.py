@@ -152,7 +152,7 @@ def test_what_serve_refuses_exec_refuses_alike() -> None:
 def test_without_a_command_it_says_how() -> None:
     done = execute("--fixture", PLAIN)
     assert done.returncode == 2
-    assert "usage: dialog-sandbox exec [FLAGS] -- COMMAND ..." in done.stderr
+    assert "Usage: dialog-sandbox exec [FLAGS] -- {COMMAND}..." in done.stderr
 
 
 STUBBORN = "trap 'echo got it; exit 3' {number}; echo waiting; while :; do sleep 0.05; done"

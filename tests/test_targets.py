@@ -12,13 +12,14 @@ from contextlib import contextmanager
 
 import httpcore
 import pytest
+from commands import is_refused
 from driver import Driver
 from receiver import Receiver
 
 from sandbox.server.lookups import resolve
 from sandbox.server.posting import MOST_BYTES, Poster, Unreached
 from sandbox.server.targets import BadTarget, Forbidden, TargetPolicy
-from sandbox.settings import BadSetting, from_environment
+from sandbox.settings import Settings
 
 pytestmark = pytest.mark.rule("SP-callback")
 
@@ -131,14 +132,17 @@ def test_what_is_neither_name_nor_network_is_refused(item: str) -> None:
         TargetPolicy((item,), bound_to_loopback=True)
 
 
-def test_the_settings_are_read_from_the_environment() -> None:
-    given = {"SANDBOX_CALLBACK_ALLOW": "Hooks.Example, 10.0.0.0/8,", "SANDBOX_CALLBACK_RATE": "7"}
-    settings = from_environment(given)
+def test_the_settings_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SANDBOX_CALLBACK_ALLOW", "Hooks.Example, 10.0.0.0/8,")
+    monkeypatch.setenv("SANDBOX_CALLBACK_RATE", "7")
+    settings = Settings()
     assert settings.callback_allow == ("hooks.example", "10.0.0.0/8")
     assert (settings.callback_rate, settings.callback_timeout) == (7, 10)
-    for name in ("SANDBOX_CALLBACK_RATE", "SANDBOX_CALLBACK_TIMEOUT"):
-        with pytest.raises(BadSetting, match=f"{name} must be at least 1"):
-            from_environment({name: "0"})
+
+
+@pytest.mark.parametrize("name", ["SANDBOX_CALLBACK_RATE", "SANDBOX_CALLBACK_TIMEOUT"])
+def test_callbacks_are_given_some_rate_and_time(name: str) -> None:
+    is_refused(2, f"{name} must be at least 1.", "serve", "--port", "0", **{name: "0"})
 
 
 # What is connected to --------------------------------------------------------------------------------------------

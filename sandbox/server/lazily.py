@@ -1,12 +1,10 @@
 """Servers that cost nothing before they are called: for test runs that may not need one."""
 
-import os
 import select
 import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -16,6 +14,8 @@ if TYPE_CHECKING:
 
 LOOPBACK = "127.0.0.1"
 BACKLOG = 256
+OF_A_RUN = {"host": LOOPBACK, "database": None, "fixture": "empty", "seed": 1, "start_at": None, "demo": False}
+"""Settings that a test run's server has, whatever the environment says for others."""
 
 
 @contextmanager
@@ -24,19 +24,10 @@ def serving(listener: socket.socket | None = None) -> Iterator[str]:
 
     Its world is the fixture `empty` in a temporary store; `SANDBOX_CALLBACK_*` and the like hold for it as for others.
     """
-    from sandbox import settings  # noqa: PLC0415  (what follows takes a third of a second to import)
-    from sandbox.server.threaded import ThreadedServer  # noqa: PLC0415
+    from sandbox.server.threaded import ThreadedServer  # noqa: PLC0415  (it takes a third of a second to import)
+    from sandbox.settings import read_settings  # noqa: PLC0415  (likewise)
 
-    asked = replace(
-        settings.from_environment(os.environ),
-        host=LOOPBACK,
-        database=None,
-        fixture="empty",
-        seed=1,
-        start_at=None,
-        demo=False,
-    )
-    with ThreadedServer(asked, listener or free_port()) as server:
+    with ThreadedServer(read_settings(**OF_A_RUN), listener or free_port()) as server:
         yield server.url
 
 
@@ -77,14 +68,15 @@ def application(
 ) -> "Sandbox":
     """The server without a socket; its workspace `default` is made with what `POST workspaces` takes."""
     from sandbox.server.app import create_app  # noqa: PLC0415  (what follows takes a third of a second to import)
-    from sandbox.server.control.delivery import columns  # noqa: PLC0415
-    from sandbox.server.control.shapes import NewDelivery  # noqa: PLC0415
-    from sandbox.settings import Settings  # noqa: PLC0415
-    from sandbox.world import workspaces  # noqa: PLC0415
-    from sandbox.world.clock import milliseconds  # noqa: PLC0415
+    from sandbox.server.control.delivery import columns  # noqa: PLC0415  (likewise)
+    from sandbox.server.control.shapes import NewDelivery  # noqa: PLC0415  (likewise)
+    from sandbox.settings import read_settings  # noqa: PLC0415  (likewise)
+    from sandbox.world import workspaces  # noqa: PLC0415  (likewise)
+    from sandbox.world.clock import milliseconds  # noqa: PLC0415  (likewise)
 
     policy = NewDelivery.model_validate({"mode": delivery} if isinstance(delivery, str) else delivery)
-    app = create_app(Settings(fixture=fixture, seed=seed, start_at=milliseconds(start_at)))
+    own = {"fixture": fixture, "seed": seed, "start_at": milliseconds(start_at)}
+    app = create_app(read_settings(**OF_A_RUN | own))
     workspace = workspaces.named(app.world, workspaces.DEFAULT)
     with app.world.store.writing():
         changes = {"clock_frozen": clock == "frozen", **columns(policy)}
