@@ -33,6 +33,7 @@ check: $(VENV)/dev.done  ## formatting, lint, types and import rules
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python tools/generate_sync_client.py --check
 
 check-names: $(VENV)/dev.done  ## identifiers: words that were given up, classes of one name, modules named by no noun
 	@$(BIN)/python -m tools.check_names
@@ -75,7 +76,7 @@ $(VENV)/runtime.done: $(VENV)/made.done pyproject.toml requirements/build.lock r
 	@echo "Setting up $(VENV): the packages of requirements/runtime.lock"
 	@$(PIP) install --require-hashes -r requirements/build.lock -r requirements/runtime.lock
 	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
-	@$(BIN)/python -m compileall -q sandbox
+	@$(BIN)/python -m compileall -q sandbox client
 	@touch $@
 
 $(VENV)/dev.done: $(VENV)/runtime.done requirements/dev.lock

@@ -1,7 +1,6 @@
 """dialog-sandbox: three SMS APIs, emulated on one machine.
 
-`create_app` makes the server, `World` is what it plays, `SandboxClient` and `AsyncSandboxClient` turn it from outside,
-and what they give and raise is here too.
+`create_app` makes the server, `World` is what it plays. The names of `dialog_sandbox`, the client, are here too.
 Names are resolved on use, so that importing the package costs next to nothing.
 """
 
@@ -9,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sandbox.client import (
+    from dialog_sandbox import (
         AsyncSandboxClient,
         AsyncWorkspace,
         NotArrived,
@@ -37,7 +36,7 @@ __all__ = [
     "create_app",
 ]
 
-HOMES = dict.fromkeys(__all__, "sandbox.client") | {"World": "sandbox.world", "create_app": "sandbox.server.app"}
+HOMES = dict.fromkeys(__all__, "dialog_sandbox") | {"World": "sandbox.world", "create_app": "sandbox.server.app"}
 
 
 def __getattr__(name: str) -> Any:

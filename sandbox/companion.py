@@ -10,7 +10,7 @@ from typing import TextIO
 
 from starlette.types import ASGIApp
 
-from sandbox.client import SandboxClient, Workspace
+from dialog_sandbox import SandboxClient, Workspace
 from sandbox.server.app import Sandbox
 from sandbox.server.report import Report
 from sandbox.server.serving import SEED_IGNORED

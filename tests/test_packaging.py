@@ -149,6 +149,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     assert {"sandbox/py.typed", "sandbox/cli.py", "sandbox/fixtures/clinic.yaml"} <= names
+    assert {"dialog_sandbox/py.typed", "dialog_sandbox/pytest_plugin.py", "dialog_sandbox/_sync/client.py"} <= names
     assert {name.partition("/")[0].partition("-")[0] for name in names} == {"sandbox", "dialog_sandbox"}
     assert not [name for name in names if "__pycache__" in name]
     fixtures = CHECKOUT / "fixtures"

@@ -1,6 +1,8 @@
 """The fixtures that partners' tests ask for, in test runs of their own."""
 
 import re
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -306,13 +308,47 @@ def test_it(sandbox, sandbox_server, n):
     assert len(set(seen.values())) == 1
 
 
+def test_the_server_ends_with_a_run_that_is_killed(run: Runs, tmp_path: Path) -> None:
+    tests = """
+import os, pathlib, signal
+
+def test_it(sandbox_server):
+    pathlib.Path("port").write_text(sandbox_server.url.rpartition(":")[2])
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    done = run(tests, "-s")  # it comes back when nobody has its standard error open any more, the server neither
+    assert done.returncode == -signal.SIGKILL
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", int((tmp_path / "port").read_text())))
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "xdist"])
+def test_a_server_that_does_not_start_is_told(run: Runs, workers: tuple[str, ...]) -> None:
+    done = run("def test_it(sandbox): pass", *workers, SANDBOX_CALLBACK_RATE="often")
+    assert "The sandbox's server did not start: see what it says on standard error." in done.stdout
+    assert "SANDBOX_CALLBACK_RATE" in done.stdout + done.stderr
+    assert "1 error in" in done.stdout
+
+
+def test_a_project_may_be_called_sandbox(run: Runs, tmp_path: Path) -> None:
+    (tmp_path / "sandbox").mkdir()
+    (tmp_path / "sandbox/__init__.py").write_text("OURS = True")
+    tests = """
+import sandbox as ours
+
+def test_it(sandbox):
+    assert ours.OURS and sandbox.messages() == []
+"""
+    passes(run(tests), 1)
+
+
 def test_nothing_is_imported_before_a_fixture_is_used(run: Runs) -> None:
     tests = """
 import sys
 
 def test_it(request):
-    ours = {name for name in sys.modules if name.partition(".")[0] == "sandbox"}
-    assert ours == {"sandbox", "sandbox.pytest_plugin"}, ours
+    ours = {name for name in sys.modules if name.partition(".")[0] in ("sandbox", "dialog_sandbox")}
+    assert ours == {"dialog_sandbox", "dialog_sandbox.pytest_plugin"}, ours
     assert not {"httpx", "fastapi", "uvicorn", "pydantic", "sqlalchemy"} & set(sys.modules)
     assert request.config.pluginmanager.hasplugin("sandbox")
 """
@@ -323,9 +359,9 @@ def test_the_plugin_imports_nothing_but_the_standard_library() -> None:
     code = """
 import sys, pytest
 before = set(sys.modules)
-import sandbox.pytest_plugin
+import dialog_sandbox.pytest_plugin
 new = {name.partition(".")[0] for name in set(sys.modules) - before}
-assert new <= {"sandbox", *sys.stdlib_module_names}, new
+assert new <= {"dialog_sandbox", *sys.stdlib_module_names}, new
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 

@@ -55,7 +55,7 @@ def loaded() -> set[str]:
         "httpx",
         "phonenumbers",
         "pydantic.v1",
-        "sandbox.client",
+        "dialog_sandbox",
         "sandbox.server.openapi",
         "sandbox.server.control.health",
         "sandbox.server.control.shapes",

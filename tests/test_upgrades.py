@@ -10,9 +10,8 @@ from typing import IO
 
 import pytest
 
-from sandbox import SandboxClient
-from sandbox.client import Workspace
-from sandbox.server.lazily import serving
+from dialog_sandbox import SandboxClient, Workspace
+from dialog_sandbox.server_process import serving
 
 SETTINGS = "AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA"
 OFFER = f"Connection: Upgrade, HTTP2-Settings\r\n{{name}}: h2c\r\nHTTP2-Settings: {SETTINGS}\r\n"

@@ -1,7 +1,7 @@
 import asyncio
 import os
 
-from sandbox import AsyncSandboxClient
+from dialog_sandbox import AsyncSandboxClient
 
 
 async def main():

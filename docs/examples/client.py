@@ -1,6 +1,6 @@
 import os
 
-from sandbox import SandboxClient
+from dialog_sandbox import SandboxClient
 
 with SandboxClient(os.environ["SANDBOX_URL"]) as client, client.create_workspace(clock="frozen") as ws:
     console = ws.consoles[0]

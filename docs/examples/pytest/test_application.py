@@ -2,7 +2,7 @@ import asyncio
 
 import httpx
 
-from sandbox import AsyncSandboxClient
+from dialog_sandbox import AsyncSandboxClient
 
 
 async def submit(app, text):

@@ -1,0 +1,61 @@
+"""A workspace's clock."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from dialog_sandbox._async.resource import AsyncResource
+from dialog_sandbox.arguments import Seconds, When, present, seconds
+from dialog_sandbox.models.clock import ClockReading, ClockTurned
+from dialog_sandbox.models.values import ClockState
+
+__tracebackhide__ = True
+
+
+class AsyncClock(AsyncResource):
+    """`ws.clock`: it goes forward only. `settle` waits so long, in wall time, until no callback is due or under way."""
+
+    @property
+    async def now(self) -> datetime:
+        """What it reads."""
+        return (await self.read()).now
+
+    @property
+    async def state(self) -> ClockState:
+        """`running` or `frozen`."""
+        return (await self.read()).state
+
+    async def read(self) -> ClockReading:
+        """Return what it reads, the time outside, and whether it runs."""
+        return await self._read(ClockReading, "GET", "/clock")
+
+    async def freeze(self, at: When | None = None, *, settle: Seconds | None = None) -> ClockTurned:
+        """Stop it, now or at a later time."""
+        return await self._turn("freeze", at, settle=settle)
+
+    async def set(self, at: When, *, settle: Seconds | None = None) -> ClockTurned:
+        """Put it forward to a time."""
+        return await self._turn("set", at, settle=settle)
+
+    async def advance(
+        self,
+        by: Seconds = 0,
+        *,
+        days: float = 0,
+        hours: float = 0,
+        minutes: float = 0,
+        seconds: float = 0,
+        settle: Seconds | None = None,
+    ) -> ClockTurned:
+        """Put it forward; what falls due on the way happens, in order."""
+        more = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+        distance = by if isinstance(by, timedelta) else timedelta(seconds=by)
+        return await self._turn("advance", settle=settle, seconds=(distance + more).total_seconds())
+
+    async def run(self, *, settle: Seconds | None = None) -> ClockTurned:
+        """Let it go on with wall time."""
+        return await self._turn("run", settle=settle)
+
+    async def _turn(self, action: str, at: When | None = None, *, settle: Seconds | None, **how: Any) -> ClockTurned:
+        waiting = None if settle is None else seconds(settle)
+        body = present(action=action, at=await self._moment(at), settle=waiting, **how)
+        return await self._read(ClockTurned, "POST", "/clock", body=body, wait=waiting or 0)

@@ -1,0 +1,55 @@
+"""A workspace's clock."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from dialog_sandbox.models.base import AnswerModel, BodyModel, SparseAnswer, absent
+from dialog_sandbox.models.values import LONGEST_DELAY_S, MESSAGE_ID, AnyStatus, ClockState, Moment
+
+LONGEST_ADVANCE_S = 100 * LONGEST_DELAY_S
+
+
+class ClockReading(AnswerModel):
+    now: Moment
+    wall: Moment = Field(description="The time outside, which timeouts go by.")
+    state: ClockState
+
+
+class Fired(SparseAnswer):
+    """Something that came due."""
+
+    at: Moment
+    event: Literal["message", "inbound", "status", "callback"]
+    message: str = Field(pattern=MESSAGE_ID)
+    status: AnyStatus | None = absent()
+    callback: str | None = absent()
+
+
+class ClockTurned(ClockReading, SparseAnswer):
+    fired: list[Fired] = Field(description="What came due, in order.")
+    settled: bool | None = absent()
+
+
+class ClockRequest(BodyModel):
+    """`at` goes with `freeze` (or not) and `set`, `seconds` with `advance`."""
+
+    action: Literal["freeze", "set", "advance", "run"]
+    at: Moment | None = None
+    seconds: float | None = Field(None, ge=0, le=LONGEST_ADVANCE_S, allow_inf_nan=False)
+    settle: float | None = Field(
+        None,
+        ge=0,
+        le=300,
+        allow_inf_nan=False,
+        description="Wait so long for callbacks, in seconds of wall time.",
+    )
+
+    @model_validator(mode="after")
+    def _has_what_it_needs(self) -> Self:
+        takes_at, takes_seconds = self.action in ("freeze", "set"), self.action == "advance"
+        if (self.action == "set" and self.at is None) or (self.at is not None and not takes_at):
+            raise ValueError("must have an at with the action set, may have one with freeze, and with no other")
+        if takes_seconds is (self.seconds is None):
+            raise ValueError("must have seconds with the action advance, and with no other")
+        return self

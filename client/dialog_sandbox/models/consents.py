@@ -1,0 +1,33 @@
+"""Who may be texted."""
+
+from pydantic import Field
+
+from dialog_sandbox.models.base import AnswerModel, BodyModel, PageRequest
+from dialog_sandbox.models.messages import Message
+from dialog_sandbox.models.values import CONSENT_CURSOR, ConsentState, Moment, PhoneNumber
+
+
+class Consent(AnswerModel):
+    phone: str
+    console: str | None
+    account: str | None = Field(description="The access key of the account whose tracking number it is about.")
+    line: str
+    state: ConsentState
+    since: Moment
+    why: str = Field(description="first_contact, enrolled, handset, api or staff.")
+    word: str | None = Field(description="What the handset texted.")
+
+
+class ConsentChange(Consent):
+    message: Message | None = Field(description="What told the phone.")
+
+
+class ConsentRequest(BodyModel):
+    state: ConsentState
+    console: str | None = Field(None, description="Needed when there are several.", examples=["HARBOR1001"])
+
+
+class ListConsentsRequest(PageRequest):
+    phone: PhoneNumber | None = None
+    console: str | None = Field(None, description="A console's code.")
+    after: str | None = Field(None, description="The `next` of the page before.", pattern=CONSENT_CURSOR)

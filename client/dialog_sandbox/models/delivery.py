@@ -1,0 +1,64 @@
+"""How messages fare."""
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from dialog_sandbox.models.base import AnswerModel, BodyModel, SparseAnswer, absent
+from dialog_sandbox.models.values import Delay, Mode, Number, Outcome, PhoneNumber
+
+
+class NumberDelivery(SparseAnswer):
+    """What one phone has instead: a policy, or a handset's behaviour by its last two digits."""
+
+    mode: Mode | None = absent()
+    sent_after: Number | None = absent()
+    settled_after: Number | None = absent()
+    outcome: Outcome | None = absent()
+    handset: str | None = absent()
+
+
+class Delivery(AnswerModel):
+    """How messages fare that are accepted from now on."""
+
+    mode: Mode
+    sent_after: Number = Field(description="Seconds from acceptance; in mode `timed`.")
+    settled_after: Number = Field(description="Seconds from acceptance; in mode `timed`.")
+    outcome: Outcome
+    numbers: dict[str, NumberDelivery] = Field(description="By phone, what single ones have instead.")
+
+
+class PolicyRequest(BodyModel):
+    """What is left out takes its default."""
+
+    mode: Mode = "timed"
+    sent_after: Delay = 1
+    settled_after: Delay = 3
+    outcome: Outcome = "delivered"
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.settled_after < self.sent_after:
+            raise ValueError("must not have a settled_after before sent_after")
+        return self
+
+
+class NumberDeliveryRequest(PolicyRequest):
+    """A policy for one phone, or `handset` alone: it then behaves as the fictional numbers with these last digits."""
+
+    handset: str = absent()
+
+    @model_validator(mode="after")
+    def _is_one_of_both(self) -> Self:
+        if "handset" in self.model_fields_set and len(self.model_fields_set) > 1:
+            raise ValueError("must have either handset or a policy")
+        return self
+
+
+class DeliveryRequest(PolicyRequest):
+    """The whole policy."""
+
+    mode: Mode
+    numbers: dict[PhoneNumber, NumberDeliveryRequest] = Field(
+        {}, description="By phone, what single ones have instead."
+    )

@@ -1,0 +1,114 @@
+"""Workspaces, and how their consoles and accounts behave."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from dialog_sandbox.models.base import AnswerModel, BodyModel, absent
+from dialog_sandbox.models.delivery import DeliveryRequest
+from dialog_sandbox.models.values import (
+    CODE,
+    ClockState,
+    ConsoleCode,
+    Doctype,
+    Key,
+    Lifetime,
+    Moment,
+    PhoneNumber,
+    StartTime,
+    Text,
+    WorkspaceName,
+)
+
+EMPTY = "empty"
+
+
+class Basic(AnswerModel):
+    username: str
+    password: str
+
+
+class Console(AnswerModel):
+    code: str = Field(pattern=CODE, examples=["HARBOR1001"])
+    name: str
+    line: str = Field(description="The number it texts from.", examples=["16155550110"])
+    keyword: str
+
+
+class ConsoleSettings(Console):
+    help_text: str
+    auto_reply: str | None = Field(description="What it answers to any other reply; null for nothing.")
+    submit_overrides_stop: bool = Field(description="A SimplePay submit opts in a phone that texted STOP.")
+
+
+class Account(AnswerModel):
+    access_key: str
+    secret_access_key: str
+    tracking_numbers: list[str] = Field(examples=[["6155550100"]])
+
+
+class AccountSettings(Account):
+    doctype: Doctype
+
+
+class WorkspaceInfo(AnswerModel):
+    id: str = Field(examples=["ws_4k2m9q"])
+    name: str
+    fixture: str = Field(description="Its name, or the path of the server's own.", examples=["clinic"])
+    seed: int
+    start_at: Moment | None = Field(description="What its clock read at first; null is wall time.")
+    created_at: Moment = Field(description="Wall time.")
+    expires_at: Moment | None = Field(description="Wall time; null is never.")
+    basic: Basic
+    consoles: list[Console]
+    accounts: list[Account]
+
+
+class CreateWorkspaceRequest(BodyModel):
+    """What is left out is made, or takes its default."""
+
+    name: WorkspaceName = absent()
+    fixture: str = Field(EMPTY, description="A packaged one's name, or the one that the server was started with.")
+    seed: int = Field(1, ge=0, lt=2**62, description="Decides every id, code and name that is made.")
+    start_at: StartTime = absent()
+    clock: ClockState = "running"
+    delivery: DeliveryRequest = absent()
+    ttl: Annotated[Lifetime, Field(description="Seconds of wall time until it is gone; never, if left out.")] = absent()
+
+
+class AddConsoleRequest(BodyModel):
+    """What is left out is made."""
+
+    code: ConsoleCode = absent()
+    name: Text = absent()
+    line: PhoneNumber = absent()
+    keyword: Text = absent()
+    help_text: Text = absent()
+    auto_reply: Text | None = None
+    submit_overrides_stop: bool = False
+
+
+class AddAccountRequest(BodyModel):
+    """What is left out is made."""
+
+    name: Text = absent()
+    access_key: Key = absent()
+    secret_access_key: Key = absent()
+    tracking_numbers: Annotated[list[PhoneNumber], Field(min_length=1)] = absent()
+    help_text: Text = absent()
+    doctype: Doctype = "documented"
+
+
+class ChangeConsoleRequest(BodyModel):
+    """Only what is given is changed."""
+
+    auto_reply: Text | None = Field(None, description="Null switches it off.")
+    help_text: Text = absent()
+    keyword: Text = absent()
+    submit_overrides_stop: bool = absent()
+
+
+class ChangeAccountRequest(BodyModel):
+    """Only what is given is changed."""
+
+    doctype: Doctype = absent()

@@ -1,0 +1,114 @@
+"""The server of a test run, in a process of its own: it shares nothing of what tests patch, and ends with us."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock, Thread
+
+LOOPBACK = "127.0.0.1"
+# -P: a folder `sandbox` of the tests is not taken for the server's package.
+COMMAND = [sys.executable, "-P", "-m", "dialog_sandbox.until_eof", "serve"]
+FLAGS = ["--host", LOOPBACK, "--port", "0", "--fixture", "empty", "--seed", "1"]
+NOT_OURS = ("SANDBOX_DATABASE", "SANDBOX_DEMO", "SANDBOX_START_AT", "SANDBOX_WORKERS")
+"""What is meant for other servers; `SANDBOX_CALLBACK_*` and the like hold for ours too."""
+READY = "dialog-sandbox ready on "
+LONGEST_END_S = 10
+
+
+class CannotStart(Exception):
+    """The server did not start; why, stands on standard error."""
+
+    def __init__(self) -> None:
+        super().__init__("The sandbox's server did not start: see what it says on standard error.")
+
+
+class ServerProcess:
+    """A server that starts when its URL is first asked for."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+        self._url = ""
+        self._starting = Lock()
+
+    @property
+    def url(self) -> str:
+        """Raises `CannotStart`."""
+        with self._starting:
+            self._url = self._url or self._start()
+            return self._url
+
+    def _start(self) -> str:
+        environment = {name: value for name, value in os.environ.items() if name not in NOT_OURS}
+        self.close()
+        self._process = subprocess.Popen(
+            COMMAND + FLAGS,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+            start_new_session=True,  # Ctrl-C is for pytest, whose tests still call the server while they are torn down
+        )
+        first_line = self._process.stdout.readline() if self._process.stdout else ""
+        if not first_line.startswith(READY):
+            raise CannotStart
+        return first_line.removeprefix(READY).strip()
+
+    def close(self) -> None:
+        if self._process is not None:
+            with self._process as process:
+                process.terminate()
+                try:
+                    process.wait(LONGEST_END_S)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+            self._process = None
+
+
+class SharedServer:
+    """One server for all workers of pytest-xdist, which ask here where it is; it starts when the first of them asks."""
+
+    def __init__(self) -> None:
+        self._server = ServerProcess()
+        self._listener = socket.create_server((LOOPBACK, 0))
+        self._is_open = True
+        self.port: int = self._listener.getsockname()[1]
+        self._thread = Thread(target=self._answer, name="dialog-sandbox", daemon=True)
+        self._thread.start()
+
+    def _answer(self) -> None:
+        while True:
+            asking, _ = self._listener.accept()
+            with asking:
+                if not self._is_open:
+                    return
+                try:
+                    asking.sendall(self._server.url.encode())
+                except (CannotStart, OSError):
+                    continue  # hung up on, the worker says so
+
+    def close(self) -> None:
+        self._is_open = False
+        socket.create_connection((LOOPBACK, self.port)).close()
+        self._thread.join()
+        self._listener.close()
+        self._server.close()
+
+
+@contextmanager
+def serving(shared_port: int | None = None) -> Iterator[str]:
+    """Give the URL of a server of our own, or of the one that `SharedServer` has at this port; raises `CannotStart`."""
+    if shared_port is None:
+        server = ServerProcess()
+        try:
+            yield server.url
+        finally:
+            server.close()
+        return
+    with socket.create_connection((LOOPBACK, shared_port)) as asking, asking.makefile() as answer:
+        url = answer.read()
+    if not url:
+        raise CannotStart
+    yield url
