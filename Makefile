@@ -14,7 +14,7 @@ UV   := $(VENV)/tools/bin/uv
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test soak check bench screenshots image-test lock clean stale
+.PHONY: help serve test soak check check-names bench trace screenshots image-test lock clean stale
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -35,8 +35,14 @@ check: $(VENV)/dev.done  ## formatting, lint, types and import rules
 	$(BIN)/lint-imports
 	$(BIN)/python tools/generate_sync_client.py --check
 
-bench: $(VENV)/dev.done  ## measure speed and memory, with ARGS (needs wrk, the load generator)
+check-names: $(VENV)/dev.done  ## identifiers: words that were given up, classes of one name, modules named by no noun
+	@$(BIN)/python -m tools.check_names
+
+bench: $(VENV)/dev.done  ## measure speed and memory, with ARGS (--against COMMIT; needs wrk, the load generator)
 	@$(BIN)/python -m bench $(ARGS)
+
+trace: $(VENV)/dev.done  ## how far a request goes through our code, with ARGS (--list submit)
+	@$(BIN)/python -m tools.trace_request $(ARGS)
 
 screenshots: $(VENV)/dev.done  ## take the pictures of the console for the README (Debian's chromium)
 	@$(BIN)/python tools/screenshots.py
@@ -45,7 +51,7 @@ image-test:  ## build the container image and run it (root, and Debian's buildah
 	@$(PYTHON) tools/image_test.py $(ARGS)
 
 clean:  ## remove .venv and what the tools left behind
-	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .schemathesis
+	rm -rf $(VENV) .bench build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .schemathesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The virtual environment. It knows the folder it was made in, because a copied one would go on running the

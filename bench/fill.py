@@ -16,7 +16,7 @@ from pathlib import Path
 from sandbox.world import SET, LineView, World, carrier, consent, people, workspaces
 from sandbox.world.clock import DAY, SECOND
 from sandbox.world.ids import MessageIds, decided_key, message_ids
-from sandbox.world.seed.dice import Dice
+from sandbox.world.seed.seeded_random import SeededRandom
 from sandbox.world.statuses import DELIVERED, REJECTED, UNDELIVERED
 from sandbox.world.store import Store
 
@@ -84,7 +84,7 @@ MILLION = Size(messages=1_000_000, days=30, consoles=4, people=PEOPLE)
 
 
 @dataclass(frozen=True)
-class Somebody:
+class Recipient:
     """As much of a person as a message row takes."""
 
     id: int
@@ -130,7 +130,7 @@ class Rows:
         """How many there are so far."""
         self._size = size
         self._start, self._end = end - size.days * DAY, end
-        self._dice = Dice(SEED, "bench")
+        self._random = SeededRandom(SEED, "bench")
         self._taken: set[str] = set()
         self.workspace = workspaces.create(
             world, name=workspaces.DEFAULT, fixture="bench", seed=SEED, username=USERNAME, password=PASSWORD
@@ -167,7 +167,7 @@ class Rows:
         self._busy = [workspaces.line_of(world, self.workspace.id, number) for number in BUSY_NUMBERS]
         self._quiet = workspaces.line_of(world, self.workspace.id, QUIET_NUMBER)
 
-    def _add_person(self, world: World, n: int) -> Somebody:
+    def _add_person(self, world: World, n: int) -> Recipient:
         first_name, phone = f"Ada{n % 100}", phone_of(n)
         given = {"first_name": first_name, "last_name": f"Quill{n}", "phone": phone, "misc1": "English"}
         person = people.add(world, self.workspace, given)
@@ -184,7 +184,7 @@ class Rows:
                 cause=consent.ENROLLED,
                 at=self._start,
             )
-        return Somebody(person["id"], phone, first_name)
+        return Recipient(person["id"], phone, first_name)
 
     def _add_broadcasts(self, world: World) -> None:
         campaigns = [carrier.campaign_named(world, self.workspace, f"Campaign {n}") for n in range(CAMPAIGNS)]
@@ -209,31 +209,31 @@ class Rows:
             if at // DAY > today:
                 today = at // DAY
                 yield from self._quiet_day(at)
-            share = self._dice.random()
+            share = self._random.random()
             if share < 0.80:
                 row = self._submitted(at) if share < 0.10 else self._broadcast(at)
                 sent.append(row)
                 yield row
             elif share < 0.90 and sent:
-                yield from self._reply(self._dice.one_of(sent), at)
+                yield from self._reply(self._random.one_of(sent), at)
             else:
-                yield self._of_account(self._dice.one_of(self._busy), at, is_inbound=share > 0.95)
+                yield self._of_account(self._random.one_of(self._busy), at, is_inbound=share > 0.95)
 
     def _submitted(self, at: int) -> carrier.MessageRow:
-        person = self._dice.one_of(self._people)
-        line = self._dice.one_of(self._consoles)
+        person = self._random.one_of(self._people)
+        line = self._random.one_of(self._consoles)
         return self._outbound(line, person, self._text(person), at, SUBMITTED)
 
     def _broadcast(self, at: int) -> carrier.MessageRow:
-        person = self._dice.one_of(self._people)
-        console = self._dice.below(self._size.consoles)
+        person = self._random.one_of(self._people)
+        console = self._random.below(self._size.consoles)
         broadcast = self._broadcasts[self.n // BROADCAST_EVERY * self._size.consoles + console]
         return self._outbound(self._consoles[console], person, self._text(person), at, BROADCAST | broadcast)
 
     def _reply(self, lead: carrier.MessageRow, at: int) -> Iterator[carrier.MessageRow]:
         """A phone's answer, and the console's to that."""
         line = self._consoles[lead["console_id"] - 1]
-        person = Somebody(lead["person_id"], lead["phone"], "")
+        person = Recipient(lead["person_id"], lead["phone"], "")
         inbound = self._inbound(line, person, at, REPLIED | {"lead_id": lead["id"]})
         yield inbound
         causes = {"lead_id": lead["id"], "caused_by_id": inbound["id"]}
@@ -245,18 +245,18 @@ class Rows:
             yield self._of_account(self._quiet, at, is_inbound=n == 0)
 
     def _of_account(self, line: LineView, at: int, *, is_inbound: bool) -> carrier.MessageRow:
-        person = self._dice.one_of(self._people[:ACCOUNT_PEOPLE])
+        person = self._random.one_of(self._people[:ACCOUNT_PEOPLE])
         if is_inbound:
             return self._inbound(line, person, at, TEXTED_IN)
         return self._outbound(line, person, self._text(person), at, OF_STAFF)
 
-    def _text(self, person: Somebody) -> str:
-        return self._dice.one_of(TEXTS).format(person.first_name)
+    def _text(self, person: Recipient) -> str:
+        return self._random.one_of(TEXTS).format(person.first_name)
 
     def _outbound(
-        self, line: LineView, person: Somebody, text: str, at: int, columns: carrier.MessageRow
+        self, line: LineView, person: Recipient, text: str, at: int, columns: carrier.MessageRow
     ) -> carrier.MessageRow:
-        share = self._dice.random()
+        share = self._random.random()
         row = self._row(line, person, text, at, columns)
         row["direction"] = carrier.OUTBOUND
         row["sender"] = line.number
@@ -270,8 +270,8 @@ class Rows:
             row["record_at"], row["sid"], row["outgoing_key"] = at, ids.sid, ids.outgoing_key
         return row
 
-    def _inbound(self, line: LineView, person: Somebody, at: int, columns: carrier.MessageRow) -> carrier.MessageRow:
-        row = self._row(line, person, self._dice.one_of(REPLIES), at, columns)
+    def _inbound(self, line: LineView, person: Recipient, at: int, columns: carrier.MessageRow) -> carrier.MessageRow:
+        row = self._row(line, person, self._random.one_of(REPLIES), at, columns)
         row["direction"] = carrier.INBOUND
         row["sender"] = person.phone
         row["plan_cause"] = row["cause"]
@@ -280,7 +280,7 @@ class Rows:
         return row
 
     def _row(
-        self, line: LineView, person: Somebody, text: str, at: int, columns: carrier.MessageRow
+        self, line: LineView, person: Recipient, text: str, at: int, columns: carrier.MessageRow
     ) -> carrier.MessageRow:
         """What the rows of both directions have in common."""
         self.n += 1

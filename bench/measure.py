@@ -6,15 +6,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from http.client import HTTPConnection
 from pathlib import Path
 from statistics import median
 
-from bench import calls, fill, load, servers
+from bench import calls, chores, fill, load, servers
 from bench.calls import CALLS, Call
+from bench.chores import Chore
 from bench.load import Request, Sample
 from bench.servers import Broken, Server
-from sandbox.vendors import writeback
+from bench.starts import first_answer
 from sandbox.world.clock import wall_clock
 
 SHRUNK = 0.9
@@ -44,7 +44,7 @@ class Store:
     requests: Sequence[Request] = ()
     journal: bool = True
 
-    def asked(self, call: Call) -> "Store":
+    def with_requests(self, call: Call) -> "Store":
         assert self.path
         return replace(self, requests=call.requests(self.path))
 
@@ -92,6 +92,7 @@ class Found:
     million_mb: float = 0.0
     """After all the load."""
     results: list[Result] = field(default_factory=list)
+    chores: list[Chore] = field(default_factory=list)
 
 
 def everything(effort: Effort, folder: Path, say: Callable[[str], None]) -> Found:
@@ -102,6 +103,8 @@ def everything(effort: Effort, folder: Path, say: Callable[[str], None]) -> Foun
     say(f"filling a store with {effort.million.messages:,} messages")
     fill_s = filled(thousand, million, effort.million)
     found = Found(calls.messages_in(thousand), calls.messages_in(million), fill_s, first_answer_s, clinic_mb)
+    say("what happens seldom")
+    found.chores = chores.everything()
     unwritten = folder / "unwritten.db"
     shutil.copyfile(pristine(thousand), unwritten)
     shutil.copyfile(pristine(thousand), pristine(unwritten))
@@ -135,27 +138,14 @@ def pristine(path: Path) -> Path:
 
 def first_answers(starts: int) -> tuple[float, float]:
     """Seconds from the command to the first vendor answer on `clinic`, and MB then; medians without the first start."""
-    prefix = writeback.DOCUMENTED_PATH.partition("{")[0]
-    seconds, memory = [], []
-    for _ in range(starts + 1):
-        begun = time.monotonic()
-        with servers.sandbox() as server:
-            connection = HTTPConnection(*server.address, timeout=10)
-            target = f"{prefix}{calls.CONSOLE}/2026-01-01%2000:00:00/2026-01-02%2000:00:00"
-            connection.request("GET", target, headers=calls.BASIC)
-            status = connection.getresponse().status
-            seconds.append(time.monotonic() - begun)
-            memory.append(server.memory_mb())
-            connection.close()
-        if status != 200:
-            raise Broken(f"the first answer on clinic is {status}")
-    return median(seconds[1:]), median(memory[1:])
+    found = [first_answer(servers.sandbox) for _ in range(starts + 1)][1:]
+    return median(start.seconds for start in found), median(start.memory_mb for start in found)
 
 
 def measured(call: Call, effort: Effort, folder: Path, few: Store, silent: Store, many: Store) -> Result:
     """One call: bare, a thousand, the same without a journal, a million, in turn."""
     result = Result(call)
-    few, silent, many = few.asked(call), silent.asked(call), many.asked(call)
+    few, silent, many = few.with_requests(call), silent.with_requests(call), many.with_requests(call)
     answer = folder / "answer"
     with fresh(call, few, folder) as emptied:
         answer.write_bytes(calls.verify(emptied.server, call, emptied.requests).body)

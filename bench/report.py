@@ -75,7 +75,7 @@ def targets(found: Found) -> list[Target]:
         (f"after the load, {found.million:,} messages", found.million_mb),
     ):
         listed.append(Target(f"memory {title}", memory, MEMORY_MB, is_least=False, unit=" MB"))
-    return listed
+    return listed + [Target(each.title, each.found, each.most, is_least=False, unit=each.unit) for each in found.chores]
 
 
 def rows(found: Found) -> list[tuple[str, ...]]:
@@ -180,6 +180,11 @@ Filling the large store took {found.fill_s:.0f} s.
     make bench
     make bench ARGS=--quick
     make bench ARGS=--write
+    make bench ARGS="--against COMMIT"
+
+The last one installs another commit beside this one, by its own lock files, and lets the two take turns: CPU per
+request, the first answer, memory, seeding and resetting `hospital`. The other is known by its command
+and by HTTP alone.
 
 `wrk` has to be installed (Debian: `apt install wrk`). It takes about seven minutes, two with `--quick`, which fills the
 large store with a tenth of the messages. Filling it in full takes 1 GB of memory and 0.5 GB of disk for a while. The

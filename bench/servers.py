@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -27,24 +27,22 @@ class Broken(Exception):
 def sandbox(*flags: str, journal: bool = True) -> "Server":
     """`dialog-sandbox serve` on a free port of loopback, with or without a journal; else with default settings."""
     settings = {} if journal else {"SANDBOX_JOURNAL": "0"}
-    return Server("sandbox", "serve", "--port", "0", *flags, settings=settings)
+    return Server([sys.executable, "-m", "sandbox", "serve", "--port", "0", *flags], settings)
 
 
 def bare(call: str, answer: Path) -> "Server":
     """The bare route of a call, which answers with the bytes of a file."""
-    return Server("bench.bare", call, str(answer))
+    return Server([sys.executable, "-m", "bench.bare", call, str(answer)])
 
 
 class Server:
     """A process of ours that serves HTTP, from the first answer on; `with` stops it."""
 
-    def __init__(self, module: str, *arguments: str, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(self, command: Sequence[str], settings: Mapping[str, str] | None = None) -> None:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  (closed by stop)
         environment = {name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)}
         environment |= settings or {}
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE, stderr=self._log, env=environment
-        )
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self._log, env=environment)
         try:
             self.url = self._ready_url()
         except BaseException:

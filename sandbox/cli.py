@@ -1,161 +1,213 @@
-"""The command line.
+"""What can be typed, and what comes of it?
 
 Exit codes: 0 done, 1 it could not be done, 2 it was asked wrongly; `exec` ends with its command's, 126 when that
-cannot be run and 127 when it is not there. Errors are one line on standard error.
+cannot be run and 127 when it is not there. Errors of ours are one line on standard error.
+
+What a command needs is imported inside it: `readyz` runs every few seconds in a container, and is not to wait for the
+framework and the store, which take most of a second.
 """
 
-import argparse
 import errno
 import gc
-import json
-import os
-import signal
 import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from importlib.metadata import version
-from typing import Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
+
+import typer
+
+from sandbox import signals
+
+if TYPE_CHECKING:
+    from sandbox.settings import Settings
 
 FAILED = 1
 MISUSED = 2
 READYZ_TIMEOUT_S = 2.0
-FLAGS = ("host", "port", "database", "fixture", "seed", "start_at", "workers", "demo")
+
+app = typer.Typer(
+    help="Three SMS APIs, emulated on this machine.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main() -> None:
     """The command `dialog-sandbox`."""
-    options = parser().parse_args(arguments)
-    options.run(options)
+    app(prog_name="dialog-sandbox")
 
 
-def parser() -> argparse.ArgumentParser:
-    """What can be typed."""
-    top = argparse.ArgumentParser(prog="dialog-sandbox", description="Three SMS APIs, emulated on this machine.")
-    top.add_argument("--version", action=ShowVersion, nargs=0, help="show the version and exit")
-    commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
-
-    serving = commands.add_parser("serve", help="start the server")
-    add_flags(serving, port="port to bind, 0 for a free one (8080)")
-    serving.add_argument("--workers", metavar="N", help="processes that serve: always 1")
-    serving.add_argument("--demo", action="store_const", const="1", help="visitors may read, a token drives")
-    serving.set_defaults(run=serve)
-
-    executing = commands.add_parser(
-        "exec", help="run a command beside a server of its own", usage="%(prog)s [FLAGS] -- COMMAND ..."
-    )
-    add_flags(executing, port="port to bind (a free one)")
-    executing.add_argument("--report", metavar="FILE", help="where to keep the journal, as JSON lines")
-    executing.add_argument("command", nargs="+", metavar="COMMAND", help="what to run, with its arguments")
-    executing.set_defaults(run=execute)
-
-    probing = commands.add_parser("readyz", help="ask a running server whether it is ready; exit 0 or 1")
-    probing.add_argument("--host", help="address it is bound to (127.0.0.1)")
-    probing.add_argument("--port", help="port it is bound to (8080)")
-    probing.set_defaults(run=readyz)
-
-    commands.add_parser("fixtures", help="list the fixtures one can start from").set_defaults(run=list_fixtures)
-    ruling = commands.add_parser("rules", help="list every rule that the sandbox follows")
-    form = ruling.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="as JSON")
-    form.add_argument("--markdown", action="store_true", help="as docs/rules.md")
-    ruling.set_defaults(run=list_rules)
-    return top
+def flag(help: str, metavar: str = "TEXT") -> Any:
+    """An option whose text the settings understand, so that flag and variable are refused alike."""
+    return typer.Option(help=help, metavar=metavar, show_default=False)
 
 
-def add_flags(parser: argparse.ArgumentParser, *, port: str) -> None:
-    """Those of whatever starts a server."""
-    parser.add_argument("--host", help="address to bind (127.0.0.1)")
-    parser.add_argument("--port", help=port)
-    parser.add_argument("--database", metavar="URL", help="path or SQLAlchemy URL to keep data in (temporary file)")
-    parser.add_argument("--fixture", metavar="NAME|FILE", help="the world to start from (clinic)")
-    parser.add_argument("--seed", metavar="N", help="decides everything that a fixture leaves to chance (1)")
-    parser.add_argument("--start-at", metavar="TIME", help="what the clock reads at first, RFC 3339 (now)")
+HostFlag = Annotated[str | None, flag("address to bind (127.0.0.1)")]
+DatabaseFlag = Annotated[str | None, flag("path or SQLAlchemy URL to keep data in (temporary file)", metavar="URL")]
+FixtureFlag = Annotated[str | None, flag("the world to start from (clinic)", metavar="NAME|FILE")]
+SeedFlag = Annotated[str | None, flag("decides everything that a fixture leaves to chance (1)", metavar="N")]
+StartAtFlag = Annotated[str | None, flag("what the clock reads at first, RFC 3339 (now)", metavar="TIME")]
 
 
-class ShowVersion(argparse.Action):
-    """Looks the version up only when it is asked for."""
+def show_version(is_asked: bool) -> None:
+    if is_asked:
+        from importlib.metadata import version  # noqa: PLC0415  (only this needs it)
 
-    def __call__(self, *_: object) -> None:
         print(f"dialog-sandbox {version('dialog-sandbox')}")
-        raise SystemExit(0)
+        raise typer.Exit
 
 
-def fail(message: str, code: int = FAILED) -> NoReturn:
-    """One line, no traceback."""
-    print(f"dialog-sandbox: {' '.join(message.split())}", file=sys.stderr)
-    raise SystemExit(code)
+@app.callback()
+def with_version(
+    version: Annotated[
+        bool, typer.Option("--version", help="show the version and exit", is_eager=True, callback=show_version)
+    ] = False,
+) -> None:
+    """Lets `--version` stand alone; the help of the whole is the application's."""
 
 
-def settings_of(options: argparse.Namespace) -> Any:
-    """The settings out of flags and environment."""
-    from sandbox import settings  # noqa: PLC0415
-
-    flags = {name: getattr(options, name) for name in FLAGS if hasattr(options, name)}
-    try:
-        return settings.from_environment(os.environ, **flags)
-    except settings.BadSetting as error:
-        fail(str(error), MISUSED)
-
-
-def serve(options: argparse.Namespace) -> None:
-    """Serves until SIGTERM, SIGINT or SIGHUP; the last is ignored under nohup."""
-    # Whoever asks us to stop gets a clean stop and exit code 0, also when they ask twice or before we serve. First of
-    # all, since the first process of a container is deaf to SIGTERM until it says what to do with it.
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN or number != signal.SIGHUP:
-            signal.signal(number, lambda *_: sys.exit(0))
-    settings = settings_of(options)
+@app.command()
+def serve(
+    host: HostFlag = None,
+    port: Annotated[str | None, flag("port to bind, 0 for a free one (8080)", metavar="PORT")] = None,
+    database: DatabaseFlag = None,
+    fixture: FixtureFlag = None,
+    seed: SeedFlag = None,
+    start_at: StartAtFlag = None,
+    workers: Annotated[str | None, flag("processes that serve: always 1", metavar="N")] = None,
+    demo: Annotated[bool, typer.Option("--demo", help="visitors may read, a token drives")] = False,
+) -> None:
+    """start the server"""
+    # First of all, since the first process of a container is deaf to SIGTERM until it says what to do with it.
+    signals.stop_cleanly()
+    settings = settings_of(
+        host=host,
+        port=port,
+        database=database,
+        fixture=fixture,
+        seed=seed,
+        start_at=start_at,
+        workers=workers,
+        demo=demo or None,
+    )
     listener = bind(settings.host, settings.port)
 
-    # What is made from here until it serves stays for good: looking through it for garbage would be a waste.
-    gc.disable()
+    gc.disable()  # see collect_from_here_on
 
-    from sandbox.server.serving import run  # noqa: PLC0415  (what follows takes a third of a second to import)
+    from sandbox.server.serving import run  # noqa: PLC0415  (readyz does without it; and a taken port is told before)
 
     with one_line_failures():
-        run(settings, listener)
+        run(settings, listener, collect_from_here_on)
 
 
-def execute(options: argparse.Namespace) -> None:
-    """Serves while a command runs, and ends with its exit status."""
-    options.port = options.port or os.environ.get("SANDBOX_PORT") or "0"
-    settings = settings_of(options)
-    if options.report and not settings.journal:
+def collect_from_here_on() -> None:
+    """Leaves what was made until it serves out of garbage collection: it stays for good.
+
+    Looking through it while it is made, mostly by imports, costs a third of the CPU time to the first answer.
+    """
+    gc.freeze()
+    gc.enable()
+
+
+@app.command("exec", options_metavar="[FLAGS] --")
+def execute(
+    command: Annotated[list[str], typer.Argument(metavar="COMMAND", help="what to run, with its arguments")],
+    host: HostFlag = None,
+    port: Annotated[str | None, flag("port to bind (a free one)", metavar="PORT")] = None,
+    database: DatabaseFlag = None,
+    fixture: FixtureFlag = None,
+    seed: SeedFlag = None,
+    start_at: StartAtFlag = None,
+    report: Annotated[str | None, flag("where to keep the journal, as JSON lines", metavar="FILE")] = None,
+) -> None:
+    """run a command beside a server of its own"""
+    signals.exit_as_a_shell_has_it()
+    settings = settings_of(host=host, port=port, database=database, fixture=fixture, seed=seed, start_at=start_at)
+    if "port" not in settings.model_fields_set:
+        settings = settings.model_copy(update={"port": 0})
+    if report and not settings.journal:
         fail("--report needs the journal, and SANDBOX_JOURNAL switches it off: leave out one of them.", MISUSED)
-    report = open_report(options.report) if options.report else nullcontext()
+    opened = open_report(report) if report else nullcontext()
     listener = bind(settings.host, settings.port)
 
-    from sandbox.companion import CannotRun, Companion  # noqa: PLC0415  (takes a third of a second to import)
+    import asyncio  # noqa: PLC0415  (readyz does without it)
 
-    with one_line_failures(), report as file:
+    from sandbox.companion import CannotRun, run_beside_server  # noqa: PLC0415  (readyz does without it)
+
+    with one_line_failures(), opened as file:
         try:
-            code = Companion(options.command, file).run(settings, listener)
+            code = asyncio.run(run_beside_server(command, settings, listener, file))
         except CannotRun as error:
             fail(str(error), error.code)
-    raise SystemExit(code)
+    raise typer.Exit(code)
 
 
-def open_report(path: str) -> TextIO:
-    """A new file, or one line that says why not."""
+@app.command()
+def readyz(
+    host: Annotated[str | None, flag("address it is bound to (127.0.0.1)")] = None,
+    port: Annotated[str | None, flag("port it is bound to (8080)", metavar="PORT")] = None,
+) -> None:
+    """ask a running server whether it is ready; exit 0 or 1"""
+    from http.client import HTTPConnection, HTTPException  # noqa: PLC0415  (only this needs it)
+
+    from sandbox.settings import address_from_here  # noqa: PLC0415  (--version does without it)
+
+    settings = settings_of(host=host, port=port)
+    address = address_from_here(settings.host)
+    connection = HTTPConnection(address, settings.port, timeout=READYZ_TIMEOUT_S)
     try:
-        return open(path, "w", encoding="utf-8")
-    except OSError as error:
-        fail(f"Cannot write {path}: {error.strerror or error}.")
+        connection.request("GET", "/_sandbox/health/ready")
+        status = connection.getresponse().status
+    except (OSError, HTTPException) as error:
+        fail(f"not ready on {address} port {settings.port}: {error}")
+    finally:
+        connection.close()
+    if status != 200:
+        fail(f"not ready on {address} port {settings.port}: it answers {status}")
+    print("ready")
 
 
-@contextmanager
-def one_line_failures() -> Iterator[None]:
-    """What keeps a server from starting, told in one line."""
-    from sandbox.server.targets import BadTarget  # noqa: PLC0415
-    from sandbox.world.errors import FixtureRefused, StoreRefused  # noqa: PLC0415
+@app.command("fixtures")
+def list_fixtures() -> None:
+    """list the fixtures one can start from"""
+    from sandbox.world import fixtures  # noqa: PLC0415  (readyz does without it)
+
+    for fixture in fixtures.available():
+        print(f"{fixture.name:<12}{fixture.summary}")
+
+
+@app.command("rules")
+def list_rules(
+    json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="as docs/rules.md")] = False,
+) -> None:
+    """list every rule that the sandbox follows"""
+    if json and markdown:
+        raise typer.BadParameter("give --json or --markdown, not both.")
+
+    from json import dumps  # noqa: PLC0415  (only this needs it)
+
+    from sandbox.server.rules import every_rule, rules_table  # noqa: PLC0415  (readyz does without it)
+
+    if json:
+        print(dumps(every_rule(), indent=2, ensure_ascii=False))
+    elif markdown:
+        print(rules_table(), end="")
+    else:
+        for rule in every_rule():
+            print(f"{rule['id']:<20}{rule['provenance']:<24}{rule['summary']}")
+
+
+def settings_of(**flags: str | bool | None) -> "Settings":
+    """The settings out of the flags that were given, and of the environment."""
+    from sandbox.settings import BadSetting, read_settings  # noqa: PLC0415  (--version and --help do without pydantic)
 
     try:
-        yield
-    except (FixtureRefused, BadTarget) as error:
+        return read_settings(**{name: value for name, value in flags.items() if value})
+    except BadSetting as error:
         fail(str(error), MISUSED)
-    except StoreRefused as error:
-        fail(str(error))
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -173,40 +225,29 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def readyz(options: argparse.Namespace) -> None:
-    """Exit code 0 when the server of these settings is ready, else 1."""
-    from http.client import HTTPConnection, HTTPException  # noqa: PLC0415
-
-    settings = settings_of(options)
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
-    connection = HTTPConnection(host, settings.port, timeout=READYZ_TIMEOUT_S)
+def open_report(path: str) -> TextIO:
+    """A new file, or one line that says why not."""
     try:
-        connection.request("GET", "/_sandbox/health/ready")
-        status = connection.getresponse().status
-    except (OSError, HTTPException) as error:
-        fail(f"not ready on {host} port {settings.port}: {error}")
-    finally:
-        connection.close()
-    if status != 200:
-        fail(f"not ready on {host} port {settings.port}: it answers {status}")
-    print("ready")
+        return open(path, "w", encoding="utf-8")
+    except OSError as error:
+        fail(f"Cannot write {path}: {error.strerror or error}.")
 
 
-def list_fixtures(_: argparse.Namespace) -> None:
-    from sandbox.world import fixtures  # noqa: PLC0415
+@contextmanager
+def one_line_failures() -> Iterator[None]:
+    """What keeps a server from starting, told in one line."""
+    from sandbox.server.targets import BadTarget  # noqa: PLC0415  (readyz does without it)
+    from sandbox.world.errors import FixtureRefused, StoreRefused  # noqa: PLC0415  (readyz does without it)
 
-    for fixture in fixtures.available():
-        print(f"{fixture.name:<12}{fixture.summary}")
+    try:
+        yield
+    except (FixtureRefused, BadTarget) as error:
+        fail(str(error), MISUSED)
+    except StoreRefused as error:
+        fail(str(error))
 
 
-def list_rules(options: argparse.Namespace) -> None:
-    from sandbox.server.rules import every_rule, rules_table  # noqa: PLC0415
-
-    if options.json:
-        print(json.dumps(every_rule(), indent=2, ensure_ascii=False))
-        return
-    if options.markdown:
-        print(rules_table(), end="")
-        return
-    for rule in every_rule():
-        print(f"{rule['id']:<20}{rule['provenance']:<24}{rule['summary']}")
+def fail(message: str, code: int = FAILED) -> NoReturn:
+    """One line, no traceback."""
+    print(f"dialog-sandbox: {' '.join(message.split())}", file=sys.stderr)
+    raise SystemExit(code)

@@ -1,13 +1,11 @@
-"""Runs a command beside a sandbox that is there for it alone, and tells it by its environment where that is."""
+"""How does a command run beside a sandbox that is there for it alone? Its environment tells it where that is."""
 
+import asyncio
 import os
 import signal
 import socket
 import subprocess
 import sys
-import threading
-from contextlib import suppress
-from types import FrameType
 from typing import TextIO
 
 from starlette.types import ASGIApp
@@ -18,10 +16,10 @@ from sandbox.server.report import Report
 from sandbox.server.serving import SEED_IGNORED
 from sandbox.server.threaded import ThreadedServer
 from sandbox.settings import Settings
+from sandbox.signals import PASSED_ON, heeded
 
-PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 FROM_KEYS = (signal.SIGINT, signal.SIGQUIT)
-"""What a terminal sends to everybody in its foreground by itself."""
+"""What a terminal sends by itself to everybody in its foreground."""
 
 
 class CannotRun(Exception):
@@ -32,81 +30,45 @@ class CannotRun(Exception):
         self.code = 127 if isinstance(error, FileNotFoundError) else 126
 
 
-class Companion:
-    """A command to run; what we are sent in the meantime goes to it, and each vendor exchange into the report."""
+async def run_beside_server(
+    command: list[str], settings: Settings, listener: socket.socket, report: TextIO | None
+) -> int:
+    """The command's exit status as a shell has it: 128 and the signal's number when one ended it.
 
-    def __init__(self, command: list[str], report: TextIO | None) -> None:
-        self._command = command
-        self._report = report
-        self._process: subprocess.Popen[bytes] | None = None
-        self._missed: list[int] | None = None
-        """Signals that came while it was being started."""
-        for number in PASSED_ON:
-            signal.signal(number, self._pass_on)
+    Each vendor exchange goes into the report.
+    """
 
-    def run(self, settings: Settings, listener: socket.socket) -> int:
-        """The command's exit status as a shell has it: 128 and the signal's number when one ended it."""
-        with ThreadedServer(settings, listener, self._made) as server:
-            token = server.settings.control_token
-            with SandboxClient(server.url, token) as client:
-                told = environment(client.workspace("default"), token)
-            code = _ended(self._start(told))
-        return code if code >= 0 else 128 - code
-
-    def _made(self, app: Sandbox) -> ASGIApp:
+    def behind(app: Sandbox) -> ASGIApp:
         if app.is_seed_ignored:
             print(SEED_IGNORED, file=sys.stderr, flush=True)
-        return app if self._report is None else Report(app, self._report)
+        return app if report is None else Report(app, report)
 
-    def _start(self, told: dict[str, str]) -> "subprocess.Popen[bytes]":
-        self._missed = []
-        try:
-            self._process = subprocess.Popen(self._command, env=os.environ | told)
-        except OSError as error:
-            raise CannotRun(self._command[0], error) from None
-        for number in self._missed:
-            self._send(self._process, number)
-        return self._process
+    with ThreadedServer(settings, listener, behind) as server:
+        token = server.settings.control_token
+        with SandboxClient(server.url, token) as client:
+            told = environment(client.workspace("default"), token)
+        code = await _run(command, told)
+    return code if code >= 0 else 128 - code
 
-    def _pass_on(self, number: int, _: FrameType | None) -> None:
-        if self._process is not None:
-            self._send(self._process, number)
-        elif self._missed is not None:
-            self._missed.append(number)
-        else:
-            raise SystemExit(128 + number)
 
-    def _send(self, process: "subprocess.Popen[bytes]", number: int) -> None:
+async def _run(command: list[str], told: dict[str, str]) -> int:
+    """Runs the command and hands it the signals that come; those that come while it starts wait in the loop."""
+
+    def pass_on(number: signal.Signals) -> None:
         if number not in FROM_KEYS or not _is_in_foreground():
             process.send_signal(number)
 
+    for number in heeded(PASSED_ON):
+        asyncio.get_running_loop().add_signal_handler(number, pass_on, number)
+    process = _start(command, told)
+    return await asyncio.to_thread(process.wait)
 
-def _ended(process: "subprocess.Popen[bytes]") -> int:
-    """The exit status of the command, once it has one.
 
-    Whoever waits for a process in a system call hears of a signal that comes just before it only after it. So another
-    thread waits, and a byte arrives here for that and for each signal.
-    """
-    news, told = socket.socketpair()
-    told.setblocking(False)
-    before = signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
-
-    def wait() -> None:
-        process.wait()
-        with suppress(BlockingIOError):  # it is full of news already
-            told.send(b"\0")
-
-    waiter = threading.Thread(target=wait, name="dialog-sandbox-exec")
-    waiter.start()
+def _start(command: list[str], told: dict[str, str]) -> "subprocess.Popen[bytes]":
     try:
-        while process.returncode is None:
-            news.recv(1024)
-    finally:
-        signal.set_wakeup_fd(before)
-        waiter.join()
-        news.close()
-        told.close()
-    return process.returncode
+        return subprocess.Popen(command, env=os.environ | told)
+    except OSError as error:
+        raise CannotRun(command[0], error) from None
 
 
 def environment(workspace: Workspace, token: str | None) -> dict[str, str]:

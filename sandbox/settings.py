@@ -1,13 +1,13 @@
-"""Every setting with its default. A flag beats the environment, which beats the default.
+"""Which settings are there, what may each be, and what does it do? A flag beats `SANDBOX_*`, which beats the default.
 
-Imports nothing heavy: a health probe reads it too.
+Imports nothing heavier than pydantic: a health probe reads it too.
 """
 
-import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 MOST_DIGITS = 18
@@ -17,134 +17,127 @@ EARLIEST_S, LATEST_S = 0, 253_370_764_800
 
 
 class BadSetting(Exception):
-    """A setting that cannot be understood."""
+    """A setting that cannot be understood, in one sentence that names its flag or variable."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """Of the field `x` the environment's name is `SANDBOX_X`."""
-
-    host: str = "127.0.0.1"
-    port: int = 8080
-    """0 takes a free one."""
-    database: str | None = None
-    """A path or an SQLAlchemy URL; none is a temporary file that goes with the process."""
-    fixture: str = "clinic"
-    """The name of a packaged fixture, or a file."""
-    seed: int = 1
-    start_at: int | None = None
-    """What the clock reads at first, in ms; none is wall time."""
-    workers: int = 1
-    """Always one: what falls due by itself is done by the process that serves."""
-    control_token: str | None = None
-    """Needed by the control API off loopback; made and printed when there is none."""
-    control_open: bool = False
-    """No token is asked for, wherever the server is bound."""
-    demo: bool = False
-    """Visitors may read the control API without a token; who drives it needs one, on loopback too."""
-    hosts: tuple[str, ...] = ()
-    """Further names that the control API may be called by."""
-    callback_allow: tuple[str, ...] = ()
-    """Hosts, addresses and networks, or `*`, that callbacks may go to besides those that the binding allows."""
-    callback_rate: int = 100
-    """Attempts a second."""
-    callback_timeout: int = 10
-    """Seconds of wall time that an attempt may take."""
-    journal: bool = True
-    """Whether exchanges are written down."""
-    journal_limit: int = 20_000
-    """Exchanges that each workspace's journal keeps; the oldest go first."""
-    journal_days: int = 30
-    """Days of wall time after which an exchange goes."""
-
-    @property
-    def is_loopback(self) -> bool:
-        return is_loopback(self.host)
+def address_from_here(host: str) -> str:
+    """The address by which this machine calls a server that is bound to this one, perhaps to all."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address, without brackets, is this machine's own."""
-    return host in LOOPBACK or host.startswith("127.")
+def _number(written: object) -> int:
+    digits = str(written)
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= MOST_DIGITS):
+        raise ValueError(f"must be a whole number of at most {MOST_DIGITS} digits, not {digits!r}.")
+    return int(digits)
 
 
-def from_environment(environ: Mapping[str, str] = os.environ, **flags: str | None) -> Settings:
-    """Settings out of `SANDBOX_*` and the flags that were given, both as text."""
-    values: dict[str, Any] = {}
-    for field in fields(Settings):
-        name = field.name
-        label, written = f"--{name.replace('_', '-')}", flags.get(name)
-        if written is None:
-            label, written = f"SANDBOX_{name.upper()}", environ.get(f"SANDBOX_{name.upper()}")
-        if written:
-            values[name] = READERS.get(name, _text)(written, label)
-    return Settings(**values)
-
-
-def _text(written: str, _: str) -> str:
-    return written
-
-
-def _number(written: str, label: str) -> int:
-    if not (written.isascii() and written.isdigit() and len(written) <= MOST_DIGITS):
-        raise BadSetting(f"{label} must be a whole number of at most {MOST_DIGITS} digits, not {written!r}.")
-    return int(written)
-
-
-def _positive(written: str, label: str) -> int:
-    number = _number(written, label)
-    if not number:
-        raise BadSetting(f"{label} must be at least 1.")
+def _positive(number: int) -> int:
+    if number < 1:
+        raise ValueError("must be at least 1.")
     return number
 
 
-def _one(written: str, label: str) -> int:
-    if _positive(written, label) > 1:
-        raise BadSetting(f"{label} must be 1: one process serves, so start further servers for more.")
-    return 1
+def _one(number: int) -> int:
+    if number > 1:
+        raise ValueError("must be 1: one process serves, so start further servers for more.")
+    return number
 
 
-def _port(written: str, label: str) -> int:
-    port = _number(written, label)
-    if port > 65535:
-        raise BadSetting(f"{label} must be a port from 0 to 65535, not {written}.")
-    return port
+def _port(number: int) -> int:
+    if number > 65535:
+        raise ValueError(f"must be a port from 0 to 65535, not {number}.")
+    return number
 
 
-def _time(written: str, label: str) -> int:
+def _time(written: object) -> object:
+    """A text as ms; pydantic would take a time without a zone, and a bare number, as well."""
+    if not isinstance(written, str):
+        return written
     try:
         moment = datetime.fromisoformat(written)
         seconds = moment.timestamp() if moment.tzinfo else None
     except (ValueError, OverflowError):
         seconds = None
     if seconds is None:
-        raise BadSetting(f"{label} must be a time with its zone, as 2026-05-06T09:00:00Z, not {written!r}.")
+        raise ValueError(f"must be a time with its zone, as 2026-05-06T09:00:00Z, not {written!r}.")
     if not EARLIEST_S <= seconds < LATEST_S:
-        raise BadSetting(f"{label} must be a time from 1970 to 9998, not {written!r}.")
+        raise ValueError(f"must be a time from 1970 to 9998, not {written!r}.")
     return round(seconds * 1000)
 
 
-def _switch(written: str, label: str) -> bool:
-    if written.lower() not in ("0", "1", "false", "true", "no", "yes"):
-        raise BadSetting(f"{label} must be 1 or 0, not {written!r}.")
-    return written.lower() in ("1", "true", "yes")
+def _switch(written: object) -> bool:
+    if str(written).lower() not in ("0", "1", "false", "true", "no", "yes"):
+        raise ValueError(f"must be 1 or 0, not {written!r}.")
+    return str(written).lower() in ("1", "true", "yes")
 
 
-def _names(written: str, _: str) -> tuple[str, ...]:
+def _names(written: object) -> object:
+    if not isinstance(written, str):
+        return written
     return tuple(name.strip().lower() for name in written.split(",") if name.strip())
 
 
-READERS: dict[str, Callable[[str, str], Any]] = {
-    "port": _port,
-    "seed": _number,
-    "start_at": _time,
-    "workers": _one,
-    "control_open": _switch,
-    "demo": _switch,
-    "hosts": _names,
-    "callback_allow": _names,
-    "callback_rate": _positive,
-    "callback_timeout": _positive,
-    "journal": _switch,
-    "journal_limit": _positive,
-    "journal_days": _positive,
-}
+WholeNumber = Annotated[int, BeforeValidator(_number)]
+Positive = Annotated[WholeNumber, AfterValidator(_positive)]
+Switch = Annotated[bool, BeforeValidator(_switch)]
+# NoDecode: the variable holds names between commas, not JSON.
+NameList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
+
+
+class Settings(BaseSettings):
+    """What the environment says, unless it is given here. Of the field `x` the variable is `SANDBOX_X`."""
+
+    model_config = SettingsConfigDict(env_prefix="SANDBOX_", env_ignore_empty=True, frozen=True)
+
+    host: str = "127.0.0.1"
+    port: Annotated[WholeNumber, AfterValidator(_port)] = 8080
+    """0 takes a free one."""
+    database: str | None = None
+    """A path or an SQLAlchemy URL; none is a temporary file that goes with the process."""
+    fixture: str = "clinic"
+    """The name of a packaged fixture, or a file."""
+    seed: WholeNumber = 1
+    start_at: Annotated[int | None, BeforeValidator(_time)] = None
+    """What the clock reads at first, in ms; none is wall time."""
+    workers: Annotated[Positive, AfterValidator(_one)] = 1
+    """Always one: what falls due by itself is done by the process that serves."""
+    control_token: str | None = None
+    """Needed by the control API off loopback; made and printed when there is none."""
+    control_open: Switch = False
+    """No token is asked for, wherever the server is bound."""
+    demo: Switch = False
+    """Visitors may read the control API without a token; who drives it needs one, on loopback too."""
+    hosts: NameList = ()
+    """Further names that the control API may be called by."""
+    callback_allow: NameList = ()
+    """Hosts, addresses and networks, or `*`, that callbacks may go to besides those that the binding allows."""
+    callback_rate: Positive = 100
+    """Attempts a second."""
+    callback_timeout: Positive = 10
+    """Seconds of wall time that an attempt may take."""
+    journal: Switch = True
+    """Whether exchanges are written down."""
+    journal_limit: Positive = 20_000
+    """Exchanges that each workspace's journal keeps; the oldest go first."""
+    journal_days: Positive = 30
+    """Days of wall time after which an exchange goes."""
+
+    @property
+    def is_loopback(self) -> bool:
+        return self.host in LOOPBACK or self.host.startswith("127.")
+
+
+def read_settings(**given: Any) -> Settings:
+    """The settings out of what is given and the environment; raises `BadSetting` for the first that is wrong."""
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        raise BadSetting(_sentence(error, given)) from None
+
+
+def _sentence(error: ValidationError, given: dict[str, Any]) -> str:
+    first = error.errors()[0]
+    name = str(first["loc"][0])
+    label = f"--{name.replace('_', '-')}" if name in given else f"SANDBOX_{name.upper()}"
+    return f"{label} {first['msg'].removeprefix('Value error, ')}"

@@ -1,7 +1,9 @@
 """What most tests ask for."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from driver import Driver, Wall
@@ -27,6 +29,9 @@ settings.load_profile("bounded")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Settings read the environment: a test has those that it gives, and not those of the one who runs it.
+    for name in [name for name in os.environ if name.startswith("SANDBOX_")]:
+        del os.environ[name]
     config.addinivalue_line("markers", "rule(*ids): the rules of which this test fails when they are broken")
 
 
@@ -35,8 +40,8 @@ def open_driver() -> Iterator[Callable[..., Driver]]:
     """Opens sandboxes of any settings, by default on the plain world, and closes them after the test."""
     opened: list[Driver] = []
 
-    def open_one(wall: Wall | None = None, **settings: object) -> Driver:
-        driver = Driver(Settings(**{"fixture": str(WORLDS / "plain.yaml"), **settings}), wall)  # type: ignore[arg-type]
+    def open_one(wall: Wall | None = None, **settings: Any) -> Driver:
+        driver = Driver(Settings(**{"fixture": str(WORLDS / "plain.yaml"), **settings}), wall)
         opened.append(driver)
         return driver
 

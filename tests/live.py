@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Self
 
 import httpx
 import uvicorn
+from commands import FAILSAFE_S
 from conftest import WORLDS
 from driver import CONSOLE, DEFAULT, PHONE
 
@@ -16,9 +17,6 @@ from sandbox import create_app
 from sandbox.server.serving import config_of
 from sandbox.settings import Settings
 from sandbox.world.clock import wall_clock
-
-FAILSAFE_S = 20.0
-"""No test waits for it to pass; one that hangs ends with it."""
 
 
 class Live:

@@ -66,7 +66,7 @@ class Receiver:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/status"
 
-    def wait_for(self, count: int, patient_s: float = 30) -> None:
+    def wait_for(self, count: int, patient_s: float = 60) -> None:
         """Until so many requests have come."""
         end = time.monotonic() + patient_s
         while len(self.got) < count:

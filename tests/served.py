@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from commands import PLAIN, command
+from commands import FAILSAFE_S, PLAIN, command
 
-FAILSAFE_S = 10.0
-"""No test waits for it to pass; one that hangs ends with it."""
 NOT_HTTP = b"Invalid HTTP request received."
 """What the server says to what is not HTTP."""
 BASIC = b"Authorization: Basic ZGVtbzpkZW1v\r\n"

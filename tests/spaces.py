@@ -76,7 +76,7 @@ def fill(sandbox: Driver, workspace: Any) -> None:
     submitted = sandbox.call("POST", f"{SIMPLEPAY}/submit/{CONSOLE}", auth=basic(workspace), data=form)
     call("POST", f"/messages/{submitted.json()['sid']}/status", {"status": "undelivered", "force": True})
     call("POST", "/faults", {"match": {"to": "2125550199"}, "effect": {"status": 503}})
-    call("POST", "/clock", {"action": "advance", "seconds": 60, "settle": 5})
+    call("POST", "/clock", {"action": "advance", "seconds": 60, "settle": 60})
     assert call("GET", "/journal")["items"]
     playing = "INSERT INTO play SELECT id, 'a story', 0, 0, 0 FROM workspace WHERE key = ?"
     sandbox.app.world.store.execute(playing, (workspace["id"],))

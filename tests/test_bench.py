@@ -2,9 +2,11 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import httpx
@@ -12,10 +14,11 @@ import pytest
 from driver import START, Driver
 from fastapi import FastAPI
 
-from bench import bare, calls, fill, load, plans, report
+from bench import against, bare, calls, fill, load, other, plans, report, servers, workloads
 from bench.calls import CALLS, Call
 from bench.load import Request, Sample
-from bench.servers import Broken
+from bench.servers import Broken, Server
+from bench.starts import first_answer
 from sandbox.world.clock import DAY
 from sandbox.world.store import Store
 
@@ -156,3 +159,77 @@ def test_a_target_is_met_or_missed() -> None:
 
 def test_the_page_names_no_path_and_no_host() -> None:
     assert "/" not in report.machine()
+
+
+# Next to another commit ----------------------------------------------------------------------------------------------
+
+
+def test_two_commands_are_compared_in_all_that_is_promised(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[str] = []
+
+    def run(server: Server, requests: Sequence[Request], headers: Mapping[str, str], seconds: int) -> Sample:
+        assert requests
+        sent.append(server.url)
+        return Sample(requests=1, mean_bytes=1, per_s=1, p50_ms=1, p99_ms=1, cpu_us=1)
+
+    monkeypatch.setattr(load, "run", run)
+    monkeypatch.setattr(against, "first_answer", cache(lambda _: first_answer(servers.sandbox)))
+    effort = against.Effort(fixture="clinic", starts=1, seedings=1, turns=2, seconds=1, records=(1, 2))
+    found = against.compare(other.HERE, other.HERE, effort, lambda _: None)
+    assert [(comparison.title, comparison.limit) for comparison in found] == [
+        ("first answer", 1.15),
+        ("memory after the start", 1.1),
+        ("seeding clinic", 1.0),
+        ("resetting clinic", 1.0),
+        ("memory after filling with clinic", 1.1),
+        ("read of 1 records", 1.25),
+        ("read of 2 records", 1.25),
+        ("message details", 1.25),
+        ("get_messages", 1.25),
+        ("submit", 1.25),
+        ("memory after all calls", 1.1),
+    ]
+    assert {(len(one.here), len(one.there)) for one in found if one.limit == against.CALL} == {(2, 2)}
+    here, there = sent[:2]  # to warm up
+    assert here != there
+    assert sent == [here, there, here, there, there, here] * 5
+
+
+def test_a_ratio_is_the_median_of_the_turns_and_over_when_beyond_its_limit_and_the_noise() -> None:
+    comparison = against.Comparison("submit", "µs of CPU", 1.25, here=[100, 150, 400], there=[100, 100, 100])
+    assert comparison.ratio == 1.5
+    assert comparison.row(0.1) == ("submit", "µs of CPU", "150", "100", "1.50", "1.25", "OVER")
+    assert not replace(comparison, limit=1.5).is_over(0.1)
+    no_slower = against.Comparison("seeding", "s of CPU", 1.0, here=[1.05], there=[1.0])
+    assert no_slower.is_over(0.03)
+    assert not no_slower.is_over(0.1)
+    assert against.table([comparison], 0.1).splitlines()[-1] == "submit  µs of CPU   150    100   1.50   1.25  OVER"
+
+
+def test_windows_of_minutes_hold_exactly_so_many() -> None:
+    at = [datetime(2026, 5, 4, 9, minute) for minute in range(5)]
+    minute = timedelta(minutes=1)
+    assert workloads.windows({at[0]: 2, at[1]: 1, at[4]: 3}, 3) == [(at[0], at[1] + minute), (at[4], at[4] + minute)]
+    assert workloads.windows({at[0]: 2}, 3) == []
+
+
+def test_a_commit_that_is_not_there_is_refused() -> None:
+    with pytest.raises(Broken, match="there is no commit nowhere"):
+        other.command_of("nowhere", lambda _: None)
+
+
+def test_a_commit_that_is_installed_is_not_installed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[list[str]] = []
+
+    def run(command: list[str], what_failed: str) -> str:
+        done.append(command[:2])
+        return "0123456789abcdef"
+
+    monkeypatch.setattr(other, "run", run)
+    monkeypatch.setattr(other, "unpack", lambda *_: None)
+    told: list[str] = []
+    folder = tmp_path / ".bench"
+    first, again = (other.command_of("main", told.append, folder) for _ in range(2))
+    assert first == again == folder / "0123456789ab" / ".venv" / "bin" / "dialog-sandbox"
+    assert done == [["git", "rev-parse"], ["make", "-C"], ["git", "rev-parse"]]
+    assert told == ["installing 0123456789ab in .bench/0123456789ab"]

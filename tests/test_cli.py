@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from commands import DEMO, PLAIN, READBACK, Start, is_refused, run
+from commands import DEMO, PLAIN, READBACK, Start, hangups, is_refused, run
 from driver import DEFAULT, SIMPLEPAY, Driver
 
 from sandbox.cli import bind
@@ -141,7 +141,8 @@ def test_a_second_start_that_asks_for_no_seed_says_nothing_of_it(start: Start, t
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_stops_it_cleanly(start: Start, number: int) -> None:
-    server = start()
+    with hangups(signal.SIG_DFL):
+        server = start()
     server.ask("GET", READBACK, headers=DEMO)
     code, _, errors = server.stop(number)
     assert (code, errors) == (0, "")
@@ -221,18 +222,15 @@ def test_who_follows_and_does_not_read_does_not_hold_it(start: Start) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_the_temporary_file_goes_with_the_process(start: Start, tmp_path: Path, number: int) -> None:
-    server = start(TMPDIR=str(tmp_path))
+    with hangups(signal.SIG_DFL):
+        server = start(TMPDIR=str(tmp_path))
     assert len(list(tmp_path.iterdir())) == 1
     server.stop(number)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_under_nohup_it_outlives_its_terminal(start: Start) -> None:
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        server = start()
-    finally:
-        signal.signal(signal.SIGHUP, before)
+    server = start(under_nohup=True)
     server.process.send_signal(signal.SIGHUP)
     assert server.ask("GET", READBACK, headers=DEMO)[0] == 200
     assert server.stop()[0] == 0
@@ -417,4 +415,4 @@ def test_help_is_no_mistake() -> None:
     for arguments in (["--help"], ["serve", "--help"]):
         done = run(*arguments)
         assert (done.returncode, done.stderr) == (0, "")
-        assert done.stdout.startswith("usage: dialog-sandbox")
+        assert done.stdout.startswith("Usage: dialog-sandbox")

@@ -1,7 +1,6 @@
 """The console's phones, in a browser: the first visit, what arrives, and answering as the patient."""
 
 import shlex
-import time
 from typing import Any
 
 import httpx
@@ -11,7 +10,6 @@ from driver import PHONE, STRANGER, TRACKING_NUMBER
 from playwright.sync_api import Page, expect
 
 TRIES = 5
-HALF_A_SECOND = 0.5
 HOSTILE = {
     "markup": "<script>window.hacked = 1</script><img src=x onerror='window.hacked = 1'><b>bold</b> &amp;",
     "right to left": "\u202egnp.exe \u0645\u0631\u062d\u0628\u0627 <b>\u2066x",
@@ -77,17 +75,18 @@ def test_the_first_steps_can_be_put_away_and_stay_away(console: Console) -> None
     expect(page.get_by_role("region", name="First steps")).to_be_visible()
 
 
-def test_a_submit_from_outside_is_on_the_phone_within_half_a_second(console: Console) -> None:
+def test_a_submit_from_outside_is_on_the_phone_without_asking_again(console: Console) -> None:
     page = console.live(f"{UI}/default/phones/{PHONE}")
     expect(page.get_by_text("No texts yet. Write one below.")).to_be_visible()
-    took = []
-    for n in range(TRIES):  # the best of some, since others use the machine too
-        began = time.perf_counter()
+    console.submit("Number 0")
+    expect(bubble(page, "Number 0")).to_be_visible()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/workspaces/" in request.url else None)
+    for n in range(1, TRIES):
         console.submit(f"Number {n}")
-        bubble(page, f"Number {n}").wait_for()
-        took.append(time.perf_counter() - began)
-    assert min(took) < HALF_A_SECOND
+        expect(bubble(page, f"Number {n}")).to_be_visible()
     expect(card(page)).to_contain_text(f"Number {TRIES - 1}")
+    assert asked == []
 
 
 def test_a_reply_of_stop_is_an_opt_out_record_in_the_writeback_pane(console: Console) -> None:

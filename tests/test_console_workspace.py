@@ -1,15 +1,18 @@
 """The console's workspace bar, its token, its looks and its accessibility, in a browser."""
 
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 from browser import COLOURS, NARROW, STANDARD, UI, Console, bubble, card, in_thread, serious
 from driver import PHONE, STRANGER
 from playwright.sync_api import Page, expect
+
+PAGE = 60
+"""Phones that the wall asks for at once."""
 
 
 def panel(page: Page) -> Any:
@@ -223,15 +226,21 @@ def test_the_colours_are_switched_and_stay_so(console: Console) -> None:
 # Load ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_hospitals_wall_opens_in_a_second_and_stays_usable_under_load(open_console: Callable[..., Console]) -> None:
-    in_thread(_watch_the_hospital, open_console(fixture="hospital"), open_console())
+def test_a_hospitals_wall_opens_with_its_first_page_and_stays_usable_under_load(
+    open_console: Callable[..., Console],
+) -> None:
+    in_thread(_watch_the_hospital, open_console(fixture="hospital"))
 
 
-def _watch_the_hospital(hospital: Console, tiny: Console) -> None:
+def _watch_the_hospital(hospital: Console) -> None:
     page = hospital.live()
-    # On a machine that others keep busy, a wall of two phones is the measure of what a second is.
-    a_second = max(1, 3 * _seconds_to_open(tiny.live()))
-    assert _seconds_to_open(page) < a_second
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(urlsplit(request.url).path))
+    page.reload()
+    expect(page.locator("#live")).to_have_attribute("data-state", "live")
+    page.locator(".card").nth(1).wait_for()
+    assert page.locator(".card").count() <= 2 * PAGE  # of 5,000 people: the first page, and another if there is room
+    assert asked.count("/_sandbox/workspaces/default/phones") <= 2
     people = [person["phone"] for person in hospital.call("GET", "/people?limit=200")["items"]]
     done = threading.Event()
     sending = threading.Thread(target=_send_fifty_a_second, args=(hospital, people, done))
@@ -239,10 +248,8 @@ def _watch_the_hospital(hospital: Console, tiny: Console) -> None:
     try:
         expect(page.locator(".fresh").first).to_be_visible()
         page.mouse.move(200, 300)  # from here on the cards stay where they are
-        began = time.perf_counter()
         page.mouse.click(200, 300)
         expect(page.locator(".bubble-item").first).to_be_visible()
-        assert time.perf_counter() - began < a_second
         page.get_by_label("Text as the patient").fill("Still here")
         page.keyboard.press("Enter")
         expect(bubble(page, "Still here")).to_be_visible()
@@ -251,21 +258,10 @@ def _watch_the_hospital(hospital: Console, tiny: Console) -> None:
         sending.join()
 
 
-def _seconds_to_open(page: Page) -> float:
-    """The best of five."""
-    took = []
-    for _ in range(5):
-        began = time.perf_counter()
-        page.reload()
-        page.locator(".card").nth(1).wait_for()
-        took.append(time.perf_counter() - began)
-    return min(took)
-
-
 def _send_fifty_a_second(console: Console, people: list[str], done: threading.Event) -> None:
     basic = console.call("GET", "")["basic"]
     code = console.call("GET", "")["consoles"][0]["code"]
-    with httpx.Client(base_url=console.origin, auth=(basic["username"], basic["password"])) as client:
+    with httpx.Client(base_url=console.origin, auth=(basic["username"], basic["password"]), timeout=60) as client:
         for n in range(1500):
             if done.wait(1 / 50):
                 return

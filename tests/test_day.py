@@ -15,7 +15,7 @@ from driver import CONSOLE, DEMO, LINE, STRANGER, TRACKING_NUMBER, Driver
 
 GOLDENS = Path(__file__).parent / "goldens" / "day"
 IS_UPDATING = os.environ.get("UPDATE_GOLDENS") == "1"
-PATIENT_S = 20
+PATIENT_S = 60
 """Nothing waits for it to pass; a wait that hangs ends with it."""
 FATES = ("50", "51", "52", "53", "54", "60", "61", "62", "63", "71")
 """Last two digits of those who do not just get it."""

@@ -19,7 +19,7 @@ def texts(sandbox: Driver, **filters: str) -> list[str]:
 
 
 def advance(sandbox: Driver, seconds: float) -> Any:
-    return sandbox.control("POST", "/clock", {"action": "advance", "seconds": seconds, "settle": 20})
+    return sandbox.control("POST", "/clock", {"action": "advance", "seconds": seconds, "settle": 60})
 
 
 # Which -----------------------------------------------------------------------------------------------------------

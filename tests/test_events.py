@@ -7,8 +7,9 @@ from typing import Any
 
 import httpx
 import pytest
+from commands import FAILSAFE_S
 from driver import CONSOLE, DEFAULT, DEMO, LINE, PHONE, SIMPLEPAY, STRANGER, Driver, Wall
-from live import FAILSAFE_S, Event, Live, Stream
+from live import Event, Live, Stream
 
 from sandbox.server.events import recorder
 from sandbox.world.clock import wall_clock

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from commands import PLAIN, command, environment, is_refused
+from commands import PLAIN, command, environment, hangups, is_refused
 
 SHOW = "import json, os; print(json.dumps({k: v for k, v in os.environ.items() if k.startswith('SANDBOX_')}))"
 READ = """
@@ -152,7 +152,7 @@ def test_what_serve_refuses_exec_refuses_alike() -> None:
 def test_without_a_command_it_says_how() -> None:
     done = execute("--fixture", PLAIN)
     assert done.returncode == 2
-    assert "usage: dialog-sandbox exec [FLAGS] -- COMMAND ..." in done.stderr
+    assert "Usage: dialog-sandbox exec [FLAGS] -- {COMMAND}..." in done.stderr
 
 
 STUBBORN = "trap 'echo got it; exit 3' {number}; echo waiting; while :; do sleep 0.05; done"
@@ -190,10 +190,30 @@ def test_signals_go_to_the_command(number: signal.Signals) -> None:
         assert running.stdout is not None
         assert running.stdout.readline() == "waiting\n"
         running.send_signal(number)
-        output, errors = running.communicate(timeout=30)
+        output, errors = running.communicate(timeout=60)
     finally:
         running.kill()
     assert (running.returncode, output, errors) == (3, "got it\n", "")
+
+
+def test_under_nohup_the_command_outlives_its_terminal() -> None:
+    with hangups(signal.SIG_IGN):
+        running = subprocess.Popen(
+            command("exec", "--fixture", PLAIN, "--", "sh", "-c", "echo waiting; read word; echo $word"),
+            env=environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+    try:
+        assert running.stdout is not None
+        assert running.stdout.readline() == "waiting\n"
+        os.killpg(running.pid, signal.SIGHUP)
+        output, _ = running.communicate("still here\n", timeout=60)
+    finally:
+        running.kill()
+    assert (running.returncode, output) == (0, "still here\n")
 
 
 def test_the_keys_of_a_terminal_reach_the_command_once() -> None:
@@ -210,7 +230,7 @@ def test_the_keys_of_a_terminal_reach_the_command_once() -> None:
         assert running.stdout is not None
         assert running.stdout.readline() == "waiting\n"
         os.write(terminal, b"\x03")
-        output, _ = running.communicate(timeout=30)
+        output, _ = running.communicate(timeout=60)
     finally:
         running.kill()
         os.close(terminal)

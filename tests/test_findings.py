@@ -595,7 +595,7 @@ def test_every_finding_names_a_rule_that_there_is(sandbox: Driver) -> None:
 
 
 def test_no_finding_tells_a_secret(sandbox: Driver) -> None:
-    secret = "correct-horse-battery"
+    secret = KEYS["secret_access_key"]
     answers = [
         sandbox.call("GET", f"{WRITEBACK}/{CONSOLE}/{secret}/{secret}", auth=("demo", secret)),
         sandbox.get_messages(action=secret, number=secret, access_key=secret, secret_access_key=secret),

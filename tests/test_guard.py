@@ -6,10 +6,12 @@ from typing import Any
 
 import httpx
 import pytest
+from commands import FAILSAFE_S
 from driver import CONSOLE, DEFAULT, DEMO, LINE, SIMPLEPAY, STRANGER, Driver
 from live import Live
+from starlette.datastructures import Headers
 
-from sandbox.server.guard import Guard, Headers
+from sandbox.server.guard import Guard
 from sandbox.settings import Settings
 
 HOST = (b"host", b"127.0.0.1:8080")
@@ -58,7 +60,7 @@ def refusal(
 ) -> str | None:
     """The title of the problem that such a call gets, or None."""
     guard = Guard(nothing, Settings(**settings))
-    problem = guard.problem(method, path, Headers({"headers": [*((host,) if host else ()), *headers]}))
+    problem = guard.problem(method, path, Headers(raw=[*((host,) if host else ()), *headers]))
     return problem.title if problem else None
 
 
@@ -108,7 +110,7 @@ def test_one_host_is_needed_and_no_more() -> None:
 )
 def test_the_bound_name_is_trusted_if_it_is_one(bound: str, host: bytes, trusted: bool) -> None:
     guard = Guard(nothing, Settings(host=bound, control_open=True))
-    problem = guard.problem("GET", DEFAULT, Headers({"headers": [(b"host", host)]}))
+    problem = guard.problem("GET", DEFAULT, Headers(raw=[(b"host", host)]))
     assert (problem is None) == trusted
 
 
@@ -168,7 +170,7 @@ def call_back(live: Live, url: str) -> Any:
     """Submits with this StatusCallback: how the first attempt to tell it went."""
     form = {"To": STRANGER, "From": LINE, "Body": "Hello", "StatusCallback": url}
     sid = httpx.post(f"{live.url}{SIMPLEPAY}/submit/{CONSOLE}", data=form, auth=DEMO).json()["sid"]
-    end = time.monotonic() + 20
+    end = time.monotonic() + FAILSAFE_S
     while not (attempts := live.control("GET", f"/messages/{sid}")["callbacks"][0]["attempts"]):
         assert time.monotonic() < end, "no attempt was made"
         time.sleep(0.01)
@@ -244,14 +246,14 @@ def bearer(value: bytes) -> tuple[bytes, bytes]:
 )
 def test_off_loopback_the_token_is_needed(headers: tuple[tuple[bytes, bytes], ...], title: str | None) -> None:
     guard = Guard(nothing, Settings(host="0.0.0.0", control_token=TOKEN))
-    problem = guard.problem("GET", DEFAULT, Headers({"headers": [HOST, *headers]}))
+    problem = guard.problem("GET", DEFAULT, Headers(raw=[HOST, *headers]))
     assert (problem.title if problem else None) == title
 
 
 @pytest.mark.parametrize("given", [b"Bearer ", b"Bearer", b"Bearer None", b""])
 def test_without_a_token_nobody_has_it(given: bytes) -> None:
     guard = Guard(nothing, Settings(host="0.0.0.0"))
-    problem = guard.problem("GET", DEFAULT, Headers({"headers": [HOST, bearer(given)]}))
+    problem = guard.problem("GET", DEFAULT, Headers(raw=[HOST, bearer(given)]))
     assert problem is not None
     assert problem.title == "Token needed"
 
@@ -319,7 +321,7 @@ def test_in_a_demo_visitors_read_and_whoever_has_the_token_drives(bound: str) ->
     guard = Guard(nothing, Settings(demo=True, host=bound, control_token=TOKEN))
 
     def title(method: str, *headers: tuple[bytes, bytes]) -> str | None:
-        problem = guard.problem(method, DEFAULT, Headers({"headers": [HOST, *headers]}))
+        problem = guard.problem(method, DEFAULT, Headers(raw=[HOST, *headers]))
         return problem.title if problem else None
 
     assert [title(method) for method in ("GET", "HEAD")] == [None, None]

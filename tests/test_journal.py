@@ -8,19 +8,20 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from time import process_time
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
+from xml.sax.saxutils import escape
 
 import pytest
+import yaml
+from conftest import WORLDS
 from driver import CONSOLE, DEMO, DIALOGTECH, KEYS, PHONE, SIMPLEPAY, STRANGER, WRITEBACK, Driver
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.dependencies import Exchange
 from sandbox.server import journal as server_journal
-from sandbox.server.journal import bodies, redaction
-from sandbox.server.journal.rows import LONGEST_BODY
+from sandbox.server.journal.rows import LONGEST_BODY, LONGEST_HEADER
 from sandbox.vendors import OPERATIONS, writeback
 from sandbox.world.clock import DAY
 from sandbox.world.journal import row_of
@@ -465,6 +466,7 @@ def test_a_store_that_fails_is_not_asked_again_with_each_exchange(
     with monkeypatch.context() as outage:
         outage.setattr(sandbox.app.world.store.exchanges, "add_many", broken)
         outage.setattr("sandbox.server.journal.RETRY_S", 3600)
+        outage.setattr("sandbox.server.journal.WRITE_AFTER_S", 3600)  # the number makes it try, and not the time
         for _ in range(asked):
             sandbox.writeback()
     assert len(tries) == 1
@@ -552,6 +554,8 @@ def test_whoever_listens_gets_each_row_once(sandbox: Driver) -> None:
 
 ANY_TEXT = st.characters(codec="utf-8", exclude_characters=":", exclude_categories=["Cc", "Cs"])
 SECRETS = st.text(ANY_TEXT, min_size=8, max_size=30)
+FORM = "application/x-www-form-urlencoded"
+PARTS = "multipart/form-data; boundary=b"
 
 
 def everything_told(sandbox: Driver) -> str:
@@ -566,51 +570,75 @@ def stored(sandbox: Driver) -> bytes:
     return b"".join(each.read_bytes() for each in path.parent.glob(path.name + "*"))
 
 
-def escaped(secret: str) -> str:
-    """Each byte behind an escape, which nobody but a person with something to hide does."""
-    return "".join(f"%{byte:02x}" for byte in secret.encode())
-
-
 @settings(max_examples=25)
 @given(secret=SECRETS, other=SECRETS)
-def test_secrets_are_never_told_nor_stored(sandbox: Driver, secret: str, other: str) -> None:
+def test_what_goes_by_a_secret_name_is_never_told_nor_stored(sandbox: Driver, secret: str, other: str) -> None:
     sandbox.call("DELETE", SERVER_JOURNAL)
     token = b64encode(f"demo:{secret}".encode()).decode()
-    basic = {"Authorization": f"Basic {token}"}
-    read = f"{WRITEBACK}/{CONSOLE}/2026-05-06%2000:00:00/"
-    submit = f"{SIMPLEPAY}/submit/{CONSOLE}"
-    sandbox.call("GET", f"{read}{quote(secret, safe='')}".encode(), headers=basic)
-    sandbox.call("GET", f"{read}{escaped(secret)}".encode(), headers=basic)
-    query = f"{quote(secret)}&a={escaped(secret)}&PassWord={escaped(other)}"
-    sandbox.call("GET", f"{read}x?{query}".encode(), headers=basic)
-    further = {"X-Api-Key": token, "X": token, "Cookie": f"a=1; sid={quote(secret, safe='')}"}
-    sandbox.call("POST", f"{submit}?api%5Fkey={quote(other)}".encode(), headers={**basic, **further})
-    sandbox.call("GET", DIALOGTECH, params={"access_key": secret, "secret_access_key": other, "action": secret})
-    sandbox.call("POST", DIALOGTECH, data={"access_key": secret, "secret_access_key": other, "number": other})
+    headers = {
+        "Authorization": f"Basic {token}",
+        "Proxy-Authorization": token,
+        "X-Api-Key": token,
+        "Cookie": f"a=1; sid={quote(secret, safe='')}",
+    }
+    read = f"{WRITEBACK}/{CONSOLE}/2026-05-06%2000:00:00/x"
+    sandbox.call(
+        "GET", f"{read}?a=1&PassWord={quote(secret)}&api-key={quote(other, safe='')}".encode(), headers=headers
+    )
+    sandbox.call("GET", DIALOGTECH, params={"access_key": secret, "secret_access_key": other})
+    sandbox.call("POST", DIALOGTECH, data={"access_key": secret, "secret_access_key": other})
     sandbox.call("POST", DIALOGTECH, files={"access_key": (None, secret), "secret_access_key": (None, other)})
-    callback = f"http://me:{quote(secret, safe='')}@example.com/?token={quote(other, safe='')}"
-    sandbox.call("POST", submit, auth=DEMO, data={"To": "x", "StatusCallback": callback})
-    sandbox.call("POST", submit, auth=DEMO, data={"To": secret, "password": secret, "Body": f"a {secret} b"})
-    sandbox.call("GET", f"{SIMPLEPAY}/nowhere/{quote(secret, safe='')}", headers=further)
+    post(sandbox, json.dumps({"token": secret, "a": {"Password": other}}, ensure_ascii=False).encode(), "text/plain")
+    post(sandbox, f"<a><password>{escape(secret)}</password><token>{escape(other)}</token></a>".encode(), "text/xml")
     told, raw = everything_told(sandbox), stored(sandbox)
     for value in (secret, other, token):
-        for way in {value, quote(value, safe=""), quote(value), escaped(value), json.dumps(value)[1:-1]}:
+        for way in {value, quote(value, safe=""), quote(value), escape(value), json.dumps(value)[1:-1]}:
             assert way not in told
             assert json.dumps(way, ensure_ascii=False)[1:-1] not in told
             assert way.encode() not in raw
 
 
 def test_a_workspaces_own_secrets_are_never_told_wherever_they_are_sent(sandbox: Driver) -> None:
-    secret = KEYS["secret_access_key"]
-    sandbox.submit(text=f"the key is {secret}")
-    sandbox.details(secret)
+    token = b64encode(b"demo:demo").decode()
+    for secret in (*KEYS.values(), token):
+        sandbox.submit(text=f"the key is {secret}")
+        sandbox.details(secret)
+        sandbox.call("GET", f"{SIMPLEPAY}/messages/{CONSOLE}/x?{secret}", auth=DEMO, headers={"X-Other": f"a{secret}b"})
     sandbox.get_messages()
     rows = sandbox.app.world.store.exchanges.execute("SELECT * FROM journalentry").fetchall()
-    assert secret not in everything_told(sandbox)
-    assert not any(secret in str(row) for row in rows)
-    assert [entry["path"] for entry in entries(sandbox, operation="simplepay.messages")] == [
+    for secret in (*KEYS.values(), token):
+        assert secret not in everything_told(sandbox)
+        assert not any(secret in str(row) for row in rows)
+    assert [entry["path"] for entry in entries(sandbox, operation="simplepay.messages")[::2]] == [
         f"{SIMPLEPAY}/messages/{CONSOLE}/[redacted]"
-    ]
+    ] * 3
+
+
+def test_a_short_password_is_not_taken_out_of_texts(sandbox: Driver) -> None:
+    sandbox.submit(text="a demo of demo")
+    (entry,) = entries(sandbox)
+    assert entry["request"]["body"].endswith("Body=a+demo+of+demo")
+
+
+@pytest.mark.parametrize("password", ["correct horse/bättery+x", '"], "a": ["', "a&b=c%20d;e", "<pw>&amp;</pw>"])
+def test_a_password_of_any_characters_is_taken_out(open_driver: OpenDriver, tmp_path: Path, password: str) -> None:
+    world = yaml.safe_load((WORLDS / "neighbour.yaml").read_text())
+    world["credentials"] = {"username": "demo", "password": password}
+    (tmp_path / "odd.yaml").write_text(yaml.safe_dump(world))
+    sandbox, auth = open_driver(fixture=str(tmp_path / "odd.yaml")), ("demo", password)
+    ways = [quote(password, safe=""), quote_plus(password), quote(password, safe="").lower()]
+    for way in ways:
+        headers = {"X-Other": f"it is {way}"}
+        sandbox.call("GET", f"{SIMPLEPAY}/nowhere/{way}?x={way}".encode(), auth=auth, headers=headers)
+    raw = {"data": {"To": PHONE, "Body": password}, "headers": {"X-Other": password.encode()}}
+    sandbox.call("POST", f"{SIMPLEPAY}/submit/{CONSOLE}", auth=auth, **raw)
+    *encoded, submit = entries(sandbox)
+    assert len(encoded) == len(ways)
+    for entry in encoded:
+        assert (entry["path"], entry["query"]) == (f"{SIMPLEPAY}/nowhere/[redacted]", "x=[redacted]")
+        assert ["x-other", "it is [redacted]"] in entry["request"]["headers"]
+    assert submit["request"]["body"].endswith("Body=[redacted]")
+    assert ["x-other", "[redacted]"] in submit["request"]["headers"]
 
 
 def test_names_of_secrets_stay_and_other_values_are_left_alone(sandbox: Driver) -> None:
@@ -628,14 +656,24 @@ def test_a_challenge_is_no_secret(sandbox: Driver) -> None:
     assert ["www-authenticate", 'Basic realm="Dialog Health", charset="UTF-8"'] in entry["response"]["headers"]
 
 
+def test_a_text_about_secrets_is_told(sandbox: Driver) -> None:
+    text = "/token=5;pin=6, your password: x"
+    sandbox.submit(text=text)
+    (entry,) = entries(sandbox)
+    assert json.loads(entry["response"]["body"])["body"] == text
+    assert sandbox.control("POST", "/verify", {"expect": [{"operation": "simplepay.submit", "where": {"text": text}}]})
+
+
 @pytest.mark.parametrize(
     ("kind", "body", "kept"),
     [
         ("application/json", '{"password": "hunter22", "a": 1}', '{"password": "[redacted]", "a": 1}'),
-        ("application/json", '{"tokens": ["hunter22"], "a": 1}', '{"tokens": "[redacted]"'),
+        ("application/json", '{"pin": 1234, "a": 1}', '{"pin": "[redacted]", "a": 1}'),
+        ("application/json", '{"compass": "north", "tokens": 2}', '{"compass": "north", "tokens": 2}'),
         ("text/xml", "<a><api_key>hunter22</api_key><b>1</b></a>", "<a><api_key>[redacted]</api_key><b>1</b></a>"),
-        ("text/plain", "password=hunter22&a=hunter22", "password=[redacted]&a=[redacted]"),
-        ("multipart/form-data", "password: hunter22", "[redacted]"),
+        ("text/plain", "password=hunter22&a=hunter22", "password=[redacted]&a=hunter22"),
+        (FORM, "author=x&bypass=y&monkey=z", "author=x&bypass=y&monkey=z"),
+        (FORM, "password=&pin=1", "password=&pin=[redacted]"),
     ],
 )
 def test_bodies_of_other_kinds_are_gone_through_too(sandbox: Driver, kind: str, body: str, kept: str) -> None:
@@ -662,45 +700,32 @@ def test_every_operation_has_its_name_in_the_journal(sandbox: Driver) -> None:
 
 FOREIGN = "hunter22secretX"
 """A secret that is nobody's here."""
-FORM = "application/x-www-form-urlencoded"
-PARTS = "multipart/form-data; boundary=b"
 
 
-def part(name: str) -> str:
-    return f"--b\r\nContent-Disposition: form-data; {name}\r\n\r\n{FOREIGN}\r\n--b--\r\n"
+def part(head: str) -> str:
+    return f"--b\r\nContent-Disposition: form-data; {head}\r\n\r\n{FOREIGN}\r\n--b--\r\n"
 
 
 @pytest.mark.parametrize(
     ("kind", "body"),
     [
-        (PARTS, part("name*=utf-8''secret_access_key")),
-        (PARTS, part("name*=utf-8''%73ecret%5Faccess%5Fkey")),
-        (PARTS, part("name*=utf-8''p%69n")),
-        (PARTS, part('name*0="secret_"; name*1="access_key"')),
-        (PARTS, part('name*0="p"; name*1="in"')),
-        (PARTS, part('NAME="secret_access_key"')),
-        (PARTS, part("name='secret_access_key'")),
+        (PARTS, part("name=secret_access_key")),
+        (PARTS, part('name="token"; filename="x"\r\nContent-Type: text/plain')),
         (PARTS, part('name="password"').replace("\r\n", "\n")),
         ("multipart/form-data; boundary=c", f"a=1&password={FOREIGN}"),
         ("application/json", f'\ufeff{{"password": "{FOREIGN}"}}'),
-        ("application/json", f'{{"\\u0070assword": "{FOREIGN}"}}'),
         ("application/json", f'{{"a": {{"password": "{FOREIGN}"}}}}'),
         ("application/json", f'{{"a": [1, {{"password": "{FOREIGN}'),
-        ("text/xml", f'<a secret_access_key="{FOREIGN}"/>'),
-        ("text/xml", f"<a secret_access_key = '{FOREIGN}'/>"),
-        ("text/xml", f"<a><password><![CDATA[{FOREIGN}]]></password></a>"),
-        ("text/xml", f"<a><password><b>{FOREIGN}</b></password></a>"),
         ("text/xml", f'<a><password kind="x">{FOREIGN}'),
         (FORM, f"a=1;secret_access_key={FOREIGN}"),
         (FORM, f"a=1;secret_access_key=x;y{FOREIGN}&b=2"),
         (FORM, f"a=http://x/;pw={FOREIGN}"),
+        (FORM, f"a=http://x/?pw={FOREIGN}"),
         (FORM, f"a=1\nsecret_access_key={FOREIGN}"),
-        ("text/plain", f"access_key: a\r\nsecret_access_key: {FOREIGN}"),
-        ("text/plain", f"secret_access_key:{FOREIGN}"),
         ("text/plain", f"username=U&pw={FOREIGN}"),
     ],
 )
-def test_a_secret_in_a_body_is_found_however_its_name_is_written(sandbox: Driver, kind: str, body: str) -> None:
+def test_a_secret_in_a_body_is_found_by_its_name(sandbox: Driver, kind: str, body: str) -> None:
     post(sandbox, body.encode(), kind)
     told = everything_told(sandbox)
     assert FOREIGN not in told
@@ -711,14 +736,16 @@ def test_a_secret_in_a_body_is_found_however_its_name_is_written(sandbox: Driver
     ("target", "headers"),
     [
         (f"?a=1;secret_access_key={FOREIGN}", {}),
-        (f"?access_key=a;secret_access_key={FOREIGN}", {"X-Other": f"it is {FOREIGN}"}),
+        (f"?access_key=a;secret_access_key={FOREIGN}", {}),
         (f"?username=U&pw={FOREIGN}", {}),
         (f"/access_key=a/secret_access_key={FOREIGN}", {}),
         (f"/;secret_access_key={FOREIGN}", {}),
         ("", {"X-Original-URL": f"/ibp_api.php?access_key=a&secret_access_key={FOREIGN}"}),
         ("", {"X-Original-URL": f"/ibp_api.php?pin={FOREIGN}"}),
         ("", {"X-Custom": f"password={FOREIGN}"}),
-        ("", {"X-Custom": f'a=1, password = "{FOREIGN} and more"; b=2'}),
+        ("", {"Authorization": f"{FOREIGN} x"}),
+        ("", {"X-Secret-Access-Key": FOREIGN}),
+        ("", {"Access-Token": FOREIGN}),
     ],
 )
 def test_a_secret_in_a_target_or_a_header_is_found(sandbox: Driver, target: str, headers: dict[str, str]) -> None:
@@ -729,14 +756,12 @@ def test_a_secret_in_a_target_or_a_header_is_found(sandbox: Driver, target: str,
 
 def test_other_pairs_stay_as_they_are(sandbox: Driver) -> None:
     post(sandbox, b"a=1;b=2&Body=x;y", FORM)
-    post(sandbox, b"note: x\r\npassword: hunter22\r\nb: 2", "text/plain")
-    headers = {"X-Custom": 'a=1, token="x y"; b=2'}
-    sandbox.call("GET", f"{WRITEBACK}/{CONSOLE};a=1;token=x/b=2".encode(), auth=DEMO, headers=headers)
-    form, lines, got = entries(sandbox)
+    headers = {"X-Custom": "a=1, b=2"}
+    sandbox.call("GET", f"{WRITEBACK}/{CONSOLE};a=1;token=x".encode(), auth=DEMO, headers=headers)
+    form, got = entries(sandbox)
     assert form["request"]["body"] == "a=1;b=2&Body=x;y"
-    assert lines["request"]["body"] == "note: x\r\npassword: [redacted]\r\nb: 2"
-    assert got["path"] == f"{WRITEBACK}/{CONSOLE};a=1;token=[redacted]/b=2"
-    assert ["x-custom", "a=1, token=[redacted]; b=2"] in got["request"]["headers"]
+    assert got["path"] == f"{WRITEBACK}/{CONSOLE};a=1;token=[redacted]"
+    assert ["x-custom", "a=1, b=2"] in got["request"]["headers"]
 
 
 @pytest.fixture
@@ -758,7 +783,7 @@ def neighbours_secrets(sandbox: Driver, neighbour_world: str) -> list[str]:
         ("POST", "", "these are {0} and\t{1}", {"Content-Type": "text/plain"}),
         ("POST", "", '["{0}", "{1}"]', {"Content-Type": "application/json"}),
         ("GET", "/nowhere/{0}?{1}", "", {}),
-        ("GET", "?x={2}", "", {}),
+        ("GET", "?x=a%20{0}%20b+{1}+c", "", {}),
     ],
 )
 def test_a_secret_of_whichever_workspace_is_found_where_nobody_is_known_to_ask(
@@ -766,14 +791,12 @@ def test_a_secret_of_whichever_workspace_is_found_where_nobody_is_known_to_ask(
 ) -> None:
     for first in neighbours_secrets:
         for second in neighbours_secrets:
-            given = (first, second, escaped(first))
-            asked = {name: value.format(*given) for name, value in headers.items()}
-            raw = f"{DIALOGTECH}{target.format(*given)}".replace("x-", "").encode()
-            sandbox.call(method, raw, content=body.format(*given), headers=asked)
+            asked = {name: value.format(first, second) for name, value in headers.items()}
+            raw = f"{DIALOGTECH}{target.format(first, second)}".replace("x-", "").encode()
+            sandbox.call(method, raw, content=body.format(first, second), headers=asked)
     told = everything_told(sandbox)
     for secret in neighbours_secrets:
         assert secret not in told
-        assert escaped(secret) not in told
 
 
 @pytest.mark.parametrize(
@@ -785,95 +808,17 @@ def test_what_was_copied_out_of_the_journal_is_told(sandbox: Driver, secret: str
     assert [entry["id"] for entry in of_server(sandbox)] == ["ex_server_1", "ex_server_2"]
 
 
-def test_secrets_behind_ever_more_escapes_are_taken_out(sandbox: Driver) -> None:
-    ways = [escaped(FOREIGN)]
-    for _ in range(12):
-        ways.append(quote(ways[-1], safe=""))
-    post(sandbox, f"password={FOREIGN}&Body={'/'.join(ways)}".encode(), "application/octet-stream")
-    assert entries(sandbox)[0]["request"]["body"] != ""
-    assert FOREIGN not in everything_told(sandbox)
-
-
-def test_an_escaped_quote_beside_a_secret_breaks_no_entry(sandbox: Driver) -> None:
-    headers = {"X-Other": f"%22{FOREIGN[:-1]}%58"}
-    sandbox.get_messages(secret_access_key=FOREIGN, action=f"%22{FOREIGN[:-1]}%58")
-    sandbox.call("GET", DIALOGTECH, params={"secret_access_key": FOREIGN}, headers=headers)
-    assert ["x-other", '"[redacted]'] in of_server(sandbox)[1]["request"]["headers"]
-    assert FOREIGN[:-1] not in everything_told(sandbox)
-
-
-LONG = 64 * 1024
-
-
-def repeated(piece: bytes) -> bytes:
-    return (piece * (LONG // len(piece) + 1))[:LONG]
-
-
-def numbered(piece: bytes) -> bytes:
-    return b"".join(piece % (n, n) for n in range(LONG // len(piece % (1, 1))))
-
-
-@pytest.mark.parametrize(
-    ("kind", "body"),
-    [
-        (FORM, b"Body=" + b"a" * LONG + b"+://"),
-        (FORM, b"Body=" + repeated(b"a://")),
-        (FORM, b"Body=" + repeated(b"a://b:c@d ")),
-        (FORM, b"Body=" + repeated(b"http://x?a=")),
-        (FORM, b"Body=" + numbered(b"http://user%08d:pass%08d@h ")),
-        (FORM, numbered(b"password%d=%08d&")),
-        (FORM, numbered(b"password%d=a b%%%%22%08d&")[:4000] + repeated(b"%61%20b%252200000001/")),
-        (FORM, repeated(b";a=1")),
-        (FORM, repeated(b"password=abcdef;")),
-        (FORM, repeated(b"%25")),
-        (FORM, b"%" + repeated(b"25")),
-        ("application/json", b'{"a' + repeated(b'\\"')),
-        ("application/json", b'{"a"' + b" " * LONG),
-        ("application/json", b"{" + repeated(b'"a" ')),
-        ("application/json", b"{" + repeated(b'"a":{')),
-        ("application/json", b"{" + repeated(b'"password":"abcdef",')),
-        ("text/xml", repeated(b"<a")),
-        ("text/xml", b"<" + b"a" * LONG),
-        ("text/xml", b"<a" + b" " * LONG),
-        ("text/xml", b"<a " + repeated(b"a = ")),
-        ("text/xml", b"<a " + repeated(b'a="')),
-        ("text/xml", repeated(b"<password>")),
-        ("text/xml", repeated(b"<password>x</password>")),
-        (PARTS, repeated(b"--b\r\n\r\n")),
-        (PARTS, b"--b\r\n" + repeated(b"name*") + b"\r\n\r\nx"),
-        (PARTS, b"--b\r\n" + repeated(b'name="') + b"\r\n\r\nx"),
-        (PARTS, b"--b\r\nname" + b" " * LONG + b"\r\n\r\nx"),
-        ("text/plain", repeated(b"a: b\n")),
-        ("text/plain", b"\n" * LONG),
-        ("text/plain", numbered(b"password%d: %08d\n")),
-    ],
-)
-def test_no_body_keeps_the_server_busy(sandbox: Driver, kind: str, body: bytes) -> None:
-    began = process_time()
-    kept, secrets = bodies.body(body, kind.encode())
-    known = redaction.known(redaction.some(secrets))
-    known.out_of(body)
-    known.out_of(kept)
-    assert process_time() - began < 1
-    post(sandbox, body, kind)
-    assert len(entries(sandbox)) == 1
-
-
-@pytest.mark.parametrize(
-    "value",
-    [b"a" * LONG + b"://", b"a" * LONG + b"=", repeated(b"a="), repeated(b'a="'), b"basic" + b" " * LONG,
-     repeated(b"basic "), repeated(b"password=abcdef,"), repeated(b"http://x?a="), numbered(b"token%d=%08d;")],
-)  # fmt: skip
-def test_no_header_keeps_the_server_busy(value: bytes) -> None:
-    began = process_time()
-    redaction.heads(((b"x", value), (b"cookie", value)), (), ())
-    assert process_time() - began < 1
+@pytest.mark.parametrize("piece", [b"<pw>", b'"', b"%", b"&", b"=", b'"pw":', b"&pw=", b';name="pw";'])
+def test_a_body_of_one_piece_again_and_again_is_told(sandbox: Driver, piece: bytes) -> None:
+    """Also what test_secrets.py shows to be gone through once only."""
+    post(sandbox, (piece * (68 * 1024 // len(piece))), "text/plain")
+    assert [entry["request"]["truncated"] for entry in entries(sandbox)] == [True]
 
 
 def test_a_long_header_is_cut(sandbox: Driver) -> None:
-    at = redaction.LONGEST_VALUE - 4
+    at = LONGEST_HEADER - 4
     secret = KEYS["secret_access_key"]
-    sandbox.writeback(headers={"X-Long": "x" * at + secret + "y" * at, "X-Short": "x" * redaction.LONGEST_VALUE})
+    sandbox.writeback(headers={"X-Long": "x" * at + secret + "y" * at, "X-Short": "x" * LONGEST_HEADER})
     headers = dict(entries(sandbox)[0]["request"]["headers"])
     assert headers["x-long"] == "x" * at + "[red..."
-    assert headers["x-short"] == "x" * redaction.LONGEST_VALUE
+    assert headers["x-short"] == "x" * LONGEST_HEADER

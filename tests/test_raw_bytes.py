@@ -14,10 +14,11 @@ from xml.etree import ElementTree
 
 import httpx
 import pytest
+from commands import FAILSAFE_S
 from driver import CONSOLE, DEFAULT, DEMO, DIALOGTECH, KEYS, LINE, PHONE, SIMPLEPAY, TRACKING_NUMBER, WRITEBACK
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from served import BASIC, FAILSAFE_S, GOOD_READ, Answer, Served, parsed, received, request
+from served import BASIC, GOOD_READ, Answer, Served, parsed, received, request
 
 VENDOR_PREFIXES = ("/dialoghealth-writeback-api", SIMPLEPAY, DIALOGTECH)
 SUBMIT = f"{SIMPLEPAY}/submit/{CONSOLE}".encode()

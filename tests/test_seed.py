@@ -4,18 +4,18 @@ import hashlib
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from counting import counted
 
 from sandbox.world import WorkspaceView, World, carrier, fixtures, messages, models, workspaces
 from sandbox.world.clock import DAY, HOUR, MINUTE, SECOND, rfc3339
 from sandbox.world.errors import AlreadyTaken
 from sandbox.world.seed import seed_workspace
-from sandbox.world.seed.dice import Dice, Lots
+from sandbox.world.seed.seeded_random import SeededRandom, WeightedChoice
 from sandbox.world.store import Store
 
 START = 1_778_058_000_000
@@ -144,26 +144,35 @@ def test_neither_hash_seed_nor_time_zone_nor_language_nor_process_matters(opened
     assert elsewhere == [here, here]
 
 
-def test_dice_fall_alike_on_every_python() -> None:
-    dice = Dice(1, "a test")
-    assert [dice.below(1000) for _ in range(5)] == [228, 689, 10, 44, 333]
-    assert dice.some_of("abcdefgh", 3) == ["d", "e", "h"]
-    assert dice.one_of("abc") == "b"
-    assert dice.between(10, 20) == 12
-    assert [Lots({"a": 8, "b": 1, "c": 1}).draw(dice) for _ in range(8)] == ["a", "c", "a", "a", "a", "a", "b", "a"]
+def test_draws_come_out_alike_on_every_python() -> None:
+    random = SeededRandom(1, "a test")
+    assert [random.below(1000) for _ in range(5)] == [228, 689, 10, 44, 333]
+    assert random.some_of("abcdefgh", 3) == ["d", "e", "h"]
+    assert random.one_of("abc") == "b"
+    assert random.between(10, 20) == 12
+    assert [WeightedChoice({"a": 8, "b": 1, "c": 1}).draw(random) for _ in range(8)] == [
+        "a",
+        "c",
+        "a",
+        "a",
+        "a",
+        "a",
+        "b",
+        "a",
+    ]
 
 
 def test_a_draw_of_some_takes_each_at_most_once_and_keeps_their_order() -> None:
-    dice = Dice(3, "some")
+    random = SeededRandom(3, "some")
     for n in range(11):
-        some = dice.some_of(range(10), n)
+        some = random.some_of(range(10), n)
         assert len(some) == n
         assert some == sorted(set(some))
 
 
 def test_what_has_no_weight_is_never_drawn() -> None:
-    dice = Dice(3, "lots")
-    assert {Lots({"a": 0, "b": 1, "c": 0}).draw(dice) for _ in range(200)} == {"b"}
+    random = SeededRandom(3, "choices")
+    assert {WeightedChoice({"a": 0, "b": 1, "c": 0}).draw(random) for _ in range(200)} == {"b"}
 
 
 def test_what_one_event_draws_does_not_hang_on_the_others(written: Callable[..., Seeded]) -> None:
@@ -811,10 +820,7 @@ def test_seeded_messages_tell_their_story_like_all_others(opened: Callable[..., 
 
 
 def test_the_hospital_is_as_big_as_promised_and_keeps_every_rule(opened: Callable[..., Seeded]) -> None:
-    """In ten seconds on a machine that does nothing else; a busy one is given three times as long."""
-    began = time.process_time()
     seeded = opened("hospital")
-    assert time.process_time() - began < 30
     assert seeded.values("SELECT count(*) FROM person") == [5000]
     assert 100_000 <= seeded.values("SELECT count(*) FROM message")[0] <= 103_000
     first, last = seeded.rows("SELECT min(accepted_at) AS first, max(accepted_at) AS last FROM message")[0].values()
@@ -822,3 +828,23 @@ def test_the_hospital_is_as_big_as_promised_and_keeps_every_rule(opened: Callabl
     check_everybody(seeded)
     check_history(seeded, START)
     check_consent(seeded)
+
+
+def test_seeding_costs_as_much_as_there_is_to_seed(opened: Callable[..., Seeded], tmp_path: Path) -> None:
+    """Twenty days of broadcasts, to a crowd and to one four times as large."""
+    asked = []
+    for count in (45, 180):
+        crowd = (
+            f"crowd: {{count: {count}, area_codes: ['629', '731', '901', '931'], recipient_types: {{patient: 1}}}}\n"
+        )
+        daily = "{do: broadcast, at: -20d 09:00, name: Daily, text: Hi, to: everyone, repeat: {times: 20, every: 1d}}"
+        file = tmp_path / f"{count}.yaml"
+        file.write_text(f"{HEAD}{crowd}history:\n  - {daily}\n")
+        seeded = opened()
+        with counted(seeded.world) as cost:
+            seeded.seed(file)
+        assert seeded.values("SELECT count(*) FROM message") == [20 * (count + 3)]
+        asked.append(cost)
+    few, many = asked
+    assert many.statements < 4.1 * few.statements
+    assert many.steps < 5 * few.steps  # an index's depth grows too

@@ -15,9 +15,10 @@ from xml.etree import ElementTree
 
 import httpx
 import pytest
+from commands import FAILSAFE_S
 from conftest import WORLDS
 from driver import CONSOLE, DEMO, DIALOGTECH, KEYS, LINE, PHONE, SIMPLEPAY, TRACKING_NUMBER, WRITEBACK, Driver, Wall
-from served import BASIC, FAILSAFE_S, Answer, Served, parsed, received, request
+from served import BASIC, Answer, Served, parsed, received, request
 
 from sandbox.settings import Settings
 from sandbox.world import carrier, workspaces

@@ -1,4 +1,7 @@
-"""What a start costs: nothing is loaded or built before the first vendor answer that the answer does not need."""
+"""What a start costs: nothing is loaded or built before the first vendor answer that the answer does not need.
+
+Nor by the commands that only look.
+"""
 
 import subprocess
 import sys
@@ -60,3 +63,28 @@ def loaded() -> set[str]:
 )
 def test_a_first_answer_needs_no(module: str, loaded: set[str]) -> None:
     assert module not in loaded
+
+
+MODULES_AFTER = """
+import sys
+from sandbox.cli import main
+
+try:
+    main()
+except SystemExit:
+    print(*sys.modules)
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "spared"),
+    [
+        (("readyz", "--port", "0"), {"fastapi", "starlette", "sqlalchemy", "sqlmodel", "uvicorn", "httpx", "rich"}),
+        (("--version",), {"fastapi", "starlette", "sqlalchemy", "sqlmodel", "uvicorn", "httpx", "rich", "pydantic"}),
+    ],
+)
+def test_a_command_that_only_looks_needs_no_server(arguments: tuple[str, ...], spared: set[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", MODULES_AFTER, *arguments], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert not spared & set(done.stdout.split())

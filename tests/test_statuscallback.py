@@ -13,7 +13,7 @@ from sandbox.world import callbacks, sinks, workspaces
 
 pytestmark = pytest.mark.rule("SP-statuscallback")
 
-PATIENT_S = 20
+PATIENT_S = 60
 """Nothing waits for it to pass; a wait that hangs ends with it."""
 
 

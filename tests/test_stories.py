@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from driver import CONSOLE, Driver, Wall, moment
 
-from sandbox.settings import Settings
 from sandbox.world import fixtures
 from sandbox.world.clock import rfc3339
 from sandbox.world.errors import FixtureRefused
@@ -190,7 +189,7 @@ def test_a_mistake_in_a_story_is_told_with_its_place(tmp_path: Path, found: str,
 
 
 def test_every_story_of_the_clinic_plays_to_its_end(open_driver: Callable[..., Driver], wall: Wall) -> None:
-    driver = open_driver(wall, fixture="clinic", start_at=Settings.start_at)
+    driver = open_driver(wall, fixture="clinic", start_at=None)
     for story in driver.control("GET", "/stories")["items"]:
         before = len(driver.control("GET", f"/messages?console={CONSOLE}&limit=1000&since=" + _now(driver))["items"])
         move(driver, "play", story["name"])

@@ -12,13 +12,14 @@ from contextlib import contextmanager
 
 import httpcore
 import pytest
+from commands import is_refused
 from driver import Driver
 from receiver import Receiver
 
-from sandbox.server.lookups import Lookups
+from sandbox.server.lookups import resolve
 from sandbox.server.posting import MOST_BYTES, Poster, Unreached
 from sandbox.server.targets import BadTarget, Forbidden, TargetPolicy
-from sandbox.settings import BadSetting, from_environment
+from sandbox.settings import Settings
 
 pytestmark = pytest.mark.rule("SP-callback")
 
@@ -131,20 +132,23 @@ def test_what_is_neither_name_nor_network_is_refused(item: str) -> None:
         TargetPolicy((item,), bound_to_loopback=True)
 
 
-def test_the_settings_are_read_from_the_environment() -> None:
-    given = {"SANDBOX_CALLBACK_ALLOW": "Hooks.Example, 10.0.0.0/8,", "SANDBOX_CALLBACK_RATE": "7"}
-    settings = from_environment(given)
+def test_the_settings_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SANDBOX_CALLBACK_ALLOW", "Hooks.Example, 10.0.0.0/8,")
+    monkeypatch.setenv("SANDBOX_CALLBACK_RATE", "7")
+    settings = Settings()
     assert settings.callback_allow == ("hooks.example", "10.0.0.0/8")
     assert (settings.callback_rate, settings.callback_timeout) == (7, 10)
-    for name in ("SANDBOX_CALLBACK_RATE", "SANDBOX_CALLBACK_TIMEOUT"):
-        with pytest.raises(BadSetting, match=f"{name} must be at least 1"):
-            from_environment({name: "0"})
+
+
+@pytest.mark.parametrize("name", ["SANDBOX_CALLBACK_RATE", "SANDBOX_CALLBACK_TIMEOUT"])
+def test_callbacks_are_given_some_rate_and_time(name: str) -> None:
+    is_refused(2, f"{name} must be at least 1.", "serve", "--port", "0", **{name: "0"})
 
 
 # What is connected to --------------------------------------------------------------------------------------------
 
 
-def post(url: str, policy: TargetPolicy = ON_LOOPBACK, *addresses: str, timeout_s: float = 10) -> int:
+def post(url: str, policy: TargetPolicy = ON_LOOPBACK, *addresses: str, timeout_s: float = 60) -> int:
     """Posts to it; names stand for these addresses, if any are given."""
     given = {"resolve": _standing_for(addresses)} if addresses else {}
     return asyncio.run(Poster(policy, timeout_s=timeout_s, **given).post(url, b"a=b", {}))
@@ -194,7 +198,7 @@ def test_a_name_that_is_pointed_elsewhere_meanwhile_is_judged_anew_and_asked_onc
         return next(asked)
 
     async def twice() -> None:
-        poster = Poster(ON_LOOPBACK, timeout_s=10, resolve=resolve)
+        poster = Poster(ON_LOOPBACK, timeout_s=60, resolve=resolve)
         url = f"http://rebinding.example:{receiver.port}/"
         assert await poster.post(url, b"", {}) == 200
         with pytest.raises(Forbidden):
@@ -300,7 +304,7 @@ def test_certificates_are_read_once(receiver: Receiver, monkeypatch: pytest.Monk
     monkeypatch.setattr(httpcore, "default_ssl_context", reading)
 
     async def twice() -> None:
-        poster = Poster(ON_LOOPBACK, timeout_s=10)
+        poster = Poster(ON_LOOPBACK, timeout_s=60)
         assert await poster.post(receiver.url, b"", {}) == 200
         assert read == []
         for _ in range(2):
@@ -318,14 +322,12 @@ class Names:
     """What the system says of a name: of one in `.stuck` nothing until `known` is set, and then that nobody has it."""
 
     def __init__(self) -> None:
-        self.asked: list[str] = []
         self.known = threading.Event()
         self._system = socket.getaddrinfo
 
     def getaddrinfo(self, host: str, *rest: object, **more: object) -> object:
-        self.asked.append(host)
         if host.endswith(".stuck"):
-            self.known.wait(30)
+            self.known.wait()
             raise socket.gaierror("Name or service not known")
         return self._system("127.0.0.1" if host.endswith(".test") else host, *rest, **more)  # type: ignore[arg-type]
 
@@ -339,46 +341,34 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[Names]:
 
 
 def test_names_that_nobody_answers_for_keep_no_other_receiver_waiting(
-    sandbox: Driver, receiver: Receiver, names: Names
+    open_driver: Callable[..., Driver], receiver: Receiver, names: Names
 ) -> None:
+    sandbox = open_driver(callback_timeout=3600)  # so that none of the stuck ones makes room by being given up
     for n in range(40):
         sandbox.sid(callback=f"http://name{n}.stuck/")
     sids = [sandbox.sid(callback=f"http://{host}:{receiver.port}/") for host in ("localhost", "receiver.test")]
-    end = time.monotonic() + 5
+    end = time.monotonic() + 60
     while [sandbox.message(sid)["callbacks"][0]["state"] for sid in sids] != ["delivered"] * 2:
         assert time.monotonic() < end, "the stuck names hold up the others"
         sandbox.run(asyncio.sleep(0.02))
-    assert "localhost" not in names.asked
 
 
-def test_a_name_is_asked_for_once_at_a_time(names: Names) -> None:
-    lookups = Lookups(most=2)
-
-    async def ask(host: str, patience_s: float = 10) -> str:
+def test_an_attempt_that_is_given_up_leaves_its_question_behind(names: Names) -> None:
+    async def ask(host: str, patience_s: float = 60) -> object:
         try:
             async with asyncio.timeout(patience_s):
-                return ",".join(await lookups.resolve(host, 80))
+                return await resolve(host, 80)
         except (TimeoutError, socket.gaierror) as error:
-            return type(error).__name__
+            return type(error)
 
     async def several() -> None:
-        waiting = [asyncio.create_task(ask(host)) for host in ("one.stuck", "ONE.stuck", "two.stuck", "other.test")]
-        hurried = await asyncio.gather(ask("one.stuck", 0.01), ask("three.stuck", 0.01), ask("other.test", 0.01))
-        assert set(hurried) == {"TimeoutError"}
-        assert sorted(names.asked) == ["one.stuck", "two.stuck"]
+        assert await ask("one.stuck", 0.01) is TimeoutError
+        waiting = asyncio.create_task(ask("two.stuck"))
+        assert await ask("other.test") == ["127.0.0.1"]
         names.known.set()
-        assert await asyncio.gather(*waiting) == ["gaierror"] * 3 + ["127.0.0.1"]
-        assert names.asked[2:] == ["other.test"]  # nobody waits for the third any more
-        assert await ask("other.test") == "127.0.0.1"
-        assert names.asked[3:] == ["other.test"]
+        assert await waiting is socket.gaierror
 
     asyncio.run(several())
-
-
-def test_localhost_is_this_machine_without_asking(names: Names) -> None:
-    for host in ("localhost", "LocalHost."):
-        assert asyncio.run(Lookups().resolve(host, 80)) == ["::1", "127.0.0.1"]
-    assert names.asked == []
 
 
 POSTING_TO_A_STUCK_NAME = """
@@ -386,7 +376,7 @@ import asyncio, socket, time
 from sandbox.server.posting import Poster, Unreached
 from sandbox.server.targets import TargetPolicy
 
-socket.getaddrinfo = lambda *_, **__: time.sleep(60)
+socket.getaddrinfo = lambda *_, **__: time.sleep(600)
 try:
     asyncio.run(Poster(TargetPolicy((), bound_to_loopback=True), timeout_s=0.1).post("http://nobody.stuck/", b"", {}))
 except Unreached as unreached:
@@ -396,7 +386,7 @@ except Unreached as unreached:
 
 def test_a_name_that_is_being_asked_for_does_not_hold_up_the_stop() -> None:
     ended = subprocess.run(
-        [sys.executable, "-c", POSTING_TO_A_STUCK_NAME], capture_output=True, text=True, timeout=30, check=True
+        [sys.executable, "-c", POSTING_TO_A_STUCK_NAME], capture_output=True, text=True, timeout=60, check=True
     )
     assert ended.stdout == "no answer within 0.1 s\n"
 
@@ -407,7 +397,7 @@ def test_a_name_that_is_being_asked_for_does_not_hold_up_the_stop() -> None:
 def told(sandbox: Driver, url: str) -> tuple[str, str | None, list[str | None]]:
     """What became of the callback of a submit: its state, its reason, the errors of its attempts."""
     sid = sandbox.sid(callback=url)
-    sandbox.control("POST", "/clock", {"action": "advance", "seconds": 0, "settle": 20})
+    sandbox.control("POST", "/clock", {"action": "advance", "seconds": 0, "settle": 60})
     first = sandbox.message(sid)["callbacks"][0]
     return first["state"], first["reason"], [attempt["error"] for attempt in first["attempts"]]
 

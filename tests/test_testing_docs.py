@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 from contextlib import closing
-from dataclasses import fields
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -123,14 +122,14 @@ def dockerfile(instruction: str) -> list[str]:
 
 
 def status(port: int, path: str, headers: dict[str, str]) -> int:
-    with closing(HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
+    with closing(HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
         connection.request("GET", path, headers=headers)
         return connection.getresponse().status
 
 
 def are_settings(names: Any) -> None:
     """Each is one of the server's."""
-    assert set(names) <= {f"SANDBOX_{field.name.upper()}" for field in fields(Settings)}
+    assert set(names) <= {f"SANDBOX_{name.upper()}" for name in Settings.model_fields}
 
 
 def test_the_github_workflow_fits_the_image() -> None:

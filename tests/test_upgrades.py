@@ -41,7 +41,7 @@ def request(ws: Workspace, text: str, *more: str, chunked: bool = False) -> byte
 
 @contextmanager
 def connected(url: str) -> Iterator[socket.socket]:
-    with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=60) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         yield connection
 
@@ -84,7 +84,7 @@ def test_the_body_is_read_and_the_connection_goes_on(url: str, name: str, *, is_
             f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n"
         ).encode()
         pieces = [head, body] if is_split else [head + body]
-        with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=30) as connection:
+        with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=60) as connection:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for _ in range(2):
                 for piece in pieces:

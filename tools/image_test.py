@@ -45,10 +45,10 @@ class Failed(Exception):
 checks = 0
 
 
-def check(what: str, holds: bool, seen: object = "") -> None:
+def check(what: str, holds: bool, found: object = "") -> None:
     global checks
     if not holds:
-        raise Failed(f"{what}: no{f' (seen: {seen})' if seen != '' else ''}")
+        raise Failed(f"{what}: no{f' (found: {found})' if found != '' else ''}")
     checks += 1
     print(f"   ok  {what}", flush=True)
 

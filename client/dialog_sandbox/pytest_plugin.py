@@ -71,15 +71,11 @@ def sandbox_server(request: pytest.FixtureRequest) -> "Iterator[SandboxClient]":
 def _serving(shared_port: int | None) -> Iterator[str]:
     from dialog_sandbox.server_process import CannotStart, serving  # noqa: PLC0415  (see above)
 
-    with ExitStack() as stack:
-        try:
-            url = stack.enter_context(serving(shared_port))
-        except CannotStart as error:
-            reason = str(error)
-        else:
+    try:
+        with serving(shared_port) as url:
             yield url
-            return
-    pytest.fail(reason, pytrace=False)
+    except CannotStart as error:
+        pytest.fail(str(error), pytrace=False)
 
 
 def _attached(url: str, token: str | None) -> "SandboxClient":

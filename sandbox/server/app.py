@@ -22,7 +22,7 @@ from sandbox.world.clock import wall_clock
 from sandbox.world.seed import seed_workspace
 from sandbox.world.store import OPENING_TIMEOUT_S, Store
 
-UNSEEDED = (Settings.fixture, Settings.seed, Settings.start_at)
+SEEDING = {"fixture", "seed", "start_at"}
 
 
 class Sandbox:
@@ -100,5 +100,5 @@ def create_app(settings: Settings | None = None, wall: Callable[[], int] = wall_
         is_new = not workspaces.exists(world, workspaces.DEFAULT)
         if is_new:
             seed_workspace(world, fixture, seed=settings.seed, start_at=settings.start_at)
-    is_seed_ignored = not is_new and (settings.fixture, settings.seed, settings.start_at) != UNSEEDED
+    is_seed_ignored = not is_new and bool(settings.model_dump(include=SEEDING, exclude_defaults=True))
     return Sandbox(world, settings, is_seed_ignored=is_seed_ignored)

@@ -1,12 +1,8 @@
-"""Runs the server on a socket, and tells on standard output what its user needs to know."""
+"""How does the server run on a socket, and what does its user need to know from standard output?"""
 
-import gc
 import logging
-import signal
 import socket
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Any
 
 import uvicorn
@@ -28,29 +24,15 @@ SEED_IGNORED = "the database holds a world already: fixture, seed and start time
 class Server(uvicorn.Server):
     """Says when it is ready, and ends what would go on for ever when it is asked to stop."""
 
-    def __init__(self, config: uvicorn.Config, words: list[str], end_streams: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, *, ready: Callable[[], object], end_streams: Callable[[], None]) -> None:
         super().__init__(config)
-        self._words = words
+        self._ready = ready
         self._end_streams = end_streams
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        """A terminal that goes away ends it like any other signal, unless nohup said that it should not."""
-        before = signal.getsignal(signal.SIGHUP)
-        if before is not signal.SIG_IGN:
-            signal.signal(signal.SIGHUP, self.handle_exit)
-        try:
-            with super().capture_signals():
-                yield
-        finally:
-            signal.signal(signal.SIGHUP, before)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        gc.freeze()
-        gc.enable()
         if self.started:
-            print(*self._words, sep="\n", flush=True)
+            self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         # Clients that are cut off now are no errors.
@@ -59,13 +41,18 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def run(settings: Settings, listener: socket.socket) -> None:
-    """Serves on a bound socket until a signal ends it."""
+def run(settings: Settings, listener: socket.socket, ready: Callable[[], None]) -> None:
+    """Serves on a bound socket until a signal ends it; calls `ready` before it says that it serves."""
     asked, settings = settings, with_token(settings)
     app = create_app(settings)
     words = greeting(app, settings, listener.getsockname(), is_token_made=settings is not asked)
+
+    def say_so() -> None:
+        ready()
+        print(*words, sep="\n", flush=True)
+
     try:
-        Server(config_of(app), words, app.hub.close).run([listener])
+        Server(config_of(app), ready=say_so, end_streams=app.hub.close).run([listener])
     finally:
         app.close()
 
@@ -74,7 +61,7 @@ def with_token(settings: Settings) -> Settings:
     """The settings with the control token that they need off loopback, made if none is given."""
     if asks_for_no_token(settings) or settings.control_token:
         return settings
-    return replace(settings, control_token=secret())
+    return settings.model_copy(update={"control_token": secret()})
 
 
 def config_of(app: ASGIApp, **more: Any) -> uvicorn.Config:

@@ -1,31 +1,15 @@
-"""A server in a thread of its own, beside whatever else this process does."""
+"""How does a server run in a thread of its own, beside whatever else this process does?"""
 
 import socket
 from collections.abc import Callable
 from threading import Event, Thread
 from typing import Self
 
-import uvicorn
 from starlette.types import ASGIApp
 
 from sandbox.server.app import Sandbox, create_app
-from sandbox.server.serving import config_of, url_of, with_token
-from sandbox.settings import Settings
-
-EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
-"""Where a server is called from beside it that is bound to all."""
-
-
-class _Server(uvicorn.Server):
-    """Says when it serves."""
-
-    def __init__(self, config: uvicorn.Config, is_serving: Event) -> None:
-        super().__init__(config)
-        self._is_serving = is_serving
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self._is_serving.set()
+from sandbox.server.serving import Server, config_of, url_of, with_token
+from sandbox.settings import Settings, address_from_here
 
 
 class ThreadedServer:
@@ -39,11 +23,11 @@ class ThreadedServer:
     ) -> None:
         host, port = listener.getsockname()[:2]
         self.settings = with_token(settings)
-        self.url = url_of(EVERY_ADDRESS.get(host, host), port)
+        self.url = url_of(address_from_here(host), port)
         self._listener = listener
         self._behind = behind
         self._is_decided = Event()
-        self._server: _Server | None = None
+        self._server: Server | None = None
         self._failure: BaseException | None = None
         self._thread = Thread(target=self._run, name="dialog-sandbox", daemon=True)
 
@@ -65,7 +49,8 @@ class ThreadedServer:
             app = create_app(self.settings)
             try:
                 served = app if self._behind is None else self._behind(app)
-                self._server = _Server(config_of(served, log_config=None), self._is_decided)
+                config = config_of(served, log_config=None)
+                self._server = Server(config, ready=self._is_decided.set, end_streams=app.hub.close)
                 self._server.run([self._listener])
             finally:
                 app.close()

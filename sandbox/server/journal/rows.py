@@ -1,13 +1,14 @@
 """How an exchange becomes an entry of the journal: its secrets taken out, its bodies cut."""
 
 import json
-import re
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
 from sandbox.dependencies import Exchange, Finding, Subject
-from sandbox.server.journal import bodies, redaction
+from sandbox.remembering import remembered
+from sandbox.server.journal.secrets import among, basic_token, forms, redacted, redacted_header, without
 from sandbox.vendor import raw_path
 from sandbox.world import World, journal, workspaces
 from sandbox.world.errors import UnknownWorkspace
@@ -17,24 +18,24 @@ LONGEST_BODY = 64 * 1024
 """Bytes that are kept of each body."""
 KEPT = LONGEST_BODY + 4 * 1024
 """Bytes that are looked through for secrets, so that none is cut in two where the body is cut."""
-SHORT = 8 * 1024
 LONGEST_TARGET = 16 * 1024
+LONGEST_HEADER = 8 * 1024
+"""Bytes that are kept of a header's value."""
 MOST_MESSAGES = 1000
-NONE: tuple[bytes, ...] = ()
-TOKEN = re.compile(rb"[A-Za-z0-9._~-]{6,}")
-"""What may be a secret of the kind that we make."""
+
+RawHeaders = tuple[tuple[bytes, bytes], ...]
 
 
 class Answer(NamedTuple):
     """An exchange and what came of it.
 
-    `told`: the answer's headers. `body`: as much of it as may be kept; `size`: bytes of the whole, null if it never
-    came to its end. `wall`: wall time in ms; `ms`: how long it took.
+    `body`: as much of it as may be kept; `size`: bytes of the whole, null if it never came to its end. `wall`: wall
+    time in ms; `ms`: how long it took.
     """
 
     exchange: Exchange
     status: int
-    told: redaction.RawHeaders
+    headers: RawHeaders
     body: bytes
     size: int | None
     wall: int
@@ -47,176 +48,144 @@ class Answer(NamedTuple):
 
 
 class Owner(NamedTuple):
-    """What is to be known of a workspace: its own secrets, and its accounts' numbers by access key."""
+    """What is to be known of a workspace: the forms of its credentials, and its accounts' numbers by access key."""
 
-    secrets: tuple[bytes, ...]
-    known: redaction.Known
+    known: tuple[bytes, ...]
     accounts: dict[str | None, int | None]
 
 
-class Scribe:
-    """Writes the values of journal entries."""
+class Owners:
+    """To whom exchanges belong, remembered until credentials change."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._owners: dict[int, Owner] = {}
-        self._everybodys: frozenset[bytes] | None = None
-        self._credentials = 0
-        self._others_wrote = 0
+        self._all_credentials: frozenset[bytes] | None = None
+        self._as_of = (0, 0)
 
-    def _owner(self, workspace_id: int, account: str | None) -> Owner:
-        world = self._world
-        if self._credentials != world.credentials or self._others_wrote != world.store.others_wrote:
-            self._credentials, self._others_wrote = world.credentials, world.store.others_wrote
-            self._owners.clear()
-            self._everybodys = None
-        owner = self._owners.get(workspace_id)
+    def of(self, answer: Answer) -> Owner:
+        """Of an exchange that belongs to no workspace: what it shows of any workspace's credentials."""
+        self._forget_what_changed()
+        if answer.workspace_id == journal.SERVER:
+            return self._of_nobody(answer.exchange)
+        account = answer.exchange.subject.account
+        owner = self._owners.get(answer.workspace_id)
         if owner is None or account not in owner.accounts:
-            owner = self._owners[workspace_id] = owner_of(world, workspace_id)
+            owner = self._owners[answer.workspace_id] = owner_of(self._world, answer.workspace_id)
         return owner
 
-    def _somebodys(self, texts: tuple[bytes, ...]) -> tuple[bytes, ...]:
-        """The words of these texts that are a secret of any workspace, be they behind escapes."""
-        if self._everybodys is None:
-            self._everybodys = workspaces.secrets(self._world)
-        layers = (layer for text in texts for layer in (text, *redaction.layers(text)))
-        words = {word for layer in layers for word in TOKEN.findall(layer)}
-        words |= {word.strip(b"._~-") for word in words}
-        return tuple(sorted(words & self._everybodys))
+    def _forget_what_changed(self) -> None:
+        as_of = (self._world.credentials, self._world.store.others_wrote)
+        if self._as_of != as_of:
+            self._as_of = as_of
+            self._owners.clear()
+            self._all_credentials = None
 
-    def entry(self, answer: Answer) -> journal.EntryValues:
-        """What is kept of an exchange and its answer."""
-        exchange, status, told, body, size, wall, ms = answer
+    def _of_nobody(self, exchange: Exchange) -> Owner:
+        if self._all_credentials is None:
+            self._all_credentials = workspaces.secrets(self._world)
         scope = exchange.request.scope
-        workspace_id = answer.workspace_id
-        owner = self._owner(workspace_id, exchange.subject.account)
-        heads = redaction.heads(tuple(scope["headers"]), told, owner.secrets)
-        path, query, sent = raw_path(scope), scope["query_string"], exchange.raw_body
-        asked, secrets = sent, heads.known
-        path, found = redaction.path(path[:LONGEST_TARGET])
-        if query or sent:
-            query, of_query = redaction.query(query[:LONGEST_TARGET])
-            asked, of_body = bodies.body(sent[:KEPT], exchange.header(b"content-type"))
-            found = (*found, *of_query, *of_body)
-        somebodys = NONE
-        if not workspace_id:  # whose credentials these are was not looked for, or they were not taken for any
-            headers = b"\n".join([value for _, value in scope["headers"]])
-            somebodys = self._somebodys((raw_path(scope), scope["query_string"], sent[:KEPT], headers))
-        if found or somebodys:
-            secrets = redaction.known((*heads.secrets, *somebodys, *redaction.some(found)))
-        body, size = (b"", 0) if scope["method"] == "HEAD" else (body, size)
-        messages, findings, fault = exchange.messages, findings_of(exchange), exchange.fault
-        outcome, subject = outcome_of(exchange), subject_of(exchange.subject, owner)
-        told_of_findings = json.dumps(findings, ensure_ascii=False) if findings else None
-        values: journal.EntryValues = (
-            workspace_id,
-            exchange.number,
-            exchange.now if workspace_id else wall,
-            wall,
-            operation_of(exchange),
-            outcome,
-            status,
-            levels_of(findings) if findings else None,
-            f",{','.join(map(str, messages[:MOST_MESSAGES]))}," if messages else None,
-            subject,
-            ms if fault is None else ms + fault.delay_ms,
-            scope["method"],
-            bytearray(path),
-            bytearray(query),
-            heads.asked,
-            bindable(asked),
-            len(sent),
-            heads.told,
-            bindable(body),
-            size,
-            " ".join(rules_of(exchange)),
-            told_of_findings,
-            None if fault is None else json.dumps(fault.described),
-        )
-        in_asked = b"\n".join((path, query, asked, subject.encode(), (told_of_findings or "").encode()))
-        # The body of an accepted answer repeats nothing that the request does not hold, but texts that are stored.
-        known_in_answer = owner.known if outcome == journal.ACCEPTED else secrets
-        if hold_secrets(heads, secrets, in_asked) or known_in_answer.are_in(body):
-            values = cleaned(values, secrets)
-        if len(sent) > LONGEST_BODY or len(body) > LONGEST_BODY:
-            values = cut(values)
-        return values
-
-
-WRITTEN = {
-    "subject": "utf-8",
-    "request_headers": "latin-1",
-    "response_headers": "latin-1",
-    "findings": "utf-8",
-    "fault": "utf-8",
-}
-"""What is JSON, and how its texts were read from what was sent."""
-BODIES = ("request_body", "response_body")
-RAW = ("path", "query", *BODIES)
-
-
-def bindable(raw: bytes) -> bytes | bytearray:
-    """The same for Python's driver, which takes several times as long to bind bytes, but for what is long to copy."""
-    return bytearray(raw) if len(raw) < SHORT else raw
-
-
-def hold_secrets(heads: redaction.Heads, secrets: redaction.Known, asked: bytes) -> bool:
-    """Whether a request has secrets where nobody expects them.
-
-    The headers were looked through for what stands in them; `asked`: the rest.
-    """
-    if not heads.are_clean or secrets.are_in(asked):
-        return True
-    return secrets is not heads.known and secrets.are_in((heads.asked + heads.told).encode("latin-1"))
-
-
-def cleaned(values: journal.EntryValues, secrets: redaction.Known) -> journal.EntryValues:
-    """The same with the mark in the secrets' places."""
-    row = journal.row_of(values)
-    for name in RAW:
-        row[name] = secrets.out_of(bytes(row[name]))
-    for name, encoding in WRITTEN.items():
-        if row[name] is not None:
-            row[name] = to_json(_cleaned(json.loads(row[name]), secrets, encoding)).decode()
-    return tuple(row.values())
-
-
-def _cleaned(told: Any, secrets: redaction.Known, encoding: str) -> Any:
-    """Text by text: in JSON as it is written, what comes from behind an escape could end a string."""
-    if isinstance(told, str):
-        return secrets.out_of(told.encode(encoding, "replace")).decode(encoding, "replace")
-    if isinstance(told, dict):
-        return {name: _cleaned(value, secrets, encoding) for name, value in told.items()}
-    return [_cleaned(each, secrets, encoding) for each in told] if isinstance(told, list) else told
-
-
-def cut(values: journal.EntryValues) -> journal.EntryValues:
-    """The same with bodies no longer than they may be."""
-    row = journal.row_of(values)
-    for name in BODIES:
-        row[name] = row[name][:LONGEST_BODY]
-    return tuple(row.values())
+        values = [value for _, value in scope["headers"]]
+        sent = b"\n".join((raw_path(scope), scope["query_string"], exchange.raw_body[:KEPT], *values))
+        return Owner(forms(among(sent, self._all_credentials)), {})
 
 
 def owner_of(world: World, workspace_id: int) -> Owner:
-    """What is to be known of a workspace; nothing of none, or of one that is gone.
-
-    An access key is taken out where it stands, and wherever else a call that gives it has it.
-    """
+    """What is to be known of a workspace; nothing of one that is gone."""
     try:
         found = workspaces.row_of(world, workspace_id)
     except UnknownWorkspace:
-        return Owner((), redaction.known(()), {None: None})
+        return Owner((), {None: None})
     accounts = workspaces.accounts(world, workspace_id)
-    secrets = [found["password"], *(account["secret_access_key"] for account in accounts)]
-    raw = tuple(secret.encode() for secret in secrets)
+    keys = [key for account in accounts for key in (account["access_key"], account["secret_access_key"])]
+    credentials = [key.encode() for key in (found["password"], *keys) if key]
     numbers: dict[str | None, int | None] = {account["access_key"]: account["id"] for account in accounts}
-    return Owner(raw, redaction.known(raw), numbers | {None: None})
+    return Owner(forms([*credentials, basic_token(found["username"], found["password"])]), numbers | {None: None})
+
+
+def entry_of(answer: Answer, owner: Owner) -> journal.EntryValues:
+    """What is kept of an exchange and its answer."""
+    row = {**_decided(answer, owner), **_request(answer.exchange, owner.known), **_response(answer, owner.known)}
+    return tuple(row[name] for name in journal.COLUMNS)
+
+
+def _decided(answer: Answer, owner: Owner) -> journal.EntryRow:
+    """All but what was sent to and fro."""
+    exchange = answer.exchange
+    messages, found, fault = exchange.messages, findings_of(exchange), exchange.fault
+    return {
+        "workspace_id": answer.workspace_id,
+        "number": exchange.number,
+        "at": exchange.now if answer.workspace_id else answer.wall,
+        "wall": answer.wall,
+        "operation": operation_of(exchange),
+        "outcome": outcome_of(exchange),
+        "status": answer.status,
+        "levels": levels_of(found) if found else None,
+        "messages": f",{','.join(map(str, messages[:MOST_MESSAGES]))}," if messages else None,
+        "subject": subject_of(exchange.subject, owner),
+        "ms": answer.ms if fault is None else answer.ms + fault.delay_ms,
+        "rules": " ".join(rules_of(exchange)),
+        "findings": _json(found, owner.known, redacted) if found else None,
+        "fault": None if fault is None else _json(fault.described, owner.known, redacted),
+    }
+
+
+def _request(exchange: Exchange, known: tuple[bytes, ...]) -> journal.EntryRow:
+    scope = exchange.request.scope
+    return {
+        "method": scope["method"],
+        "path": redacted(raw_path(scope), known)[:LONGEST_TARGET],
+        "query": redacted(scope["query_string"], known)[:LONGEST_TARGET],
+        "request_headers": headers_of(tuple(scope["headers"]), known),
+        "request_body": redacted(exchange.raw_body[:KEPT], known)[:LONGEST_BODY],
+        "request_size": len(exchange.raw_body),
+    }
+
+
+def _response(answer: Answer, known: tuple[bytes, ...]) -> journal.EntryRow:
+    """No vendor's answer has secret names of its own; one that does not accept may repeat what was sent."""
+    take_out = without if outcome_of(answer.exchange) == journal.ACCEPTED else redacted
+    has_body = answer.exchange.request.scope["method"] != "HEAD"
+    return {
+        "response_headers": headers_of(answer.headers, known),
+        "response_body": take_out(answer.body, known)[:LONGEST_BODY] if has_body else b"",
+        "response_size": answer.size if has_body else 0,
+    }
+
+
+@remembered
+def headers_of(headers: RawHeaders, known: tuple[bytes, ...]) -> str:
+    """As JSON, a list of pairs; remembered, since those of a client and of its answers are the same again and again."""
+    pairs = [(without(name, known), redacted_header(name, value, known)) for name, value in headers]
+    return json.dumps(
+        [[name.decode("latin-1"), _short(value).decode("latin-1")] for name, value in pairs], ensure_ascii=False
+    )
+
+
+def _short(value: bytes) -> bytes:
+    return value if len(value) <= LONGEST_HEADER else value[:LONGEST_HEADER] + b"..."
+
+
+TakeOut = Callable[[bytes, tuple[bytes, ...]], bytes]
+
+
+def _json(value: Any, known: tuple[bytes, ...], take_out: TakeOut) -> str:
+    return to_json(_cleaned(value, known, take_out)).decode()
+
+
+def _cleaned(value: Any, known: tuple[bytes, ...], take_out: TakeOut) -> Any:
+    """Text by text: in JSON as it is written a secret could have a string's end in it."""
+    if isinstance(value, str):
+        return take_out(value.encode(errors="replace"), known).decode(errors="replace")
+    if isinstance(value, dict):
+        return {name: _cleaned(each, known, take_out) for name, each in value.items()}
+    return [_cleaned(each, known, take_out) for each in value] if isinstance(value, list | tuple) else value
 
 
 def subject_of(subject: Subject, owner: Owner) -> str:
-    """As JSON, the account by its number."""
-    return to_json((*subject[:4], owner.accounts.get(subject.account), subject.number)).decode()
+    """As JSON, the account by its number. A text is told as it is, but for the workspace's credentials."""
+    return _json((*subject[:4], owner.accounts.get(subject.account), subject.number), owner.known, without)
 
 
 def levels_of(findings: list[Finding]) -> str:

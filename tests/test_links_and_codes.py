@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.world.extracts import codes_in
+from sandbox.world.links_and_codes import LONGEST, codes, links
 
 CODES = {
     "Your code is 482913": ["482913"],
@@ -39,7 +39,9 @@ CODES = {
     "Use 482913 to sign in.": ["482913"],
     "zip code 37203": [],
     "código postal 28013": [],
-    "Codes: 1234, 5678 and 9012": ["1234", "5678", "9012"],
+    "Order number 482913": [],
+    "Your account PIN is 4821": ["4821"],
+    "Write to 482913@x.example": [],
     "Your one-time passcode is 12345678": ["12345678"],
     "Ref 123456789": [],
     "Hay 1500 personas": [],
@@ -67,6 +69,25 @@ CODES = {
 }
 
 
-@pytest.mark.parametrize(("text", "codes"), CODES.items())
-def test_the_codes_of_a_text(text: str, codes: list[str]) -> None:
-    assert codes_in(text) == codes
+@pytest.mark.parametrize(("text", "held"), CODES.items())
+def test_the_codes_of_a_text(text: str, held: list[str]) -> None:
+    assert codes(text) == held
+
+
+LINKS = {
+    "Open https://clinic.example/in?c=K7Q.": ["https://clinic.example/in?c=K7Q"],
+    "(See http://a.example/x_(y), or HTTPS://b.example!)": ["http://a.example/x_(y)", "HTTPS://b.example"],
+    "*https://a.example* «https://a.example»": ["https://a.example"],
+    "http://[::1]:8080/a[0]]": ["http://[::1]:8080/a[0]"],
+    "https://, http:// a.example, ftp://a.example, xhttps://a.example": [],
+}
+
+
+@pytest.mark.parametrize(("text", "held"), LINKS.items())
+def test_the_links_of_a_text(text: str, held: list[str]) -> None:
+    assert links(text) == held
+
+
+def test_what_no_phone_shows_is_not_looked_at() -> None:
+    text = " " * LONGEST + "https://a.example Your code is 482913"
+    assert (links(text), codes(text)) == ([], [])

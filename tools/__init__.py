@@ -1,0 +1,1 @@
+"""What is run from a checkout beside the product: pictures, the container image, traces, names."""
