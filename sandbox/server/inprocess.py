@@ -2,7 +2,7 @@
 
 import httpx
 
-from sandbox.dependencies import Severed
+from sandbox.vendors.base.refusal import Severed
 
 
 class WasReset(httpx.ReadError, Severed):

@@ -1,10 +1,8 @@
-"""The APIs we play, one file each."""
+"""The APIs that we play, a folder each. A vendor is a value: `create_app` takes these, or others."""
 
+from sandbox.vendors.base.vendor import Vendor
 from sandbox.vendors.dialogtech import DIALOGTECH
 from sandbox.vendors.simplepay import SIMPLEPAY
 from sandbox.vendors.writeback import WRITEBACK
 
-VENDORS = (WRITEBACK, SIMPLEPAY, DIALOGTECH)
-
-OPERATIONS = tuple(dict.fromkeys(name for vendor in VENDORS for name in vendor.operations))
-"""What the journal, faults and events call the vendors' endpoints."""
+VENDORS: tuple[Vendor, ...] = (WRITEBACK, SIMPLEPAY, DIALOGTECH)

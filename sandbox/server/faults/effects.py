@@ -1,4 +1,4 @@
-"""What becomes of an answer that a fault spoils, byte by byte."""
+"""What becomes of an answer that a fault spoils, byte by byte?"""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
@@ -8,9 +8,9 @@ from typing import Any, cast
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from sandbox.clock import SECOND
 from sandbox.server.wire import Link, link_of
-from sandbox.world.clock import SECOND
-from sandbox.world.faults import Fault
+from sandbox.world.faults import MatchedFault
 
 LONGEST_HOLD_S = 300
 
@@ -18,7 +18,7 @@ LONGEST_HOLD_S = 300
 class Answer:
     """An answer on its way out, in the hands of a fault."""
 
-    def __init__(self, fault: Fault, response: Response, scope: Scope, send: Send) -> None:
+    def __init__(self, fault: MatchedFault, response: Response, scope: Scope, send: Send) -> None:
         self.effect = fault.effect
         self.link = link_of(scope)
         self.has_body = scope["method"] != "HEAD"
@@ -31,20 +31,20 @@ class Answer:
         return None if isinstance(self._response, StreamingResponse) else len(self._response.body)
 
     async def begin(self) -> None:
-        """Sends the head."""
+        """Send the head."""
         response = self._response
         start = {"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers}
         await self._send(start)
 
     async def more(self, body: bytes) -> None:
-        """Sends a piece of the body."""
+        """Send a piece of the body."""
         await self._send({"type": "http.response.body", "body": body, "more_body": True})
 
     async def end(self) -> None:
         await self._send({"type": "http.response.body", "body": b""})
 
     def pieces(self) -> AbstractAsyncContextManager[AsyncGenerator[bytes]]:
-        """The body as it was made, none of it empty."""
+        """Yield the body as it was made, none of it empty."""
         return aclosing(self._pieces())
 
     async def _pieces(self) -> AsyncGenerator[bytes]:
@@ -58,14 +58,22 @@ class Answer:
                     yield chunk.encode() if isinstance(chunk, str) else bytes(chunk)
 
 
-async def send_spoilt(fault: Fault, response: Response, scope: Scope, receive: Receive, send: Send) -> None:
-    """Sends what the fault makes of the answer, until the caller hangs up."""
-    answer = Answer(fault, response, scope, send)
-    await while_connected(answer.link, receive, _after_latency(fault, answer))
+class SpoiledAnswer(Response):
+    """What a fault makes of an answer, sent until the caller hangs up."""
+
+    def __init__(self, fault: MatchedFault, response: Response) -> None:
+        super().__init__(status_code=response.status_code)
+        self.raw_headers = response.raw_headers
+        self._fault = fault
+        self._response = response
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = Answer(self._fault, self._response, scope, send)
+        await while_connected(answer.link, receive, _after_latency(self._fault, answer))
 
 
 async def while_connected(link: Link, receive: Receive, doing: Coroutine[Any, Any, None]) -> bool:
-    """Does it until it is done or the caller hangs up: whether it was done."""
+    """Do it until it is done or the caller hangs up; return whether it was done."""
     work = asyncio.ensure_future(doing)
     watch = asyncio.ensure_future(_hang_up(receive))
     link.is_held = True
@@ -83,12 +91,12 @@ async def while_connected(link: Link, receive: Receive, doing: Coroutine[Any, An
 
 
 async def _hang_up(receive: Receive) -> None:
-    """The rest of the request is read past, since only then the server tells that the caller is gone."""
+    """Read past the rest of the request, since only then the server tells that the caller is gone."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-async def _after_latency(fault: Fault, answer: Answer) -> None:
+async def _after_latency(fault: MatchedFault, answer: Answer) -> None:
     if fault.delay_ms:
         await asyncio.sleep(fault.delay_ms / SECOND)
     effect = EFFECTS.get(fault.kind or "", whole)
@@ -99,7 +107,7 @@ async def _after_latency(fault: Fault, answer: Answer) -> None:
 
 
 async def whole(answer: Answer) -> None:
-    """As if there were no fault."""
+    """Send it as if there were no fault."""
     await answer.begin()
     async with answer.pieces() as pieces:
         async for piece in pieces:
@@ -116,14 +124,14 @@ async def close(answer: Answer) -> None:
 
 
 async def hold(answer: Answer) -> None:
-    """No answer, until the caller hangs up."""
+    """Send no answer until the caller hangs up."""
     seconds = answer.effect["timeout"]
     await asyncio.sleep(LONGEST_HOLD_S if seconds is True else seconds)
     answer.link.give_up()
 
 
 async def truncate(answer: Answer) -> None:
-    """Promises all, and stops inside the body: of one that is shorter, only the last byte is missing."""
+    """Promise all, and stop inside the body: of one that is shorter, only the last byte is missing."""
     most = answer.effect["truncate"]
     if answer.length is not None:
         most = max(0, min(most, answer.length - 1))
@@ -140,7 +148,7 @@ async def truncate(answer: Answer) -> None:
 
 
 async def malform(answer: Answer) -> None:
-    """As long as it should be, its last bracket wrong."""
+    """Send it as long as it should be, its last bracket wrong."""
     await answer.begin()
     last = b""
     async with answer.pieces() as pieces:
@@ -153,7 +161,7 @@ async def malform(answer: Answer) -> None:
 
 
 def broken(body: bytes) -> bytes:
-    """JSON or XML with its last closing bracket turned around, which is neither."""
+    """Return JSON or XML with its last closing bracket turned around, which is neither."""
     at = max(body.rfind(bracket) for bracket in b"}]>")
     return body if at < 0 else body[:at] + b"<" + body[at + 1 :]
 

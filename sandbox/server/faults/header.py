@@ -1,4 +1,4 @@
-"""The header by which a call asks for a fault: `X-Sandbox-Fault: status=503, latency_ms=50-200`.
+"""Which fault does a call ask for by its header: `X-Sandbox-Fault: status=503, latency_ms=50-200`?
 
 Parts are separated by commas or semicolons. Each is an effect of the control API: `reset`, `close`, `malformed`,
 `timeout` and `before` by name alone (`timeout=2` for seconds), `status=503`, `truncate=10`, `latency_ms=50` or
@@ -7,12 +7,17 @@ Parts are separated by commas or semicolons. Each is an effect of the control AP
 
 import re
 from typing import Any
+from uuid import UUID
 
 from pydantic import ValidationError
 
-from sandbox.server.control.http import UNKNOWN, member_of, wrong_with
-from sandbox.server.control.shapes.faults import Effect
+from dialog_sandbox.models.faults import Effect
+from sandbox.vendors.base.exchange import Exchange
+from sandbox.vendors.base.refusal import Refusal
+from sandbox.world.faults import RULE, MatchedFault, latency, whole_seconds
+from sandbox.world.ids import EXCHANGE
 
+HEADER = b"x-sandbox-fault"
 NUMBER = re.compile(r"\d{1,9}(\.\d{1,6})?", re.ASCII)
 GRAMMAR = "write parts as status=503, truncate=10, drip=10/100 or latency_ms=50-200, separated by commas"
 BY_NAME_ALONE = ("reset", "close", "malformed", "before")
@@ -23,8 +28,27 @@ class Unreadable(Exception):
     """The text says why, without repeating what was sent."""
 
 
+def asked_for(exchange: Exchange) -> MatchedFault | None:
+    """Return the fault that an exchange's header asks for. Raises `Refusal` for one that cannot be read."""
+    values = [value for name, value in exchange.request.scope["headers"] if name == HEADER]
+    if not values:
+        return None
+    try:
+        effect = read(b",".join(values))
+    except Unreadable as error:
+        raise Refusal(RULE, f"X-Sandbox-Fault cannot be read: {error}.") from None
+    limit = effect.get("rate_limit")
+    retry_after = None if limit is None else whole_seconds(limit["seconds"])
+    return MatchedFault(None, effect, latency(effect, 0, _number_of(exchange)), retry_after)
+
+
+def _number_of(exchange: Exchange) -> int:
+    """Return what decides the latency: no other call has it."""
+    return UUID(exchange.id.removeprefix(EXCHANGE)).int
+
+
 def read(header: bytes) -> dict[str, Any]:
-    """The effect that it asks for, in the control API's shape."""
+    """Return the effect that it asks for, in the control API's shape."""
     effect: dict[str, Any] = {}
     for part in re.split("[,;]", header.decode("latin-1")):
         name, equals, value = (each.strip() for each in part.partition("="))
@@ -44,9 +68,10 @@ def _wrong_with(effect: dict[str, Any]) -> str | None:
     try:
         Effect.model_validate(effect)
     except ValidationError as error:
-        first = error.errors()[0]
-        member, known = member_of(list(first["loc"]), [Effect], is_unknown=first["type"] == UNKNOWN)
-        return f"{member} {wrong_with(first, known)}".strip()
+        first = error.errors(include_url=False, include_input=False)[0]
+        what = str(first["ctx"]["error"]) if first["type"] == "value_error" else first["msg"]
+        member = ".".join(map(str, first["loc"]))
+        return f"{member} {re.sub(r'^Input should', 'must', what)}".strip()
     return None
 
 

@@ -87,6 +87,11 @@ class Exchange:
         """`simplepay.submit`; None for a path that leads nowhere."""
         return None if self.operation is None else f"{self.vendor.name}.{self.operation.name}"
 
+    @property
+    def possible_operations(self) -> tuple[Operation, ...]:
+        """Those of the path and method."""
+        return self._choice.operations
+
     def reach(self, choice: Choice, path_params: Mapping[str, str]) -> None:
         """Note which operations the request's path leads to; the first one stands for them all till more is known."""
         self._choice = choice
@@ -138,20 +143,23 @@ class Exchange:
             raise Refusal(self.vendor.form_rule, f"The request cannot be read: {error}.") from error
 
     def _read_params(self) -> None:
-        """Read query string and form once; a form's value wins. Then it is known what is asked for, and about what."""
+        """Read query string and form once; a form's value wins. Then it is known what is asked for."""
         assert self.operation is not None
-        try:
-            if self.operation.parameters is not None and not self._are_params_read:
-                fields = self.read_query()
-                if self._is_form_read:
-                    fields |= self._readable(forms.form, self.header(b"content-type") or b"", self.raw_body)
-                self.params = fields
-                self._are_params_read = True
-                self.operation = self._choice.of(fields)
-        finally:
-            given = {**self.params, **self.path_params}
-            about = {detail: given.get(name) for detail, name in self.operation.about.items()}
-            self.call = CallDetails(self.operation_id or "", **about)
+        if self.operation.parameters is None or self._are_params_read:
+            return
+        fields = self.read_query()
+        if self._is_form_read:
+            fields |= self._readable(forms.form, self.header(b"content-type") or b"", self.raw_body)
+        self.params = fields
+        self.operation = self._choice.of(fields)
+        self._are_params_read = True
+
+    def _note_call(self) -> None:
+        """Note what the call is about, as it was given."""
+        assert self.operation is not None
+        given = {**self.params, **self.path_params}
+        about = {detail: given.get(name) for detail, name in self.operation.about.items()}
+        self.call = CallDetails(self.operation_id or "", **about)
 
     def parameters(self, model: type[P]) -> P:
         """Return the operation's parameters. Raises `Refusal` for the first that is wrong."""
@@ -212,7 +220,10 @@ class Exchange:
             if tx.is_write:
                 run_due(tx)
             return None
-        self._read_params()
+        try:
+            self._read_params()
+        finally:
+            self._note_call()
         assert self.operation is not None
         if (self.operation.writes or workspace.faults) and not tx.is_write:
             return None

@@ -97,7 +97,7 @@ def refuse_call(exchange: Exchange, routes: list[VendorRoute]) -> None:
     _, found = routes[0].matches(request.scope)
     exchange.reach(routes[0].choice, unquoted(found.get("path_params", {})))
     check_origin(exchange)
-    allowed = ", ".join(sorted({method for route in routes for method in route.methods}))
+    allowed = ", ".join(sorted({method for route in routes for method in route.accepted_methods}))
     reason = f"Method {request.method} is not allowed here: use {allowed}."
     raise Refusal(vendor.wrong_method, reason, HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": allowed})
 

@@ -109,7 +109,7 @@ def of_method(_: Tx, exchange: Exchange, __: Refusal) -> Said:
         method
         for route in routes
         if exchange.operation in route.operations and not route.deprecated
-        for method in route.methods
+        for method in route.accepted_methods
     }
     return called(exchange), instead(" or ".join(sorted(right)), exchange.request.method)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from functools import reduce
 from typing import Any, NamedTuple, TypeVar
 
 from sandbox.vendors.base.parameters import (
@@ -81,14 +80,16 @@ class Choice(NamedTuple):
 
 def _all_of(schemas: list[Json]) -> Json:
     """Return one schema of the fields of all, required where all require them."""
-    properties = reduce(lambda all_of_them, schema: all_of_them | schema["properties"], reversed(schemas), {})
+    properties: Json = {}
+    for schema in schemas:
+        properties = schema["properties"] | properties  # what is said of a field first counts
     ordered = {name: properties[name] for schema in schemas for name in schema["properties"]}
     required = [name for name in ordered if all(name in schema.get("required", ()) for schema in schemas)]
     return {"type": "object", "properties": ordered, "required": required}
 
 
 def operation(name: str, **options: Any) -> Callable[[Endpoint], Endpoint]:
-    """Declare which operation an endpoint is; `options` as `Operation` has them. Stands below the router's decorators."""
+    """Declare which operation an endpoint is, as `Operation` has it. Stands below the router's decorators."""
     return _declare(Choice((Operation(name, **options),)))
 
 

@@ -1,4 +1,4 @@
-"""How does a vendor say no, and what did a caller do wrong? As data, which each vendor puts into its shape and words."""
+"""How does a vendor say no, and what did a caller do wrong? As data, which each vendor puts into its own shape."""
 
 from collections.abc import Mapping
 from typing import NamedTuple

@@ -1,7 +1,7 @@
 """How is an endpoint of a vendor called? By FastAPI's own route, with the endpoint's work in a transaction.
 
-An endpoint is a plain function `name(tx, exchange, path_parameter, ...) -> Response`. FastAPI sees it without `tx`, with
-the exchange as a dependency; whatever else it declares it gets from FastAPI.
+An endpoint is a plain function `name(tx, exchange, path_parameter, ...) -> Response`. FastAPI sees it without `tx`,
+with the exchange as a dependency; whatever else it declares it gets from FastAPI.
 """
 
 import inspect
@@ -46,9 +46,13 @@ class VendorRoute(APIRoute):
         return self.choice.operations
 
     @property
+    def accepted_methods(self) -> frozenset[str]:
+        return frozenset(self.methods or ())
+
+    @property
     def reads_form(self) -> bool:
         """Whether the body is read, strictly, before anything else of the request is."""
-        return self.choice.operations[0].parameters is not None and not WITH_FORM.isdisjoint(self.methods)
+        return self.choice.operations[0].parameters is not None and not WITH_FORM.isdisjoint(self.accepted_methods)
 
     @property
     def is_plain(self) -> bool:
@@ -62,7 +66,8 @@ class VendorRoute(APIRoute):
             *(needs.request_param_name, needs.response_param_name, needs.background_tasks_param_name),
             *(needs.http_connection_param_name, needs.security_scopes_param_name),
         )
-        are_texts = all(each.field_info.annotation is str and not each.field_info.metadata for each in needs.path_params)
+        fields = [each.field_info for each in needs.path_params]
+        are_texts = all(each.annotation is str and not each.metadata for each in fields)
         return are_texts and not any(others) and all(each.call is exchange_of for each in needs.dependencies)
 
     def get_route_handler(self) -> Handler:

@@ -30,7 +30,7 @@ class View(NamedTuple):
     body: str
 
 
-def not_shown(tx: Tx, message: Message) -> None:  # noqa: ARG001  (as every `Vendor.view` has them)
+def not_shown(tx: Tx, message: Message) -> None:
     """Show no message."""
 
 

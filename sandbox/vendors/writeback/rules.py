@@ -45,10 +45,9 @@ RULES = (
     ),
     Rule(
         "WB-envelope",
-        "requestId is a UUID, another for each exchange of a workspace until it is reset: the seed and the exchange's"
-        " number decide it. response is a list, empty when there is nothing.",
+        "requestId is a UUID of version 4, another for each exchange. response is a list, empty when there is nothing.",
         (DOCUMENTED, ASSUMED),
-        f"{PAGE}: ApiResponse and its sample; the empty list, and how the id is found, are assumed",
+        f"{PAGE}: ApiResponse and its sample; the empty list and the version are assumed",
     ),
     Rule(
         "WB-record",

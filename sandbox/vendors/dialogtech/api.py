@@ -1,0 +1,92 @@
+"""The one path of DialogTech's API, on which a parameter names the action; and who calls it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from sandbox.store import Tx, WorkspaceView
+from sandbox.vendors.base.exchange import Exchange
+from sandbox.vendors.base.operation import Operation, chosen_by
+from sandbox.vendors.base.refusal import Refusal
+from sandbox.vendors.base.route import VendorRoute
+from sandbox.vendors.base.vendor import Vendor
+from sandbox.vendors.dialogtech.messages import PATH
+from sandbox.vendors.dialogtech.shapes import MEDIA_TYPE, REFUSED_DOCTYPE, head
+from sandbox.world.rules import Rule
+from sandbox.world.workspaces.find import by_keys
+
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The messages, or `<result>failed</result>` and the reason.",
+        "content": {"text/xml": {"schema": {"type": "string"}}},
+    }
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Action(Operation):
+    """An operation that the parameter `action` names. `parameters` are `ActionParameters`, or inherit them.
+
+    `function` answers `(tx, exchange)`. `rules`: those that the action adds to the vendor's.
+    """
+
+    function: Callable[[Tx, Exchange], Response]
+    rules: tuple[Rule, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DialogTech(Vendor):
+    """DialogTech with these actions; the first one stands for all while it is not known which is meant."""
+
+    actions: tuple[Action, ...]
+
+    def with_action(self, action: Action) -> "DialogTech":
+        """Return the same vendor with one action more."""
+        actions = (*self.actions, action)
+        return replace(self, actions=actions, router=router_of(actions), rules=(*self.rules, *action.rules))
+
+
+def router_of(actions: tuple[Action, ...]) -> APIRouter:
+    """Return the routes on which these actions are answered."""
+    router = APIRouter(route_class=VendorRoute)
+    first = actions[0].name
+
+    @router.get(PATH, operation_id=first, responses=ANSWERS, response_class=Response)
+    @router.post(PATH, operation_id=f"{first}_post", responses=ANSWERS, response_class=Response)
+    @chosen_by("action", actions)
+    def ibp_api(tx: Tx, exchange: Exchange) -> Response:
+        return _asked_for(actions, exchange).function(tx, exchange)
+
+    return router
+
+
+def _asked_for(actions: tuple[Action, ...], exchange: Exchange) -> Action:
+    """Return the action that the call names; refuses by rule DT-action."""
+    asked = exchange.params.get("action", "")
+    if asked is None:
+        raise Refusal("NET-text", "action must be UTF-8 without U+0000.", field="action")
+    if not asked:
+        raise Refusal("DT-action", "action is required.", field="action")
+    for action in actions:
+        if action.name == asked:
+            return action
+    names = " or ".join(action.name for action in actions)
+    raise Refusal("DT-action", f"There is no action {asked}: use {names}.", field="action")
+
+
+def authenticate(tx: Tx, exchange: Exchange) -> WorkspaceView:
+    """Return the workspace of the account whose keys were sent; that is then the exchange's `caller` (rule DT-auth)."""
+    fields = exchange.params or exchange.read_query()
+    customer = by_keys(tx, fields.get("access_key") or "", fields.get("secret_access_key") or "")
+    if customer is None:
+        raise Refusal("DT-auth", "access_key and secret_access_key are not those of an account.")
+    exchange.caller = customer
+    return customer.workspace
+
+
+def refuse(_: Exchange, refusal: Refusal) -> Response:
+    """Answer as rule DT-refused says: whatever went wrong, HTTP knows nothing of it."""
+    return Response(head(REFUSED_DOCTYPE, "failed", refusal.reason) + "</response>\n", media_type=MEDIA_TYPE)

@@ -1,0 +1,91 @@
+"""What do callers of DialogTech do wrong, and what is to be sent instead?"""
+
+import re
+
+from sandbox.store import Tx
+from sandbox.vendors.base import hints
+from sandbox.vendors.base.exchange import Exchange
+from sandbox.vendors.base.hints import Hint, Said, finding, instead
+from sandbox.vendors.base.refusal import NOTE, Finding, Refusal
+
+KEYS = ("access_key", "secret_access_key")
+LAYOUT = "%Y%m%d"
+ELEVEN_DIGITS = re.compile(r"1[0-9]{10}", re.ASCII)
+
+
+def findings(tx: Tx, exchange: Exchange) -> list[Finding]:
+    """Return all of an exchange, but those that the endpoint saw itself."""
+    found = hints.of_refusal(tx, exchange, HINTS) + hints.of_http(exchange)
+    found += hints.of_names(exchange, "DT-endpoint")
+    query = exchange.request.scope["query_string"]
+    if b"secret_access_key=" in query:
+        found += hints.of_keys_in_query(exchange)
+    if query.startswith(b"&") or b"&&" in query or query.endswith(b"&"):
+        fix = "Leave out the & that stands before, after or between no parameters."
+        found.append(finding("DT-endpoint", NOTE, "an empty pair in the query string", fix))
+    number = exchange.params.get("number")
+    if exchange.refusal is None and number and ELEVEN_DIGITS.fullmatch(number):
+        found.append(finding("DT-number", NOTE, f"number {number}", instead(number[1:], number)))
+    return found
+
+
+def in_the_future(start: str) -> Finding:
+    """Days on which nothing can lie yet."""
+    return finding("DT-dates", NOTE, f"start_date {start}", "Ask for a day that has begun: this one is ahead.")
+
+
+def _keys(_: Tx, exchange: Exchange, __: Refusal) -> Said:
+    """The keys themselves are shown to nobody."""
+    take = "access_key and secret_access_key of the workspace, as GET /_sandbox/workspaces/default shows them"
+    missing = [name for name in KEYS if not exchange.params.get(name)]
+    if missing:
+        return hints.of_missing(exchange, f"no {' and no '.join(missing)}", f"Send {take}.")
+    return "keys that are not those of an account", f"Send {take}."
+
+
+def _action(_: Tx, exchange: Exchange, __: Refusal) -> Said:
+    action, names = exchange.params.get("action"), [each.name for each in exchange.possible_operations]
+    if not action:
+        return hints.of_missing(exchange, "no action", f"Send action={' or action='.join(names)}.")
+    return f"action {action!r}", instead(" or ".join(names), action)
+
+
+def _dates(_: Tx, exchange: Exchange, refusal: Refusal) -> Said:
+    """The one of the two that was refused, or both when they are in the wrong order."""
+    name = refusal.field
+    assert name is not None
+    written = exchange.params.get(name)
+    if not written:
+        return hints.of_missing(exchange, f"no {name}", f"Send {name} as YYYYMMDD.")
+    looks_like, moment = hints.of_moment(written)
+    if moment is not None and f"{moment:{LAYOUT}}" == written:
+        start, end = exchange.params.get("start_date"), exchange.params.get("end_date")
+        return f"start_date {start}, end_date {end}", "Send the earlier one as start_date."
+    if moment is not None:
+        return f"{name} {written!r}, {looks_like}", instead(f"{moment:{LAYOUT}}", written)
+    return f"{name} {written!r}", f"Write {name} as YYYYMMDD, a day of the calendar."
+
+
+def _number(_: Tx, exchange: Exchange, __: Refusal) -> Said:
+    number = exchange.params.get("number") or ""
+    right = hints.plain_phone(number)
+    if right is None:
+        return f"number {number!r}", "Send a tracking number of 10 digits, or none for all."
+    return f"number {number!r}", instead(right.removeprefix("1"), number, hints.why_blank(exchange, "number"))
+
+
+def _endpoint(tx: Tx, exchange: Exchange, refusal: Refusal) -> Said:
+    if exchange.operation is not None and refusal.headers:
+        return hints.of_method(tx, exchange, refusal)
+    if exchange.operation is not None:
+        return hints.of_unreadable_form(tx, exchange, refusal)
+    return hints.called(exchange), "Call /ibp_api.php, without a slash at its end."
+
+
+HINTS: dict[str, Hint] = {
+    "DT-auth": _keys,
+    "DT-action": _action,
+    "DT-dates": _dates,
+    "DT-number": _number,
+    "DT-endpoint": _endpoint,
+}

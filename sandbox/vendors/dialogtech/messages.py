@@ -1,0 +1,158 @@
+"""`sms.get_messages`: what went to and from an account's tracking numbers in a range of days, as XML."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from sqlalchemy import ColumnElement, and_, bindparam, func, select
+from starlette.responses import Response
+
+from sandbox.clock import DAY, SECOND, written
+from sandbox.store import Query, Store, Tx
+from sandbox.store.tables import MESSAGES, VENDOR_IDS, Message
+from sandbox.vendors.base.answers import LongAnswer
+from sandbox.vendors.base.exchange import Exchange
+from sandbox.vendors.base.vendor import View
+from sandbox.vendors.dialogtech import hints
+from sandbox.vendors.dialogtech.ids import MSG_ID, VENDOR
+from sandbox.vendors.dialogtech.shapes import (
+    DOCTYPE,
+    MEDIA_TYPE,
+    TAIL,
+    GetMessagesParameters,
+    MessageRow,
+    head,
+    message,
+    unindented_message,
+)
+from sandbox.world.lines import line_of
+from sandbox.world.messages.accept import INBOUND, OUTBOUND
+from sandbox.world.messages.search import vendor_ids_of
+from sandbox.world.phones import national
+from sandbox.world.workspaces.find import Customer, account
+
+PATH = "/ibp_api.php"
+ACTION = "sms.get_messages"
+DIRECTIONS = (("inbound", INBOUND), ("outbound", OUTBOUND))
+
+# Reading -------------------------------------------------------------------------------------------------------------
+
+IN_RANGE = (
+    MESSAGES.c.workspace_id == bindparam("ws"),
+    MESSAGES.c.account_id == bindparam("account_id"),
+    MESSAGES.c.direction == bindparam("direction"),
+    MESSAGES.c.accepted_at >= bindparam("start"),
+    MESSAGES.c.accepted_at < bindparam("end"),
+)
+ITS_ID = and_(
+    VENDOR_IDS.c.workspace_id == MESSAGES.c.workspace_id,
+    VENDOR_IDS.c.message_id == MESSAGES.c.id,
+    VENDOR_IDS.c.vendor == VENDOR,
+)
+MESSAGES_SELECT = (
+    select(
+        MESSAGES.c.id,
+        VENDOR_IDS.c.value,
+        *(MESSAGES.c[name] for name in ("direction", "line", "phone", "text", "accepted_at")),
+    )
+    .select_from(MESSAGES.outerjoin(VENDOR_IDS, ITS_ID))
+    .where(*IN_RANGE)
+    .order_by(MESSAGES.c.accepted_at, MESSAGES.c.id)
+)
+AT_ONCE = 1000
+"""Messages of one direction that are answered in one piece; longer lists are streamed in pieces of `CHUNK`."""
+CHUNK = 250
+
+
+class Reading(NamedTuple):
+    """The queries that read one direction's messages: the first of them, all, and how many."""
+
+    first: Query[MessageRow]
+    every: Query[MessageRow]
+    total: Query[int]
+
+
+def _reading(*conditions: ColumnElement[bool]) -> Reading:
+    return Reading(
+        Query(MessageRow, MESSAGES_SELECT.where(*conditions).limit(AT_ONCE + 1), hot=True),
+        Query(MessageRow, MESSAGES_SELECT.where(*conditions)),
+        Query(int, select(func.count()).select_from(MESSAGES).where(*IN_RANGE, *conditions)),
+    )
+
+
+OF_ACCOUNT = _reading()
+OF_NUMBER = _reading(MESSAGES.c.line == bindparam("line"))
+
+# Which rules decide an answer ----------------------------------------------------------------------------------------
+
+READ_NOTHING = ("DT-endpoint", "DT-auth", "DT-action", "DT-dates", "DT-envelope", "DT-type")
+READ = (*READ_NOTHING, "DT-message", "DT-wellformed")
+OF_ONE_NUMBER = ("DT-number",)
+
+# The action ----------------------------------------------------------------------------------------------------------
+
+
+def get_messages(tx: Tx, exchange: Exchange) -> Response:
+    """Answer with the messages of a range of days (rule DT-envelope)."""
+    customer = exchange.caller
+    assert isinstance(customer, Customer)
+    given = exchange.parameters(GetMessagesParameters)
+    if given.start_date > tx.now:
+        exchange.findings.append(hints.in_the_future(exchange.params["start_date"] or ""))
+    window: dict[str, Any] = {
+        "ws": tx.ws,
+        "account_id": customer.account_id,
+        "start": given.start_date,
+        "end": given.end_date + DAY,
+    }
+    doctype = DOCTYPE if customer.documented_doctype else ""
+    if given.line is None:
+        return _answer(tx, exchange, doctype, OF_ACCOUNT, window)
+    return _answer(tx, exchange, doctype, OF_NUMBER, window | {"line": given.line})
+
+
+def _answer(tx: Tx, exchange: Exchange, doctype: str, reading: Reading, window: dict[str, Any]) -> Response:
+    lists = [(element, tx.all(reading.first, direction=direction, **window)) for element, direction in DIRECTIONS]
+    exchange.messages = tuple([row.id for _, rows in lists for row in rows])
+    exchange.rules = (READ if exchange.messages else READ_NOTHING) + (OF_ONE_NUMBER if reading is OF_NUMBER else ())
+    if any(len(rows) > AT_ONCE for _, rows in lists):
+        return LongAnswer(_long_answer(exchange.store, doctype, reading, window), media_type=MEDIA_TYPE)
+    count = sum(len(rows) for _, rows in lists)
+    parts = [head(doctype, "success", f"[{count}] Message(s) Returned"), "    <messages>\n"]
+    for element, rows in lists:
+        parts += [f"        <{element}>\n", *map(message, rows), f"        </{element}>\n"]
+    return Response("".join((*parts, TAIL)), media_type=MEDIA_TYPE)
+
+
+async def _long_answer(store: Store, doctype: str, reading: Reading, window: dict[str, Any]) -> AsyncIterator[str]:
+    """Yield the same in pieces, other calls being served between them; count and rows are of one moment."""
+    with store.snapshot() as snapshot:
+        count = sum(snapshot.one(reading.total, direction=direction, **window) or 0 for _, direction in DIRECTIONS)
+        yield head(doctype, "success", f"[{count}] Message(s) Returned") + "    <messages>\n"
+        for element, direction in DIRECTIONS:
+            yield f"        <{element}>\n"
+            for rows in snapshot.chunks(reading.every, CHUNK, direction=direction, **window):
+                yield "".join(map(message, rows))
+                await asyncio.sleep(0)
+            yield f"        </{element}>\n"
+        yield TAIL
+
+
+def view(tx: Tx, of: Message) -> View | None:
+    """Return the `message` element of a tracking number's message."""
+    if of.account_id is None:
+        return None
+    keys = account(tx, line_of(tx, of.line).code)
+    day = written(of.accepted_at // SECOND, "%Y%m%d")
+    query = {
+        "action": ACTION,
+        "access_key": keys.access_key,
+        "secret_access_key": keys.secret_access_key,
+        "start_date": day,
+        "end_date": day,
+        "number": national(of.line),
+    }
+    msg_id = vendor_ids_of(tx, [of.id]).get(of.id, {}).get(MSG_ID.name)
+    row = MessageRow(of.id, msg_id, of.direction, of.line, of.phone, of.text, of.accepted_at)
+    return View(f"{PATH}?{urlencode(query)}", False, MEDIA_TYPE, unindented_message(row))

@@ -1,0 +1,127 @@
+"""What do callers of SimplePay do wrong, and what is to be sent instead?"""
+
+from sandbox.store import Tx
+from sandbox.store.tables import Message
+from sandbox.vendors.base import hints
+from sandbox.vendors.base.exchange import Exchange
+from sandbox.vendors.base.hints import Hint, Said, finding, instead
+from sandbox.vendors.base.refusal import ERROR, NOTE, Finding, Refusal
+from sandbox.vendors.simplepay.ids import SID
+from sandbox.world import phones
+from sandbox.world.errors import UnknownMessage
+from sandbox.world.lines import line_of
+from sandbox.world.messages.search import find_message, vendor_ids_of
+
+PATHS = (
+    "POST /dialoghealth-simplepay-api/submit/{consoleCode}",
+    "DELETE /dialoghealth-simplepay-api/optout/{consoleCode}/{msisdn}",
+    "GET /dialoghealth-simplepay-api/messages/{consoleCode}/{messageId}",
+)
+
+
+def findings(tx: Tx, exchange: Exchange) -> list[Finding]:
+    """Return all of an exchange, but those that the endpoint saw itself."""
+    found = hints.of_refusal(tx, exchange, HINTS) + hints.of_http(exchange)
+    name = exchange.operation and exchange.operation.name
+    if name == "submit":
+        return found + hints.of_names(exchange, "SP-params")
+    if "SP-console" in exchange.rules:
+        found.append(finding("SP-console", ERROR, *hints.of_console(tx, exchange)))
+    elif "SP-details-unknown" in exchange.rules:
+        found += _unknown_id(tx, exchange)
+    if exchange.refusal is None and name == "optout":
+        return found + _optout(exchange)
+    if exchange.refusal is None and exchange.request.method == "DELETE":
+        sample = "DELETE, which is the reference's sample's and deletes nothing"
+        found.append(finding("SP-details", NOTE, "DELETE", instead("GET", sample)))
+    return found
+
+
+def other_sender(sender: str, line: str) -> Finding:
+    """A From that is not the console's own line."""
+    return finding("SP-from", NOTE, f"From {sender}", instead(f"{line}, the console's line,", sender))
+
+
+def _optout(exchange: Exchange) -> list[Finding]:
+    """Return a number in a form that opts nobody out, though the answer is 200."""
+    msisdn = exchange.path_params["msisdn"]
+    if phones.is_msisdn(msisdn):
+        return []
+    return [finding("SP-optout", ERROR, *hints.of_phone(exchange, "msisdn", msisdn))]
+
+
+def _unknown_id(tx: Tx, exchange: Exchange) -> list[Finding]:
+    """Return an id that the console does not know, where it can be told what was meant."""
+    code, asked = exchange.path_params["consoleCode"], exchange.path_params["messageId"]
+    if not asked.strip():
+        return [finding("SP-details-unknown", NOTE, "an empty MessageID", "Send the sid that the submit answered.")]
+    message = _meant(tx, asked.strip())
+    if message is None:
+        return []
+    observed = f"MessageID {asked!r}"
+    sid = vendor_ids_of(tx, [message.id]).get(message.id, {}).get(SID.name)
+    if sid is None:
+        fix = "Send the sid that a submit answered: only what a console sent has one."
+        return [finding("SP-details-unknown", NOTE, f"{observed}, of a message without a sid", fix)]
+    its_code = line_of(tx, message.line).code
+    if its_code != code:
+        fix = instead(f"{its_code}/{sid}", f"{code}/{asked}")
+        return [finding("SP-details-unknown", NOTE, f"{observed}, a message of console {its_code}", fix)]
+    return [finding("SP-details-unknown", NOTE, observed, instead(f"{sid}, the message's sid,", asked))]
+
+
+def _meant(tx: Tx, asked: str) -> Message | None:
+    """Return the workspace's message that has this id, in whichever case and of whichever kind."""
+    for written in dict.fromkeys((asked, asked.upper(), asked.lower())):
+        try:
+            return find_message(tx, written)
+        except UnknownMessage:
+            continue
+    return None
+
+
+def _phone(_: Tx, exchange: Exchange, refusal: Refusal) -> Said:
+    """The one of To and From that was refused."""
+    assert refusal.field is not None
+    return hints.of_phone(exchange, refusal.field, exchange.params.get(refusal.field) or "")
+
+
+def _required(_: Tx, exchange: Exchange, refusal: Refusal) -> Said:
+    name = refusal.field
+    assert name is not None
+    other = next((sent for sent in exchange.params if sent != name and sent.lower() == name.lower()), None)
+    if other is not None:
+        return f"{other} instead of {name}", instead(name, other)
+    if name in exchange.params:
+        return f"an empty {name}", f"Give {name} a value."
+    return hints.of_missing(exchange, f"no {name}", f"Send {name} in the query string or as a form field.")
+
+
+def _callback(_: Tx, exchange: Exchange, __: Refusal) -> Said:
+    url = exchange.params.get("StatusCallback") or ""
+    if "://" not in url:
+        return f"StatusCallback {url!r}", instead(f"http://{url.lstrip('/')}", url)
+    return f"StatusCallback {url!r}", "Send an absolute http or https URL, what is no URL character percent-encoded."
+
+
+def _other(tx: Tx, exchange: Exchange, refusal: Refusal) -> Said:
+    if exchange.operation is not None:
+        return hints.of_method(tx, exchange, refusal)
+    return hints.called(exchange), f"Call one of {', '.join(PATHS)}, without a slash at its end."
+
+
+def _handset(_: Tx, exchange: Exchange, __: Refusal) -> Said:
+    to = exchange.params.get("To")
+    return f"To {to}", "Send to another number: this one is there to be refused (GET /_sandbox/handset-numbers)."
+
+
+HINTS: dict[str, Hint] = {
+    "SP-auth": hints.of_credentials,
+    "SP-params": hints.of_unreadable_form,
+    "SP-msisdn": _phone,
+    "SP-required": _required,
+    "SP-console": hints.of_console,
+    "SP-callback": _callback,
+    "SP-other": _other,
+    "NET-handsets": _handset,
+}
