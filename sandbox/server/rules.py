@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from dialog_sandbox.models.engine import Rule as RuleShown
-
 from sandbox.vendors.base.vendor import Vendor
 from sandbox.world.rules import NETWORK_RULES
 

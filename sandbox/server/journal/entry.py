@@ -92,7 +92,7 @@ def make_entry(
         ms=answered.ms if fault is None else answered.ms + fault.delay_ms,
         method=scope["method"],
         path=redacted(raw_path(scope), known)[:LONGEST_TARGET],
-        query=redacted(scope["query_string"], known)[:LONGEST_TARGET],
+        query=redacted(scope["query_string"], known)[:LONGEST_TARGET] if scope["query_string"] else b"",
         request_headers=headers_of(scope["headers"], known),
         request_body=redacted(exchange.raw_body[:KEPT], known)[:LONGEST_BODY],
         request_size=len(exchange.raw_body),

@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from time import perf_counter
 
-from dialog_sandbox.models.journal import Exchange as ExchangeShown
 from starlette.responses import Response, StreamingResponse
 
+from dialog_sandbox.models.journal import Exchange as ExchangeShown
 from sandbox.clock import DAY, MINUTE
 from sandbox.server.journal import wire
 from sandbox.server.journal.batch import write_batch
@@ -117,6 +117,10 @@ class Journal:
         except StoreError:
             self._try_later()
             return False
+        except Exception:
+            # A defect of ours: those behind shall not wait for ever.
+            logging.getLogger(__name__).exception("Exchanges could not be written down.")
+            written = []
         self._wrote(len(batch), written)
         if self._waiting:
             self._write_soon(0 if len(self._waiting) >= BATCH_SIZE else WRITE_AFTER_S)
@@ -148,7 +152,14 @@ class Journal:
         self._drop(count)
         for entry in written:
             for listener in self.listeners:
-                listener(entry, entry.workspace_id)
+                self._tell(listener, entry)
+
+    def _tell(self, listener: Listener, entry: JournalEntry) -> None:
+        """Call a listener; what goes wrong there is not the caller's who reads the journal."""
+        try:
+            listener(entry, entry.workspace_id)
+        except Exception:
+            logging.getLogger(__name__).exception("A listener to the journal failed.")
 
     def _drop(self, count: int) -> None:
         del self._waiting[:count]

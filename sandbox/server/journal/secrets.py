@@ -71,13 +71,19 @@ def without(text: bytes, known: tuple[bytes, ...]) -> bytes:
 def redacted(text: bytes, known: tuple[bytes, ...]) -> bytes:
     """Without the values of secret names either."""
     text = without(text, known)
-    lowered = text.lower()
-    if not any(stem in lowered for stem in STEMS):
+    if not _may_have_names(text.lower()):
         return text
     text = b"\n" + text  # a parameter may be the first
     for pattern, kept in PATTERNS:
         text = pattern.sub(kept, text)
     return text[1:]
+
+
+def _may_have_names(lowered: bytes) -> bool:
+    for stem in STEMS:  # noqa: SIM110  (`any` takes three times as long, and each text of an exchange comes here)
+        if stem in lowered:
+            return True
+    return False
 
 
 def redacted_header(name: bytes, value: bytes, known: tuple[bytes, ...]) -> bytes:

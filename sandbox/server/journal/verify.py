@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from dialog_sandbox.models.verify import Difference, ExpectationRequest, Failure, Slip
-from dialog_sandbox.models.verify import Nearest as NearestShown
 from sqlalchemy import ColumnElement, bindparam, select
 
+from dialog_sandbox.models.verify import Difference, ExpectationRequest, Failure, Slip
+from dialog_sandbox.models.verify import Nearest as NearestShown
 from sandbox.server.journal.queries import IN_WORKSPACE
 from sandbox.server.journal.wire import findings_of, moment
 from sandbox.store import Query, Tx

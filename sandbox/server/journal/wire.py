@@ -9,7 +9,6 @@ from dialog_sandbox.models.faults import MetFault
 from dialog_sandbox.models.journal import Exchange as ExchangeShown
 from dialog_sandbox.models.journal import Finding as FindingShown
 from dialog_sandbox.models.journal import Side
-
 from sandbox.clock import SECOND, utc
 from sandbox.server.journal.entry import LONGEST_BODY
 from sandbox.store.tables import JournalEntry
