@@ -18,7 +18,7 @@ from fastapi import Depends, FastAPI, Form, HTTPException, Response
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
 
 from bench.fill import PASSWORD, USERNAME
-from sandbox.server.serving import config_of
+from sandbox.web_server import config_of
 from sandbox.vendors import dialogtech, writeback
 from sandbox.vendors.simplepay import answers as simplepay
 

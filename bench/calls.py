@@ -17,7 +17,7 @@ from bench.load import Request
 from bench.servers import Broken, Server
 from sandbox.vendors import dialogtech, writeback
 from sandbox.vendors.simplepay import answers as simplepay
-from sandbox.world.clock import DAY, SECOND, utc
+from sandbox.clock import DAY, SECOND, utc
 
 CONSOLE = CONSOLES[0]
 MANY = 1_000

@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 
 from sandbox.world import SET, LineView, World, carrier, consent, people, workspaces
-from sandbox.world.clock import DAY, SECOND
+from sandbox.clock import DAY, SECOND
 from sandbox.world.ids import MessageIds, decided_key, message_ids
 from sandbox.world.seed.seeded_random import SeededRandom
 from sandbox.world.statuses import DELIVERED, REJECTED, UNDELIVERED

@@ -15,7 +15,7 @@ from bench.chores import Chore
 from bench.load import Request, Sample
 from bench.servers import Broken, Server
 from bench.starts import first_answer
-from sandbox.world.clock import wall_clock
+from sandbox.clock import wall_clock
 
 SHRUNK = 0.9
 """Of the size that checked answers have; a run whose mean answer is smaller got other ones."""

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
         Unreachable,
         Workspace,
     )
-    from sandbox.server.app import create_app
-    from sandbox.world import World
+    from sandbox.app import create_app
 
 __all__ = [
     "AsyncSandboxClient",
@@ -32,11 +31,10 @@ __all__ = [
     "SandboxError",
     "Unreachable",
     "Workspace",
-    "World",
     "create_app",
 ]
 
-HOMES = dict.fromkeys(__all__, "dialog_sandbox") | {"World": "sandbox.world", "create_app": "sandbox.server.app"}
+HOMES = dict.fromkeys(__all__, "dialog_sandbox") | {"create_app": "sandbox.app"}
 
 
 def __getattr__(name: str) -> Any:

@@ -96,7 +96,7 @@ def serve(
 
     gc.disable()  # see collect_from_here_on
 
-    from sandbox.server.serving import run  # noqa: PLC0415  (readyz does without it; and a taken port is told before)
+    from sandbox.web_server import run  # noqa: PLC0415  (readyz does without it; and a taken port is told before)
 
     with one_line_failures():
         run(settings, listener, collect_from_here_on)
@@ -134,7 +134,7 @@ def execute(
 
     import asyncio  # noqa: PLC0415  (readyz does without it)
 
-    from sandbox.companion import CannotRun, run_beside_server  # noqa: PLC0415  (readyz does without it)
+    from sandbox.exec_command import CannotRun, run_beside_server  # noqa: PLC0415  (readyz does without it)
 
     with one_line_failures(), opened as file:
         try:
@@ -237,7 +237,8 @@ def open_report(path: str) -> TextIO:
 def one_line_failures() -> Iterator[None]:
     """What keeps a server from starting, told in one line."""
     from sandbox.server.targets import BadTarget  # noqa: PLC0415  (readyz does without it)
-    from sandbox.world.errors import FixtureRefused, StoreRefused  # noqa: PLC0415  (readyz does without it)
+    from sandbox.store import StoreRefused  # noqa: PLC0415  (readyz does without it)
+    from sandbox.world.errors import FixtureRefused  # noqa: PLC0415  (readyz does without it)
 
     try:
         yield

@@ -100,6 +100,8 @@ class Settings(BaseSettings):
     seed: WholeNumber = 1
     start_at: Annotated[int | None, BeforeValidator(_time)] = None
     """What the clock reads at first, in ms; none is wall time."""
+    store_in_threads: Switch = False
+    """Whether transactions run in a pool of threads, as on a database across a network; the tests try both."""
     workers: Annotated[Positive, AfterValidator(_one)] = 1
     """Always one: what falls due by itself is done by the process that serves."""
     control_token: str | None = None

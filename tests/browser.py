@@ -30,7 +30,7 @@ from playwright.sync_api import (
 )
 
 from sandbox import create_app
-from sandbox.server.serving import config_of
+from sandbox.web_server import config_of
 from sandbox.settings import Settings
 
 CHROMIUM = Path("/usr/bin/chromium")

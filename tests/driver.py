@@ -7,10 +7,10 @@ from typing import Any
 import httpx
 
 from sandbox import create_app
-from sandbox.server.app import Sandbox
+from sandbox.app import Sandbox
 from sandbox.settings import Settings
 from sandbox.world import fixtures, workspaces
-from sandbox.world.clock import DAY, SECOND
+from sandbox.clock import DAY, SECOND
 from sandbox.world.seed import seed_workspace
 
 START = 1_778_058_000_000

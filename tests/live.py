@@ -14,9 +14,9 @@ from conftest import WORLDS
 from driver import CONSOLE, DEFAULT, PHONE
 
 from sandbox import create_app
-from sandbox.server.serving import config_of
+from sandbox.web_server import config_of
 from sandbox.settings import Settings
-from sandbox.world.clock import wall_clock
+from sandbox.clock import wall_clock
 
 
 class Live:

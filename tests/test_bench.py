@@ -19,7 +19,7 @@ from bench.calls import CALLS, Call
 from bench.load import Request, Sample
 from bench.servers import Broken, Server
 from bench.starts import first_answer
-from sandbox.world.clock import DAY
+from sandbox.clock import DAY
 from sandbox.world.store import Store
 
 PRINTED = """Running 1s test @ http://127.0.0.1:1

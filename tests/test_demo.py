@@ -7,7 +7,7 @@ import pytest
 from driver import DEFAULT, START, Driver, Wall
 
 from sandbox.server.nightly import next_night
-from sandbox.world.clock import DAY, HOUR
+from sandbox.clock import DAY, HOUR
 
 TOKEN = "a-token"
 DRIVES = {"authorization": f"Bearer {TOKEN}"}

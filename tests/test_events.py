@@ -12,7 +12,7 @@ from driver import CONSOLE, DEFAULT, DEMO, LINE, PHONE, SIMPLEPAY, STRANGER, Dri
 from live import Event, Live, Stream
 
 from sandbox.server.events import recorder
-from sandbox.world.clock import wall_clock
+from sandbox.clock import wall_clock
 
 
 @pytest.fixture

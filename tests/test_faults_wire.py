@@ -15,7 +15,7 @@ from conftest import WORLDS
 from driver import CONSOLE, DEFAULT, DIALOGTECH, KEYS, LINE, PHONE, SIMPLEPAY, STRANGER, TRACKING_NUMBER
 
 from sandbox import create_app
-from sandbox.server.serving import config_of
+from sandbox.web_server import config_of
 from sandbox.settings import Settings
 from sandbox.vendors import dialogtech, writeback
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from sandbox.world import fixtures
-from sandbox.world.clock import DAY, HOUR, MINUTE
+from sandbox.clock import DAY, HOUR, MINUTE
 from sandbox.world.errors import FixtureRefused
 from sandbox.world.fixtures import lines
 from sandbox.world.fixtures.references import PLACEHOLDERS

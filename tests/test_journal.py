@@ -23,7 +23,7 @@ from sandbox.dependencies import Exchange
 from sandbox.server import journal as server_journal
 from sandbox.server.journal.rows import LONGEST_BODY, LONGEST_HEADER
 from sandbox.vendors import OPERATIONS, writeback
-from sandbox.world.clock import DAY
+from sandbox.clock import DAY
 from sandbox.world.journal import row_of
 
 SERVER_JOURNAL = "/_sandbox/journal"

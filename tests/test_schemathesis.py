@@ -15,7 +15,7 @@ import uvicorn
 from conftest import WORLDS
 
 from sandbox import create_app
-from sandbox.server.app import Sandbox
+from sandbox.app import Sandbox
 from sandbox.server.events.stream import EventStream
 from sandbox.settings import Settings
 

@@ -12,7 +12,7 @@ import pytest
 from counting import counted
 
 from sandbox.world import WorkspaceView, World, carrier, fixtures, messages, models, workspaces
-from sandbox.world.clock import DAY, HOUR, MINUTE, SECOND, rfc3339
+from sandbox.clock import DAY, HOUR, MINUTE, SECOND, rfc3339
 from sandbox.world.errors import AlreadyTaken
 from sandbox.world.seed import seed_workspace
 from sandbox.world.seed.seeded_random import SeededRandom, WeightedChoice

@@ -16,7 +16,7 @@ from spaces import WORKSPACES, basic, control, copied, create, filled, keys, row
 
 from sandbox.world import delivery
 from sandbox.world.acts import ACTS
-from sandbox.world.clock import LATEST
+from sandbox.clock import LATEST
 from sandbox.world.models import SCHEMA, Part, Row, of_workspaces
 from sandbox.world.snapshots import checks
 from sandbox.world.snapshots.files import HEAD

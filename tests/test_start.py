@@ -10,8 +10,8 @@ import pytest
 
 FIRST_ANSWERS = """
 import asyncio, sys
-import sandbox.cli, sandbox.server.serving
-from sandbox.server.app import create_app
+import sandbox.cli, sandbox.web_server
+from sandbox.app import create_app
 
 async def ask(app, path, headers, query=b""):
     scope = {"type": "http", "asgi": {}, "http_version": "1.1", "method": "GET", "scheme": "http", "path": path,

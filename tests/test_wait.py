@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from live import Live
 
 from sandbox.world import matching, messages, workspaces
-from sandbox.world.clock import wall_clock
+from sandbox.clock import wall_clock
 
 WAIT = f"{DEFAULT}/messages/wait"
 

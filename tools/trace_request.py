@@ -30,7 +30,7 @@ from urllib.parse import quote, urlencode
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = ("sandbox", "client")
-HOMES = ("sandbox.app", "sandbox.server.app")
+HOMES = ("sandbox.app", "sandbox.app")
 """Modules that may hold `create_app`."""
 WARM_UP = 5
 BEHIND_S = 0.3

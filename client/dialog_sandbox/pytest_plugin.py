@@ -17,7 +17,7 @@ import pytest
 
 if TYPE_CHECKING:
     from dialog_sandbox import AsyncWorkspace, SandboxClient, Workspace
-    from sandbox.server.app import Sandbox
+    from sandbox.app import Sandbox
 
 DEFAULTS: Mapping[str, Any] = {
     "fixture": "empty",
@@ -126,7 +126,7 @@ def async_sandbox(sandbox: "Workspace", sandbox_server: "SandboxClient") -> "Asy
 @pytest.fixture
 def sandbox_app(request: pytest.FixtureRequest, sandbox_settings: dict[str, Any]) -> "Iterator[Sandbox]":
     """The server as an ASGI application, without a socket; its workspace `default` is made as `sandbox` is."""
-    from sandbox.server.fixture_app import fixture_app  # noqa: PLC0415  (see above; the one place that needs the server)
+    from sandbox.fixture_app import fixture_app  # noqa: PLC0415  (see above; the one place that needs the server)
 
     app = fixture_app(**settings_of(request.node, sandbox_settings))
     yield app

@@ -11,10 +11,10 @@ from typing import TextIO
 from starlette.types import ASGIApp
 
 from dialog_sandbox import SandboxClient, Workspace
-from sandbox.server.app import Sandbox
+from sandbox.app import Sandbox
 from sandbox.server.report import Report
-from sandbox.server.serving import SEED_IGNORED
-from sandbox.server.threaded import ThreadedServer
+from sandbox.web_server import SEED_IGNORED
+from sandbox.server_thread import ThreadedServer
 from sandbox.settings import Settings
 from sandbox.signals import PASSED_ON, heeded
 

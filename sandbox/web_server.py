@@ -8,13 +8,15 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
-from sandbox.server.app import Sandbox, create_app
+from sandbox.app import Sandbox, create_app
 from sandbox.server.guard import asks_for_no_token
 from sandbox.server.wire import Wire
 from sandbox.settings import Settings
-from sandbox.world import workspaces
+from sandbox.store import Tx
 from sandbox.world.ids import secret
+from sandbox.world.lines import all_lines
 from sandbox.world.phones import national
+from sandbox.world.workspaces import find
 
 GRACE_S = 0.5
 """How long a request in progress may go on after we were asked to stop."""
@@ -97,16 +99,20 @@ def greeting(app: Sandbox, settings: Settings, address: tuple[str, int], *, is_t
 
 
 def credentials(app: Sandbox) -> list[str]:
-    """What a client needs for the default workspace."""
-    workspace = workspaces.named(app.world, workspaces.DEFAULT)
-    row = workspaces.row_of(app.world, workspace.id)
-    lines = [f"Basic: {row['username']} / {row['password']}"]
-    owned = workspaces.lines(app.world, workspace.id)
+    """Return what a client needs for the default workspace, a line each."""
+    return app.store.read_now(_credentials)
+
+
+def _credentials(tx: Tx) -> list[str]:
+    tx.enter(find.find_workspace(tx, find.DEFAULT))
+    workspace = find.row_of(tx)
+    lines = [f"Basic: {workspace.username} / {workspace.password}"]
+    owned = all_lines(tx)
     lines += [f"console {line.code}, line {line.number}" for line in owned if line.console_id is not None]
-    for account in workspaces.accounts(app.world, workspace.id):
-        numbers = [national(line.number) for line in owned if line.account_id == account["id"]]
+    for account in find.accounts(tx):
+        numbers = [national(line.number) for line in owned if line.account_id == account.id]
         lines.append(
-            f"DialogTech keys: {account['access_key']} / {account['secret_access_key']},"
+            f"DialogTech keys: {account.access_key} / {account.secret_access_key},"
             f" tracking numbers {' '.join(numbers)}"
         )
     return lines

@@ -3,12 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from sandbox.server.app import Sandbox, create_app
+from sandbox.app import Sandbox, create_app
 from sandbox.server.control.delivery import columns
 from sandbox.server.control.shapes import NewDelivery
 from sandbox.settings import Settings
 from sandbox.world import workspaces
-from sandbox.world.clock import milliseconds
+from sandbox.clock import milliseconds
 
 
 def fixture_app(
