@@ -35,7 +35,7 @@ class Sandbox:
         self.vendors = tuple(vendors)
         self.is_seed_ignored = is_seed_ignored
         by_name = {vendor.name: vendor for vendor in vendors}
-        self.journal = Journal(store, settings, by_name)
+        self.journal = Journal(store, settings, self.vendors)
         self.hub = Hub(store, self.journal)
         policy = TargetPolicy(settings.callback_allow, bound_to_loopback=settings.is_loopback)
         client = HttpClient(policy, timeout_s=settings.callback_timeout)
@@ -73,6 +73,7 @@ class Sandbox:
                 self.ticker.start()
                 await send({"type": "lifespan.startup.complete"})
             else:
+                await self.journal.flush()
                 self.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return

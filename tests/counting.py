@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
-from sandbox.world import World
+from sqlalchemy import event
+
+from sandbox.store import Store
 
 STRIDE = 100
 """Steps of SQLite's virtual machine from one look at them to the next."""
@@ -36,17 +38,25 @@ class Asked:
 
 
 @contextmanager
-def counted(world: World) -> Iterator[Asked]:
-    """In it the statements on the store's connection are counted, the journal's and long readers' own not."""
+def counted(store: Store) -> Iterator[Asked]:
+    """In it the statements of all transactions are counted, those of long readers too."""
     asked = Asked()
-    connection = world.store._driver
-    connection.set_trace_callback(asked.texts.append)
-    connection.set_progress_handler(asked._step, STRIDE)
+
+    def watch(driver: Any, *_: object) -> None:
+        driver.set_trace_callback(asked.texts.append)
+        driver.set_progress_handler(asked._step, STRIDE)
+
+    def leave(driver: Any, *_: object) -> None:
+        driver.set_trace_callback(None)
+        driver.set_progress_handler(None, 0)
+
+    event.listen(store.engine, "checkout", watch)
+    event.listen(store.engine, "checkin", leave)
     try:
         yield asked
     finally:
-        connection.set_trace_callback(None)
-        connection.set_progress_handler(None, 0)
+        event.remove(store.engine, "checkout", watch)
+        event.remove(store.engine, "checkin", leave)
 
 
 def calls_in(work: Callable[[], object]) -> int:

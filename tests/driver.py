@@ -8,10 +8,12 @@ import httpx
 
 from sandbox import create_app
 from sandbox.app import Sandbox
-from sandbox.settings import Settings
-from sandbox.world import fixtures, workspaces
 from sandbox.clock import DAY, SECOND
+from sandbox.settings import Settings
+from sandbox.store import Tx
+from sandbox.world import fixtures
 from sandbox.world.seed import seed_workspace
+from sandbox.world.workspaces import find
 
 START = 1_778_058_000_000
 """2026-05-06T09:00:00Z in ms, when every test begins."""
@@ -176,13 +178,14 @@ class Driver:
 
     def neighbour(self, fixture: str) -> tuple[tuple[str, str], dict[str, str]]:
         """Makes another workspace on the same server: its Basic credentials and its DialogTech keys."""
-        world = self.app.world
-        with world.store.writing():
-            workspace = seed_workspace(world, fixtures.load(fixture), name="neighbour")
-        row = workspaces.row_of(world, workspace.id)
-        account = workspaces.accounts(world, workspace.id)[0]
-        keys = {name: account[name] for name in ("access_key", "secret_access_key")}
-        return (row["username"], row["password"]), keys
+
+        def seed(tx: Tx) -> tuple[tuple[str, str], dict[str, str]]:
+            seed_workspace(tx, fixtures.load(fixture), name="neighbour")
+            row, account = find.row_of(tx), find.accounts(tx)[0]
+            keys = {"access_key": str(account.access_key), "secret_access_key": str(account.secret_access_key)}
+            return (str(row.username), str(row.password)), keys
+
+        return self.app.store.write_now(seed)
 
 
 def moment(days: float = 0, seconds: float = 0) -> int:

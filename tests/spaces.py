@@ -4,14 +4,17 @@ from typing import Any
 
 from driver import CONSOLE, LINE, PHONE, SIMPLEPAY, STRANGER, Driver
 
-from sandbox.world.copies import copied_columns
-from sandbox.world.models import Part, Row, of_workspaces
+from sqlalchemy import func, insert, select
 
-WORKSPACES = "/_sandbox/workspaces"
+from sandbox.store import Query, Tx
+from sandbox.store.tables import STORY_RUNS, WORKSPACES, Part, Row, entities, table_of
+from sandbox.world.clones import cloned_columns
+
+PATH = "/_sandbox/workspaces"
 
 
 def create(sandbox: Driver, status: int = 201, /, **body: Any) -> Any:
-    answer = sandbox.call("POST", WORKSPACES, json=body)
+    answer = sandbox.call("POST", PATH, json=body)
     assert answer.status_code == status, answer.text
     return answer.json()
 
@@ -26,38 +29,46 @@ def keys(account: Any) -> dict[str, str]:
 
 def rows(sandbox: Driver) -> dict[str, int]:
     """How many each table has."""
-    sandbox.app.journal.write()
-    execute = sandbox.app.world.store.execute
-    return {name: execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in Row.metadata.tables}
+    sandbox.run(sandbox.app.journal.flush())
+    tables = Row.metadata.tables.values()
+    counts = {table.name: Query(int, select(func.count()).select_from(table)) for table in tables}
+    return sandbox.app.store.read_now(lambda tx: {name: tx.one(count) or 0 for name, count in counts.items()})
+
+
+def number_of(tx: Tx, workspace: Any) -> int:
+    """A workspace's number in the store."""
+    by_key = select(WORKSPACES.c.id).where((WORKSPACES.c.key == workspace["id"]) | (WORKSPACES.c.name == workspace["id"]))
+    found = tx.one(Query(int, by_key))
+    assert found is not None
+    return found
 
 
 def contents(sandbox: Driver, workspace: Any) -> dict[str, list[tuple[Any, ...]]]:
     """What a workspace owns, by table: whole rows, but for the workspace's number and its accounts' keys."""
-    world = sandbox.app.world
-    world.save()
-    (workspace_id,) = world.store.execute(
-        "SELECT id FROM workspace WHERE ? IN (key, name)", (workspace["id"],)
-    ).fetchone()
-    found = {}
-    for model in of_workspaces():
-        statement = f"SELECT {', '.join(copied_columns(model))} FROM {model.__tablename__} WHERE workspace_id = ?"
-        found[str(model.__tablename__)] = sorted(world.store.execute(statement, (workspace_id,)), key=repr)
-    return found
+
+    def read(tx: Tx) -> dict[str, list[tuple[Any, ...]]]:
+        number = number_of(tx, workspace)
+        found = {}
+        for entity in entities():
+            table = table_of(entity)
+            columns = [table.c[name] for name in cloned_columns(entity)]
+            owned = tx.connection.execute(select(*columns).where(table.c.workspace_id == number))
+            found[table.name] = sorted((tuple(row) for row in owned), key=repr)
+        return found
+
+    return sandbox.app.store.read_now(read)
 
 
 def copied(sandbox: Driver, workspace: Any) -> dict[str, list[tuple[Any, ...]]]:
     """Of that, what a snapshot holds."""
     found = contents(sandbox, workspace)
-    return {
-        str(model.__tablename__): found[str(model.__tablename__)]
-        for model in of_workspaces()
-        if model.__part__ in (Part.SETUP, Part.CONTENT)
-    }
+    kept = [entity for entity in entities() if entity.__part__ in (Part.SETUP, Part.CONTENT)]
+    return {table_of(entity).name: found[table_of(entity).name] for entity in kept}
 
 
 def control(sandbox: Driver, workspace: Any, method: str, path: str, body: Any = None) -> Any:
     """A call under that workspace that succeeds."""
-    answer = sandbox.call(method, f"{WORKSPACES}/{workspace['id']}{path}", **({} if body is None else {"json": body}))
+    answer = sandbox.call(method, f"{PATH}/{workspace['id']}{path}", **({} if body is None else {"json": body}))
     assert answer.is_success, answer.text
     return answer.json() if answer.content else None
 
@@ -78,9 +89,13 @@ def fill(sandbox: Driver, workspace: Any) -> None:
     call("POST", "/faults", {"match": {"to": "2125550199"}, "effect": {"status": 503}})
     call("POST", "/clock", {"action": "advance", "seconds": 60, "settle": 60})
     assert call("GET", "/journal")["items"]
-    playing = "INSERT INTO play SELECT id, 'a story', 0, 0, 0 FROM workspace WHERE key = ?"
-    sandbox.app.world.store.execute(playing, (workspace["id"],))
+    sandbox.app.store.write_now(lambda tx: run_a_story(tx, workspace))
     call("PUT", "/snapshots/full")
+
+
+def run_a_story(tx: Tx, workspace: Any) -> None:
+    values = {"story": "a story", "began_at": 0, "ends_at": 0, "was_frozen": False}
+    tx.execute(insert(STORY_RUNS).values(workspace_id=number_of(tx, workspace), **values))
 
 
 def filled(sandbox: Driver, **body: Any) -> Any:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from counting import Asked, counted
 from driver import CONSOLE, DEFAULT, KEYS, LINE, PHONE, SIMPLEPAY, START, STRANGER, TRACKING_NUMBER, Driver
-from spaces import WORKSPACES, basic, contents, control, copied, create, fill, filled, keys
+from spaces import PATH as WORKSPACES, basic, contents, control, copied, create, fill, filled, keys
 
 from sandbox.world import carrier, workspaces
 from sandbox.world.models import Part, Row, of_workspaces

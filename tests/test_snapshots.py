@@ -12,7 +12,7 @@ import pytest
 from driver import CONSOLE, KEYS, LINE, PHONE, STRANGER, Driver, Wall
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spaces import WORKSPACES, basic, control, copied, create, filled, keys, rows
+from spaces import PATH as WORKSPACES, basic, control, copied, create, filled, keys, rows
 
 from sandbox.world import delivery
 from sandbox.world.acts import ACTS
