@@ -68,7 +68,7 @@ def start(at: datetime) -> datetime:
 MESSAGE_ID = "^msg_[0-9]{8,17}$"
 """A message's own id."""
 CALLBACK_ID = "^cb_[0-9]{8,17}$"
-EXCHANGE_ID = "^ex_(server_)?[0-9]{1,17}$"
+EXCHANGE_ID = "^ex_[0-9a-f]{32}$"
 """The id of an entry in the journal."""
 CONSENT_CURSOR = "^[0-9]{1,15}-[0-9]{1,15}$"
 PHONE_CURSOR = "^[0-9]{1,18}-[0-9]{1,15}$"
@@ -78,7 +78,7 @@ SINK_NAME = "^[A-Za-z0-9_-]{1,64}$"
 PATTERNS = {
     MESSAGE_ID: "must be the 'next' of a page, as msg_00000017",
     CALLBACK_ID: "must be the 'next' of a page, as cb_00000017",
-    EXCHANGE_ID: "must be the 'next' of a page, as ex_17",
+    EXCHANGE_ID: "must be the 'next' of a page, as an exchange's id",
     CONSENT_CURSOR: "must be the 'next' of a page",
     PHONE_CURSOR: "must be the 'next' of a page",
     CODE: "must be six capital letters and four digits, as QWERTY1234",
