@@ -1,6 +1,6 @@
 """How is a message for a phone taken, numbered, and its fate fixed?"""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from sqlalchemy import bindparam, delete
@@ -61,6 +61,10 @@ class Draft(NamedTuple):
     ids: Mapping[str, str] | None = None
 
 
+StoreMessage = Callable[[Tx, Message, Mapping[str, str] | None], None]
+"""What inserts a message with the ids that it is given, as `store_message` does."""
+
+
 def accept(
     tx: Tx,
     line: LineView,
@@ -69,18 +73,19 @@ def accept(
     opts_in: bool = False,
     plan: Plan | None = None,
     consent_state: ConsentState | None = None,
+    store: StoreMessage | None = None,
 ) -> Message:
     """Take a message for a phone and fix what becomes of it.
 
     `opts_in`: it opts the phone in silently (rule SP-optin). `plan`: instead of what the policy gives, unless the phone
-    is opted out. `consent_state`: that of the phone, if the caller knows it.
+    is opted out. `consent_state`: that of the phone, if the caller knows it. `store`: instead of `store_message`.
     """
     is_barred = _is_barred(tx, line, draft, consent_state, opts_in=opts_in)
     is_by_policy = plan is None or is_barred
     if plan is None or is_barred:
         plan = delivery.plan_for(tx.workspace, draft.to, draft.at, is_barred=is_barred)
     message = _outbound(tx, line, draft, plan)
-    store_message(tx, message, draft.ids)
+    (store or store_message)(tx, message, draft.ids)
     if message.status_callback is not None:
         changes = planned_entries(draft.at, draft.cause, plan)[1:]
         expect(tx, message.id, changes, accepted_at=draft.at)
@@ -155,13 +160,19 @@ def store_message(tx: Tx, message: Message, given: Mapping[str, str] | None) -> 
 def _give_ids(tx: Tx, message: Message, given: Mapping[str, str]) -> None:
     """Insert the ids by which its vendors know it; when one is another message's, all are made again."""
     for attempt in range(MOST_ATTEMPTS):
-        if all(tx.add_unless_taken(row) for row in _vendor_ids(tx, message, given, attempt)):
+        if all(tx.add_unless_taken(row) for row in vendor_ids(tx, message, given, attempt)):
             return
         tx.execute(DROP_IDS, message=message.id)
-    raise AlreadyTaken(f"Another message of this workspace bears one of the ids {dict(given)}.")
+    raise ids_taken(given)
 
 
-def _vendor_ids(tx: Tx, message: Message, given: Mapping[str, str], attempt: int) -> Iterator[VendorId]:
+def ids_taken(given: Mapping[str, str]) -> AlreadyTaken:
+    """Return what is raised when the ids that a message is given are another one's."""
+    return AlreadyTaken(f"Another message of this workspace bears one of the ids {dict(given)}.")
+
+
+def vendor_ids(tx: Tx, message: Message, given: Mapping[str, str], attempt: int) -> Iterator[VendorId]:
+    """Yield the ids of a message: those that are given, and those that its vendors make at this attempt."""
     is_console = message.console_id is not None
     for each in tx.id_formats:
         value = given.get(each.name)

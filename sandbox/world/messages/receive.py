@@ -19,6 +19,7 @@ from sandbox.world.messages.accept import (
     OPT_OUT,
     OUTBOUND,
     Draft,
+    StoreMessage,
     accept,
     store_message,
 )
@@ -57,8 +58,12 @@ def receive(
     answering: Message | None = None,
     ids: Mapping[str, str] | None = None,
     answer_ids: Mapping[str, str] | None = None,
+    store: StoreMessage | None = None,
 ) -> InboundAndAnswer:
-    """Let a phone text a line, in answer to a message or unprompted. `ids`, `answer_ids`: as those of `Draft`."""
+    """Let a phone text a line, in answer to a message or unprompted.
+
+    `ids`, `answer_ids`: as those of `Draft`. `store`: as `accept` has it.
+    """
     if answering is not None and at < answering.accepted_at:
         raise TooEarly("A reply cannot come before the message that it answers.")
     state = consent.state_of(tx, line.number, phone, at)
@@ -85,7 +90,7 @@ def receive(
         record_at=at if line.is_console and answer_text is None else None,
         plan_cause=cause,
     )
-    store_message(tx, inbound, ids)
+    (store or store_message)(tx, inbound, ids)
     _record_request(tx, line, inbound, state)
     if answer_text is None:
         return InboundAndAnswer(inbound, None)
@@ -100,7 +105,7 @@ def receive(
         caused_by_id=inbound.id,
         ids=answer_ids,
     )
-    return InboundAndAnswer(inbound, accept(tx, line, answer))
+    return InboundAndAnswer(inbound, accept(tx, line, answer, store=store))
 
 
 def _answer_text(line: LineView, request: str, state: ConsentState | None) -> str | None:

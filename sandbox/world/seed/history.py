@@ -18,6 +18,7 @@ from sandbox.world.lines import STAFF_TOOLS, LineView, console_line, line_of
 from sandbox.world.messages.accept import ALERT, STAFF_OPT_IN, Draft, accept
 from sandbox.world.messages.broadcasts import BROADCAST, campaign_named, new_broadcast
 from sandbox.world.messages.receive import receive
+from sandbox.world.seed.batch import MessageBatch
 from sandbox.world.seed.network import Network
 from sandbox.world.seed.people import People
 from sandbox.world.seed.seeded_random import SeededRandom, WeightedChoice
@@ -55,6 +56,7 @@ class History:
 
     def __init__(self, tx: Tx, fixture: Fixture, people: People, start: int) -> None:
         self._tx = tx
+        self._batch = MessageBatch()
         self._events = fixture.contents.history
         self._network = Network(fixture.contents.network)
         self._texts = Texts(fixture.templates)
@@ -78,6 +80,7 @@ class History:
         while self._coming:
             _, _, act = heappop(self._coming)
             act()
+        self._batch.insert(self._tx)
 
     def _plan(self, at: int, act: Callable[[], object]) -> None:
         if at <= self._start:
@@ -157,6 +160,7 @@ class History:
             opts_in=sending.opts_in,
             plan=self._network.draw_plan(sending.outcomes, person, at, random),
             consent_state=self._consent(line.number, person.phone, at),
+            store=self._batch.add,
         )
         if reply and message.outcome == DELIVERED and random.random() < reply.share:
             replied_at = (message.settled_at or at) + SOONEST_REPLY + int(random.random() ** 2 * reply.within)
@@ -175,14 +179,21 @@ class History:
         context = TextContext(person, sending.line, at, sending.random)
         text = self._texts.words(reply.texts.draw(sending.random), context)
         self._forget_consent(sending.line, person)
-        receive(self._tx, sending.line, phone=person.phone, text=text, at=at, cause="reply", answering=message)
+        receive(
+            self._tx,
+            sending.line,
+            phone=person.phone,
+            text=text,
+            at=at,
+            cause="reply",
+            answering=message,
+            store=self._batch.add,
+        )
 
-    def _forget_consent(self, line: LineView, person: Person) -> None:
-        self._opted_in.pop((line.number, person.phone), None)
-
-    def _text_in(self, event: shapes.Inbound, line: LineView, random: SeededRandom, person: Person, at: int) -> None:
-        text = self._texts.words(TextRef(event.text, event.template), TextContext(person, line, at, random))
+    def _receive(self, line: LineView, person: Person, text: str, at: int, inbound: shapes.Inbound | None) -> None:
+        """Let a person text a line unprompted: which message that refers to is looked for among those inserted."""
         self._forget_consent(line, person)
+        self._batch.insert(self._tx)
         receive(
             self._tx,
             line,
@@ -190,9 +201,17 @@ class History:
             text=text,
             at=at,
             cause="inbound",
-            ids=_given(event.ids),
-            answer_ids=_given(event.answer_ids),
+            ids=_given(inbound.ids) if inbound else None,
+            answer_ids=_given(inbound.answer_ids) if inbound else None,
+            store=self._batch.add,
         )
+
+    def _forget_consent(self, line: LineView, person: Person) -> None:
+        self._opted_in.pop((line.number, person.phone), None)
+
+    def _text_in(self, event: shapes.Inbound, line: LineView, random: SeededRandom, person: Person, at: int) -> None:
+        text = self._texts.words(TextRef(event.text, event.template), TextContext(person, line, at, random))
+        self._receive(line, person, text, at, event)
 
     def _begin_conversation(
         self, event: shapes.Conversation, line: LineView, random: SeededRandom, person: Person, at: int
@@ -207,8 +226,7 @@ class History:
             self._send(Sending(line, _by_staff(line), text_ref, random), person, at)
         else:
             text = self._texts.words(text_ref, TextContext(person, line, at, random))
-            self._forget_consent(line, person)
-            receive(self._tx, line, phone=person.phone, text=text, at=at, cause="inbound")
+            self._receive(line, person, text, at, None)
 
     def _opt_in(self, sending: Sending, person: Person, at: int) -> None:
         self._record(sending.line, person, at, opted_in=True)

@@ -6,12 +6,13 @@ from typing import Any
 
 from sandbox.store import Tx
 from sandbox.store.tables import Person
+from sandbox.world import consent, people
 from sandbox.world.fixtures import shapes
 from sandbox.world.fixtures.references import GROUPS, PHONES_PER_AREA_CODE, crowd_id, crowd_numbers
+from sandbox.world.lines import all_lines
 from sandbox.world.people import MISC
 from sandbox.world.phones import normalised
 from sandbox.world.seed.seeded_random import SeededRandom, WeightedChoice
-from sandbox.world.workspaces.change import add_person
 
 NULL = "null"
 LOCALES = {
@@ -128,11 +129,17 @@ class GeneratedPeople:
 
 
 def populate(tx: Tx, contents: shapes.Contents, at: int) -> People:
-    """Enter everybody, as staff would at `at`."""
+    """Enter everybody, as staff would at `at` (`workspaces.change.add_person`), nobody being known to a console yet."""
     seed = tx.workspace.seed
     names = Names(seed)
-    described = [*_listed(contents, names), *_generated(contents, names, seed)]
-    return People([add_person(tx, at, **columns) for columns in described])
+    consoles = [line.number for line in all_lines(tx) if line.is_console]
+    everybody = []
+    for columns in (*_listed(contents, names), *_generated(contents, names, seed)):
+        person = people.add(tx, **columns)
+        for line in consoles:
+            consent.record(tx, line, person.phone, opted_in=True, cause=consent.ENROLLED, at=at)
+        everybody.append(person)
+    return People(everybody)
 
 
 def _listed(contents: shapes.Contents, names: Names) -> Iterator[dict[str, Any]]:

@@ -1,0 +1,34 @@
+"""Inserts the messages of a history together, which takes half as long as one by one."""
+
+from collections.abc import Mapping
+
+from sandbox.store import Tx
+from sandbox.store.tables import Message, VendorId
+from sandbox.world.messages.accept import MOST_ATTEMPTS, ids_taken, vendor_ids
+
+
+class MessageBatch:
+    """Messages of a workspace that has no others, so that their ids can only clash with each other's."""
+
+    def __init__(self) -> None:
+        self._messages: list[Message] = []
+        self._ids: list[VendorId] = []
+        self._taken: set[tuple[str, str]] = set()
+
+    def add(self, tx: Tx, message: Message, given: Mapping[str, str] | None) -> None:
+        """Take a message, as `accept.store_message` does."""
+        for attempt in range(MOST_ATTEMPTS):
+            ids = list(vendor_ids(tx, message, given or {}, attempt))
+            keys = {(each.vendor, each.value) for each in ids}
+            if self._taken.isdisjoint(keys):
+                self._taken |= keys
+                self._ids += ids
+                self._messages.append(message)
+                return
+        raise ids_taken(given or {})
+
+    def insert(self, tx: Tx) -> None:
+        """Insert what was taken since the last time."""
+        tx.add_all(self._messages)
+        tx.add_all(self._ids)
+        self._messages, self._ids = [], []
