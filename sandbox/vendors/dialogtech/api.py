@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from inspect import cleandoc
 from typing import Any
 
 from fastapi import APIRouter
@@ -30,7 +31,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
 class Action(Operation):
     """An operation that the parameter `action` names. `parameters` are `ActionParameters`, or inherit them.
 
-    `function` answers `(tx, exchange)`. `rules`: those that the action adds to the vendor's.
+    `function` answers `(tx, exchange)`; its docstring is what OpenAPI says. `rules`: those that the action adds.
     """
 
     function: Callable[[Tx, Exchange], Response]
@@ -53,9 +54,11 @@ def router_of(actions: tuple[Action, ...]) -> APIRouter:
     """Return the routes on which these actions are answered."""
     router = APIRouter(route_class=VendorRoute)
     first = actions[0].name
+    described = "\n\n".join(cleandoc(action.function.__doc__ or action.name) for action in actions)
+    about: dict[str, Any] = {"description": described, "responses": ANSWERS, "response_class": Response}
 
-    @router.get(PATH, operation_id=first, responses=ANSWERS, response_class=Response)
-    @router.post(PATH, operation_id=f"{first}_post", responses=ANSWERS, response_class=Response)
+    @router.get(PATH, operation_id=first, **about)
+    @router.post(PATH, operation_id=f"{first}_post", **about)
     @chosen_by("action", actions)
     def ibp_api(tx: Tx, exchange: Exchange) -> Response:
         return _asked_for(actions, exchange).function(tx, exchange)

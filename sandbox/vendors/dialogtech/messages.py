@@ -94,7 +94,7 @@ OF_ONE_NUMBER = ("DT-number",)
 
 
 def get_messages(tx: Tx, exchange: Exchange) -> Response:
-    """Answer with the messages of a range of days (rule DT-envelope)."""
+    """Messages sent to and from an account's tracking numbers in a range of days."""
     customer = exchange.caller
     assert isinstance(customer, Customer)
     given = exchange.parameters(GetMessagesParameters)
@@ -113,6 +113,7 @@ def get_messages(tx: Tx, exchange: Exchange) -> Response:
 
 
 def _answer(tx: Tx, exchange: Exchange, doctype: str, reading: Reading, window: dict[str, Any]) -> Response:
+    """Return the messages of a range of days (rule DT-envelope)."""
     lists = [(element, tx.all(reading.first, direction=direction, **window)) for element, direction in DIRECTIONS]
     exchange.messages = tuple([row.id for _, rows in lists for row in rows])
     exchange.rules = (READ if exchange.messages else READ_NOTHING) + (OF_ONE_NUMBER if reading is OF_NUMBER else ())
