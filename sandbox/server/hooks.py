@@ -9,7 +9,7 @@ from sandbox.vendors.base.exchange import Exchange
 from sandbox.world.faults import MatchedFault
 
 
-class ServerHooks:
+class Hooks:
     """The server's `ExchangeHooks`."""
 
     def __init__(self, journal: Journal, ticker: Ticker) -> None:
