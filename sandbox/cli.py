@@ -190,14 +190,16 @@ def list_rules(
     from json import dumps  # noqa: PLC0415  (only this needs it)
 
     from sandbox.server.rules import every_rule, rules_table  # noqa: PLC0415  (readyz does without it)
+    from sandbox.vendors import VENDORS  # noqa: PLC0415  (readyz does without it)
 
+    rules = every_rule(VENDORS)
     if json:
-        print(dumps(every_rule(), indent=2, ensure_ascii=False))
+        print(dumps([rule.model_dump() for rule in rules], indent=2, ensure_ascii=False))
     elif markdown:
-        print(rules_table(), end="")
+        print(rules_table(VENDORS), end="")
     else:
-        for rule in every_rule():
-            print(f"{rule['id']:<20}{rule['provenance']:<24}{rule['summary']}")
+        for rule in rules:
+            print(f"{rule.id:<20}{rule.provenance:<24}{rule.summary}")
 
 
 def settings_of(**flags: str | bool | None) -> "Settings":

@@ -41,7 +41,7 @@ async def run_beside_server(
     def behind(app: Sandbox) -> ASGIApp:
         if app.is_seed_ignored:
             print(SEED_IGNORED, file=sys.stderr, flush=True)
-        return app if report is None else Report(app, report)
+        return app if report is None else Report(app, app.journal, app.store, report)
 
     with ThreadedServer(settings, listener, behind) as server:
         token = server.settings.control_token
