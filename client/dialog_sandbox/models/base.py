@@ -23,7 +23,7 @@ def _describe_answer(schema: dict[str, Any]) -> None:
             if len(kinds) == 1:
                 del member["anyOf"]
                 member.update(kinds[0])
-    schema["additionalProperties"] = False
+    schema.setdefault("additionalProperties", False)
 
 
 class BodyModel(BaseModel):

@@ -5,15 +5,15 @@ from typing import Literal
 from pydantic import Field
 
 from dialog_sandbox.models.base import AnswerModel, BodyModel, PageRequest
-from dialog_sandbox.models.values import CALLBACK_ID, MESSAGE_ID, AnyStatus, Delay, Moment, Number, Probability
+from dialog_sandbox.models.values import CALLBACK_ID, MESSAGE_ID, AnyStatus, Delay, Number, Probability, Timestamp
 
 
 class Attempt(AnswerModel):
-    at: Moment
+    at: Timestamp
     status: int | None = Field(description="Of the answer, if there was one.")
     error: str | None
     ms: int
-    next_at: Moment | None = Field(description="When it was to be tried again.")
+    next_at: Timestamp | None = Field(description="When it was to be tried again.")
 
 
 class Callback(AnswerModel):
@@ -23,7 +23,7 @@ class Callback(AnswerModel):
     status: AnyStatus
     payload: dict[str, str] = Field(description="The form, as the vendor has it.")
     state: Literal["pending", "delivered", "given_up"]
-    due_at: Moment
+    due_at: Timestamp
     reason: str | None = Field(description="Why it was given up.")
     attempts: list[Attempt]
 
@@ -72,7 +72,7 @@ class SinkUrl(AnswerModel):
 
 
 class SinkRequest(AnswerModel):
-    at: Moment
+    at: Timestamp
     method: str
     query: str
     headers: list[list[str]]

@@ -5,21 +5,21 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from dialog_sandbox.models.base import AnswerModel, BodyModel, SparseAnswer, absent
-from dialog_sandbox.models.values import LONGEST_DELAY_S, MESSAGE_ID, AnyStatus, ClockState, Moment
+from dialog_sandbox.models.values import LONGEST_DELAY_S, MESSAGE_ID, AnyStatus, ClockState, Moment, Timestamp
 
 LONGEST_ADVANCE_S = 100 * LONGEST_DELAY_S
 
 
 class ClockReading(AnswerModel):
-    now: Moment
-    wall: Moment = Field(description="The time outside, which timeouts go by.")
+    now: Timestamp
+    wall: Timestamp = Field(description="The time outside, which timeouts go by.")
     state: ClockState
 
 
 class Fired(SparseAnswer):
     """Something that came due."""
 
-    at: Moment
+    at: Timestamp
     event: Literal["message", "inbound", "status", "callback"]
     message: str = Field(pattern=MESSAGE_ID)
     status: AnyStatus | None = absent()

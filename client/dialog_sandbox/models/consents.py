@@ -4,7 +4,7 @@ from pydantic import Field
 
 from dialog_sandbox.models.base import AnswerModel, BodyModel, PageRequest
 from dialog_sandbox.models.messages import Message
-from dialog_sandbox.models.values import CONSENT_CURSOR, ConsentState, Moment, PhoneNumber
+from dialog_sandbox.models.values import CONSENT_CURSOR, ConsentState, PhoneNumber, Timestamp
 
 
 class Consent(AnswerModel):
@@ -13,7 +13,7 @@ class Consent(AnswerModel):
     account: str | None = Field(description="The access key of the account whose tracking number it is about.")
     line: str
     state: ConsentState
-    since: Moment
+    since: Timestamp
     why: str = Field(description="first_contact, enrolled, handset, api or staff.")
     word: str | None = Field(description="What the handset texted.")
 

@@ -5,7 +5,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from dialog_sandbox.models.base import AnswerModel, BodyModel, SparseAnswer, absent
-from dialog_sandbox.models.values import Delay, Mode, Number, Outcome, PhoneNumber
+from dialog_sandbox.models.values import Delay, HandsetDigits, Mode, Number, Outcome, PhoneNumber
 
 
 class NumberDelivery(SparseAnswer):
@@ -46,7 +46,7 @@ class PolicyRequest(BodyModel):
 class NumberDeliveryRequest(PolicyRequest):
     """A policy for one phone, or `handset` alone: it then behaves as the fictional numbers with these last digits."""
 
-    handset: str = absent()
+    handset: HandsetDigits = absent()
 
     @model_validator(mode="after")
     def _is_one_of_both(self) -> Self:

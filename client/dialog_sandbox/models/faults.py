@@ -5,7 +5,15 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, PlainValidator, WithJsonSchema, model_validator
 
 from dialog_sandbox.models.base import AnswerModel, BodyModel, DescribedAs, absent
-from dialog_sandbox.models.values import LONGEST_DELAY_S, Moment, Number, PhoneNumber, Probability, Text
+from dialog_sandbox.models.values import (
+    LONGEST_DELAY_S,
+    Number,
+    OperationPattern,
+    PhoneNumber,
+    Probability,
+    Text,
+    Timestamp,
+)
 
 EFFECTS = ("status", "rate_limit", "reset", "close", "truncate", "malformed", "drip", "timeout")
 """An effect has one of them at most."""
@@ -66,13 +74,6 @@ HOLD_SCHEMA = {
     "description": "No answer until the caller hangs up; after so many seconds (300) the connection is closed.",
 }
 
-OperationPattern = Annotated[
-    str,
-    Field(
-        description="An operation; * stands for anything, as in `simplepay.*`.",
-        examples=["simplepay.submit"],
-    ),
-]
 Latency = Annotated[Any, PlainValidator(latency), WithJsonSchema(LATENCY_SCHEMA)]
 Flag = Annotated[bool, PlainValidator(flag), WithJsonSchema({"type": "boolean", "const": True})]
 Hold = Annotated[Any, PlainValidator(hold), WithJsonSchema(HOLD_SCHEMA)]
@@ -169,7 +170,7 @@ class FaultInfo(AnswerModel):
     seed: int
     skip: int
     times: int | None
-    expires_at: Moment | None
+    expires_at: Timestamp | None
     matched: int = Field(description="Calls that it matched while it was in force.")
     applied: int = Field(description="Calls that it was applied to.")
     left: int | None = Field(description="How often it can still be applied; null is without end.")

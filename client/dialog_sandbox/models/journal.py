@@ -6,7 +6,16 @@ from pydantic import Field
 
 from dialog_sandbox.models.base import AnswerModel, PageRequest
 from dialog_sandbox.models.faults import MetFault
-from dialog_sandbox.models.values import EXCHANGE_ID, ExchangeOutcome, Level, Moment, Operation, Order
+from dialog_sandbox.models.values import (
+    EXCHANGE_ID,
+    ExchangeOutcome,
+    KnownOperation,
+    Level,
+    Moment,
+    Operation,
+    Order,
+    Timestamp,
+)
 
 
 class Finding(AnswerModel):
@@ -35,8 +44,8 @@ class Exchange(AnswerModel):
     """One exchange of a client and a vendor."""
 
     id: str = Field(pattern=EXCHANGE_ID, description="What the answer's X-Sandbox-Exchange says.")
-    at: Moment = Field(description="On the workspace's clock; wall time if it belongs to none.")
-    wall: Moment
+    at: Timestamp = Field(description="On the workspace's clock; wall time if it belongs to none.")
+    wall: Timestamp
     operation: Operation | None = Field(description="Null for a path that leads nowhere.")
     method: str
     path: str = Field(description="As it was sent.")
@@ -55,7 +64,7 @@ class Exchange(AnswerModel):
 class ListServerJournalRequest(PageRequest):
     """A filter that is left out lets all pass."""
 
-    operation: Operation | None = None
+    operation: KnownOperation | None = None
     outcome: ExchangeOutcome | None = None
     status: int | None = Field(None, ge=100, le=999, description="Of HTTP.")
     findings: Level | None = Field(None, description="It has a finding of this level.")

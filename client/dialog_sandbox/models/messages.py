@@ -2,7 +2,7 @@
 
 from typing import Literal, NoReturn, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from dialog_sandbox.models.base import AnswerModel, BodyModel, PageRequest, SparseAnswer, absent
 from dialog_sandbox.models.callbacks import Callback
@@ -11,17 +11,23 @@ from dialog_sandbox.models.values import (
     AnyStatus,
     At,
     Direction,
+    KnownVendor,
+    MessageType,
     Moment,
     PhoneNumber,
     Receivers,
     Status,
     Text,
+    Timestamp,
     VendorName,
 )
 
 
 class Ids(AnswerModel):
-    """What the vendors call it."""
+    """What the vendors call it; a server may play further vendors than these."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, str | None] = Field(init=False)
 
     sid: str | None
     outgoing_message_id: str | None
@@ -30,7 +36,7 @@ class Ids(AnswerModel):
 
 class TimelineEntry(SparseAnswer):
     status: AnyStatus
-    at: Moment
+    at: Timestamp
     cause: str = Field(description="What brought it about.", examples=["simplepay.submit", "timed", "injected"])
     reason: str | None = absent()
     forced: bool = False
@@ -38,7 +44,7 @@ class TimelineEntry(SparseAnswer):
 
 class Next(AnswerModel):
     status: AnyStatus
-    at: Moment
+    at: Timestamp
 
 
 class Message(AnswerModel):
@@ -84,7 +90,7 @@ class Scheduled(AnswerModel):
     scheduled: str = Field(
         description="What will happen.", examples=["send", "broadcast", "reply", "text_in", "report"]
     )
-    at: Moment
+    at: Timestamp
 
     def __getattr__(self, name: str) -> NoReturn:
         """Say so, where a client looks for a member of the answer that this one stands in for."""
@@ -106,7 +112,7 @@ class Broadcast(AnswerModel):
 class ListMessagesRequest(PageRequest):
     """A filter that is left out lets all pass."""
 
-    vendor: VendorName | None = None
+    vendor: KnownVendor | None = None
     direction: Direction | None = None
     status: AnyStatus | None = Field(None, description="As it is now.")
     to: PhoneNumber | None = None
@@ -137,7 +143,7 @@ class SendMessageRequest(BodyModel):
     tracking_number: PhoneNumber | None = Field(None, examples=["6155550100"])
     to: PhoneNumber
     text: Text
-    message_type: str | None = Field(None, description="In Writeback's words; only from a console.")
+    message_type: MessageType | None = Field(None, description="In Writeback's words; only from a console.")
     sent_by: Text | None = Field(None, examples=["frontdesk@clinic.example"])
     at: At = None
 

@@ -5,7 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from dialog_sandbox.models.base import AnswerModel, BodyModel, absent
-from dialog_sandbox.models.values import ClockState, Moment, SnapshotName
+from dialog_sandbox.models.values import ClockState, SnapshotName, Timestamp
 
 
 class ResetRequest(BodyModel):
@@ -23,7 +23,7 @@ class ResetRequest(BodyModel):
 
 class Snapshot(AnswerModel):
     name: str
-    now: Moment = Field(description="What the workspace's clock read.")
+    now: Timestamp = Field(description="What the workspace's clock read.")
     state: ClockState
-    taken_at: Moment = Field(description="Wall time.")
+    taken_at: Timestamp = Field(description="Wall time.")
     messages: int

@@ -1,7 +1,10 @@
 """The values that calls give and answers show: times, phones, words. Each refuses what it is not by a ValueError."""
 
 import re
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
@@ -16,15 +19,41 @@ LAST_YEAR = 9998
 MOMENT_HELP = "must be a time from 1970 on with its zone, as 2026-05-06T09:00:00Z (in a query string + is %2B)"
 
 
-def moment(value: object) -> datetime:
+Check = Callable[[str], str]
+"""Returns the text as it is kept, or raises ValueError."""
+NO_CHECKS: Mapping[str, Check] = MappingProxyType({})
+CHECKS: ContextVar[Mapping[str, Check]] = ContextVar("checks", default=NO_CHECKS)
+"""By kind of value, what only a server knows of it: is this a telephone number, is there such an operation?
+
+A server sets it while it reads a request, so that all that is wrong with a body is found together; a client has none.
+"""
+
+
+def server_check(kind: str) -> Check:
+    """Return what has the server, if this is one, check texts of that kind."""
+
+    def check(value: str) -> str:
+        known = CHECKS.get().get(kind)
+        return value if known is None else known(value)
+
+    return check
+
+
+def timestamp(value: object) -> datetime:
     """A time in UTC, cut to the millisecond, out of RFC 3339 or a datetime with its zone; raises ValueError."""
     try:
         at = _datetime(value).astimezone(UTC)
     except (ValueError, OverflowError):  # also one whose own zone has it in a year that UTC has not
         raise ValueError(MOMENT_HELP) from None
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
+
+
+def moment(value: object) -> datetime:
+    """The same, from 1970 on; raises ValueError."""
+    at = timestamp(value)
     if at < EPOCH:
         raise ValueError(MOMENT_HELP)
-    return at.replace(microsecond=at.microsecond // 1000 * 1000)
+    return at
 
 
 def _datetime(value: object) -> datetime:
@@ -96,15 +125,23 @@ RECEIVERS_SCHEMA = {
 }
 MOMENT_SCHEMA = {"type": "string", "format": "date-time", "examples": ["2026-05-06T09:00:00.000Z"]}
 PHONE_SCHEMA = {"type": "string", "format": "phone", "examples": ["16155550123"]}
+VENDOR_SCHEMA = {"type": "string", "format": "vendor"}
+OPERATION_SCHEMA = {"type": "string", "format": "operation"}
+PATTERN_SCHEMA = {
+    "type": "string",
+    "description": "An operation; * stands for anything, as in `simplepay.*`.",
+    "examples": ["simplepay.submit"],
+}
+MESSAGE_TYPE_SCHEMA = {"type": "string", "format": "message-type"}
+HANDSET_SCHEMA = {"type": "string", "format": "handset"}
+"""Where a format names a kind of value that only a server knows, its OpenAPI document lists those that it does."""
 
-Moment = Annotated[
-    datetime,
-    PlainValidator(moment),
-    PlainSerializer(rfc3339, return_type=str, when_used="json"),
-    WithJsonSchema(MOMENT_SCHEMA),
-]
-"""A time: RFC 3339 with milliseconds and Z on the wire, an aware datetime in UTC in Python."""
-PhoneNumber = Annotated[str, WithJsonSchema(PHONE_SCHEMA)]
+ON_THE_WIRE = PlainSerializer(rfc3339, return_type=str, when_used="json")
+Moment = Annotated[datetime, PlainValidator(moment), ON_THE_WIRE, WithJsonSchema(MOMENT_SCHEMA)]
+"""A time that is given: RFC 3339 with milliseconds and Z on the wire, an aware datetime in UTC in Python."""
+Timestamp = Annotated[datetime, PlainValidator(timestamp), ON_THE_WIRE, WithJsonSchema(MOMENT_SCHEMA)]
+"""A time that is answered: the same, but the history of a workspace may begin before 1970."""
+PhoneNumber = Annotated[str, AfterValidator(server_check("phone")), WithJsonSchema(PHONE_SCHEMA)]
 """A telephone number in any writing; whether it is one, and its digits, are the server's to say."""
 Receivers = Annotated[str | list[str], PlainValidator(receivers), WithJsonSchema(RECEIVERS_SCHEMA)]
 ConsoleCode = Annotated[str, Field(pattern=CODE, examples=["QWERTY1234"])]
@@ -115,6 +152,14 @@ StartTime = Annotated[Moment, AfterValidator(start)]
 Key = Annotated[str, Field(pattern=NAME)]
 """A credential that can stand in a path."""
 Text = Annotated[str, Field(min_length=1)]
+Keyword = Annotated[Text, AfterValidator(server_check("keyword"))]
+"""What subscribes a phone again."""
+KnownVendor = Annotated[str, AfterValidator(server_check("vendor")), WithJsonSchema(VENDOR_SCHEMA)]
+KnownOperation = Annotated[str, AfterValidator(server_check("operation")), WithJsonSchema(OPERATION_SCHEMA)]
+OperationPattern = Annotated[str, AfterValidator(server_check("pattern")), WithJsonSchema(PATTERN_SCHEMA)]
+MessageType = Annotated[str, AfterValidator(server_check("message-type")), WithJsonSchema(MESSAGE_TYPE_SCHEMA)]
+HandsetDigits = Annotated[str, AfterValidator(server_check("handset")), WithJsonSchema(HANDSET_SCHEMA)]
+"""The last two digits of a handset number."""
 At = Annotated[
     Moment | None,
     Field(description="When: in the past a fact of that time, in the future it is scheduled (202); now if left out."),

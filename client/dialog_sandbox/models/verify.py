@@ -6,7 +6,7 @@ from pydantic import Field, GetCoreSchemaHandler, model_validator
 from pydantic_core import CoreSchema, core_schema
 
 from dialog_sandbox.models.base import AnswerModel, BodyModel
-from dialog_sandbox.models.values import EXCHANGE_ID, ExchangeOutcome, Moment, Operation
+from dialog_sandbox.models.values import EXCHANGE_ID, ExchangeOutcome, KnownOperation, Operation, Timestamp
 
 
 class WhereRequest(BodyModel):
@@ -60,7 +60,7 @@ Count = Annotated[int | BoundsRequest, _ByKind()]
 
 
 class ExpectationRequest(BodyModel):
-    operation: Operation
+    operation: KnownOperation
     where: WhereRequest | None = None
     count: Count | None = Field(None, description="Exactly so many, or bounds; at least one if left out.")
 
@@ -94,7 +94,7 @@ class Nearest(AnswerModel):
     """The exchange that differs from what is expected in the least."""
 
     exchange: str = Field(pattern=EXCHANGE_ID)
-    at: Moment
+    at: Timestamp
     operation: Operation | None
     status: int
     outcome: ExchangeOutcome

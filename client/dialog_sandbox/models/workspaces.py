@@ -12,11 +12,12 @@ from dialog_sandbox.models.values import (
     ConsoleCode,
     Doctype,
     Key,
+    Keyword,
     Lifetime,
-    Moment,
     PhoneNumber,
     StartTime,
     Text,
+    Timestamp,
     WorkspaceName,
 )
 
@@ -56,9 +57,9 @@ class WorkspaceInfo(AnswerModel):
     name: str
     fixture: str = Field(description="Its name, or the path of the server's own.", examples=["clinic"])
     seed: int
-    start_at: Moment | None = Field(description="What its clock read at first; null is wall time.")
-    created_at: Moment = Field(description="Wall time.")
-    expires_at: Moment | None = Field(description="Wall time; null is never.")
+    start_at: Timestamp | None = Field(description="What its clock read at first; null is wall time.")
+    created_at: Timestamp = Field(description="Wall time.")
+    expires_at: Timestamp | None = Field(description="Wall time; null is never.")
     basic: Basic
     consoles: list[Console]
     accounts: list[Account]
@@ -82,7 +83,7 @@ class AddConsoleRequest(BodyModel):
     code: ConsoleCode = absent()
     name: Text = absent()
     line: PhoneNumber = absent()
-    keyword: Text = absent()
+    keyword: Keyword = absent()
     help_text: Text = absent()
     auto_reply: Text | None = None
     submit_overrides_stop: bool = False
@@ -104,7 +105,7 @@ class ChangeConsoleRequest(BodyModel):
 
     auto_reply: Text | None = Field(None, description="Null switches it off.")
     help_text: Text = absent()
-    keyword: Text = absent()
+    keyword: Keyword = absent()
     submit_overrides_stop: bool = absent()
 
 
