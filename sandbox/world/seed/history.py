@@ -87,7 +87,7 @@ class History:
             self._planned += 1
             heappush(self._coming, (at, self._planned, act))
 
-    def _happen(self, event: shapes.Event, at: int, random: SeededRandom) -> None:
+    def _happen(self, event: shapes.AnyEvent, at: int, random: SeededRandom) -> None:
         """An event begins: to each of its people it happens at their own time."""
         people = self._people.addressed(addressed(event)[1])
         if event.share < 1:
@@ -97,15 +97,15 @@ class History:
             moment = at + random.below(event.spread + 1) if event.spread else at
             self._plan(moment, partial(act, person, moment))
 
-    def _action(self, event: shapes.Event, random: SeededRandom) -> Action:
-        if isinstance(event, shapes.Conversation):
+    def _action(self, event: shapes.AnyEvent, random: SeededRandom) -> Action:
+        if isinstance(event, shapes.ConversationEvent):
             return partial(self._begin_conversation, event, self._tracking_line(event.tracking_number), random)
-        if isinstance(event, shapes.Inbound):
+        if isinstance(event, shapes.InboundEvent):
             return partial(self._text_in, event, self._line(event.console, event.tracking_number), random)
         line = self._line(event.console, getattr(event, "tracking_number", None))
-        if isinstance(event, shapes.OptOut):
+        if isinstance(event, shapes.OptOutEvent):
             return partial(self._opt_out, event.by, line)
-        if isinstance(event, shapes.OptIn):
+        if isinstance(event, shapes.OptInEvent):
             return partial(self._opt_in, _opt_in_sending(event, line, random))
         return partial(self._send, self._sending(event, line, random))
 
@@ -119,7 +119,10 @@ class History:
         return next(line for line in self._tracking if number in (None, line.number))
 
     def _sending(
-        self, event: shapes.Broadcast | shapes.Submit | shapes.Message, line: LineView, random: SeededRandom
+        self,
+        event: shapes.BroadcastEvent | shapes.SubmitEvent | shapes.MessageEvent,
+        line: LineView,
+        random: SeededRandom,
     ) -> Sending:
         replies = event.replies
         return Sending(
@@ -129,13 +132,13 @@ class History:
             random,
             WeightedChoice(event.outcomes) if event.outcomes else None,
             Reply(replies.share, replies.within, _reply_texts(replies)) if replies else None,
-            isinstance(event, shapes.Submit),
+            isinstance(event, shapes.SubmitEvent),
         )
 
-    def _draft(self, event: shapes.Broadcast | shapes.Submit | shapes.Message, line: LineView) -> Draft:
-        if isinstance(event, shapes.Submit):
+    def _draft(self, event: shapes.BroadcastEvent | shapes.SubmitEvent | shapes.MessageEvent, line: LineView) -> Draft:
+        if isinstance(event, shapes.SubmitEvent):
             return Draft("", "", 0, *SUBMIT, sender=event.sender)
-        if isinstance(event, shapes.Message):
+        if isinstance(event, shapes.MessageEvent):
             return _by_staff(line)._replace(sent_by=event.sent_by, sender=event.sender)
         broadcast_id, _ = new_broadcast(self._tx, event.name, event.broadcast_id)
         campaign_id = campaign_named(self._tx, event.campaign, event.campaign_id) if event.campaign else None
@@ -190,7 +193,7 @@ class History:
             store=self._batch.add,
         )
 
-    def _receive(self, line: LineView, person: Person, text: str, at: int, inbound: shapes.Inbound | None) -> None:
+    def _receive(self, line: LineView, person: Person, text: str, at: int, inbound: shapes.InboundEvent | None) -> None:
         """Let a person text a line unprompted: which message that refers to is looked for among those inserted."""
         self._forget_consent(line, person)
         self._batch.insert(self._tx)
@@ -209,12 +212,14 @@ class History:
     def _forget_consent(self, line: LineView, person: Person) -> None:
         self._opted_in.pop((line.number, person.phone), None)
 
-    def _text_in(self, event: shapes.Inbound, line: LineView, random: SeededRandom, person: Person, at: int) -> None:
+    def _text_in(
+        self, event: shapes.InboundEvent, line: LineView, random: SeededRandom, person: Person, at: int
+    ) -> None:
         text = self._texts.words(TextRef(event.text, event.template), TextContext(person, line, at, random))
         self._receive(line, person, text, at, event)
 
     def _begin_conversation(
-        self, event: shapes.Conversation, line: LineView, random: SeededRandom, person: Person, at: int
+        self, event: shapes.ConversationEvent, line: LineView, random: SeededRandom, person: Person, at: int
     ) -> None:
         for turn in event.turns:
             at += turn.after
@@ -247,7 +252,7 @@ def _by_staff(line: LineView, purpose: str = ALERT) -> Draft:
     return Draft("", "", 0, line.staff_tool, "staff", purpose)
 
 
-def _opt_in_sending(event: shapes.OptIn, line: LineView, random: SeededRandom) -> Sending:
+def _opt_in_sending(event: shapes.OptInEvent, line: LineView, random: SeededRandom) -> Sending:
     return Sending(
         line,
         _by_staff(line, STAFF_OPT_IN)._replace(ids=_given(event.ids)),
@@ -263,5 +268,5 @@ def _reply_texts(replies: shapes.Replies) -> WeightedChoice[TextRef]:
     return WeightedChoice(texts | templates)
 
 
-def _given(ids: shapes.Ids | None) -> dict[str, str] | None:
+def _given(ids: shapes.GivenIds | None) -> dict[str, str] | None:
     return {name: value for name, value in ids if value is not None} if ids else None

@@ -24,7 +24,7 @@ SETTLED_AFTER = {
 class Network:
     """As a fixture describes it."""
 
-    def __init__(self, described: shapes.Network) -> None:
+    def __init__(self, described: shapes.FixtureNetwork) -> None:
         self._usual: WeightedChoice[Outcome] = WeightedChoice(described.outcomes)
         self._carriers: dict[str | None, WeightedChoice[Outcome]] = {
             carrier: WeightedChoice(outcomes) for carrier, outcomes in described.carriers.items()

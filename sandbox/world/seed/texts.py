@@ -41,7 +41,7 @@ class TextContext(NamedTuple):
 class Texts:
     """`templates`: the texts with names, the catalogue's too."""
 
-    def __init__(self, templates: Mapping[str, shapes.Template]) -> None:
+    def __init__(self, templates: Mapping[str, shapes.FixtureTemplate]) -> None:
         self._texts = {name: template.texts for name, template in templates.items()}
         self._split: dict[str, list[str]] = {}
 

@@ -44,6 +44,8 @@ EARLIEST = -40_000 * DAY
 FARTHEST = 3 * LATEST
 """What lies ahead of a clock at its latest: a plan's delay and a callback's come to it."""
 TIMES = re.compile(r"(.*_)?at")
+UNFIT_FOR_TEXT = re.compile("[\0\ud800-\udfff]")
+"""What a database does not take: U+0000, and halves of surrogate pairs."""
 
 Check = Callable[[Any], bool]
 Checks = Mapping[tuple[str, str], Check]
@@ -70,7 +72,7 @@ ClockTime = Annotated[int, Field(ge=EARLIEST, le=LATEST)]
 Delay = Annotated[int, Field(ge=0, le=LATEST)]
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Msisdn = Annotated[str, _only(is_msisdn)]
-PlainText = Annotated[str, _only(lambda text: "\0" not in text)]
+PlainText = Annotated[str, _only(lambda text: not UNFIT_FOR_TEXT.search(text))]
 FinalStatus = Annotated[str, _one_of(*FINAL)]
 AnyStatus = Annotated[str, _one_of(*STATUSES)]
 Purpose = Annotated[str, _one_of(ALERT, OPT_OUT, OPT_IN, STAFF_OPT_IN, HELP, REPLY)]
@@ -268,7 +270,7 @@ def row_reader(entity: type[Row], columns: list[str], further: Checks) -> Callab
             fits = all(check(values[position]) for position, check in checks)
         except (ValueError, RecursionError):
             return None
-        return entity.model_construct(**made.__dict__) if fits else None
+        return entity(**made.__dict__) if fits else None
 
     return read
 
@@ -280,9 +282,9 @@ def _bounds(column: str) -> tuple[int, int]:
 
 
 def _is_within(value: Any, bounds: tuple[int, int]) -> bool:
-    """Return whether a text has no U+0000, and a number is one that a column can hold."""
+    """Return whether it is a text or number that a column can hold."""
     if isinstance(value, str):
-        return "\0" not in value
+        return not UNFIT_FOR_TEXT.search(value)
     return not isinstance(value, int | float) or bounds[0] <= value <= bounds[1]
 
 
