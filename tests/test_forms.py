@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.forms import Fields, UnreadableForm, form, multipart, urlencoded
+from sandbox.vendors.base.forms import Fields, UnreadableForm, form, multipart, urlencoded
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A vendor is a value: one more, and one more action, are served, described, broken, verified and shown like the rest."""
+"""A vendor is a value: one more, and an action more, are served, described, broken, verified and shown as the rest."""
 
 from collections.abc import Iterator
 from typing import Any
