@@ -5,11 +5,12 @@ time, and exchanges are rows of the journal. Who asks again with the cursor of w
 another process by then.
 
 The entries of a message's timeline are told by two things. Those up to its acceptance, and those that staff or a test
-stated, by the fact that says so; those that a plan brings about, by the clock that reaches them. `_Span.tells` says
-which are told between two cursors, so that each is told exactly once whatever the pages are.
+stated, by the fact that says so; those that a plan brings about, by the clock that reaches them. `_Span` says which are
+told between two cursors, so that each is told exactly once whatever the pages are.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 from sqlalchemy import (
@@ -143,6 +144,8 @@ class _Step(NamedTuple):
 
 
 class _Later(NamedTuple):
+    """The first entry of a message's timeline that a later fact states."""
+
     message_id: int
     step: int
 
@@ -165,11 +168,11 @@ LAST_RESET = Query(
 )
 LATER = Query(
     _Later,
-    select(CHANGES.c.message_id, func.min(CHANGES.c.step))
+    select(CHANGES.c.message_id, func.min(func.coalesce(CHANGES.c.step, 0)))
     .where(
         _of_workspace,
         CHANGES.c.position > bindparam("after"),
-        CHANGES.c.kind == STATUS,
+        CHANGES.c.kind.in_((MESSAGE, INBOUND, STATUS)),
         CHANGES.c.message_id.in_(bindparam("messages", expanding=True)),
     )
     .group_by(CHANGES.c.message_id),
@@ -183,12 +186,16 @@ MESSAGES_OF = Query(
 # Of those whose plan lay ahead when they were accepted, and in the words of their index.
 _is_planned = (MESSAGES.c.workspace_id == bindparam("ws"), MESSAGES.c.settled_at > MESSAGES.c.accepted_at)
 _is_stated = (STEPS.c.workspace_id == bindparam("ws"), STEPS.c.position > 0)
-_was_tried = exists().where(ATTEMPTS.c.workspace_id == CALLBACKS.c.workspace_id, ATTEMPTS.c.callback_id == CALLBACKS.c.id)
+_was_tried = exists().where(
+    ATTEMPTS.c.workspace_id == CALLBACKS.c.workspace_id, ATTEMPTS.c.callback_id == CALLBACKS.c.id
+)
 # Given up without an attempt: nobody tells of it when it falls due.
 _is_lost = (CALLBACKS.c.workspace_id == bindparam("ws"), CALLBACKS.c.state == GIVEN_UP, ~_was_tried)
 
 
-def _steps(at: ColumnElement[int], message_id: ColumnElement[int], *where: ColumnElement[bool]) -> Select[tuple[int, int]]:
+def _steps(
+    at: ColumnElement[int], message_id: ColumnElement[int], *where: ColumnElement[bool]
+) -> Select[tuple[int, int]]:
     """Return the first ones of one kind; each kind has an index of its own."""
     found = (
         select(at.label("at"), message_id.label("message_id"))
@@ -301,31 +308,36 @@ def passing(tx: Tx, filters: MessageFilters, after: int, message_ids: Collection
 
 
 def news(tx: Tx, cursor: Cursor, limit: int) -> News:
-    """Return a page of what happened since: about so many facts, planned steps and exchanges at most."""
+    """Return a page of what happened since: at most so many facts, planned steps and exchanges."""
     last = _positions(tx)
     if cursor.epoch < tx.workspace.epoch:
         return _after_reset(tx, last)
     if not _is_known(tx, cursor, last):
         return unknown(tx)
     if cursor.end is not None:
-        facts = tx.all(FACTS, after=cursor.start.position, last=cursor.end.position, limit=NEVER)
-        return News(_page(tx, cursor, cursor.end, facts, last), _at(cursor, cursor.end), is_all=False)
+        return _rest_of_page(tx, cursor, cursor.end, last)
     facts = tx.all(FACTS, after=cursor.start.position, last=last.change, limit=limit + 1)
     gap = _gap(cursor, facts, last)
-    cursor = gap[0].cursor if gap else cursor
-    end, is_all = _end_of_page(tx, cursor.start, facts, last, limit)
-    told = [*gap, *_page(tx, cursor, end, facts[:limit], last)]
-    cursor = _at(cursor, end)
-    if is_all:
-        exchanges = _exchanges(tx, cursor, limit)
-        told += exchanges
-        cursor = told[-1].cursor if exchanges else cursor
-        is_all = len(exchanges) < limit
-    return News(told, cursor, is_all)
+    if gap:
+        cursor = gap[0].cursor
+    if len(facts) > limit:
+        # While there are more facts than fit, the clock stands still for the reader.
+        end = cursor.start._replace(position=facts[limit - 1].position)
+        return News(gap + _told(tx, cursor, end, facts[:limit], [], last), _at(cursor, end), is_all=False)
+    now = max(tx.now, cursor.start.clock)
+    steps = _steps_due(tx, cursor.start, now, limit + 1)
+    if len(steps) > limit:
+        end = Bound(last.change, *steps[limit - 1])
+        return News(gap + _told(tx, cursor, end, facts, steps[:limit], last), _at(cursor, end), is_all=False)
+    end = Bound(last.change, now, 0)
+    told = gap + _told(tx, cursor, end, facts, steps, last)
+    exchanges = _exchanges(tx, _at(cursor, end), limit)
+    cursor = exchanges[-1].cursor if exchanges else _at(cursor, end)
+    return News(told + exchanges, cursor, is_all=len(exchanges) < limit)
 
 
 def unknown(tx: Tx) -> News:
-    """Return the gap of one whose cursor is none: what happens from now on is told."""
+    """Return the gap of one whose cursor is none; what happens from now on is told."""
     cursor = cursor_now(tx)
     return News([WorkspaceEvent(GAP, cursor, detail=NOT_KNOWN)], cursor, is_all=True)
 
@@ -338,7 +350,7 @@ def _is_known(tx: Tx, cursor: Cursor, last: _Positions) -> bool:
 
 
 def _after_reset(tx: Tx, last: _Positions) -> News:
-    """Return the reset, and the cursor of one who knows the workspace as it was then."""
+    """Return the reset, and the cursor of one who knows the workspace as it was right after it."""
     epoch, reset = tx.workspace.epoch, tx.one(LAST_RESET)
     if reset is not None:
         cursor = Cursor(epoch, Bound(reset.position, reset.at, 0), 0)
@@ -347,34 +359,27 @@ def _after_reset(tx: Tx, last: _Positions) -> News:
     return News([WorkspaceEvent(RESET, cursor), WorkspaceEvent(GAP, cursor, detail=NOT_KNOWN)], cursor, is_all=False)
 
 
+def _rest_of_page(tx: Tx, cursor: Cursor, end: Bound, last: _Positions) -> News:
+    """Return what comes after an event in the midst of a page, which ends where it did."""
+    facts = tx.all(FACTS, after=cursor.start.position, last=end.position, limit=NEVER)
+    gap = _gap(cursor, facts, last._replace(change=end.position))
+    if gap:
+        cursor = cursor._replace(start=gap[0].cursor.start)
+    steps = [step for step in _steps_due(tx, cursor.start, end.clock, NEVER) if end.has_come(*step)]
+    return News(gap + _told(tx, cursor, end, facts, steps, last), _at(cursor, end), is_all=False)
+
+
 def _gap(cursor: Cursor, facts: Sequence[Change], last: _Positions) -> list[WorkspaceEvent]:
     """Return what says that changes were pruned which the cursor's owner was not told: their positions are missing."""
     oldest = facts[0].position if facts else last.change + 1
     missed = oldest - 1 - cursor.start.position
     if not missed:
         return []
-    after = cursor._replace(start=cursor.start._replace(position=oldest - 1))
+    after = Cursor(cursor.epoch, cursor.start._replace(position=oldest - 1), cursor.journal)
     return [WorkspaceEvent(GAP, after, missed=missed, detail=PRUNED)]
 
 
-def _end_of_page(
-    tx: Tx, start: Bound, facts: Sequence[Change], last: _Positions, limit: int
-) -> tuple[Bound, bool]:
-    """Return up to where a page goes, and whether that is all there is.
-
-    While there are more facts than fit, the clock stands still for the reader.
-    """
-    if len(facts) > limit:
-        return start._replace(position=facts[limit - 1].position), False
-    now = max(tx.now, start.clock)
-    steps = _steps_between(tx, start, now, limit + 1)
-    if len(steps) > limit:
-        at, message_id = steps[limit - 1]
-        return Bound(last.change, at, message_id), False
-    return Bound(last.change, now, 0), True
-
-
-def _steps_between(tx: Tx, start: Bound, until: int, limit: int) -> list[_Step]:
+def _steps_due(tx: Tx, start: Bound, until: int, limit: int) -> list[_Step]:
     return tx.all(STEPS_DUE, since=start.clock, tie=start.tie or NEVER, until=until, limit=limit)
 
 
@@ -382,10 +387,14 @@ def _at(cursor: Cursor, end: Bound) -> Cursor:
     return Cursor(cursor.epoch, end, cursor.journal)
 
 
-def _page(tx: Tx, cursor: Cursor, end: Bound, facts: Sequence[Change], last: _Positions) -> list[WorkspaceEvent]:
-    """Return what is told between the cursor and that end, behind the cursor's own last event."""
-    span = _Span(tx, cursor.start, end, facts, is_last=end.position == last.change)
-    keyed = sorted(((key, event) for key, event in span.events(cursor) if key > cursor.told), key=lambda each: each[0])
+def _told(
+    tx: Tx, cursor: Cursor, end: Bound, facts: Sequence[Change], steps: Sequence[_Step], last: _Positions
+) -> list[WorkspaceEvent]:
+    """Return the events of a page from the cursor to that end, but for those that the cursor's owner was told."""
+    if not facts and not steps:
+        return []
+    span = _Span(tx, cursor.start, end, facts, steps, is_last=end.position == last.change)
+    keyed = sorted(((key, event) for key, event in span.events(cursor) if key > cursor.told), key=itemgetter(0))
     midst = [event._replace(cursor=cursor._replace(end=end, told=key)) for key, event in keyed[:-1]]
     return midst + [event._replace(cursor=_at(cursor, end)) for _, event in keyed[-1:]]
 
@@ -395,80 +404,103 @@ def _exchanges(tx: Tx, cursor: Cursor, limit: int) -> list[WorkspaceEvent]:
     return [WorkspaceEvent(EXCHANGE, cursor._replace(journal=entry.position), exchange=entry) for entry in entries]
 
 
-Keyed = Iterator[tuple[Key, WorkspaceEvent]]
+Keyed = tuple[Key, WorkspaceEvent]
 
 
 class _Span:
-    """What lies between two bounds of what was told. All that it needs is loaded at once.
+    """What lies between two bounds of what was told, loaded in a fixed number of statements.
 
     `is_last`: there is no fact behind its end.
     """
 
-    def __init__(self, tx: Tx, start: Bound, end: Bound, facts: Sequence[Change], *, is_last: bool) -> None:
-        self._tx = tx
+    def __init__(
+        self, tx: Tx, start: Bound, end: Bound, facts: Sequence[Change], steps: Sequence[_Step], *, is_last: bool
+    ) -> None:
         self._start = start
         self._end = end
-        self._facts = facts
-        self._new = {fact.message_id for fact in facts if fact.kind in (MESSAGE, INBOUND)}
-        self._stated = _first_steps(facts)
-        steps = [] if end[1:] == start[1:] else _steps_between(tx, start, end.clock, NEVER)
-        due = {step.message_id for step in steps if end.has_come(*step)}
-        callbacks = self._callbacks() if due or any(fact.kind == CALLBACK for fact in facts) else []
-        ids = {n for n in (*self._new, *self._stated, *due) if n is not None}
-        wanted = sorted(ids | {callback.message_id for callback in callbacks})
-        self._messages = {row.id: row for row in tx.all(MESSAGES_OF, messages=wanted)} if wanted else {}
+        self._turns = [fact.position for fact in facts if fact.kind == CLOCK]
+        self._called = {fact.callback_id: fact.at for fact in facts if fact.callback_id is not None}
+        self._stated = _first_stated(facts)
+        ids = {*self._stated, *(step.message_id for step in steps)}
+        callbacks = self._callbacks(tx, with_lost=bool(steps))
+        self._messages = _by_number(tx, ids | {callback.message_id for callback in callbacks})
         self._entries = entries_of(tx, [*self._messages.values()]) if self._messages else {}
-        self._later: Mapping[int, int] = {} if is_last or not ids else dict(tx.all(LATER, after=end.position, messages=sorted(ids)))
-        self._callbacks_told = _listed(tx, [each for each in callbacks if each.message_id in self._messages])
         self._ids = ids & self._messages.keys()
+        self._later = _stated_later(tx, end.position, self._ids) if self._ids and not is_last else {}
+        self._listed = _listed(tx, callbacks)
 
-    def events(self, cursor: Cursor) -> Keyed:
-        """Yield all that is told, with what it is told by."""
-        for fact in self._facts:
-            if fact.kind == CLOCK:
-                yield (0, fact.position, 0, 0), WorkspaceEvent(CLOCK, cursor)
+    def _callbacks(self, tx: Tx, *, with_lost: bool) -> list[Callback]:
+        """Return those that facts name, and those that fell due meanwhile and are never sent."""
+        named = tx.all(CALLBACKS_TOLD, callbacks=[*self._called]) if self._called else []
+        lost = tx.all(LOST, since=self._start.clock, until=self._end.clock) if with_lost else []
+        return [*{callback.id: callback for callback in (*named, *lost)}.values()]
+
+    def events(self, cursor: Cursor) -> Iterator[Keyed]:
+        """Yield all that is told, in no order."""
+        for position in self._turns:
+            yield (0, position, 0, 0), WorkspaceEvent(CLOCK, cursor)
         for n in self._ids:
             yield from self._entries_told(self._messages[n], cursor)
-        for callback in self._callbacks_told:
-            yield self._callback_told(callback, cursor)
+        for listed in self._listed:
+            at = self._told_at(listed)
+            if at is not None:
+                yield self._callback_told(listed, at, cursor)
 
-    def _entries_told(self, message: Message, cursor: Cursor) -> Keyed:
+    def _entries_told(self, message: Message, cursor: Cursor) -> Iterator[Keyed]:
         entries = self._entries[message.id]
         for position, entry in enumerate(entries):
-            if self.tells(message, position, entry.at):
+            if self._is_told(message, position, entry.at):
                 kind = STATUS if position else MESSAGE if message.direction == OUTBOUND else INBOUND
                 key = (entry.at, message.id, position + 1, 0)
                 yield key, WorkspaceEvent(kind, cursor, message, entries, position + 1)
 
-    def tells(self, message: Message, position: int, at: int) -> bool:
-        """Return whether this entry was not told at the start, and is at the end."""
+    def _is_told(self, message: Message, position: int, at: int) -> bool:
+        """Return whether an entry of its timeline was not told at the start, and is at the end."""
         if position >= self._later.get(message.id, NEVER):
             return False
-        is_with_acceptance = at <= message.accepted_at
-        if not (is_with_acceptance or self._end.has_come(at, message.id)):
+        comes_with_it = at <= message.accepted_at
+        if not (comes_with_it or self._end.has_come(at, message.id)):
             return False
-        if message.id in self._new or position >= self._stated.get(message.id, NEVER):
-            return True
-        return not (is_with_acceptance or self._start.has_come(at, message.id))
+        is_stated = position >= self._stated.get(message.id, NEVER)
+        return is_stated or not (comes_with_it or self._start.has_come(at, message.id))
 
-    def _callbacks(self) -> list[Callback]:
-        """Return those that facts name, and those that fell due meanwhile and are never sent."""
-        named = [fact.callback_id for fact in self._facts if fact.kind == CALLBACK]
-        found = self._tx.all(CALLBACKS_TOLD, callbacks=named) if named else []
-        lost = self._tx.all(LOST, since=self._start.clock, until=self._end.clock)
-        return [*{callback.id: callback for callback in (*found, *lost)}.values()]
+    def _told_at(self, listed: ListedCallback) -> int | None:
+        """Return the time that an event about a callback is sorted by; None if there is none.
 
-    def _callback_told(self, listed: ListedCallback, cursor: Cursor) -> tuple[Key, WorkspaceEvent]:
-        raise NotImplementedError
+        One that is lost is told when it falls due, whenever that was decided.
+        """
+        callback = listed.callback
+        called_at = self._called.get(callback.id)
+        if callback.state != GIVEN_UP or listed.attempts:
+            return called_at if called_at is not None and callback.due_at <= called_at else None
+        was_due, is_due = (each.has_come(callback.due_at, callback.message_id) for each in (self._start, self._end))
+        return callback.due_at if is_due and (called_at is not None or not was_due) else None
+
+    def _callback_told(self, listed: ListedCallback, at: int, cursor: Cursor) -> Keyed:
+        n = listed.callback.message_id
+        entries = self._entries[n]
+        so_far = sum(entry.at <= at for entry in entries)
+        event = WorkspaceEvent(CALLBACK, cursor, self._messages[n], entries, so_far, listed)
+        return (at, n, so_far, listed.callback.id), event
 
 
-def _first_steps(facts: Sequence[Change]) -> dict[int, int]:
-    """Return by message the first entry of its timeline that one of the facts states."""
+def _first_stated(facts: Sequence[Change]) -> dict[int, int]:
+    """Return, by message, the first entry of its timeline that one of the facts states."""
     first: dict[int, int] = {}
     for fact in facts:
-        if fact.kind == STATUS and fact.message_id is not None and fact.step is not None:
-            first[fact.message_id] = min(fact.step, first.get(fact.message_id, fact.step))
+        if fact.kind in (MESSAGE, INBOUND, STATUS) and fact.message_id is not None:
+            first[fact.message_id] = min(fact.step or 0, first.get(fact.message_id, NEVER))
     return first
+
+
+def _by_number(tx: Tx, numbers: Collection[int]) -> dict[int, Message]:
+    """Return those of the messages that are still there."""
+    return {message.id: message for message in tx.all(MESSAGES_OF, messages=sorted(numbers))} if numbers else {}
+
+
+def _stated_later(tx: Tx, position: int, numbers: Collection[int]) -> dict[int, int]:
+    """Return, by message, the first entry of its timeline that a fact behind that position states."""
+    return {later.message_id: later.step for later in tx.all(LATER, after=position, messages=sorted(numbers))}
 
 
 def _listed(tx: Tx, callbacks: Sequence[Callback]) -> list[ListedCallback]:
