@@ -1,4 +1,4 @@
-"""Seeds a workspace: makes what a fixture describes, and plays its history up to the workspace's start."""
+"""How is a workspace made from a fixture? It gets what that describes, and its history is played up to its start."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -64,7 +64,7 @@ def seed_again(tx: Tx) -> None:
     if not _clone_seed(tx):
         row = row_of(tx)
         change_workspace(tx, seed=row.first_seed, callback_profile=None)
-        _play(tx, fixtures.remembered(row.fixture), row.first_at, with_keys=False)
+        _play(tx, fixtures.load_cached(row.fixture), row.first_at, with_keys=False)
 
 
 def set_up_again(tx: Tx) -> None:
@@ -73,7 +73,7 @@ def set_up_again(tx: Tx) -> None:
     if clone_id is not None:
         clone_rows(tx, clone_id, tx.ws, Part.SETUP)
     else:
-        _add_lines(tx, fixtures.remembered(row_of(tx).fixture).contents, with_keys=False)
+        _add_lines(tx, fixtures.load_cached(row_of(tx).fixture).contents, with_keys=False)
 
 
 def _clone_seed(tx: Tx) -> bool:

@@ -1,4 +1,4 @@
-"""Inserts the messages of a history together, which takes half as long as one by one."""
+"""How are the messages of a history inserted? Together, which takes half as long as one by one."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Plays the history of a fixture in the order of time, through the same doors as everybody's messages."""
+"""How is the history of a fixture played? In the order of time, through the same doors as everybody's messages."""
 
 from collections.abc import Callable
 from functools import partial
@@ -32,7 +32,7 @@ Action = Callable[[Person, int], object]
 
 
 class Sending(NamedTuple):
-    """What the messages of one event have in common. `draft`: all of it but whom, what and when."""
+    """What the messages of one event have in common. `draft`: all of it but the phone, the text and the time."""
 
     line: LineView
     draft: Draft
@@ -44,7 +44,7 @@ class Sending(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """What those answer whom a message reached. `within`: ms."""
+    """What people answer to a message that was delivered. `within`: ms."""
 
     share: float
     within: int
@@ -52,7 +52,7 @@ class Reply(NamedTuple):
 
 
 class History:
-    """`start`: when it ends, in ms. What would come later is left out, replies too."""
+    """The events of a fixture. `start`: when they end, in ms; what would come later is left out, replies too."""
 
     def __init__(self, tx: Tx, fixture: Fixture, people: People, start: int) -> None:
         self._tx = tx
@@ -88,7 +88,7 @@ class History:
             heappush(self._coming, (at, self._planned, act))
 
     def _happen(self, event: shapes.AnyEvent, at: int, random: SeededRandom) -> None:
-        """An event begins: to each of its people it happens at their own time."""
+        """Begin an event: to each of its people it happens at their own time."""
         people = self._people.addressed(addressed(event)[1])
         if event.share < 1:
             people = random.some_of(people, round(event.share * len(people)))
@@ -110,7 +110,7 @@ class History:
         return partial(self._send, self._sending(event, line, random))
 
     def _line(self, code: str | None, number: str | None) -> LineView:
-        """A tracking number's, else a console's: the first one's if neither is named."""
+        """Return a tracking number's, else a console's: the first one's if neither is named."""
         if number is not None:
             return self._tracking_line(number)
         return next(line for line in self._consoles if code in (None, line.code))

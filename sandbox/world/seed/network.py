@@ -1,4 +1,4 @@
-"""Decides what becomes of the messages of a fixture's history."""
+"""What becomes of the messages of a fixture's history?"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,7 +22,7 @@ SETTLED_AFTER = {
 
 
 class Network:
-    """As a fixture describes it."""
+    """The network as a fixture describes it."""
 
     def __init__(self, described: shapes.FixtureNetwork) -> None:
         self._usual: WeightedChoice[Outcome] = WeightedChoice(described.outcomes)
@@ -32,7 +32,7 @@ class Network:
         self._reasons: Mapping[Any, list[str]] = described.reasons
 
     def draw_plan(self, likely: WeightedChoice[Outcome] | None, person: Person, at: int, random: SeededRandom) -> Plan:
-        """Of a message to that person; `likely`: instead of what is likely for their carrier."""
+        """Draw the plan of a message to that person; `likely`: instead of what is likely for their carrier."""
         outcome = (likely or self._carriers.get(person.carrier, self._usual)).draw(random)
         sent_at = at + random.between(*SENT_AFTER)
         reasons = self._reasons.get(outcome)

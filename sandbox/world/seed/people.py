@@ -1,4 +1,4 @@
-"""Makes the people of a fixture: those it lists, and those it only counts."""
+"""Who are the people of a fixture? Those it lists, and those it only counts, who are made."""
 
 from collections.abc import Iterator
 from importlib import import_module
@@ -24,7 +24,7 @@ LOCALES = {
     "Spanish": "es_MX",
     "Vietnamese": "vi_VN",
 }
-"""Faker's names for the speakers of a language; everybody else has English ones."""
+"""Faker's names for the speakers of a language; all others have English ones."""
 SHARE_OF_WOMEN = 0.52
 NOBODY = 0
 """The number of a person whom the workspace does not know."""
@@ -69,7 +69,7 @@ class People:
         self._by_ref = {ref: person for person in everybody for ref in (person.phone, person.key)}
 
     def addressed(self, refs: list[str]) -> list[Person]:
-        """Return each once. A phone that is nobody's stands for a person of whom nothing else is known."""
+        """Return each once. A phone that is nobody's stands for a person who has only that."""
         if len(refs) == 1 and refs[0] in self._groups:
             return self._groups[refs[0]]
         found: dict[str, Person] = {}
@@ -97,12 +97,12 @@ class GeneratedPeople:
         self._misc = [WeightedChoice(weights) for weights in described.misc]
 
     def phones(self, taken: set[str]) -> list[str]:
-        """For all of them, none of those that are taken."""
+        """Return phones for all of them, none of those that are taken."""
         free = [phone for phone in _phones(self._described.area_codes) if phone not in taken]
         return self._random.some_of(free, self._described.count)
 
     def make_person(self, n: int, phone: str) -> dict[str, Any]:
-        """As `people.add` takes it."""
+        """Return the columns of a person, as `people.add` takes them."""
         misc = [self._drawn(choices) for choices in self._misc]
         language = misc[0] if misc else None
         first_name, last_name = self._names.first(language), self._names.last(language)
@@ -144,8 +144,8 @@ def populate(tx: Tx, contents: shapes.Contents, at: int) -> People:
 
 def _listed(contents: shapes.Contents, names: Names) -> Iterator[dict[str, Any]]:
     for person in contents.people:
-        given = person.model_fields_set - {"person_id", "misc"}
-        row = {name: value for name, value in person if name in given}
+        listed = person.model_fields_set - {"person_id", "misc"}
+        row = {name: value for name, value in person if name in listed}
         row |= dict(zip(MISC, person.misc, strict=False))
         if person.person_id:
             row["key"] = person.person_id
@@ -164,10 +164,10 @@ def _generated(contents: shapes.Contents, names: Names, seed: int) -> Iterator[d
 
 
 def _phones(area_codes: list[str]) -> list[str]:
-    """Fictional numbers that no handset's behaviour is tied to."""
+    """Return fictional numbers that no handset's behaviour is tied to."""
     return [f"1{code}55501{n:02d}" for code in dict.fromkeys(area_codes) for n in range(PHONES_PER_AREA_CODE)]
 
 
 def _tidy(name: str) -> str:
-    """Some of Faker's names hold two blanks in a row."""
+    """Put single blanks where some of Faker's names hold two in a row."""
     return " ".join(name.split())

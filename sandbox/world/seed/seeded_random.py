@@ -1,4 +1,4 @@
-"""Draws that come out the same for the same seed on every Python and machine."""
+"""How are draws made that come out the same for the same seed on every Python and machine?"""
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
@@ -10,24 +10,24 @@ T = TypeVar("T")
 
 
 class SeededRandom:
-    """Uses nothing of `random` but `random()`: of its methods only that one is promised never to change."""
+    """Draws by `random()` alone: of the methods of `random.Random` only that one is promised never to change."""
 
     def __init__(self, seed: int, purpose: str) -> None:
         self.random = Random(f"{seed}:{purpose}").random
 
     def below(self, n: int) -> int:
-        """From 0 to n - 1."""
+        """Draw from 0 to n - 1."""
         return int(self.random() * n)
 
     def between(self, low: int, high: int) -> int:
-        """Both ends included."""
+        """Draw from the range, both ends included."""
         return low + int(self.random() * (high - low + 1))
 
     def one_of(self, choices: Sequence[T]) -> T:
         return choices[int(self.random() * len(choices))]
 
     def some_of(self, choices: Sequence[T], n: int) -> list[T]:
-        """`n` different ones, in the order in which they stand (Floyd's way: one draw for each)."""
+        """Draw `n` different ones, in the order in which they stand (Floyd's way: one draw for each)."""
         chosen: set[int] = set()
         for last in range(len(choices) - n, len(choices)):
             drawn = self.below(last + 1)

@@ -1,4 +1,4 @@
-"""Finds the words of a message: in the language of who gets it, with the words in braces filled in."""
+"""What are the words of a message? In the language of its reader, with the words in braces filled in."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -23,7 +23,7 @@ APPOINTMENTS = 9 * 4
 
 
 class TextRef(NamedTuple):
-    """A text that stands in a fixture: one of the two is given."""
+    """A text that stands in a fixture: one of the two is set."""
 
     text: str | None
     template: str | None = None
@@ -39,7 +39,7 @@ class TextContext(NamedTuple):
 
 
 class Texts:
-    """`templates`: the texts with names, the catalogue's too."""
+    """The texts with names, the catalogue's too, and those that stand where they are used."""
 
     def __init__(self, templates: Mapping[str, shapes.FixtureTemplate]) -> None:
         self._texts = {name: template.texts for name, template in templates.items()}
@@ -64,7 +64,7 @@ class Texts:
 
 
 def _first_name(context: TextContext, language: str) -> str:
-    """The first word of the name, because a sample of the references has it all in the last name."""
+    """Return the first word of the name, because a sample of the references has it all in the last name."""
     person = context.person
     name = f"{person.first_name or ''} {person.last_name or ''}".split()
     return str(name[0]) if name else NAMELESS.get(language, NAMELESS[ENGLISH])
