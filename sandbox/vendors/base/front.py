@@ -57,6 +57,8 @@ class VendorFront:
             await self.app(scope, receive, send)
         except ClientDisconnect:
             return
+        finally:
+            del scope[SCOPE_KEY]  # each holds the other, and only the collector of cycles would free them
 
 
 def raw_path(scope: Scope) -> bytes:

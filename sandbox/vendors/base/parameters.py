@@ -62,6 +62,7 @@ def read(model: type[P], given: Mapping[str, str | None]) -> P | Refusal:
         return Refusal(NOT_TEXT, f"{name} must be UTF-8 without U+0000.", field=name)
     wrong = first["ctx"]["error"]
     assert isinstance(wrong, WrongValue), "a parameter's validators raise WrongValue"
+    wrong.with_traceback(None)  # its frames hold this one, and all that called it
     return Refusal(wrong.rule, wrong.reason, field=name)
 
 

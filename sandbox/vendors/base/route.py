@@ -145,7 +145,7 @@ def path_parameter(raw: bytes) -> str:
 
 async def refused(exchange: Exchange, refusal: Refusal) -> Response:
     """Return a refusal in the vendor's shape, and find out whose call it was."""
-    exchange.refusal = refusal
+    exchange.refusal = refusal.with_traceback(None)  # its frames hold the exchange
     if refusal.rule:  # after a failure of ours nothing more is tried
         await exchange.find_owner()
     return exchange.vendor.refuse(exchange, refusal)
