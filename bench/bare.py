@@ -18,9 +18,11 @@ from fastapi import Depends, FastAPI, Form, HTTPException, Response
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
 
 from bench.fill import PASSWORD, USERNAME
+from sandbox.vendors.dialogtech.messages import PATH
+from sandbox.vendors.dialogtech.shapes import MEDIA_TYPE
+from sandbox.vendors.simplepay.shapes import PREFIX
+from sandbox.vendors.writeback.api import DOCUMENTED_PATH
 from sandbox.web_server import config_of
-from sandbox.vendors import dialogtech, writeback
-from sandbox.vendors.simplepay import answers as simplepay
 
 Credentials = Annotated[HTTPBasicCredentials, Depends(HTTPBasic())]
 
@@ -34,7 +36,7 @@ async def check(credentials: Credentials) -> None:
 def responses(app: FastAPI, answer: bytes) -> None:
     """Writeback's read."""
 
-    @app.get(writeback.DOCUMENTED_PATH, dependencies=[Depends(check)])
+    @app.get(DOCUMENTED_PATH, dependencies=[Depends(check)])
     async def _responses(consoleCode: str, startTimestamp: str, endTimestamp: str) -> Response:
         return Response(answer, media_type="application/json")
 
@@ -42,7 +44,7 @@ def responses(app: FastAPI, answer: bytes) -> None:
 def submit(app: FastAPI, answer: bytes) -> None:
     """SimplePay's submit."""
 
-    @app.post(simplepay.PREFIX + "/submit/{consoleCode}", dependencies=[Depends(check)])
+    @app.post(PREFIX + "/submit/{consoleCode}", dependencies=[Depends(check)])
     async def _submit(
         consoleCode: str,
         To: Annotated[str, Form()],
@@ -56,7 +58,7 @@ def submit(app: FastAPI, answer: bytes) -> None:
 def details(app: FastAPI, answer: bytes) -> None:
     """SimplePay's message details."""
 
-    @app.get(simplepay.PREFIX + "/messages/{consoleCode}/{messageId}", dependencies=[Depends(check)])
+    @app.get(PREFIX + "/messages/{consoleCode}/{messageId}", dependencies=[Depends(check)])
     async def _details(consoleCode: str, messageId: str) -> Response:
         return Response(answer, media_type="application/json")
 
@@ -64,7 +66,7 @@ def details(app: FastAPI, answer: bytes) -> None:
 def get_messages(app: FastAPI, answer: bytes) -> None:
     """DialogTech's `sms.get_messages`, whose credentials are two query parameters."""
 
-    @app.get(dialogtech.PATH)
+    @app.get(PATH)
     async def _get_messages(
         action: str,
         access_key: str,
@@ -73,7 +75,7 @@ def get_messages(app: FastAPI, answer: bytes) -> None:
         end_date: str,
         number: str | None = None,
     ) -> Response:
-        return Response(answer, media_type=dialogtech.MEDIA_TYPE)
+        return Response(answer, media_type=MEDIA_TYPE)
 
 
 ROUTES: dict[str, Callable[[FastAPI, bytes], None]] = {
@@ -82,14 +84,14 @@ ROUTES: dict[str, Callable[[FastAPI, bytes], None]] = {
 
 
 def app_of(route: str, answer: bytes) -> FastAPI:
-    """An app of one bare route."""
+    """Return an app of one bare route."""
     app = FastAPI()
     ROUTES[route](app, answer)
     return app
 
 
 def main(route: str, answer: str) -> None:
-    """Serves on a free port of loopback until a signal ends it."""
+    """Serve on a free port of loopback until a signal ends it."""
     listener = socket.create_server(("127.0.0.1", 0))
     host, port = listener.getsockname()
     print(f"bare route ready on http://{host}:{port}", flush=True)

@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 from bench.calls import BASIC, CONSOLE, FORM
 from bench.servers import Broken, Server
-from sandbox.vendors.simplepay import answers as simplepay
+from sandbox.vendors.simplepay.shapes import PREFIX
 
 WORKSPACES = "/_sandbox/workspaces"
 DEFAULT = f"{WORKSPACES}/default"
@@ -136,7 +136,7 @@ def callbacks(server: Server) -> list[Chore]:
         submit = HTTPConnection(*server.address, timeout=TIMEOUT_S)
         form = urlencode({"To": PHONE, "From": LINE, "Body": "Hello", "StatusCallback": url})
         for _ in range(MESSAGES):
-            submit.request("POST", f"{simplepay.PREFIX}/submit/{CONSOLE}", form, FORM)
+            submit.request("POST", f"{PREFIX}/submit/{CONSOLE}", form, FORM)
             submit.getresponse().read()
         submit.close()
         asked = {"action": "advance", "seconds": 3, "settle": LONGEST_WAIT_S}
@@ -193,7 +193,7 @@ def events(server: Server) -> list[Chore]:
 def stop(server: Server) -> list[Chore]:
     """While a client is connected that does not hang up, by the clock."""
     connection = HTTPConnection(*server.address, timeout=TIMEOUT_S)
-    connection.request("GET", f"{simplepay.PREFIX}/messages/{CONSOLE}/unknown", headers=BASIC)
+    connection.request("GET", f"{PREFIX}/messages/{CONSOLE}/unknown", headers=BASIC)
     connection.getresponse().read()
     began = time.perf_counter()
     server.stop()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench import measure, plans, report
 from bench.fill import MILLION
-from sandbox.world.store import Store
+from sandbox.store import Store
 
 FULL = measure.Effort(seconds=2, rounds=9, starts=7, million=MILLION)
 QUICK = measure.Effort(seconds=1, rounds=4, starts=3, million=replace(MILLION, messages=100_000))
@@ -33,6 +33,6 @@ def plan_faults() -> list[str]:
     """Hot statements that their index does not serve, on a new store: its planner knows as little as any other's."""
     store = Store()
     try:
-        return [f"FAIL: {fault}" for fault in plans.faults(store)]
+        return [f"FAIL: {fault}" for fault in plans.faults(store.engine)]
     finally:
         store.close()
