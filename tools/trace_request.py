@@ -12,8 +12,6 @@ no calls. The app is asked what any ASGI server asks it and no more, so its insi
 
 import argparse
 import asyncio
-import importlib
-import importlib.util
 import inspect
 import json
 import sys
@@ -28,10 +26,11 @@ from types import FrameType
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from sandbox import create_app
+from sandbox.settings import Settings
+
 ROOT = Path(__file__).resolve().parent.parent
 OURS = ("sandbox", "client")
-HOMES = ("sandbox.app", "sandbox.app")
-"""Modules that may hold `create_app`."""
 WARM_UP = 5
 BEHIND_S = 0.3
 """How long the loop runs on after an answer, for what is done behind it."""
@@ -149,7 +148,7 @@ def is_call(frame: FrameType) -> bool:
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked."""
+    """What is sent."""
 
     method: str
     target: str
@@ -157,7 +156,7 @@ class Request:
     body: bytes = b""
 
     def scope(self) -> dict[str, Any]:
-        """As an ASGI server would tell it."""
+        """Return what an ASGI server would make of it."""
         path, _, query = self.target.partition("?")
         headers = USUAL | dict(self.headers) | ({"content-length": str(len(self.body))} if self.body else {})
         return {
@@ -260,19 +259,11 @@ async def requests(app: App) -> dict[str, Request]:
     }
 
 
-def new_app() -> App:
-    """The server, whichever module makes it."""
-    home = next(name for name in HOMES if importlib.util.find_spec(name))
-    settings = importlib.import_module("sandbox.settings").Settings()
-    app: App = importlib.import_module(home).create_app(settings)
-    return app
-
-
 async def traces(names: Sequence[str]) -> dict[str, Trace]:
     """The traces of the named requests, or of all."""
     tracer = Tracer(ROOT, OURS)
     with tracer.installed():
-        app = new_app()
+        app = create_app(Settings())
         async with running(app):
             known = await requests(app)
             return {name: await traced(app, tracer, known[name]) for name in names or known if name in known}
