@@ -24,11 +24,11 @@ from driver import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.server.control.shapes import Effect
+from dialog_sandbox.models.faults import Effect
 from sandbox.server.faults import header
 from sandbox.server.faults.effects import broken, while_connected
 from sandbox.server.inprocess import InProcess
-from sandbox.vendors.dialogtech import head
+from sandbox.vendors.dialogtech.shapes import head
 
 DAY = "2026-05-06 00:00:00/2026-05-06 23:59:59"
 UNAVAILABLE = {"message": "Service Unavailable."}

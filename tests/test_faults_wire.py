@@ -15,9 +15,10 @@ from conftest import WORLDS
 from driver import CONSOLE, DEFAULT, DIALOGTECH, KEYS, LINE, PHONE, SIMPLEPAY, STRANGER, TRACKING_NUMBER
 
 from sandbox import create_app
-from sandbox.web_server import config_of
 from sandbox.settings import Settings
-from sandbox.vendors import dialogtech, writeback
+from sandbox.vendors.dialogtech import messages
+from sandbox.vendors.writeback import api
+from sandbox.web_server import config_of
 
 A_WHILE_S = 0.2
 """In which an answer that nothing holds would long be there."""
@@ -360,8 +361,8 @@ def test_an_answer_to_head_has_no_body_to_spoil(served: Served) -> None:
 @pytest.fixture
 def streamed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every answer that has a record is streamed."""
-    for vendor in (writeback, dialogtech):
-        monkeypatch.setattr(vendor, "AT_ONCE", 0)
+    for module in (api, messages):
+        monkeypatch.setattr(module, "MOST_IN_ONE_PIECE", 0)
 
 
 def dechunked(raw: bytes) -> tuple[bytes, bool]:

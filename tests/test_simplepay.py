@@ -9,7 +9,7 @@ import httpx
 import pytest
 from driver import CONSOLE, DEMO, LINE, PHONE, SIMPLEPAY, START, STRANGER, Driver, Wall, moment
 
-from sandbox.world.ids import message_ids
+from sandbox.vendors.simplepay.ids import sid as sid_of
 
 FIELDS = [
     "sid",
@@ -503,7 +503,7 @@ def test_sids_of_one_moment_differ(sandbox: Driver) -> None:
 def test_a_sid_that_another_message_bears_is_not_given_again(
     open_driver: Callable[..., Driver], tmp_path: Path
 ) -> None:
-    taken = message_ids(1, 2, START).sid
+    taken = sid_of(1, 2, START, 0)
     world = tmp_path / "world.yaml"
     world.write_text(
         "summary: A message that bears the sid of the next one\n"

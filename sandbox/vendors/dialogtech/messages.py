@@ -60,7 +60,7 @@ MESSAGES_SELECT = (
     .where(*IN_RANGE)
     .order_by(MESSAGES.c.accepted_at, MESSAGES.c.id)
 )
-AT_ONCE = 1000
+MOST_IN_ONE_PIECE = 1000
 """Messages of one direction that are answered in one piece; longer lists are streamed in pieces of `CHUNK`."""
 CHUNK = 250
 
@@ -75,7 +75,7 @@ class Reading(NamedTuple):
 
 def _reading(*conditions: ColumnElement[bool]) -> Reading:
     return Reading(
-        Query(MessageRow, MESSAGES_SELECT.where(*conditions).limit(AT_ONCE + 1), hot=True),
+        Query(MessageRow, MESSAGES_SELECT.where(*conditions).limit(MOST_IN_ONE_PIECE + 1), hot=True),
         Query(MessageRow, MESSAGES_SELECT.where(*conditions)),
         Query(int, select(func.count()).select_from(MESSAGES).where(*IN_RANGE, *conditions)),
     )
@@ -117,7 +117,7 @@ def _answer(tx: Tx, exchange: Exchange, doctype: str, reading: Reading, window: 
     lists = [(element, tx.all(reading.first, direction=direction, **window)) for element, direction in DIRECTIONS]
     exchange.messages = tuple([row.id for _, rows in lists for row in rows])
     exchange.rules = (READ if exchange.messages else READ_NOTHING) + (OF_ONE_NUMBER if reading is OF_NUMBER else ())
-    if any(len(rows) > AT_ONCE for _, rows in lists):
+    if any(len(rows) > MOST_IN_ONE_PIECE for _, rows in lists):
         return LongAnswer(_long_answer(exchange.store, doctype, reading, window), media_type=MEDIA_TYPE)
     count = sum(len(rows) for _, rows in lists)
     parts = [head(doctype, "success", f"[{count}] Message(s) Returned"), "    <messages>\n"]

@@ -75,11 +75,11 @@ RECORDS_SELECT = (
     )
     .order_by(MESSAGES.c.record_at, MESSAGES.c.id)
 )
-AT_ONCE = 1000
+MOST_IN_ONE_PIECE = 1000
 """Records that are answered in one piece; a longer answer is streamed in pieces of `CHUNK`."""
 CHUNK = 250
 RECORDS = Query(RecordRow, RECORDS_SELECT)
-FIRST_RECORDS = Query(RecordRow, RECORDS_SELECT.limit(AT_ONCE + 1), hot=True)
+FIRST_RECORDS = Query(RecordRow, RECORDS_SELECT.limit(MOST_IN_ONE_PIECE + 1), hot=True)
 ONE_RECORD = Query(RecordRow, RECORDS_SELECT.where(MESSAGES.c.id == bindparam("id")))
 ANSWER = Query(
     int,
@@ -159,7 +159,7 @@ def responses(
     exchange.rules = READ if rows else READ_NOTHING
     exchange.messages = tuple([row.id for row in rows])
     envelope = f'{{"requestId":"{new_request_id()}","response":'.encode()
-    if len(rows) <= AT_ONCE:
+    if len(rows) <= MOST_IN_ONE_PIECE:
         records = to_json([record(row, tx.now) for row in rows])
         return Response(envelope + records + b"}", media_type=JSON_TYPE)
     return LongAnswer(long_answer(exchange.store, envelope, window, tx.now), media_type=JSON_TYPE)
