@@ -1,9 +1,7 @@
 """The benchmark's own parts: that what it reads, fills and compares with is what it says. Nothing is put under load."""
 
 import asyncio
-import sqlite3
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -13,14 +11,16 @@ import httpx
 import pytest
 from driver import START, Driver
 from fastapi import FastAPI
+from sqlalchemy import Select, create_engine, func, or_, select, tuple_
 
-from bench import against, bare, calls, fill, load, other, plans, report, servers, workloads
+from bench import against, bare, calls, fill, load, other, plans, report, servers, stored, workloads
 from bench.calls import CALLS, Call
 from bench.load import Request, Sample
 from bench.servers import Broken, Server
 from bench.starts import first_answer
 from sandbox.clock import DAY
-from sandbox.world.store import Store
+from sandbox.store import Store
+from sandbox.store.tables import CONSENTS, COUNTERS, MESSAGES, VENDOR_IDS
 
 PRINTED = """Running 1s test @ http://127.0.0.1:1
   1 threads and 16 connections
@@ -38,9 +38,17 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def column(path: Path, sql: str) -> list[object]:
-    with closing(sqlite3.connect(path)) as driver:
-        return [row[0] for row in driver.execute(sql)]
+def pragma(path: Path, name: str) -> list[object]:
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.connect() as connection:
+        found = connection.exec_driver_sql(f"PRAGMA {name}").scalars().all()
+    engine.dispose()
+    return list(found)
+
+
+def count(path: Path, statement: Select[tuple[int]]) -> int:
+    (n,) = stored.column(path, select(func.count()).select_from(statement.subquery()))
+    return int(n)
 
 
 def test_what_wrk_prints_is_read() -> None:
@@ -65,21 +73,34 @@ def test_headers_become_a_table_in_lua() -> None:
 
 
 def test_a_filled_store_is_what_a_used_one_is(filled: Path) -> None:
-    assert column(filled, "PRAGMA integrity_check") == ["ok"]
-    assert column(filled, "PRAGMA foreign_key_check") == []
-    ids = column(filled, "SELECT id FROM message ORDER BY id")
+    assert pragma(filled, "integrity_check") == ["ok"]
+    assert pragma(filled, "foreign_key_check") == []
+    columns = MESSAGES.c
+    ids = stored.column(filled, select(columns.id).order_by(columns.id))
     assert ids == list(range(1, len(ids) + 1))
-    assert column(filled, "SELECT n FROM counter WHERE kind = 'message'") == ids[-1:]
-    times = [int(str(at)) for at in column(filled, "SELECT accepted_at FROM message ORDER BY id")]
+    assert stored.column(filled, select(COUNTERS.c.n).where(COUNTERS.c.kind == "message")) == ids[-1:]
+    assert stored.count_messages(filled) == len(ids)
+    times = stored.column(filled, select(columns.accepted_at).order_by(columns.id))
     assert times == sorted(times)
     assert START - fill.THOUSAND.days * DAY <= times[0]
     assert times[-1] < START
-    assert column(filled, "SELECT count(*) FROM message WHERE direction = 'outbound' AND account_id IS NULL") == column(
-        filled, "SELECT count(DISTINCT sid) FROM message WHERE record_at IS NOT NULL"
-    )
-    assert column(filled, "SELECT count(*) FROM message WHERE lead_id >= id OR caused_by_id >= id") == [0]
-    unknown = "SELECT count(*) FROM message WHERE (line, phone) NOT IN (SELECT line, phone FROM consent)"
-    assert column(filled, unknown) == [0]
+    later = or_(columns.lead_id >= columns.id, columns.caused_by_id >= columns.id)
+    assert count(filled, select(columns.id).where(later)) == 0
+    known = select(CONSENTS.c.line, CONSENTS.c.phone)
+    assert count(filled, select(columns.id).where(tuple_(columns.line, columns.phone).not_in(known))) == 0
+
+
+def test_the_messages_of_a_filled_store_have_the_ids_that_their_vendors_give(filled: Path) -> None:
+    columns = MESSAGES.c
+    of_console = columns.direction == "outbound", columns.account_id.is_(None)
+    for name, bearers in (
+        ("sid", select(columns.id).where(*of_console)),
+        ("outgoing_message_id", select(columns.id).where(*of_console)),
+        ("msg_id", select(columns.id).where(columns.account_id.is_not(None))),
+    ):
+        expected = set(stored.column(filled, bearers))
+        assert expected
+        assert set(stored.column(filled, select(VENDOR_IDS.c.message_id).where(VENDOR_IDS.c.name == name))) == expected
 
 
 def test_the_sizes_that_are_promised() -> None:
@@ -120,32 +141,32 @@ def answered(app: FastAPI, request: Request, headers: Mapping[str, str]) -> http
 
 
 def test_windows_hold_what_they_should(filled: Path) -> None:
-    for start, end in calls.windows(filled, 3):
+    times = stored.record_times(filled)
+    for start, end in calls.windows(times, 3):
         assert start % 1000 == end % 1000 == 0
-        found = f"FROM message WHERE console_id = 1 AND record_at BETWEEN {start} AND {end + 999}"
-        assert column(filled, f"SELECT count(*) {found}") == [3]
+        assert len([at for at in times if start <= at < end + 1000]) == 3
     with pytest.raises(Broken, match="no window of 5000"):
-        calls.windows(filled, 5000)
+        calls.windows(times, 5000)
 
 
-def test_an_index_serves_each_hot_question() -> None:
+@pytest.fixture
+def store() -> Iterator[Store]:
     store = Store()
-    try:
-        assert plans.faults(store) == []
-    finally:
-        store.close()
+    yield store
+    store.close()
 
 
-def test_a_hot_question_without_its_index_is_a_fault() -> None:
-    store = Store()
-    try:
-        store.execute("DROP INDEX ix_message_record")
-        store.execute("DROP INDEX ux_message_outgoing_key")
-        faults = plans.faults(store)
-    finally:
-        store.close()
+def test_an_index_serves_each_hot_question(store: Store) -> None:
+    assert plans.faults(store.engine) == []
+
+
+def test_a_hot_question_without_its_index_is_a_fault(store: Store) -> None:
+    with store.engine.begin() as connection:
+        connection.exec_driver_sql("DROP INDEX ix_message_record")
+        connection.exec_driver_sql("DROP INDEX ix_consent_phone")
+    faults = plans.faults(store.engine)
     assert any(fault.startswith("a console's results by time") for fault in faults)
-    assert any("ux_message_outgoing_key is not used" in fault for fault in faults)
+    assert any("ix_consent_phone (workspace_id=? AND line=? AND phone=? AND at<?) is not used" in one for one in faults)
 
 
 def test_a_target_is_met_or_missed() -> None:
