@@ -281,6 +281,14 @@ def parse_cursor(tx: Tx, written: str) -> Cursor | None:
     return None
 
 
+def begin(tx: Tx, last_event_id: str | None) -> News:
+    """Return the cursor of one who has seen that event; that of this moment if there is none or it is not known."""
+    if not last_event_id:
+        return News([], cursor_now(tx), is_all=True)
+    cursor = parse_cursor(tx, last_event_id)
+    return unknown(tx) if cursor is None else News([], cursor, is_all=False)
+
+
 def _is_number(part: str) -> bool:
     return part.isascii() and part.isdigit() and len(part) <= MOST_DIGITS
 

@@ -1,88 +1,129 @@
 """Events on the wire: `text/event-stream`, as long as the reader stays."""
 
 import asyncio
+import logging
+from collections.abc import Iterator
+from functools import partial
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from sandbox.server.events import Hub
-from sandbox.server.events.recorder import AT_ONCE, Reader
+from sandbox.server.events.frames import EventFilters, EventWriter, Page
+from sandbox.server.events.hub import Hub, Stopping, WatchedWorkspace
 from sandbox.server.guard import ASKED_FOR_HEAD
-from sandbox.world import WorkspaceView
-from sandbox.world.matching import Matcher
+from sandbox.store import StoreUnavailable
+from sandbox.world.errors import UnknownWorkspace
 
 GREETING = b": here is what happens in this workspace\n\n"
 HEARTBEAT = b": nothing new\n\n"
 EVENT_ID = "Last-Event-ID"
+FULL = 64 * 1024
+"""Bytes that are sent in one go."""
+STORE_RETRY_S = 1.0
+
+Leaving = asyncio.Future[None]
+"""Done when the client has gone."""
 
 
 async def hung_up(receive: Receive) -> None:
-    """Returns when the client has gone."""
+    """Return when the client has gone."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
 class EventStream(Response):
-    """`limit`: it ends after so many events."""
+    """What happens in a workspace, from a first page on. `event_id`: that of one who has seen what was before it.
+
+    `limit`: it ends after so many events. A reader who takes nothing costs the page that is being sent, and a cursor.
+    """
 
     media_type = "text/event-stream"
 
     def __init__(
         self,
         hub: Hub,
-        workspace: WorkspaceView,
-        matcher: Matcher,
-        last_event_id: str | None = None,
+        workspace_id: int,
+        writer: EventWriter,
+        filters: EventFilters,
         *,
+        event_id: str,
+        first: Page,
         limit: int | None = None,
     ) -> None:
         headers = {"Content-Type": self.media_type, "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        super().__init__(headers=headers)
+        super().__init__(headers={**headers, EVENT_ID: event_id})
         del self.headers["content-length"]
         self._hub = hub
-        self._workspace = workspace
-        self._asked = matcher, last_event_id
+        self._workspace_id = workspace_id
+        self._writer = writer
+        self._filters = filters
+        self._page = first
         self._left = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with self._hub.channel(self._workspace).reading(*self._asked) as reader:
-            self.headers[EVENT_ID] = reader.event_id
-            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-            if not scope.get(ASKED_FOR_HEAD):
-                watch = asyncio.ensure_future(self._leave_with_client(reader, receive))
-                try:
-                    await self._send_events(reader, send)
-                finally:
-                    watch.cancel()
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        if not scope.get(ASKED_FOR_HEAD):
+            leaving: Leaving = asyncio.ensure_future(hung_up(receive))
+            try:
+                with self._hub.watching(self._workspace_id) as watched:
+                    await self._send_events(watched, leaving, send)
+            except (Stopping, UnknownWorkspace):
+                pass  # the stream ends
+            finally:
+                leaving.cancel()
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _leave_with_client(self, reader: Reader, receive: Receive) -> None:
-        await hung_up(receive)
-        reader.leave()
-
-    async def _send_events(self, reader: Reader, send: Send) -> None:
-        """Waits whenever the connection takes no more: what happens meanwhile is kept, or leaves a gap."""
+    async def _send_events(self, watched: WatchedWorkspace, leaving: Leaving, send: Send) -> None:
+        clock = asyncio.get_running_loop().time
         await _send(send, GREETING)
-        while not reader.is_gone and self._left != 0:
-            frames = reader.take(AT_ONCE if self._left is None else min(AT_ONCE, self._left))
-            if frames:
-                await _send(send, b"".join(frames))
-                self._left = None if self._left is None else self._left - len(frames)
-            if reader.is_behind:
-                await asyncio.sleep(0)
-            elif not await self._has_news(reader):
+        said_at = clock()
+        while not leaving.done():
+            if await self._send_page(send):
+                said_at = clock()
+            if self._left == 0:
+                return
+            page = await self._next_page(watched, leaving, max(0, said_at + self._hub.heartbeat_s - clock()))
+            if page is not None:
+                self._page = page
+            elif not leaving.done():
                 await _send(send, HEARTBEAT)
+                said_at = clock()
 
-    async def _has_news(self, reader: Reader) -> bool:
-        if self._left == 0:
-            return True
-        reader.news.clear()
+    async def _send_page(self, send: Send) -> bool:
+        """Send the events of the page that were not sent yet; return whether there were any."""
+        frames = self._page.frames[: self._left]
+        self._page = self._page._replace(frames=[])
+        if self._left is not None:
+            self._left -= len(frames)
+        for piece in _pieces(frames):
+            await _send(send, piece)
+        return bool(frames)
+
+    async def _next_page(self, watched: WatchedWorkspace, leaving: Leaving, timeout_s: float) -> Page | None:
+        """Return what happened since, as soon as something does; None when nothing did in that time."""
+        cursor, filters = self._page.cursor, self._filters
+        work = partial(self._writer.page, cursor=cursor, filters=filters)
+        is_urgent = not self._page.is_all
         try:
-            async with asyncio.timeout(self._hub.heartbeat_s):
-                await reader.news.wait()
-        except TimeoutError:
-            return False
-        return True
+            return await watched.answer(
+                ("events", cursor, filters), work, timeout_s=timeout_s, unless=leaving, is_urgent=is_urgent
+            )
+        except StoreUnavailable:
+            logging.getLogger(__name__).exception("The store did not answer; it is asked again.")
+            await asyncio.wait({leaving}, timeout=STORE_RETRY_S)
+            return self._page
+
+
+def _pieces(frames: list[bytes]) -> Iterator[bytes]:
+    """Yield what is sent in one go: whole events, as many as fit."""
+    piece = b""
+    for frame in frames:
+        if piece and len(piece) + len(frame) > FULL:
+            yield piece
+            piece = b""
+        piece += frame
+    if piece:
+        yield piece
 
 
 async def _send(send: Send, body: bytes) -> None:
