@@ -36,12 +36,12 @@ HEADERS = {
 
 
 async def page(request: Request) -> Response:
-    """The page itself; which description it shows is its own business."""
+    """Return the page itself; which description it shows is its own business."""
     return file_answer(request, FOLDER / "docs.html", "text/html", HEADERS)
 
 
 async def asset(request: Request) -> Response:
-    """What the page loads."""
+    """Return what the page loads."""
     name = request.path_params["name"]
     if name not in TYPES:
         raise Problem(404, "Unknown path", f"There is no such file: the page is at {PAGE}.")
@@ -49,7 +49,7 @@ async def asset(request: Request) -> Response:
 
 
 def file_answer(request: Request, file: Path, media_type: str, headers: Mapping[str, str]) -> Response:
-    """A file, or that the browser has it already."""
+    """Return a file, or that the browser has it already."""
     status = file.stat()
     tagged = {**headers, "ETag": f'"{status.st_mtime_ns:x}-{status.st_size:x}"'}
     if request.headers.get("if-none-match") == tagged["ETag"]:

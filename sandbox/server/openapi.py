@@ -5,7 +5,7 @@ They are made when somebody asks.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from sandbox.server.control.shapes import Failure
+from dialog_sandbox.models.values import EXCHANGE_ID
+from dialog_sandbox.models.verify import Failure
+from sandbox.server.control.checks import names_by_kind
 from sandbox.server.guard import needs_no_token
 from sandbox.server.problems import Problem, refusals
-from sandbox.vendor import Vendor
-from sandbox.vendors import VENDORS
+from sandbox.vendors.base.vendor import Vendor
 
 Json = dict[str, Any]
 
@@ -30,7 +31,7 @@ UNTRUE = ("HTTPValidationError", "ValidationError")
 EXAMPLES = Path(__file__).parent / "examples.json"
 EXCHANGE = {
     "description": "The id of this exchange in the journal.",
-    "schema": {"type": "string", "pattern": "^ex_(server_)?[0-9]+$", "examples": ["ex_1"]},
+    "schema": {"type": "string", "pattern": EXCHANGE_ID, "examples": ["ex_01927b8c0d1e7f2a8b3c4d5e6f708192"]},
 }
 PROBLEM: Json = {
     "type": "object",
@@ -73,17 +74,19 @@ ABOUT = (
 TOKEN = "controlToken"
 
 
-def routes(control_routes: list[BaseRoute], version: str, *, is_open: bool) -> list[BaseRoute]:
-    """Where the documents are; `is_open`: the control API asks for no token."""
+def routes(
+    control_routes: list[BaseRoute], vendors: Sequence[Vendor], version: str, *, is_open: bool
+) -> list[BaseRoute]:
+    """Return the routes of the documents; `is_open`: the control API asks for no token."""
 
     @cache
     def document(name: str) -> bytes:
         if name == OURS:
-            return _bytes(control_document(control_routes, version, is_open=is_open))
-        for vendor in VENDORS:
+            return _bytes(control_document(control_routes, vendors, version, is_open=is_open))
+        for vendor in vendors:
             if vendor.name == name:
                 return _bytes(vendor_document(vendor))
-        names = ", ".join(vendor.name for vendor in VENDORS)
+        names = ", ".join(vendor.name for vendor in vendors)
         raise Problem(404, "Unknown vendor", f"There is no such vendor: take one of {names}.")
 
     async def show(request: Request) -> Response:
@@ -100,8 +103,10 @@ def _bytes(document: Json) -> bytes:
 # The control API -------------------------------------------------------------------------------------------------
 
 
-def control_document(control_routes: list[BaseRoute], version: str, *, is_open: bool) -> Json:
-    """The description of the control API as it is bound."""
+def control_document(
+    control_routes: list[BaseRoute], vendors: Sequence[Vendor], version: str, *, is_open: bool
+) -> Json:
+    """Return the description of the control API as it is bound, with these vendors."""
     document = get_openapi(
         title="dialog-sandbox control API",
         version=version,
@@ -112,6 +117,7 @@ def control_document(control_routes: list[BaseRoute], version: str, *, is_open: 
     failure = Failure.model_json_schema(ref_template="#/components/schemas/{model}")
     document["components"]["schemas"] |= {**failure.pop("$defs"), "Failure": failure}
     _tidy(document)
+    _list_known(document, names_by_kind(vendors))
     document["components"]["schemas"]["Problem"] = PROBLEM
     if not is_open:
         document["components"]["securitySchemes"] = {TOKEN: {"type": "http", "scheme": "bearer"}}
@@ -119,6 +125,7 @@ def control_document(control_routes: list[BaseRoute], version: str, *, is_open: 
         if "post" in item:  # the guard refuses forms, also where no body is read
             item["post"]["responses"] |= {"415": refusals(415)[415]}
     for path, operation in _operations(document):
+        _tell_scheduled_apart(operation)
         takes_token = not is_open and not needs_no_token(path)
         operation["responses"] |= _common_refusals(path, operation, takes_token=takes_token)
         operation["responses"] = dict(sorted(operation["responses"].items()))
@@ -127,8 +134,29 @@ def control_document(control_routes: list[BaseRoute], version: str, *, is_open: 
     return document
 
 
+def _list_known(schema: Any, names: Mapping[str, Sequence[str]]) -> None:
+    """Show, where a format is a kind of value that only a server knows, those that there are."""
+    if isinstance(schema, list):
+        for each in schema:
+            _list_known(each, names)
+    elif isinstance(schema, dict):
+        if isinstance(schema.get("format"), str) and schema["format"] in names:
+            schema["enum"] = [*names[schema.pop("format")]]
+        for each in schema.values():
+            _list_known(each, names)
+
+
+def _tell_scheduled_apart(operation: Json) -> None:
+    """Take out of an answer's shape that of 202, which FastAPI adds where an endpoint returns either."""
+    responses = operation["responses"]
+    for status in ("200", "201") if "202" in responses else ():
+        for content in responses.get(status, {}).get("content", {}).values():
+            scheduled = responses["202"]["content"]["application/json"]["schema"]
+            content["schema"] = next(each for each in content["schema"]["anyOf"] if each != scheduled)
+
+
 def _common_refusals(path: str, operation: Json, *, takes_token: bool) -> Json:
-    """What any call of this kind may be answered."""
+    """Return what any call of this kind may be answered."""
     statuses = [400, 403, 422]
     if takes_token:
         statuses.append(401)
@@ -143,21 +171,21 @@ def _common_refusals(path: str, operation: Json, *, takes_token: bool) -> Json:
 
 
 def vendor_document(vendor: Vendor) -> Json:
-    """The description of a vendor's API, true to the wire."""
+    """Return the description of a vendor's API, true to the wire."""
     document = get_openapi(
         title=vendor.title,
         version="1",
         description=vendor.description,
-        routes=vendor.router.described(),
+        routes=vendor.router.routes,
         servers=SERVERS,
     )
     _tidy(document)
     examples = json.loads(EXAMPLES.read_text()).get(vendor.name, {})
     for _, operation in _operations(document):
         operation["tags"] = [vendor.title]
-        # Only what can be answered 401 asks for credentials: HTTP Basic, the only scheme that the vendors have.
-        if "401" in operation["responses"]:
-            _demand_basic(document, operation)
+        # Only what can be answered 401 asks for credentials.
+        if "401" in operation["responses"] and vendor.security is not None:
+            _demand(document, operation, vendor.security)
         for response in operation["responses"].values():
             response.setdefault("headers", {})["X-Sandbox-Exchange"] = EXCHANGE
         for status, example in examples.get(operation["operationId"], {}).items():
@@ -166,11 +194,14 @@ def vendor_document(vendor: Vendor) -> Json:
     return document
 
 
-def _demand_basic(document: Json, operation: Json) -> None:
-    document["components"]["securitySchemes"] = {"basic": {"type": "http", "scheme": "basic"}}
-    operation["security"] = [{"basic": []}]
-    challenge = {"schema": {"type": "string", "pattern": "^Basic "}, "required": True}
-    operation["responses"]["401"].setdefault("headers", {})["WWW-Authenticate"] = challenge
+def _demand(document: Json, operation: Json, scheme: Mapping[str, Any]) -> None:
+    """Say that an operation asks for credentials of that scheme, and what a 401 has."""
+    name = scheme.get("scheme", "key")
+    document["components"]["securitySchemes"] = {name: dict(scheme)}
+    operation["security"] = [{name: []}]
+    if scheme["type"] == "http":
+        challenge = {"schema": {"type": "string", "pattern": f"^{name.capitalize()} "}, "required": True}
+        operation["responses"]["401"].setdefault("headers", {})["WWW-Authenticate"] = challenge
 
 
 # Both ------------------------------------------------------------------------------------------------------------
@@ -183,7 +214,7 @@ def _operations(document: Json) -> Iterator[tuple[str, Json]]:
 
 
 def _tidy(document: Json) -> None:
-    """Takes out what FastAPI says of its own refusals, and the titles it makes of names."""
+    """Take out what FastAPI says of its own refusals, and the titles it makes of names."""
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for name in UNTRUE:
         schemas.pop(name, None)
@@ -201,8 +232,9 @@ def _tidy_operation(method: str, operation: Json) -> None:
     for parameter in operation.get("parameters", ()):
         parameter["schema"] = _without_null(parameter["schema"])
         _untitle([parameter["schema"]])
-    if not operation.get("deprecated"):  # those have a summary of their own
-        operation["summary"], _, rest = operation["description"].partition("\n")
+    described: str | None = operation.get("description")
+    if described and not operation.get("deprecated"):  # those have a summary of their own
+        operation["summary"], _, rest = described.partition("\n")
         operation["summary"] = operation["summary"].rstrip(".")
         operation["description"] = rest.strip()
     if method == "head":
@@ -211,7 +243,7 @@ def _tidy_operation(method: str, operation: Json) -> None:
 
 
 def _without_null(schema: Json) -> Json:
-    """A parameter is absent rather than null, which a URL cannot say."""
+    """Return the schema of a parameter, which is absent rather than null: a URL cannot say that."""
     kept = [branch for branch in schema.get("anyOf", ()) if branch != {"type": "null"}]
     return schema if len(kept) != 1 else {key: value for key, value in schema.items() if key != "anyOf"} | kept[0]
 

@@ -4,6 +4,7 @@ A page holds no data: what it shows its script asks from the control API, with t
 are open to whoever may reach the server, as the docs page is.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,12 +13,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from sandbox.server.control.checks import operations_of
 from sandbox.server.docs import HEADERS as DOCS_HEADERS
 from sandbox.server.docs import file_answer
 from sandbox.server.guard import UI
 from sandbox.server.problems import Problem
-from sandbox.vendors import OPERATIONS, VENDORS
-from sandbox.world.workspaces import DEFAULT
+from sandbox.vendors.base.vendor import Vendor
+from sandbox.world.workspaces.find import DEFAULT
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -48,7 +50,7 @@ PAGES = {**SECTIONS, "messages": "Message"}
 
 @cache
 def templates() -> "Environment":
-    """Made when the first page is asked for."""
+    """Return what makes pages of templates, made when the first page is asked for."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415  (10 ms that only pages need)
 
     return Environment(
@@ -61,7 +63,7 @@ def templates() -> "Environment":
 
 
 async def page(request: Request) -> Response:
-    """A page of a workspace; the phones are the first. Whether there is such a workspace, its script finds out."""
+    """Return a page of a workspace; the phones are the first. Whether there is such a one, its script finds out."""
     name = request.path_params.get("page", "phones")
     if name not in PAGES:
         raise Problem(404, "Unknown path", f"The console has no such page: it begins at {UI}.")
@@ -73,7 +75,7 @@ async def page(request: Request) -> Response:
             page=name,
             title=PAGES[name],
             sections=SECTIONS,
-            operations=OPERATIONS,
+            operations=operations_of(_vendors(request)),
             ui=UI,
         )
     )
@@ -81,7 +83,7 @@ async def page(request: Request) -> Response:
 
 
 async def asset(request: Request) -> Response:
-    """What the pages load."""
+    """Return what the pages load."""
     name = request.path_params["name"]
     media_type = MEDIA_TYPES.get(Path(name).suffix)
     if media_type is None or not (ASSETS / name).is_file():
@@ -90,15 +92,20 @@ async def asset(request: Request) -> Response:
 
 
 async def entrance(request: Request) -> Response:
-    """A browser is led to the console, anything else is told where to go."""
+    """Lead a browser to the console, and tell anything else where to go."""
     if "text/html" in request.headers.get("accept", ""):
         return RedirectResponse(UI, 307)
     raise Problem(
         404,
         "Nothing here",
         "The APIs are below their paths, the control API below /_sandbox; /_sandbox/docs describes them all.",
-        apis={vendor.name: vendor.prefix for vendor in VENDORS},
+        apis={vendor.name: vendor.prefix for vendor in _vendors(request)},
     )
+
+
+def _vendors(request: Request) -> Sequence[Vendor]:
+    vendors: Sequence[Vendor] = request.app.state.vendors
+    return vendors
 
 
 ROUTES = (

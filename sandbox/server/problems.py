@@ -1,4 +1,4 @@
-"""Problem details (RFC 9457): what every refusal of the control API looks like, and what a world error becomes."""
+"""Problem details (RFC 9457): what does a refusal of the control API look like, and what becomes of a world error?"""
 
 import re
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from sandbox.vendor import NO_STORE
+from sandbox.vendors.base.route import NO_STORE
 from sandbox.world import errors
 
 MEDIA_TYPE = "application/problem+json"
@@ -32,7 +32,7 @@ REFUSALS: dict[type[errors.WorldError], int] = {
     errors.StoryUnderWay: 409,
     errors.NoStoryUnderWay: 409,
     errors.AlreadyTaken: 409,
-    errors.StillNeeded: 409,
+    errors.ProtectedWorkspace: 409,
     errors.NotOutbound: 409,
     errors.ImpossibleMove: 409,
     errors.TooEarly: 409,
@@ -40,6 +40,8 @@ REFUSALS: dict[type[errors.WorldError], int] = {
     errors.ImpossiblePhone: 422,
 }
 """The status of each world error that a caller can cause."""
+TITLES = {"ProtectedWorkspace": "Still needed"}
+"""Where the wire keeps another one than the error's name in words."""
 PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
 WHY = {
     400: "The query string or the body cannot be read.",
@@ -57,7 +59,7 @@ WHY = {
 
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Declares responses that are problem details."""
+    """Declare responses that are problem details."""
     return {status: {"description": WHY[status], **PROBLEM} for status in statuses}
 
 
@@ -87,38 +89,39 @@ class Problem(Exception):
 
 
 def of_world(error: errors.WorldError) -> Problem | None:
-    """The problem of a world error; none of one that no caller can cause."""
+    """Return the problem of a world error; None of one that no caller can cause."""
     status = REFUSALS.get(type(error))
     if status is None:
         return None
-    problem = Problem(status, _words(type(error).__name__), str(error))
+    problem = Problem(status, _title(error), str(error))
     if isinstance(error, errors.ImpossibleMove):
         problem.members["possible"] = list(error.possible)
     return problem
 
 
 def invalid(*found: tuple[str, str, str]) -> Problem:
-    """Values that are refused, each with where it stands (`body`, `query` or `path`), its name, and what is wrong."""
+    """Refuse values, each with where it stands (`body`, `query` or `path`), its name, and what is wrong."""
     listed = [{"in": place, "member": member, "detail": detail} for place, member, detail in found]
     detail = "; ".join(f"{member} {detail}" for _, member, detail in found)
     return Problem(422, "Invalid request", f"{detail}.", errors=listed)
 
 
 def not_json() -> Problem:
-    """A body of another type, or none that says it is a form's."""
+    """Refuse a body of another type, or none that says it is a form's."""
     return Problem(415, "Not JSON", "Send the body as JSON, with Content-Type: application/json.")
 
 
-def our_fault() -> Problem:
-    """A defect of ours, without its inside; the server logs that."""
+def internal_error() -> Problem:
+    """Tell of a defect of ours, without its inside; the server logs that."""
     return Problem(500, "Defect", "The sandbox failed to answer; this is a defect of the sandbox.")
 
 
-def no_store() -> Problem:
-    """The store cannot be read or written, whoever is to blame; the server logs why."""
+def store_unavailable() -> Problem:
+    """Tell that the store cannot be read or written; the server logs why."""
     return Problem(503, "Store does not answer", NO_STORE)
 
 
-def _words(name: str) -> str:
-    """`UnknownConsole` is `Unknown console`."""
-    return re.sub(r"(?<=[a-z])[A-Z]", lambda capital: f" {capital[0].lower()}", name)
+def _title(error: errors.WorldError) -> str:
+    """Return `Unknown console` for an `UnknownConsole`."""
+    name = type(error).__name__
+    return TITLES.get(name) or re.sub(r"(?<=[a-z])[A-Z]", lambda capital: f" {capital[0].lower()}", name)

@@ -1,79 +1,80 @@
 """Callbacks: what clients were told of their messages, told again, and how telling may go wrong."""
 
 import json
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import Path, Query, Response
+from fastapi import Path, Query
 
-from sandbox.dependencies import WorkspaceDep, WorldDep
-from sandbox.server.control import shapes, shown
-from sandbox.server.control.http import WORKSPACE, answer, control_router, listed
-from sandbox.server.control.shapes import ListOf
-from sandbox.world import WorkspaceView, World, callbacks, messages, workspaces
+from dialog_sandbox.models import callbacks as models
+from dialog_sandbox.models.base import ListOf
+from sandbox.clock import SECOND
+from sandbox.server.control.answers.callbacks import callbacks_of
+from sandbox.server.control.answers.values import seconds
+from sandbox.server.control.dependencies import VendorsDep, WorkspaceDep
+from sandbox.server.control.http import WORKSPACE, control_router
+from sandbox.server.control.lists import cut_page
+from sandbox.store import Tx
 from sandbox.world.callbacks.profile import Profile, profile_of
-from sandbox.world.clock import SECOND
+from sandbox.world.callbacks.queue import list_callbacks as list_queue
+from sandbox.world.callbacks.queue import redeliver
 from sandbox.world.errors import UnknownCallback
+from sandbox.world.ids import callback_id, parse_callback_id
+from sandbox.world.messages.search import find_message
+from sandbox.world.workspaces.change import change_workspace
 
 router = control_router(WORKSPACE, "Callbacks")
 
 CallbackId = Annotated[str, Path(alias="id", description="A callback's id.", examples=["cb_00000001"])]
 
 
-@router.get("/callbacks", response_model=ListOf[shapes.Callback])
+@router.get("/callbacks")
 async def list_callbacks(
-    world: WorldDep, workspace: WorkspaceDep, asked: Annotated[shapes.CallbacksPage, Query()]
-) -> Response:
+    ws: WorkspaceDep, vendors: VendorsDep, page: Annotated[models.ListCallbacksRequest, Query()]
+) -> ListOf[models.Callback]:
     """Callbacks whose status has come about, each with its attempts so far."""
-    message = None if asked.message is None else messages.find(world, workspace, asked.message)["id"]
-    rows = callbacks.rows_of(
-        world,
-        workspace.id,
-        now=world.now(workspace),
-        message_id=message,
-        after=callbacks.number_of(asked.after or "") or 0,
-        limit=asked.limit + 1,
-    )
-    page = rows[: asked.limit]
-    cursor = callbacks.our_id(page[-1][0]["id"]) if len(rows) > asked.limit else None
-    return listed([shown.callback(world, *each) for each in page], cursor)
+    after = parse_callback_id(page.after or "") or 0
+
+    def work(tx: Tx) -> ListOf[models.Callback]:
+        message = None if page.message is None else find_message(tx, page.message).id
+        found = list_queue(tx, message_id=message, after=after, limit=page.limit + 1)
+        rows, cursor = cut_page(found, page.limit, lambda row: callback_id(row.callback.id))
+        return ListOf(items=callbacks_of(tx, rows, vendors), next=cursor)
+
+    return await ws.read(work)
 
 
-@router.post("/callbacks/{id}/redeliver", response_model=shapes.Redelivery, status_code=202)
-async def redeliver_callback(world: WorldDep, workspace: WorkspaceDep, callback_id: CallbackId) -> Response:
+@router.post("/callbacks/{id}/redeliver", status_code=202)
+async def redeliver_callback(ws: WorkspaceDep, given_id: CallbackId) -> models.RedeliveryResponse:
     """Sends a callback once more, with all its retries, delivered or given up as it may be."""
-    n = callbacks.number_of(callback_id)
+    n = parse_callback_id(given_id)
     if n is None:
         raise UnknownCallback("No callback of this workspace has that id: list them with GET callbacks.")
-    with world.store.writing():
-        callbacks.redeliver(world, workspace, n)
-    return answer({"id": callback_id, "state": "pending"}, 202)
+    await ws.write(lambda tx: redeliver(tx, n))
+    return models.RedeliveryResponse(id=given_id, state="pending")
 
 
-@router.get("/callbacks/profile", response_model=shapes.CallbackProfile)
-async def show_profile(workspace: WorkspaceDep) -> Response:
+@router.get("/callbacks/profile")
+async def show_profile(ws: WorkspaceDep) -> models.CallbackProfile:
     """How callbacks misbehave."""
-    return _profile(workspace)
+    return await ws.read(_profile)
 
 
-@router.put("/callbacks/profile", response_model=shapes.CallbackProfile)
-async def set_profile(
-    world: WorldDep, workspace: WorkspaceDep, body: shapes.NewCallbackProfile | None = None
-) -> Response:
+@router.put("/callbacks/profile")
+async def set_profile(ws: WorkspaceDep, body: models.CallbackProfileRequest | None = None) -> models.CallbackProfile:
     """Says how callbacks of messages that are accepted from now on misbehave; what is left out does not."""
-    given = (body or shapes.NewCallbackProfile()).model_dump()
-    seed = workspace.seed if given["seed"] is None else given["seed"]
-    profile = Profile(**{**given, "delay": round(given["delay"] * SECOND), "seed": seed})
-    with world.store.writing():
-        workspaces.change_workspace(world, workspace.id, {"callback_profile": json.dumps(profile._asdict())})
-    return _profile(_now(world, workspace))
+    wanted = body or models.CallbackProfileRequest()
+
+    def work(tx: Tx) -> models.CallbackProfile:
+        seed = tx.workspace.seed if wanted.seed is None else wanted.seed
+        profile = Profile(**{**wanted.model_dump(), "delay": round(wanted.delay * SECOND), "seed": seed})
+        change_workspace(tx, callback_profile=json.dumps(profile._asdict()))
+        return _profile(tx)
+
+    return await ws.write(work)
 
 
-def _now(world: World, workspace: WorkspaceView) -> WorkspaceView:
-    return workspaces.view_of(world, workspace.id)
-
-
-def _profile(workspace: WorkspaceView) -> Response:
-    profile: dict[str, Any] = profile_of(workspace.callback_profile)._asdict()
-    if workspace.callback_profile is None:
-        profile["seed"] = workspace.seed
-    return answer({**profile, "delay": shown.seconds(profile["delay"])})
+def _profile(tx: Tx) -> models.CallbackProfile:
+    stored = tx.workspace.callback_profile
+    profile = profile_of(stored)
+    seed = tx.workspace.seed if stored is None else profile.seed
+    return models.CallbackProfile(**{**profile._asdict(), "delay": seconds(profile.delay), "seed": seed})

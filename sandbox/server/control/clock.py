@@ -1,46 +1,60 @@
-"""Time: what a workspace's clock reads, and how it is turned."""
+"""Time: what a workspace's clock reads, and how it is moved."""
 
-from typing import Any
-
-from fastapi import Response
-
-from sandbox.dependencies import WorkspaceDep, WorldDep
-from sandbox.server.control import shapes, shown
-from sandbox.server.control.http import WORKSPACE, answer, control_router
+from dialog_sandbox.models.clock import ClockReading, ClockRequest, ClockTurned, Fired
+from sandbox.clock import LATEST, SECOND
+from sandbox.server.control.answers.values import optional_milliseconds, timestamp
+from sandbox.server.control.answers.workspaces import clock_reading
+from sandbox.server.control.dependencies import TickerDep, WorkspaceDep
+from sandbox.server.control.http import WORKSPACE, control_router
 from sandbox.server.problems import invalid, refusals
-from sandbox.world import callbacks, clockwork, messages, workspaces
-from sandbox.world.clock import LATEST, SECOND, rfc3339
+from sandbox.store import Tx
+from sandbox.world.clock_moves import DueEvent, move_clock
+from sandbox.world.ids import callback_id, message_id
 
 router = control_router(WORKSPACE, "Time")
 
 
-@router.get("/clock", response_model=shapes.Clock)
-async def show_clock(world: WorldDep, workspace: WorkspaceDep) -> Response:
+@router.get("/clock")
+async def show_clock(ws: WorkspaceDep) -> ClockReading:
     """What the workspace's clock reads, beside the time outside."""
-    return answer(shown.clock(world, workspace))
+    return await ws.read(clock_reading)
 
 
-@router.post("/clock", response_model=shapes.TurnedClock, responses=refusals(409))
-async def turn_clock(world: WorldDep, workspace: WorkspaceDep, body: shapes.ClockTurn) -> Response:
+@router.post("/clock", responses=refusals(409))
+async def turn_clock(ws: WorkspaceDep, ticker: TickerDep, body: ClockRequest) -> ClockTurned:
     """Stops the clock, sets or advances it, or lets it run; and tells what came due thereby, in order.
 
     It goes forward only, up to the end of 9998. It does not wait for the receivers of callbacks, unless `settle` says
     how long.
     """
-    by = round((body.seconds or 0) * SECOND)
-    if (body.at or world.now(workspace) + by) > LATEST:
+
+    def work(tx: Tx) -> tuple[int, list[DueEvent], ClockReading]:
+        due = _move(tx, body)
+        return tx.ws, due, clock_reading(tx)
+
+    workspace_id, due, reading = await ws.write(work)
+    fired = [*map(_fired, due)]
+    if body.settle is None:
+        return ClockTurned(**dict(reading), fired=fired)
+    settled = await ticker.settled(workspace_id, body.settle)
+    reading = await ws.read(clock_reading)
+    return ClockTurned(**dict(reading), fired=fired, settled=settled)
+
+
+def _move(tx: Tx, body: ClockRequest) -> list[DueEvent]:
+    to, by = optional_milliseconds(body.at), round((body.seconds or 0) * SECOND)
+    if (to or tx.now + by) > LATEST:
         raise invalid(("body", "seconds" if body.action == "advance" else "at", "must not lead beyond the year 9998"))
-    frozen = {"freeze": True, "run": False}.get(body.action)
-    fired = clockwork.turn(world, workspace, to=body.at, by=by, frozen=frozen)
-    settled = {} if body.settle is None else {"settled": await world.courier.settled(workspace.id, body.settle)}
-    turned = workspaces.view_of(world, workspace.id)
-    return answer({**shown.clock(world, turned), "fired": [_fired(each) for each in fired], **settled})
+    return move_clock(tx, to=to, by=by, frozen={"freeze": True, "run": False}.get(body.action))
 
 
-def _fired(fired: clockwork.Fired) -> dict[str, Any]:
-    told = {"at": rfc3339(fired.at), "event": fired.event, "message": messages.our_id(fired.message)}
-    if fired.status is not None:
-        told["status"] = fired.status
-    if fired.callback is not None:
-        told["callback"] = callbacks.our_id(fired.callback)
-    return told
+def _fired(event: DueEvent) -> Fired:
+    return Fired.model_validate(
+        {
+            "at": timestamp(event.at),
+            "event": event.event,
+            "message": message_id(event.message_id),
+            "status": event.status,
+            "callback": None if event.callback_id is None else callback_id(event.callback_id),
+        }
+    )

@@ -1,76 +1,90 @@
 """Consents: who may be texted on which line, since when and why."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import Path, Query, Response
+from fastapi import Path, Query
 
-from sandbox.dependencies import WorkspaceDep, WorldDep
-from sandbox.server.control import shapes
-from sandbox.server.control.http import WORKSPACE, answer, control_router, listed
+from dialog_sandbox.models.base import ListOf
+from dialog_sandbox.models.consents import Consent, ConsentChange, ConsentRequest, ListConsentsRequest
+from dialog_sandbox.models.values import PhoneNumber
+from sandbox.server.control.answers.messages import message_of
+from sandbox.server.control.answers.values import timestamp
+from sandbox.server.control.dependencies import WorkspaceDep
+from sandbox.server.control.http import WORKSPACE, control_router
+from sandbox.server.control.lists import cut_page
 from sandbox.server.control.messages import broadcasting_line
-from sandbox.server.control.shapes import ListOf
-from sandbox.server.control.shown import MessageWriter
-from sandbox.server.control.values import Phone
-from sandbox.world import LineView, WorkspaceView, World, acts, consent, workspaces
-from sandbox.world.clock import rfc3339
+from sandbox.store import Tx
+from sandbox.store.tables import Consent as ConsentRow
+from sandbox.world import consent
+from sandbox.world.commands import opt_by_staff
+from sandbox.world.lines import LineView, all_lines, console_line
 
 router = control_router(WORKSPACE, "Consents")
 
-AnyPhone = Annotated[Phone, Path(description="A telephone number.", examples=["16155550123"])]
+AnyPhone = Annotated[PhoneNumber, Path(description="A telephone number.", examples=["16155550123"])]
 
 
-@router.get("/consents", response_model=ListOf[shapes.Consent])
-async def list_consents(
-    world: WorldDep, workspace: WorkspaceDep, asked: Annotated[shapes.ConsentsPage, Query()]
-) -> Response:
+@router.get("/consents")
+async def list_consents(ws: WorkspaceDep, page: Annotated[ListConsentsRequest, Query()]) -> ListOf[Consent]:
     """Who is opted in or out of which line, since when and why; in the order of lines, then phones."""
-    line = None if asked.console is None else workspaces.console_line(world, workspace.id, asked.console).number
-    after = (asked.after or "-").split("-")
-    entries = consent.standing(
-        world, workspace.id, at=world.now(workspace), line=line, phone=asked.phone, after=after, limit=asked.limit + 1
-    )
-    page = entries[: asked.limit]
-    cursor = f"{page[-1].line}-{page[-1].phone}" if len(entries) > asked.limit else None
-    lines = _lines(world, workspace)
-    return listed([_consent(entry, lines) for entry in page], cursor)
+    line_before, _, phone_before = (page.after or "-").partition("-")
+
+    def work(tx: Tx) -> ListOf[Consent]:
+        line = None if page.console is None else console_line(tx, page.console).number
+        after = (line_before, phone_before)
+        found = consent.standing(tx, at=tx.now, line=line, phone=page.phone, after=after, limit=page.limit + 1)
+        rows, cursor = cut_page(found, page.limit, lambda row: f"{row.line}-{row.phone}")
+        lines = _lines(tx)
+        return ListOf(items=[Consent.model_validate(_members(row, lines)) for row in rows], next=cursor)
+
+    return await ws.read(work)
 
 
-@router.get("/consents/{phone}", response_model=ListOf[shapes.Consent])
-async def show_consent_history(world: WorldDep, workspace: WorkspaceDep, phone: AnyPhone) -> Response:
+@router.get("/consents/{phone}")
+async def show_consent_history(ws: WorkspaceDep, phone: AnyPhone) -> ListOf[Consent]:
     """Everything that the ledger holds of a phone, the oldest first."""
-    lines = _lines(world, workspace)
-    return listed([_consent(entry, lines) for entry in consent.ledger_of(world, workspace.id, phone)])
+
+    def work(tx: Tx) -> ListOf[Consent]:
+        lines = _lines(tx)
+        found = [Consent.model_validate(_members(row, lines)) for row in consent.ledger_of(tx, phone)]
+        return ListOf(items=found, next=None)
+
+    return await ws.read(work)
 
 
-@router.put("/consents/{phone}", response_model=shapes.ConsentChange)
-async def set_consent(world: WorldDep, workspace: WorkspaceDep, phone: AnyPhone, body: shapes.NewConsent) -> Response:
+@router.put("/consents/{phone}")
+async def set_consent(ws: WorkspaceDep, phone: AnyPhone, body: ConsentRequest) -> ConsentChange:
     """Staff opt a phone in or out of a console.
 
     Opting in sends one message, which Writeback shows as `Opt-In (UI)`; opting out sends nothing. What staff have
     done already is not done again.
     """
-    line = workspaces.line_of(world, workspace.id, broadcasting_line(world, workspace, body.console))
-    is_in = body.state == "opted_in"
-    with world.store.writing():
-        message = acts.opt_by_staff(world, workspace, world.now(workspace), line=line, phone=phone, opted_in=is_in)
-    entry = consent.ledger_of(world, workspace.id, phone, line.number)[-1]
-    told = MessageWriter(world, workspace)(message) if message else None
-    return answer({**_consent(entry, {line.number: line}), "message": told})
+
+    def work(tx: Tx) -> ConsentChange:
+        line = broadcasting_line(tx, body.console)
+        message = opt_by_staff(tx, tx.now, line=line, phone=phone, opted_in=body.state == "opted_in")
+        latest = consent.ledger_of(tx, phone, line.number)[-1]
+        told = None if message is None else message_of(tx, message)
+        return ConsentChange.model_validate({**_members(latest, {line.number: line}), "message": told})
+
+    return await ws.write(work)
 
 
-def _lines(world: World, workspace: WorkspaceView) -> dict[str, LineView]:
-    return {line.number: line for line in workspaces.lines(world, workspace.id)}
+def _lines(tx: Tx) -> Mapping[str, LineView]:
+    return {line.number: line for line in all_lines(tx)}
 
 
-def _consent(entry: consent.Entry, lines: dict[str, LineView]) -> dict[str, Any]:
-    line = lines[entry.line]
+def _members(row: ConsentRow, lines: Mapping[str, LineView]) -> dict[str, Any]:
+    """Return the members of a `Consent`."""
+    line = lines[row.line]
     return {
-        "phone": entry.phone,
-        "console": line.code if line.console_id is not None else None,
-        "account": line.code if line.account_id is not None else None,
-        "line": entry.line,
-        "state": "opted_in" if entry.opted_in else "opted_out",
-        "since": rfc3339(entry.at),
-        "why": entry.cause,
-        "word": entry.word,
+        "phone": row.phone,
+        "console": line.code if line.is_console else None,
+        "account": None if line.is_console else line.code,
+        "line": row.line,
+        "state": "opted_in" if row.opted_in else "opted_out",
+        "since": timestamp(row.at),
+        "why": row.cause,
+        "word": row.word,
     }

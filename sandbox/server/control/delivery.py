@@ -2,68 +2,67 @@
 
 from typing import Any
 
-from fastapi import Response
-
-from sandbox.dependencies import WorkspaceDep, WorldDep
-from sandbox.server.control import shapes, shown
-from sandbox.server.control.http import WORKSPACE, answer, control_router
-from sandbox.world import WorkspaceView, World, delivery, workspaces
-from sandbox.world.clock import SECOND
+from dialog_sandbox.models.delivery import Delivery, DeliveryRequest, NumberDelivery, PolicyRequest
+from sandbox.clock import SECOND
+from sandbox.server.control.answers.values import seconds
+from sandbox.server.control.dependencies import WorkspaceDep
+from sandbox.server.control.http import WORKSPACE, control_router
+from sandbox.store import Tx
+from sandbox.world.delivery import HANDSETS, Handset, Policy, numbers_of, stored
+from sandbox.world.workspaces.change import change_workspace
 
 router = control_router(WORKSPACE, "Delivery")
 
 
-@router.get("/delivery", response_model=shapes.Delivery)
-async def show_delivery(workspace: WorkspaceDep) -> Response:
+@router.get("/delivery")
+async def show_delivery(ws: WorkspaceDep) -> Delivery:
     """The policy in force."""
-    return _policy(workspace)
+    return await ws.read(_delivery)
 
 
-@router.put("/delivery", response_model=shapes.Delivery)
-async def set_delivery(world: WorldDep, workspace: WorkspaceDep, body: shapes.NewDelivery) -> Response:
+@router.put("/delivery")
+async def set_delivery(ws: WorkspaceDep, body: DeliveryRequest) -> Delivery:
     """Says what becomes of messages that are accepted from now on.
 
     `immediate` settles at once, `timed` after the two delays, `manual` only by an injected status. Single numbers
     may have a policy of their own, or behave as a handset. Messages that are there already keep the plan they
     were accepted with.
     """
-    with world.store.writing():
-        workspaces.change_workspace(world, workspace.id, columns(body))
-    return _policy(_now(world, workspace))
+
+    def work(tx: Tx) -> Delivery:
+        change_workspace(tx, **delivery_columns(body))
+        return _delivery(tx)
+
+    return await ws.write(work)
 
 
-def columns(body: shapes.NewDelivery) -> dict[str, Any]:
-    """Of a workspace's row."""
-    numbers = {phone: how.handset or _read(how) for phone, how in body.numbers.items()}
-    return delivery.stored(_read(body), numbers)
+def delivery_columns(body: DeliveryRequest) -> dict[str, Any]:
+    """Return the columns of a workspace's row that a body gives."""
+    numbers = {phone: how.handset or _policy(how) for phone, how in body.numbers.items()}
+    return stored(_policy(body), numbers)
 
 
-def _now(world: World, workspace: WorkspaceView) -> WorkspaceView:
-    return workspaces.view_of(world, workspace.id)
+def _policy(body: PolicyRequest) -> Policy:
+    return Policy(body.mode, round(body.sent_after * SECOND), round(body.settled_after * SECOND), body.outcome)
 
 
-def _read(given: shapes.NewDelivery | shapes.NewNumber) -> delivery.Policy:
-    return delivery.Policy(
-        given.mode, round(given.sent_after * SECOND), round(given.settled_after * SECOND), given.outcome
-    )
+def _delivery(tx: Tx) -> Delivery:
+    workspace = tx.workspace
+    policy = Policy(workspace.delivery_mode, workspace.sent_after, workspace.settled_after, workspace.outcome)
+    numbers = {phone: _of_number(how) for phone, how in numbers_of(workspace.numbers).items()}
+    return Delivery.model_validate({**_members(policy), "numbers": numbers})
 
 
-def _policy(workspace: WorkspaceView) -> Response:
-    policy = delivery.Policy(workspace.delivery_mode, workspace.sent_after, workspace.settled_after, workspace.outcome)
-    numbers = delivery.numbers_of(workspace.numbers)
-    return answer({**_shown(policy), "numbers": {phone: _number(how) for phone, how in numbers.items()}})
+def _of_number(how: Policy | Handset) -> NumberDelivery:
+    if isinstance(how, Policy):
+        return NumberDelivery.model_validate(_members(how))
+    return NumberDelivery(handset=next(digits for digits, handset in HANDSETS.items() if handset is how))
 
 
-def _number(how: delivery.Policy | delivery.Handset) -> dict[str, Any]:
-    if isinstance(how, delivery.Policy):
-        return _shown(how)
-    return {"handset": next(digits for digits, handset in delivery.HANDSETS.items() if handset is how)}
-
-
-def _shown(policy: delivery.Policy) -> dict[str, Any]:
+def _members(policy: Policy) -> dict[str, Any]:
     return {
         "mode": policy.mode,
-        "sent_after": shown.seconds(policy.sent_after),
-        "settled_after": shown.seconds(policy.settled_after),
+        "sent_after": seconds(policy.sent_after),
+        "settled_after": seconds(policy.settled_after),
         "outcome": policy.outcome,
     }

@@ -5,91 +5,88 @@ from typing import Annotated, Any
 
 from fastapi import Path, Response
 
-from sandbox.dependencies import WorkspaceDep, WorldDep
-from sandbox.server.control import shapes
-from sandbox.server.control.http import WORKSPACE, answer, control_router, listed
-from sandbox.server.control.shapes import ListOf
-from sandbox.world import WorkspaceView, World, faults
-from sandbox.world.clock import SECOND, rfc3339
+from dialog_sandbox.models.base import DeletedResponse, ListOf
+from dialog_sandbox.models.faults import AddFaultRequest, FaultInfo, SetFaultsRequest
+from sandbox.clock import SECOND
+from sandbox.server.control.answers.values import optional_timestamp
+from sandbox.server.control.dependencies import WorkspaceDep
+from sandbox.server.control.http import WORKSPACE, control_router
+from sandbox.store import Tx
+from sandbox.store.tables import Fault
+from sandbox.world import faults
+from sandbox.world.ids import fault_id
 
 router = control_router(WORKSPACE, "Faults")
 
 FaultId = Annotated[str, Path(alias="id", description="A fault's id.", examples=["fault_00000001"])]
 
 
-@router.get("/faults", response_model=ListOf[shapes.Fault])
-async def list_faults(world: WorldDep, workspace: WorkspaceDep) -> Response:
+@router.get("/faults")
+async def list_faults(ws: WorkspaceDep) -> ListOf[FaultInfo]:
     """All faults, in the order in which they are asked, and how far each has got."""
-    return _list(world, workspace)
+    return await ws.read(_list)
 
 
-@router.post("/faults", response_model=shapes.Fault, status_code=201)
-async def add_fault(world: WorldDep, workspace: WorkspaceDep, body: shapes.NewFault) -> Response:
+@router.post("/faults", status_code=201)
+async def add_fault(ws: WorkspaceDep, body: AddFaultRequest) -> FaultInfo:
     """One more fault, after those there are.
 
     Of those that match a call the first wins whose turn it is. `status` and `rate_limit` answer instead of doing; the
     others spoil the answer to what was done, unless they come `before`.
     """
-    with world.store.writing():
-        row = faults.add(world, workspace, _columns(body, world.now(workspace)))
-    return answer(_shown(row), 201)
+    return await ws.write(lambda tx: _fault(faults.add(tx, **_columns(body, tx.now))))
 
 
-@router.put("/faults", response_model=ListOf[shapes.Fault])
-async def set_faults(world: WorldDep, workspace: WorkspaceDep, body: shapes.FaultList) -> Response:
+@router.put("/faults")
+async def set_faults(ws: WorkspaceDep, body: SetFaultsRequest) -> ListOf[FaultInfo]:
     """These faults instead of those there are."""
-    now = world.now(workspace)
-    with world.store.writing():
-        faults.clear(world, workspace.id)
+
+    def work(tx: Tx) -> ListOf[FaultInfo]:
+        faults.clear(tx)
         for each in body:
-            faults.add(world, workspace, _columns(each, now))
-    return _list(world, workspace)
+            faults.add(tx, **_columns(each, tx.now))
+        return _list(tx)
+
+    return await ws.write(work)
 
 
-@router.delete("/faults", response_model=shapes.Deleted)
-async def clear_faults(world: WorldDep, workspace: WorkspaceDep) -> Response:
+@router.delete("/faults")
+async def clear_faults(ws: WorkspaceDep) -> DeletedResponse:
     """Drops all faults."""
-    with world.store.writing():
-        n = faults.clear(world, workspace.id)
-    return answer({"deleted": n})
+    return DeletedResponse(deleted=await ws.write(faults.clear))
 
 
 @router.delete("/faults/{id}", status_code=204, response_class=Response)
-async def remove_fault(world: WorldDep, workspace: WorkspaceDep, fault_id: FaultId) -> Response:
+async def remove_fault(ws: WorkspaceDep, given_id: FaultId) -> None:
     """Drops one fault."""
-    with world.store.writing():
-        faults.remove(world, faults.find(world, workspace.id, fault_id))
-    return Response(status_code=204)
+    await ws.write(lambda tx: faults.remove(tx, faults.find_fault(tx, given_id)))
 
 
-def _columns(given: shapes.NewFault, now: int) -> dict[str, Any]:
-    expires_at = None if given.expires_in is None else now + round(given.expires_in * SECOND)
+def _columns(body: AddFaultRequest, now: int) -> dict[str, Any]:
+    expires_at = None if body.expires_in is None else now + round(body.expires_in * SECOND)
     return {
-        "match": json.dumps(given.match.model_dump(by_alias=True, exclude_unset=True)),
-        "effect": json.dumps(given.effect.model_dump(exclude_unset=True)),
-        "probability": given.probability,
-        "seed": given.seed,
-        "skip": given.skip,
-        "times": given.times,
+        "match": body.match.model_dump(by_alias=True, exclude_unset=True),
+        "effect": body.effect.model_dump(exclude_unset=True),
+        **body.model_dump(include={"probability", "seed", "skip", "times"}),
         "expires_at": expires_at,
     }
 
 
-def _list(world: World, workspace: WorkspaceView) -> Response:
-    return listed([_shown(row) for row in faults.rows_of(world, workspace.id)])
+def _list(tx: Tx) -> ListOf[FaultInfo]:
+    return ListOf(items=[*map(_fault, faults.list_faults(tx))], next=None)
 
 
-def _shown(row: faults.FaultRow) -> dict[str, Any]:
-    return {
-        "id": faults.our_id(row["id"]),
-        "match": json.loads(row["match"]),
-        "effect": json.loads(row["effect"]),
-        "probability": row["probability"],
-        "seed": row["seed"],
-        "skip": row["skip"],
-        "times": row["times"],
-        "expires_at": row["expires_at"] and rfc3339(row["expires_at"]),
-        "matched": row["matched"],
-        "applied": row["applied"],
-        "left": None if row["times"] is None else row["times"] - row["applied"],
-    }
+def _fault(row: Fault) -> FaultInfo:
+    return FaultInfo(
+        id=fault_id(row.id),
+        match=json.loads(row.match),
+        effect=json.loads(row.effect),
+        probability=row.probability,
+        seed=row.seed,
+        skip=row.skip,
+        times=row.times,
+        expires_at=optional_timestamp(row.expires_at),
+        matched=row.matched,
+        applied=row.applied,
+        left=None if row.times is None else row.times - row.applied,
+    )

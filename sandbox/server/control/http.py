@@ -1,21 +1,20 @@
-"""How the control API reads a request, strictly, and answers it."""
+"""How does the control API read a request, strictly, and which answers may nobody keep?"""
 
 import json
 import re
 from collections.abc import Callable, Coroutine
 from typing import Any, NoReturn, get_args
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
-from pydantic_core import to_json
 from starlette.datastructures import QueryParams
 
-from sandbox import forms
-from sandbox.dependencies import MAX_BODY
-from sandbox.server.control.values import PATTERNS
+from dialog_sandbox.models.values import CHECKS, PATTERNS
 from sandbox.server.problems import Problem, invalid, not_json
+from sandbox.vendors.base import forms
+from sandbox.vendors.base.exchange import MAX_BODY
 
 NOT_TEXT = "must be Unicode text without U+0000 and lone surrogates"
 UNKNOWN = "extra_forbidden"
@@ -29,6 +28,8 @@ KINDS = {
     "list_type": "must be a list",
 }
 """By the framework's words for what a value is not."""
+MOST_ERRORS = 20
+"""Of those that a refusal shows."""
 WORKSPACE = "/_sandbox/workspaces/{ws}"
 
 
@@ -59,7 +60,7 @@ class ControlRequest(Request):
         return self._query_params
 
     async def read_body(self) -> None:
-        """Reads it before the framework does, which would take our problems for its own."""
+        """Read it before the framework does, which would take our problems for its own."""
         if not await self.body():
             return
         if self.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
@@ -80,30 +81,33 @@ class ControlRoute(APIRoute):
                 raise invalid(*(("query", _short(name), "is not known here") for name in request.query_params))
             if self.body_field is not None:
                 await request.read_body()
-            return await answer_to(request)
+            checks = CHECKS.set(request.app.state.checks)
+            try:
+                return await answer_to(request)
+            finally:
+                CHECKS.reset(checks)
 
         return handle
 
 
+async def keep_nowhere(response: Response) -> None:
+    """Have nobody keep the answer: it can hold credentials."""
+    response.headers["Cache-Control"] = "no-store"
+
+
 def control_router(prefix: str, tag: str) -> APIRouter:
-    """A router for one section of the control API."""
+    """Return a router for one section of the control API."""
     return APIRouter(
-        prefix=prefix, route_class=ControlRoute, tags=[tag], generate_unique_id_function=lambda route: route.name
+        prefix=prefix,
+        route_class=ControlRoute,
+        tags=[tag],
+        dependencies=[Depends(keep_nowhere)],
+        generate_unique_id_function=lambda route: route.name,
     )
 
 
-def answer(body: Any, status: int = 200) -> Response:
-    """JSON that nobody may keep: it can hold credentials."""
-    return Response(to_json(body), status, {"Cache-Control": "no-store"}, media_type="application/json")
-
-
-def listed(items: list[Any], next_cursor: str | None = None) -> Response:
-    """A list, or a page of one."""
-    return answer({"items": items, "next": next_cursor})
-
-
 def strict_json(raw: bytes) -> Any:
-    """JSON in UTF-8, numbers finite, text without U+0000 and lone surrogates; else a problem that echoes nothing."""
+    """Return JSON in UTF-8, numbers finite, text without U+0000 and lone surrogates; a refusal echoes nothing."""
     try:
         value = json.loads(raw.decode(), parse_constant=_no_constant)
     except UnicodeDecodeError as error:
@@ -125,7 +129,7 @@ def _no_constant(_: str) -> NoReturn:
 
 
 def _check_text(value: Any) -> None:
-    """Walks with a stack of its own: the nesting may be as deep as the JSON reader takes."""
+    """Walk with a stack of its own: the nesting may be as deep as the JSON reader takes."""
     waiting: list[tuple[str, Any]] = [("", value)]
     while waiting:
         name, current = waiting.pop()
@@ -145,7 +149,7 @@ def _is_text(text: str) -> bool:
 
 
 def strict_query(raw: bytes) -> dict[str, str]:
-    """The query string's parameters; of a repeated one the first counts."""
+    """Return the query string's parameters; of a repeated one the first counts."""
     try:
         fields = forms.urlencoded(raw)
     except forms.UnreadableForm as error:
@@ -157,17 +161,22 @@ def strict_query(raw: bytes) -> dict[str, str]:
 
 
 def refused_values(error: RequestValidationError, route: Any) -> Problem:
-    """What the framework found wrong, each member once, without the values themselves."""
+    """Return what the framework found wrong, each member once, without the values themselves.
+
+    There is an end of it: who sends an object of a million unknown members wants no answer as long.
+    """
     found: dict[tuple[str, str], str] = {}
     for each in error.errors():
         place, *rest = each["loc"]
         member, known = member_of(rest, _annotations(str(place), route), is_unknown=each["type"] == UNKNOWN)
         found.setdefault((str(place), member or str(place)), wrong_with(each, known))
+        if len(found) == MOST_ERRORS:
+            break
     return invalid(*((place, member, what) for (place, member), what in found.items()))
 
 
 def member_of(loc: list[Any], annotations: list[Any], *, is_unknown: bool) -> tuple[str, list[str]]:
-    """`effect.drip.ms` or `to[2]`, and the members known beside the last one.
+    """Return `effect.drip.ms` or `to[2]`, and the members known beside the last one.
 
     What the validator adds to a location (the names of a union's branches) is left out, and so are a mapping's keys.
     `is_unknown`: the last one is no member of what it stands in.
@@ -188,13 +197,13 @@ def member_of(loc: list[Any], annotations: list[Any], *, is_unknown: bool) -> tu
 
 
 def _annotations(place: str, route: APIRoute) -> list[Any]:
-    """Of what the body, or the query string, is read into."""
+    """Return those of what the body, or the query string, is read into."""
     fields = route.dependant.query_params if place == "query" else [route.body_field]
     return [field.field_info.annotation for field in fields if field]
 
 
 def _fields(annotations: list[Any]) -> dict[str, Any]:
-    """The members of the models that are named there, by the names that callers give them."""
+    """Return the members of the models that are named there, by the names that callers give them."""
     found: dict[str, Any] = {}
     for annotation in annotations:
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
@@ -205,7 +214,7 @@ def _fields(annotations: list[Any]) -> dict[str, Any]:
 
 
 def wrong_with(error: Any, known: list[str]) -> str:
-    """What the framework's error says, in our words; `known`: the members beside the one it names."""
+    """Return what the framework's error says, in our words; `known`: the members beside the one it names."""
     kind = error["type"]
     if kind == "missing":
         return "is required"

@@ -1,94 +1,87 @@
 """The journal: what vendors were asked, what they answered, and why."""
 
-import sqlite3
-from contextlib import suppress
 from typing import Annotated
 
-from fastapi import Path, Query, Response
+from fastapi import Path, Query
 
-from sandbox.dependencies import WorkspaceDep, WorldDep
-from sandbox.server.control import shapes
-from sandbox.server.control.http import WORKSPACE, answer, control_router, listed
-from sandbox.server.control.shapes import ListOf
-from sandbox.server.journal.entries import entry, number_of, our_id
-from sandbox.world import World, journal, messages
-from sandbox.world.journal import SERVER, Filters
+from dialog_sandbox.models.base import DeletedResponse, ListOf
+from dialog_sandbox.models.journal import Exchange, ListJournalRequest, ListServerJournalRequest
+from sandbox.server.control.answers.values import optional_milliseconds
+from sandbox.server.control.dependencies import JournalDep, StoreDep, WorkspaceDep
+from sandbox.server.control.http import WORKSPACE, control_router
+from sandbox.server.control.lists import cut_page
+from sandbox.server.journal import Journal
+from sandbox.server.journal.queries import JournalFilters, drop_all, find_entry, list_entries
+from sandbox.store import Tx
+from sandbox.world.messages.search import find_message
 
 router = control_router("", "Journal")
 
 SERVER_JOURNAL = "/_sandbox/journal"
-ExchangeId = Annotated[str, Path(alias="id", description="What X-Sandbox-Exchange said.", examples=["ex_1"])]
-ServerExchangeId = Annotated[
-    str, Path(alias="id", description="What X-Sandbox-Exchange said.", examples=["ex_server_1"])
-]
+EXAMPLE = "ex_01927b8c0d1e7f2a8b3c4d5e6f708192"
+ExchangeId = Annotated[str, Path(alias="id", description="What X-Sandbox-Exchange said.", examples=[EXAMPLE])]
 
 
-@router.get(WORKSPACE + "/journal", response_model=ListOf[shapes.JournalEntry])
+@router.get(WORKSPACE + "/journal")
 async def list_journal(
-    world: WorldDep, workspace: WorkspaceDep, asked: Annotated[shapes.JournalFilters, Query()]
-) -> Response:
+    ws: WorkspaceDep, journal: JournalDep, page: Annotated[ListJournalRequest, Query()]
+) -> ListOf[Exchange]:
     """Every vendor exchange of the workspace, refused and faulted ones too. Secrets never appear."""
-    message = None if asked.message is None else messages.find(world, workspace, asked.message)["id"]
-    return _page(world, workspace.id, asked, message)
+    await journal.flush()
+    return await ws.read(lambda tx: _page(tx, journal, page, _message_of(tx, page)))
 
 
-@router.get(WORKSPACE + "/journal/{id}", response_model=shapes.JournalEntry)
-async def show_exchange(world: WorldDep, workspace: WorkspaceDep, exchange_id: ExchangeId) -> Response:
+@router.get(WORKSPACE + "/journal/{id}")
+async def show_exchange(ws: WorkspaceDep, journal: JournalDep, exchange_id: ExchangeId) -> Exchange:
     """One exchange, by the id that its answer named."""
-    return _one(world, workspace.id, exchange_id)
+    await journal.flush()
+    return await ws.read(lambda tx: journal.show(find_entry(tx, exchange_id)))
 
 
-@router.delete(WORKSPACE + "/journal", response_model=shapes.Deleted)
-async def empty_journal(world: WorldDep, workspace: WorkspaceDep) -> Response:
+@router.delete(WORKSPACE + "/journal")
+async def empty_journal(ws: WorkspaceDep, journal: JournalDep) -> DeletedResponse:
     """Empties the workspace's journal."""
-    return _emptied(world, workspace.id)
+    await journal.flush()
+    return DeletedResponse(deleted=await ws.write(drop_all))
 
 
-@router.get(SERVER_JOURNAL, response_model=ListOf[shapes.JournalEntry])
-async def list_server_journal(world: WorldDep, asked: Annotated[shapes.ServerJournalFilters, Query()]) -> Response:
+@router.get(SERVER_JOURNAL)
+async def list_server_journal(
+    store: StoreDep, journal: JournalDep, page: Annotated[ListServerJournalRequest, Query()]
+) -> ListOf[Exchange]:
     """Exchanges that belong to no workspace: of callers without right credentials."""
-    return _page(world, SERVER, asked)
+    await journal.flush()
+    return await store.read(lambda tx: _page(tx, journal, page))
 
 
-@router.get(SERVER_JOURNAL + "/{id}", response_model=shapes.JournalEntry)
-async def show_server_exchange(world: WorldDep, exchange_id: ServerExchangeId) -> Response:
+@router.get(SERVER_JOURNAL + "/{id}")
+async def show_server_exchange(store: StoreDep, journal: JournalDep, exchange_id: ExchangeId) -> Exchange:
     """One exchange that belongs to no workspace."""
-    return _one(world, SERVER, exchange_id)
+    await journal.flush()
+    return await store.read(lambda tx: journal.show(find_entry(tx, exchange_id)))
 
 
-@router.delete(SERVER_JOURNAL, response_model=shapes.Deleted)
-async def empty_server_journal(world: WorldDep) -> Response:
+@router.delete(SERVER_JOURNAL)
+async def empty_server_journal(store: StoreDep, journal: JournalDep) -> DeletedResponse:
     """Forgets the exchanges that belong to no workspace."""
-    return _emptied(world, SERVER)
+    await journal.flush()
+    return DeletedResponse(deleted=await store.write(drop_all))
 
 
-def _page(world: World, workspace_id: int, asked: shapes.ServerJournalFilters, message: int | None = None) -> Response:
-    _write_down(world)
-    given = asked.model_dump(include={"operation", "outcome", "status", "findings", "since", "until"})
-    rows = journal.listed(
-        world,
-        workspace_id,
-        Filters(**given, message=message),
-        after=None if asked.after is None else number_of(workspace_id, asked.after),
-        limit=asked.limit + 1,
-        newest_first=asked.order == "newest",
+def _message_of(tx: Tx, page: ListJournalRequest) -> int | None:
+    return None if page.message is None else find_message(tx, page.message).id
+
+
+def _page(tx: Tx, journal: Journal, page: ListServerJournalRequest, message: int | None = None) -> ListOf[Exchange]:
+    filters = JournalFilters(
+        operation=page.operation,
+        outcome=page.outcome,
+        status=page.status,
+        message=message,
+        findings=page.findings,
+        since=optional_milliseconds(page.since),
+        until=optional_milliseconds(page.until),
     )
-    page = rows[: asked.limit]
-    cursor = our_id(workspace_id, page[-1]["number"]) if len(rows) > asked.limit else None
-    return listed([*map(entry, page)], cursor)
-
-
-def _one(world: World, workspace_id: int, exchange_id: str) -> Response:
-    _write_down(world)
-    return answer(entry(journal.find(world, workspace_id, number_of(workspace_id, exchange_id))))
-
-
-def _write_down(world: World) -> None:
-    """What was answered up to now can be read, but for what a store that cannot be written keeps waiting."""
-    with suppress(sqlite3.Error):
-        world.journal.write()
-
-
-def _emptied(world: World, workspace_id: int) -> Response:
-    world.journal.write()
-    return answer({"deleted": journal.drop_all(world, workspace_id)})
+    found = list_entries(tx, filters, after=page.after, limit=page.limit + 1, newest_first=page.order == "newest")
+    rows, cursor = cut_page(found, page.limit, lambda row: row.id)
+    return ListOf(items=[*map(journal.show, rows)], next=cursor)

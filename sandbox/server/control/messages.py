@@ -1,228 +1,270 @@
 """Messages: read, sent by staff, answered by phones, and told what became of them."""
 
-import shlex
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Annotated, Any
 
 from fastapi import Path, Query, Request, Response
 
-from sandbox.dependencies import WorkspaceDep, WorldDep
-from sandbox.server.control import shapes
-from sandbox.server.control.acting import act
-from sandbox.server.control.http import WORKSPACE, answer, control_router, listed
-from sandbox.server.control.shapes import ListOf, Scheduled
-from sandbox.server.control.shown import MessageWriter
-from sandbox.server.control.shown import callback as callback_shown
+from dialog_sandbox.models.base import DeletedResponse, ListOf
+from dialog_sandbox.models.messages import (
+    Broadcast,
+    BroadcastRequest,
+    Conversation,
+    DeleteMessagesRequest,
+    InboundRequest,
+    ListMessagesRequest,
+    Message,
+    MessageStory,
+    MessageView,
+    ReplyRequest,
+    Scheduled,
+    SendMessageRequest,
+    StatusRequest,
+)
+from sandbox.server.control.answers.callbacks import callbacks_of
+from sandbox.server.control.answers.messages import MessageBuilder, conversation_of, message_of, messages_of
+from sandbox.server.control.answers.values import optional_milliseconds, timestamp
+from sandbox.server.control.answers.views import view_of
+from sandbox.server.control.checks import message_types_of
+from sandbox.server.control.dependencies import VendorsDep, WorkspaceDep
+from sandbox.server.control.http import WORKSPACE, control_router
+from sandbox.server.control.lists import cut_page
 from sandbox.server.problems import invalid, refusals
-from sandbox.vendor import Vendor, View
-from sandbox.vendors import VENDORS
-from sandbox.vendors.writeback import MESSAGE_TYPES
-from sandbox.world import WorkspaceView, World, callbacks, messages, people, removal, workspaces
-from sandbox.world.carrier import OUTBOUND, MessageRow
+from sandbox.store import Tx
+from sandbox.vendors.base.vendor import Vendor
+from sandbox.world import commands, people
+from sandbox.world.callbacks.queue import list_callbacks
+from sandbox.world.commands import Deferred
+from sandbox.world.ids import message_id, parse_message_id
+from sandbox.world.lines import LineView, all_lines, console_line, line_of, tracking_line
+from sandbox.world.messages.accept import ALERT, OUTBOUND
+from sandbox.world.messages.remove import remove_messages
+from sandbox.world.messages.search import MessageFilters, find_message, outbound
+from sandbox.world.messages.search import list_messages as list_rows
+from sandbox.world.messages.search import message_of as row_of
+from sandbox.world.messages.timeline import status_of
 from sandbox.world.statuses import reachable
+from sandbox.world.workspaces.find import account
+from sandbox.world.workspaces.find import row_of as workspace_row
 
 router = control_router(WORKSPACE, "Messages")
 
 SCHEDULED: dict[int | str, dict[str, Any]] = {202: {"model": Scheduled, "description": "It will happen then."}}
-PURPOSES = {word: purpose for purpose, word in MESSAGE_TYPES.items()}
-FILTERS = {field.name for field in fields(messages.Filters)}
+FILTERS = {field.name for field in fields(MessageFilters)}
 AnyId = Annotated[
     str,
     Path(alias="id", description="Any id it has: ours, a sid, outgoingMessageId or msg_id.", examples=["msg_00000001"]),
 ]
 
+# Reading -------------------------------------------------------------------------------------------------------------
 
-@router.get("/messages", response_model=ListOf[shapes.Message])
-async def list_messages(
-    world: WorldDep, workspace: WorkspaceDep, asked: Annotated[shapes.MessageFilters, Query()]
-) -> Response:
+
+@router.get("/messages")
+async def list_messages(ws: WorkspaceDep, page: Annotated[ListMessagesRequest, Query()]) -> ListOf[Message]:
     """Messages of all vendors in both directions, in the order in which they were accepted."""
-    after = messages.number_of(asked.after or "") or 0
-    rows = messages.listed(world, workspace, filters(world, workspace, asked), after=after, limit=asked.limit + 1)
-    shown_rows = rows[: asked.limit]
-    cursor = messages.our_id(shown_rows[-1]["id"]) if len(rows) > asked.limit else None
-    return listed([*map(MessageWriter(world, workspace), shown_rows)], cursor)
+
+    def work(tx: Tx) -> ListOf[Message]:
+        found = list_rows(tx, filters_of(tx, page), after=place_of(page.after), limit=page.limit + 1)
+        rows, cursor = cut_page(found, page.limit, lambda row: message_id(row.id))
+        return ListOf(items=messages_of(tx, rows), next=cursor)
+
+    return await ws.read(work)
 
 
-@router.delete("/messages", response_model=shapes.Deleted)
-async def delete_messages(
-    world: WorldDep, workspace: WorkspaceDep, asked: Annotated[shapes.Removal, Query()]
-) -> Response:
+@router.delete("/messages")
+async def delete_messages(ws: WorkspaceDep, which: Annotated[DeleteMessagesRequest, Query()]) -> DeletedResponse:
     """Deletes messages, by default all of them, with their callbacks and what was scheduled about them.
 
     Consents, people, the journal and the counters stay: a number is not given twice.
     """
-    after = messages.number_of(asked.after or "") or 0
-    with world.store.writing():
-        wanted = filters(world, workspace, asked)
-        deleted = removal.remove(world, workspace, wanted, after=after, limit=asked.limit)
-    return answer({"deleted": deleted})
+
+    def work(tx: Tx) -> int:
+        return remove_messages(tx, filters_of(tx, which), after=place_of(which.after), limit=which.limit)
+
+    return DeletedResponse(deleted=await ws.write(work))
 
 
-def filters(world: World, workspace: WorkspaceView, asked: shapes.MessageFilters) -> messages.Filters:
-    """What is asked for, consoles and accounts by their numbers."""
-    given = asked.model_dump(include=FILTERS)
-    if asked.console is not None:
-        given["console"] = workspaces.console_line(world, workspace.id, asked.console).console_id
-    if asked.account is not None:
-        given["account"] = workspaces.account(world, workspace.id, asked.account)["id"]
-    return messages.Filters(**given)
+def place_of(cursor: str | None) -> int:
+    """Return the number of the message that a list goes on behind; 0 for all of it."""
+    return parse_message_id(cursor or "") or 0
 
 
-@router.post("/messages", response_model=shapes.Message, status_code=201, responses=SCHEDULED | refusals(409))
-async def send_message(world: WorldDep, workspace: WorkspaceDep, body: shapes.NewMessage) -> Response:
-    """Sends a message out of the vendor's own staff tools."""
-    given: dict[str, Any] = {"to": body.to, "text": body.text, "sent_by": body.sent_by}
-    if body.message_type is not None:
-        given["purpose"] = PURPOSES[body.message_type]
-    line = _line(world, workspace, body)
-    return act(world, workspace, "send", body.at, lambda row: _message(world, workspace, row, 201), line=line, **given)
+def filters_of(tx: Tx, request: ListMessagesRequest) -> MessageFilters:
+    """Return the filters of a request, consoles and accounts by their numbers."""
+    given = request.model_dump(include=FILTERS - {"any_case"})
+    given |= {name: optional_milliseconds(given[name]) for name in ("since", "until")}
+    if request.console is not None:
+        given["console"] = console_line(tx, request.console).console_id
+    if request.account is not None:
+        given["account"] = account(tx, request.account).id
+    return MessageFilters(**given)
 
 
-def _line(world: World, workspace: WorkspaceView, body: shapes.NewMessage) -> str:
-    if body.console is not None:
-        return workspaces.console_line(world, workspace.id, body.console).number
-    return workspaces.tracking_line(world, workspace.id, str(body.tracking_number)).number
-
-
-@router.get("/messages/{id}", response_model=shapes.MessageStory)
-async def show_message(world: WorldDep, workspace: WorkspaceDep, message_id: AnyId) -> Response:
+@router.get("/messages/{id}")
+async def show_message(ws: WorkspaceDep, vendors: VendorsDep, any_id: AnyId) -> MessageStory:
     """One message: what happened to it so far and why, what comes next, and what its client was told."""
-    row = messages.find(world, workspace, message_id)
-    now = world.now(workspace)
-    told = callbacks.rows_of(world, workspace.id, now=now, message_id=row["id"])
-    possible = reachable(messages.status_of(row, now)) if row["direction"] == OUTBOUND else ()
-    return answer(
-        {
-            **MessageWriter(world, workspace)(row),
-            "possible": possible,
-            "callbacks": [callback_shown(world, *each) for each in told],
-        }
-    )
+
+    def work(tx: Tx) -> MessageStory:
+        row = find_message(tx, any_id)
+        told = list_callbacks(tx, message_id=row.id)
+        possible = reachable(status_of(row, tx.now)) if row.direction == OUTBOUND else ()
+        members = MessageBuilder(tx, [row]).members(row)
+        return MessageStory.model_validate(
+            {**members, "possible": [*possible], "callbacks": callbacks_of(tx, told, vendors)}
+        )
+
+    return await ws.read(work)
 
 
-@router.get("/messages/{id}/shown", response_model=ListOf[shapes.MessageView])
-async def show_views(request: Request, world: WorldDep, workspace: WorkspaceDep, message_id: AnyId) -> Response:
+@router.get("/messages/{id}/shown")
+async def show_views(request: Request, ws: WorkspaceDep, vendors: VendorsDep, any_id: AnyId) -> ListOf[MessageView]:
     """One message as each API shows it right now, with the call that fetches it."""
-    row = messages.find(world, workspace, message_id)
-    basic = workspaces.row_of(world, workspace.id)
     origin = str(request.base_url).rstrip("/")
-    return listed([_view(vendor, vendor.view(world, workspace, row), origin, basic) for vendor in VENDORS])
+
+    def work(tx: Tx) -> ListOf[MessageView]:
+        row, owner = find_message(tx, any_id), workspace_row(tx)
+        return ListOf(items=[view_of(vendor, vendor.view(tx, row), origin, owner) for vendor in vendors], next=None)
+
+    return await ws.read(work)
 
 
-def _view(vendor: Vendor, view: View | None, origin: str, basic: Mapping[str, Any]) -> dict[str, Any]:
-    shown = {"vendor": vendor.name, "title": vendor.title}
-    if view is None:
-        return {**shown, "url": None, "curl": None, "media_type": None, "body": None}
-    url = origin + view.path
-    auth = ["-u", f"{basic['username']}:{basic['password']}"] if view.is_basic else []
-    return {
-        **shown,
-        "url": url,
-        "curl": shlex.join(["curl", "-s", *auth, url]),
-        "media_type": view.media_type,
-        "body": view.body,
-    }
+# Doing ---------------------------------------------------------------------------------------------------------------
 
 
-@router.post("/messages/{id}/status", response_model=shapes.Message, responses=SCHEDULED | refusals(409))
+def scheduled(response: Response, deferred: Deferred) -> Scheduled:
+    """Return what is said of a command that lies ahead."""
+    response.status_code = 202
+    return Scheduled(scheduled=deferred.command, at=timestamp(deferred.at))
+
+
+@router.post("/messages", status_code=201, responses=SCHEDULED | refusals(409))
+async def send_message(
+    response: Response, ws: WorkspaceDep, vendors: VendorsDep, body: SendMessageRequest
+) -> Message | Scheduled:
+    """Sends a message out of the vendor's own staff tools."""
+
+    def work(tx: Tx) -> Message | Deferred:
+        done = commands.execute(
+            tx,
+            commands.send,
+            optional_milliseconds(body.at),
+            line=_sending_line(tx, body).number,
+            to=body.to,
+            text=body.text,
+            purpose=_purpose(body, vendors),
+            sent_by=body.sent_by,
+        )
+        return done if isinstance(done, Deferred) else message_of(tx, done)
+
+    done = await ws.write(work)
+    return scheduled(response, done) if isinstance(done, Deferred) else done
+
+
+def _sending_line(tx: Tx, body: SendMessageRequest) -> LineView:
+    if body.console is not None:
+        return console_line(tx, body.console)
+    return tracking_line(tx, str(body.tracking_number))
+
+
+def _purpose(body: SendMessageRequest, vendors: Sequence[Vendor]) -> str:
+    return ALERT if body.message_type is None else message_types_of(vendors)[body.message_type]
+
+
+@router.post("/messages/{id}/status", responses=SCHEDULED | refusals(409))
 async def report_status(
-    world: WorldDep, workspace: WorkspaceDep, message_id: AnyId, body: shapes.NewStatus
-) -> Response:
+    response: Response, ws: WorkspaceDep, any_id: AnyId, body: StatusRequest
+) -> Message | Scheduled:
     """Says what became of a message, which replaces what is left of its plan.
 
     A later status takes the moves between at the same instant. A move that the world does not know is 409 with the
     possible ones, unless forced.
     """
-    n = messages.find(world, workspace, message_id)["id"]
 
-    def changed(_: None) -> Response:
-        return _message(world, workspace, messages.find(world, workspace, messages.our_id(n)))
+    def work(tx: Tx) -> Message | Deferred:
+        n = find_message(tx, any_id).id
+        done = commands.execute(
+            tx,
+            commands.report,
+            optional_milliseconds(body.at),
+            message_id=n,
+            status=body.status,
+            reason=body.reason,
+            vendor_status=body.vendor_status,
+            force=body.force,
+        )
+        return done if isinstance(done, Deferred) else message_of(tx, row_of(tx, n))
 
-    return act(world, workspace, "report", body.at, changed, message=n, **body.model_dump(exclude={"at"}))
+    done = await ws.write(work)
+    return scheduled(response, done) if isinstance(done, Deferred) else done
 
 
-@router.post(
-    "/messages/{id}/reply",
-    response_model=shapes.Conversation,
-    status_code=201,
-    responses=SCHEDULED | refusals(409),
-)
-async def reply(world: WorldDep, workspace: WorkspaceDep, message_id: AnyId, body: shapes.NewReply) -> Response:
+@router.post("/messages/{id}/reply", status_code=201, responses=SCHEDULED | refusals(409))
+async def reply(response: Response, ws: WorkspaceDep, any_id: AnyId, body: ReplyRequest) -> Conversation | Scheduled:
     """Lets the phone answer a message."""
-    answered = messages.outbound(messages.find(world, workspace, message_id))
-    return act(
-        world,
-        workspace,
-        "reply",
-        body.at,
-        lambda both: _conversation(world, workspace, both),
-        message=answered["id"],
-        text=body.text,
-    )
+
+    def work(tx: Tx) -> Conversation | Deferred:
+        answered = outbound(find_message(tx, any_id))
+        at = optional_milliseconds(body.at)
+        done = commands.execute(tx, commands.reply, at, message_id=answered.id, text=body.text)
+        return done if isinstance(done, Deferred) else conversation_of(tx, done)
+
+    done = await ws.write(work)
+    return scheduled(response, done) if isinstance(done, Deferred) else done
 
 
-@router.post("/inbound", response_model=shapes.Conversation, status_code=201, responses=SCHEDULED | refusals(409))
-async def text_in(world: WorldDep, workspace: WorkspaceDep, body: shapes.NewInbound) -> Response:
+@router.post("/inbound", status_code=201, responses=SCHEDULED | refusals(409))
+async def text_in(response: Response, ws: WorkspaceDep, body: InboundRequest) -> Conversation | Scheduled:
     """Lets a phone text a line out of the blue."""
-    line = workspaces.line_of(world, workspace.id, body.to)
-    return act(
-        world,
-        workspace,
-        "text_in",
-        body.at,
-        lambda both: _conversation(world, workspace, both),
-        phone=body.from_,
-        line=line.number,
-        text=body.text,
-    )
+
+    def work(tx: Tx) -> Conversation | Deferred:
+        line = line_of(tx, body.to)
+        at = optional_milliseconds(body.at)
+        done = commands.execute(tx, commands.text_in, at, phone=body.from_, line=line.number, text=body.text)
+        return done if isinstance(done, Deferred) else conversation_of(tx, done)
+
+    done = await ws.write(work)
+    return scheduled(response, done) if isinstance(done, Deferred) else done
 
 
-@router.post("/broadcasts", response_model=shapes.Broadcast, status_code=201, responses=SCHEDULED | refusals(409))
-async def broadcast(world: WorldDep, workspace: WorkspaceDep, body: shapes.NewBroadcast) -> Response:
+@router.post("/broadcasts", status_code=201, responses=SCHEDULED | refusals(409))
+async def broadcast(response: Response, ws: WorkspaceDep, body: BroadcastRequest) -> Broadcast | Scheduled:
     """Sends one text to many; `everyone` is whoever is there when it goes out."""
 
-    def sent(done: tuple[str, list[MessageRow]]) -> Response:
+    def work(tx: Tx) -> Broadcast | Deferred:
+        done = commands.execute(
+            tx,
+            commands.broadcast,
+            optional_milliseconds(body.at),
+            line=broadcasting_line(tx, body.console).number,
+            name=body.name,
+            text=body.text,
+            phones=_phones(tx, body.to),
+            sent_by=body.sent_by,
+            campaign=body.campaign,
+        )
+        if isinstance(done, Deferred):
+            return done
         key, rows = done
-        shown_rows = [*map(MessageWriter(world, workspace), rows)]
-        return answer({"broadcast_id": key, "messages": shown_rows}, 201)
+        return Broadcast(broadcast_id=key, messages=messages_of(tx, rows))
 
-    return act(
-        world,
-        workspace,
-        "broadcast",
-        body.at,
-        sent,
-        line=broadcasting_line(world, workspace, body.console),
-        phones=_phones(world, workspace, body.to),
-        **body.model_dump(include={"name", "text", "campaign", "sent_by"}),
-    )
+    done = await ws.write(work)
+    return scheduled(response, done) if isinstance(done, Deferred) else done
 
 
-def broadcasting_line(world: World, workspace: WorkspaceView, code: str | None) -> str:
-    """The console's that was asked for; the only one's if none was."""
+def broadcasting_line(tx: Tx, code: str | None) -> LineView:
+    """Return the line of the console of that code; the only one's if none is given."""
     if code is not None:
-        return workspaces.console_line(world, workspace.id, code).number
-    consoles = [line for line in workspaces.lines(world, workspace.id) if line.console_id is not None]
+        return console_line(tx, code)
+    consoles = [line for line in all_lines(tx) if line.is_console]
     if len(consoles) != 1:
         codes = ", ".join(line.code for line in consoles) or "none"
         raise invalid(("body", "console", f"is required: the workspace's consoles are {codes}"))
-    return consoles[0].number
+    return consoles[0]
 
 
-def _phones(world: World, workspace: WorkspaceView, to: str | list[str]) -> list[str] | None:
-    """Each phone once, in the order given; None for everyone."""
+def _phones(tx: Tx, to: str | list[str]) -> list[str] | None:
+    """Return each phone once, in the order given; None for everyone."""
     if isinstance(to, str):
         return None
-    return list(dict.fromkeys(people.phone_of(world, workspace, each) for each in to))
-
-
-def _message(world: World, workspace: WorkspaceView, row: MessageRow, status: int = 200) -> Response:
-    return answer(MessageWriter(world, workspace)(row), status)
-
-
-def _conversation(world: World, workspace: WorkspaceView, both: tuple[MessageRow, MessageRow | None]) -> Response:
-    write = MessageWriter(world, workspace)
-    inbound, automatic = both
-    return answer({"inbound": write(inbound), "answer": write(automatic) if automatic else None}, 201)
+    return list(dict.fromkeys(people.phone_of(tx, each) for each in to))

@@ -4,69 +4,66 @@ from typing import Annotated, Any
 
 from fastapi import Path, Query, Response
 
-from sandbox.dependencies import WorkspaceDep, WorldDep
-from sandbox.server.control import shapes, shown
-from sandbox.server.control.http import WORKSPACE, answer, control_router, listed
-from sandbox.server.control.shapes import ListOf
+from dialog_sandbox.models.base import ListOf
+from dialog_sandbox.models.people import AddPersonRequest, ChangePersonRequest, ListPeopleRequest, Person
+from sandbox.server.control.answers.people import person_of
+from sandbox.server.control.dependencies import WorkspaceDep
+from sandbox.server.control.http import WORKSPACE, control_router
+from sandbox.server.control.lists import cut_page
 from sandbox.server.problems import refusals
-from sandbox.world import people, workspaces
+from sandbox.store import Tx
+from sandbox.world import people
+from sandbox.world.workspaces import change
 
 router = control_router(WORKSPACE, "People")
 
-Who = Annotated[str, Path(description="A person_id or a phone.", examples=["16295550101"])]
+PersonId = Annotated[str, Path(description="A person_id or a phone.", examples=["16295550101"])]
 
 
-@router.get("/people", response_model=ListOf[shapes.Person])
-async def list_people(
-    world: WorldDep, workspace: WorkspaceDep, page: Annotated[shapes.PeoplePage, Query()]
-) -> Response:
+@router.get("/people")
+async def list_people(ws: WorkspaceDep, page: Annotated[ListPeopleRequest, Query()]) -> ListOf[Person]:
     """People, in the order in which they were made."""
-    rows = people.page(world, workspace, page.after, page.limit + 1)
-    shown_rows = rows[: page.limit]
-    cursor = str(shown_rows[-1]["id"]) if len(rows) > page.limit else None
-    return listed([shown.person(row) for row in shown_rows], cursor)
+    found = await ws.read(lambda tx: people.list_people(tx, page.after, page.limit + 1))
+    rows, cursor = cut_page(found, page.limit, lambda row: str(row.id))
+    return ListOf(items=[*map(person_of, rows)], next=cursor)
 
 
-@router.post("/people", response_model=shapes.Person, status_code=201, responses=refusals(409))
-async def add_person(world: WorldDep, workspace: WorkspaceDep, body: shapes.NewPerson) -> Response:
+@router.post("/people", status_code=201, responses=refusals(409))
+async def add_person(ws: WorkspaceDep, body: AddPersonRequest) -> Person:
     """Enters somebody, who is known to every console and opted in."""
-    with world.store.writing():
-        person = workspaces.add_person(world, workspace, columns(body), world.now(workspace))
-    return answer(shown.person(person), 201)
+    return await ws.write(lambda tx: person_of(change.add_person(tx, tx.now, **_columns(body))))
 
 
-@router.get("/people/{person_id}", response_model=shapes.Person)
-async def show_person(world: WorldDep, workspace: WorkspaceDep, person_id: Who) -> Response:
+@router.get("/people/{person_id}")
+async def show_person(ws: WorkspaceDep, person_id: PersonId) -> Person:
     """One person."""
-    return answer(shown.person(people.find(world, workspace, person_id)))
+    return await ws.read(lambda tx: person_of(people.find_person(tx, person_id)))
 
 
-@router.patch("/people/{person_id}", response_model=shapes.Person, responses=refusals(409))
-async def change_person(
-    world: WorldDep, workspace: WorkspaceDep, person_id: Who, body: shapes.PersonChange | None = None
-) -> Response:
+@router.patch("/people/{person_id}", responses=refusals(409))
+async def change_person(ws: WorkspaceDep, person_id: PersonId, body: ChangePersonRequest | None = None) -> Person:
     """Changes what is given of a person; messages that are there already keep the phone they went to."""
-    with world.store.writing():
-        person = people.find(world, workspace, person_id)
-        given = columns(body) if body else {}
-        workspaces.change_person(world, workspace, person, given, world.now(workspace))
-    return answer(shown.person(person | given))
+
+    def work(tx: Tx) -> Person:
+        person = people.find_person(tx, person_id)
+        change.change_person(tx, person, tx.now, **({} if body is None else _columns(body)))
+        return person_of(person)
+
+    return await ws.write(work)
 
 
 @router.delete("/people/{person_id}", status_code=204, response_class=Response)
-async def remove_person(world: WorldDep, workspace: WorkspaceDep, person_id: Who) -> Response:
+async def remove_person(ws: WorkspaceDep, person_id: PersonId) -> None:
     """Removes a person; their messages stay, and show the phone without a name."""
-    with world.store.writing():
-        people.remove(world, workspace, people.find(world, workspace, person_id))
-    return Response(status_code=204)
+    await ws.write(lambda tx: people.remove(tx, people.find_person(tx, person_id)))
 
 
-def columns(given: shapes.PersonChange) -> dict[str, Any]:
-    """The columns of a person that a body gives."""
-    values = given.model_dump(exclude_unset=True)
-    misc = values.pop("misc", None)
+def _columns(body: ChangePersonRequest) -> dict[str, Any]:
+    """Return the columns of a person that a body gives."""
+    columns = body.model_dump(exclude_unset=True)
+    misc = columns.pop("misc", None)
     if misc is not None:
-        values |= dict(zip(people.MISC, misc, strict=True))
-    if "person_id" in values:
-        values["key"] = values.pop("person_id")
-    return values
+        columns |= dict(zip(people.MISC, misc, strict=True))
+    if "person_id" in columns:
+        columns["key"] = columns.pop("person_id")
+    return columns

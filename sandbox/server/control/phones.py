@@ -1,46 +1,55 @@
-"""Phones: a wall of them, newest conversation first, and what each shows to whoever holds it."""
+"""Phones: all of them, newest conversation first, and what each shows to the one who holds it."""
 
 from typing import Annotated
 
-from fastapi import Query, Response
+from fastapi import Query
 
-from sandbox.dependencies import WorkspaceDep, WorldDep
-from sandbox.server.control import shapes
+from dialog_sandbox.models.base import ListOf
+from dialog_sandbox.models.messages import Message
+from dialog_sandbox.models.people import ListConversationRequest, ListPhonesRequest, Phone
+from sandbox.server.control.answers.messages import messages_of
+from sandbox.server.control.answers.people import phones_of
 from sandbox.server.control.consents import AnyPhone
-from sandbox.server.control.http import WORKSPACE, answer, control_router, listed
-from sandbox.server.control.shapes import ListOf
-from sandbox.server.control.shown import MessageWriter, handset
-from sandbox.world import conversations, messages
+from sandbox.server.control.dependencies import WorkspaceDep
+from sandbox.server.control.http import WORKSPACE, control_router
+from sandbox.server.control.lists import cut_page
+from sandbox.store import Tx
+from sandbox.world import threads
+from sandbox.world.ids import message_id
+from sandbox.world.messages.search import find_message
 
 router = control_router(WORKSPACE, "Phones")
 
 
-@router.get("/phones", response_model=ListOf[shapes.PhoneShown])
-async def list_phones(
-    world: WorldDep, workspace: WorkspaceDep, asked: Annotated[shapes.PhonesPage, Query()]
-) -> Response:
+@router.get("/phones")
+async def list_phones(ws: WorkspaceDep, page: Annotated[ListPhonesRequest, Query()]) -> ListOf[Phone]:
     """Everybody's phone: the one with the latest message first, those that never had one at the end."""
-    after = conversations.Place(*map(int, asked.after.split("-"))) if asked.after else conversations.BEYOND
-    found = conversations.wall(world, workspace, search=asked.search, after=after, limit=asked.limit + 1)
-    page = found[: asked.limit]
-    cursor = f"{page[-1].place.last}-{page[-1].place.person}" if len(found) > asked.limit else None
-    write = MessageWriter(world, workspace)
-    return listed([handset(each, write) for each in page], cursor)
+    after = threads.ThreadCursor(*map(int, page.after.split("-"))) if page.after else threads.BEFORE_ALL
+
+    def work(tx: Tx) -> ListOf[Phone]:
+        found = threads.list_threads(tx, search=page.search, after=after, limit=page.limit + 1)
+        rows, cursor = cut_page(found, page.limit, lambda row: f"{row.cursor.last}-{row.cursor.person_id}")
+        return ListOf(items=phones_of(tx, rows), next=cursor)
+
+    return await ws.read(work)
 
 
-@router.get("/phones/{phone}", response_model=shapes.PhoneShown)
-async def show_phone(world: WorldDep, workspace: WorkspaceDep, phone: AnyPhone) -> Response:
+@router.get("/phones/{phone}")
+async def show_phone(ws: WorkspaceDep, phone: AnyPhone) -> Phone:
     """One phone, also one that is nobody's yet."""
-    return answer(handset(conversations.handset(world, workspace, phone), MessageWriter(world, workspace)))
+    return await ws.read(lambda tx: phones_of(tx, [threads.thread_of(tx, phone)])[0])
 
 
-@router.get("/phones/{phone}/messages", response_model=ListOf[shapes.Message])
+@router.get("/phones/{phone}/messages")
 async def show_conversation(
-    world: WorldDep, workspace: WorkspaceDep, phone: AnyPhone, asked: Annotated[shapes.ConversationPage, Query()]
-) -> Response:
+    ws: WorkspaceDep, phone: AnyPhone, page: Annotated[ListConversationRequest, Query()]
+) -> ListOf[Message]:
     """What a phone sent and was sent on every line, the newest first, unlike other lists."""
-    before = None if asked.after is None else messages.find(world, workspace, asked.after)
-    found = conversations.said(world, workspace, phone, before=before, limit=asked.limit + 1)
-    page = found[: asked.limit]
-    cursor = messages.our_id(page[-1]["id"]) if len(found) > asked.limit else None
-    return listed([*map(MessageWriter(world, workspace), page)], cursor)
+
+    def work(tx: Tx) -> ListOf[Message]:
+        before = None if page.after is None else find_message(tx, page.after)
+        found = threads.messages_of_phone(tx, phone, before=before, limit=page.limit + 1)
+        rows, cursor = cut_page(found, page.limit, lambda row: message_id(row.id))
+        return ListOf(items=messages_of(tx, rows), next=cursor)
+
+    return await ws.read(work)

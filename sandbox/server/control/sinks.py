@@ -1,19 +1,24 @@
 """Sinks: receivers of the sandbox's own to point a StatusCallback at."""
 
 import json
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import parse_qsl
 
 from fastapi import Path, Request, Response
 
-from sandbox.dependencies import WorkspaceDep, WorldDep
-from sandbox.server.control import shapes, shown
-from sandbox.server.control.http import WORKSPACE, ControlRequest, answer, control_router
-from sandbox.server.control.values import SINK_NAME
+from dialog_sandbox.models.base import DeletedResponse
+from dialog_sandbox.models.callbacks import PutSinkRequest, SinkInfo, SinkRequest, SinkUrl
+from dialog_sandbox.models.values import SINK_NAME
+from sandbox.clock import SECOND
+from sandbox.server.callback_sender import SINKS, answer_of, keeping
+from sandbox.server.control.answers.values import seconds, timestamp
+from sandbox.server.control.dependencies import WorkspaceDep
+from sandbox.server.control.http import WORKSPACE, ControlRequest, control_router
 from sandbox.server.problems import Problem
-from sandbox.server.sending import SINKS, received
-from sandbox.world import World, sinks
-from sandbox.world.clock import SECOND, rfc3339
+from sandbox.store import Store, Tx
+from sandbox.store.tables import Sink
+from sandbox.store.tables import SinkRequest as SinkRequestRow
+from sandbox.world import sinks
 
 router = control_router("", "Callbacks")
 
@@ -21,72 +26,74 @@ Name = Annotated[str, Path(description="Letters, digits, - and _.", pattern=SINK
 FORM = "application/x-www-form-urlencoded"
 
 
-@router.put(WORKSPACE + "/sinks/{name}", response_model=shapes.SinkUrl)
-async def put_sink(
-    request: Request, world: WorldDep, workspace: WorkspaceDep, name: Name, body: shapes.NewSink | None = None
-) -> Response:
+@router.put(WORKSPACE + "/sinks/{name}")
+async def put_sink(request: Request, ws: WorkspaceDep, name: Name, body: PutSinkRequest | None = None) -> SinkUrl:
     """Makes a receiver, or changes what it answers. Its URL cannot be guessed, and a callback may always go there."""
-    given = body or shapes.NewSink()
-    with world.store.writing():
-        sink = sinks.put(world, workspace.id, name, status=given.status, delay=round(given.delay * SECOND))
-    return answer({"url": _url(request, sink)})
+    wanted = body or PutSinkRequest()
+    delay = round(wanted.delay * SECOND)
+    sink = await ws.write(lambda tx: sinks.put_sink(tx, name, status=wanted.status, delay=delay))
+    return SinkUrl(url=_url(request, sink))
 
 
-@router.get(WORKSPACE + "/sinks/{name}", response_model=shapes.Sink)
-async def show_sink(request: Request, world: WorldDep, workspace: WorkspaceDep, name: Name) -> Response:
+@router.get(WORKSPACE + "/sinks/{name}")
+async def show_sink(request: Request, ws: WorkspaceDep, name: Name) -> SinkInfo:
     """What a receiver got, the oldest first; it keeps the last 1,000, 16 MB of them, and 64 KB of a body."""
-    sink = sinks.find(world, workspace.id, name)
-    return answer(
-        {
-            "name": name,
-            "url": _url(request, sink),
-            "status": sink["status"],
-            "delay": shown.seconds(sink["delay"]),
-            "received": [_received(row) for row in sinks.received(world, sink)],
-        }
-    )
+
+    def work(tx: Tx) -> SinkInfo:
+        sink = sinks.find_sink(tx, name)
+        received = [*map(_received, sinks.received(tx, sink))]
+        url, delay = _url(request, sink), seconds(sink.delay)
+        return SinkInfo(name=name, url=url, status=sink.status, delay=delay, received=received)
+
+    return await ws.read(work)
 
 
-@router.delete(WORKSPACE + "/sinks/{name}", response_model=shapes.Deleted)
-async def empty_sink(world: WorldDep, workspace: WorkspaceDep, name: Name) -> Response:
+@router.delete(WORKSPACE + "/sinks/{name}")
+async def empty_sink(ws: WorkspaceDep, name: Name) -> DeletedResponse:
     """Forgets what a receiver got; it goes on receiving."""
-    with world.store.writing():
-        n = sinks.forget(world, sinks.find(world, workspace.id, name))
-    return answer({"deleted": n})
+    deleted = await ws.write(lambda tx: sinks.drop_received(tx, sinks.find_sink(tx, name)))
+    return DeletedResponse(deleted=deleted)
 
 
 async def receive(plain: Request) -> Response:
     """Takes whatever comes, and answers with the sink's status."""
     request = ControlRequest(plain.scope, plain.receive)
-    world: World = request.app.state.world
-    sink = sinks.by_token(world, request.path_params["token"])
-    if sink is None:
-        raise Problem(404, "Unknown sink", "There is no such sink: PUT one, and take the URL that it answers.")
+    store: Store = request.app.state.store
+    token = request.path_params["token"]
+    if await store.read(lambda tx: sinks.by_token(tx, token)) is None:  # whose body shall not be read
+        raise _unknown_sink()
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.scope["headers"]]
     query = request.scope["query_string"].decode("latin-1")
     body = (await request.body()).decode(errors="replace")
-    return Response(status_code=await received(world, sink, request.method, query, headers, body))
+    sink = await store.write(keeping(token, request.method, query, headers, body))
+    if sink is None:
+        raise _unknown_sink()
+    return Response(status_code=await answer_of(sink))
 
 
 # Not an endpoint of the control API, which would mind what it does not know.
 router.add_route(SINKS + "{token}", receive, methods=["POST", "GET", "PUT"], include_in_schema=False)
 
 
-def _url(request: Request, sink: sinks.SinkRow) -> str:
-    return f"{request.url.scheme}://{request.url.netloc}{SINKS}{sink['token']}"
+def _unknown_sink() -> Problem:
+    return Problem(404, "Unknown sink", "There is no such sink: PUT one, and take the URL that it answers.")
 
 
-def _received(row: dict[str, Any]) -> dict[str, Any]:
-    headers: list[list[str]] = json.loads(row["headers"])
+def _url(request: Request, sink: Sink) -> str:
+    return f"{request.url.scheme}://{request.url.netloc}{SINKS}{sink.token}"
+
+
+def _received(row: SinkRequestRow) -> SinkRequest:
+    headers: list[list[str]] = json.loads(row.headers)
     kind = next((value for name, value in headers if name.lower() == "content-type"), "")
-    body, is_cut = sinks.shown_of(row["body"])
+    body, is_cut = sinks.cut_body(row.body)
     is_form = not is_cut and kind.partition(";")[0].strip().lower() == FORM
-    return {
-        "at": rfc3339(row["at"]),
-        "method": row["method"],
-        "query": row["query"],
-        "headers": headers,
-        "body": body,
-        "truncated": is_cut,
-        "form": dict(parse_qsl(body, keep_blank_values=True)) if is_form else None,
-    }
+    return SinkRequest(
+        at=timestamp(row.at),
+        method=row.method,
+        query=row.query,
+        headers=headers,
+        body=body,
+        truncated=is_cut,
+        form=dict(parse_qsl(body, keep_blank_values=True)) if is_form else None,
+    )

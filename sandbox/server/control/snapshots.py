@@ -1,39 +1,29 @@
-"""Reset and snapshots: a workspace begins anew."""
+"""Reset and snapshots: a workspace begins again, as it was first or as it was kept."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Annotated, Any
 
-from fastapi import Path, Request, Response
+from fastapi import Depends, Path, Request, Response
 from pydantic import ValidationError
 from starlette.responses import StreamingResponse
 
-from sandbox.dependencies import WorkspaceDep, WorldDep
-from sandbox.server.control import shapes, shown
-from sandbox.server.control.http import WORKSPACE, answer, control_router, listed
-from sandbox.server.control.shapes import Given, ListOf
-from sandbox.server.control.shapes.faults import Effect, Match
-from sandbox.server.control.values import SnapshotName
+from dialog_sandbox.models.base import BodyModel, ListOf
+from dialog_sandbox.models.faults import Effect, Match
+from dialog_sandbox.models.snapshots import ResetRequest, Snapshot
+from dialog_sandbox.models.values import SnapshotName
+from dialog_sandbox.models.workspaces import WorkspaceInfo
+from sandbox.server.control.answers.values import timestamp
+from sandbox.server.control.answers.workspaces import workspace_now
+from sandbox.server.control.dependencies import StoreDep, WorkspaceDep
+from sandbox.server.control.http import WORKSPACE, control_router
 from sandbox.server.problems import Problem, refusals
-from sandbox.vendors import simplepay
-from sandbox.world import WorkspaceView, World, resets, snapshots, workspaces
-from sandbox.world.clock import rfc3339
-from sandbox.world.snapshots import files
-from sandbox.world.snapshots.arrival import Arrival
-
-
-def fits(shape: type[Given]) -> Callable[[Any], bool]:
-    """Whether a JSON text is such a body."""
-
-    def check(stored: Any) -> bool:
-        try:
-            shape.model_validate_json(stored)
-        except ValidationError:
-            return False
-        return True
-
-    return check
-
+from sandbox.store import Tx
+from sandbox.store.tx import Snapshot as Picture
+from sandbox.world import resets
+from sandbox.world.snapshots import catalog
+from sandbox.world.snapshots.read import SnapshotReader
+from sandbox.world.snapshots.write import file_of
 
 router = control_router(WORKSPACE, "Reset and snapshots")
 
@@ -45,104 +35,121 @@ FILE_SENT = {"requestBody": {"content": {"application/octet-stream": {"schema": 
 FILE_ANSWERED: dict[int | str, dict[str, Any]] = {
     200: {"description": "The file.", "content": {MEDIA_TYPE: {"schema": FILE}}}
 }
-GIVEN = {
-    ("fault", "match"): fits(Match),
-    ("fault", "effect"): fits(Effect),
-    ("message", "status_callback"): simplepay.can_be_called,
-}
-"""What a snapshot may bring is what can be given here, or to a vendor."""
 REFUSED = refusals(409, 413)
-RESETS: dict[str, Callable[[World, WorkspaceView], None]] = {"seed": resets.to_seed, "empty": resets.to_empty}
 
 
-@router.post("/reset", response_model=shapes.Workspace, responses=refusals(409))
-async def reset(world: WorldDep, workspace: WorkspaceDep, body: shapes.NewReset | None = None) -> Response:
+def fits(model: type[BodyModel]) -> Callable[[Any], bool]:
+    """Return what tells whether a JSON text is such a body."""
+
+    def check(stored: Any) -> bool:
+        try:
+            model.model_validate_json(stored)
+        except ValidationError:
+            return False
+        return True
+
+    return check
+
+
+AS_GIVEN = {("fault", "match"): fits(Match), ("fault", "effect"): fits(Effect)}
+"""What a snapshot may bring is what can be given here."""
+
+
+@router.post("/reset", responses=refusals(409))
+async def reset(ws: WorkspaceDep, body: ResetRequest | None = None) -> WorkspaceInfo:
     """Begins anew: as first made, as first made but with nobody and nothing in it, or as a snapshot has it.
 
     Data, counters, faults, journal, delivery and clock; credentials, sinks and snapshots stay.
     """
-    given = body or shapes.NewReset()
-    if given.to == "snapshot":
-        return _restored(world, workspace, given.name)
-    RESETS[given.to](world, workspace)
-    return _shown(world, workspace)
+    wanted = body or ResetRequest()
+    if wanted.to == "snapshot":
+        return await ws.write(lambda tx: _restore(tx, wanted.name))
+
+    def work(tx: Tx) -> WorkspaceInfo:
+        RESETS[wanted.to](tx)
+        return workspace_now(tx)
+
+    return await ws.write(work)
 
 
-@router.get("/snapshots", response_model=ListOf[shapes.Snapshot])
-async def list_snapshots(world: WorldDep, workspace: WorkspaceDep) -> Response:
+RESETS: dict[str, Callable[[Tx], object]] = {"seed": resets.to_seed, "empty": resets.to_empty}
+
+
+@router.get("/snapshots")
+async def list_snapshots(ws: WorkspaceDep) -> ListOf[Snapshot]:
     """Those of this workspace, the oldest first."""
-    return listed([_snapshot(each) for each in snapshots.listed(world, workspace)])
+    return ListOf(items=[*map(_snapshot, await ws.read(catalog.list_snapshots))], next=None)
 
 
-@router.put("/snapshots/{name}", response_model=shapes.Snapshot, responses=REFUSED, openapi_extra=FILE_SENT)
-async def put_snapshot(request: Request, world: WorldDep, workspace: WorkspaceDep, name: Name) -> Response:
+@router.put("/snapshots/{name}", responses=REFUSED, openapi_extra=FILE_SENT)
+async def put_snapshot(request: Request, ws: WorkspaceDep, name: Name) -> Snapshot:
     """Takes a snapshot, or brings one from another server, instead of what had that name before.
 
     Without a body the workspace is kept as it is now; a body is the file that GET of a snapshot answers, of a server
     of the same schema, whatever its media type.
     """
-    arrival = Arrival(world, GIVEN)
+    workspace = await ws.read(lambda tx: tx.workspace)
+    reader = SnapshotReader(ws.store, AS_GIVEN)
     size = 0
     try:
         async for piece in request.stream():
             size += len(piece)
             if size > LARGEST_FILE:
                 raise Problem(413, "Body too large", f"Send at most {LARGEST_FILE} bytes.")
-            arrival.feed(piece)
-        if size:
-            arrival.finish(workspace, name)
-        else:
-            snapshots.take(world, workspaces.view_of(world, workspace.id), name)
+            await reader.feed(piece)
+        if not size:
+            return _snapshot(await ws.write(lambda tx: catalog.take(tx, name)))
+        return _snapshot(await reader.finish(workspace, name))
     except BaseException:
-        arrival.drop()
+        await reader.drop()
         raise
-    return answer(_snapshot(snapshots.find(world, workspace, name)))
+
+
+async def picture_of(store: StoreDep) -> AsyncIterator[Picture]:
+    """Give one moment of the database, which stays open until the answer was sent, or nobody takes it any more."""
+    with store.snapshot() as picture:
+        yield picture
 
 
 @router.get("/snapshots/{name}", response_class=StreamingResponse, responses=FILE_ANSWERED)
-async def download_snapshot(world: WorldDep, workspace: WorkspaceDep, name: Name) -> Response:
+async def download_snapshot(ws: WorkspaceDep, picture: Annotated[Picture, Depends(picture_of)], name: Name) -> Response:
     """The snapshot as a file: lines of JSON, without credentials. PUT brings it to another server."""
     headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{name}.snapshot"'}
-    file = files.written(world, snapshots.find(world, workspace, name))
+    workspace_id = await ws.read(lambda tx: tx.ws)
+    file = file_of(picture, workspace_id, name)
     return StreamingResponse(_by_turns(file), headers=headers, media_type=MEDIA_TYPE)
 
 
 async def _by_turns(file: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """Other calls are served between the pieces."""
+    """Yield the pieces, and let other calls be served between them."""
     for piece in file:
         yield piece
         await asyncio.sleep(0)
 
 
-@router.post("/snapshots/{name}/restore", response_model=shapes.Workspace)
-async def restore_snapshot(world: WorldDep, workspace: WorkspaceDep, name: Name) -> Response:
+@router.post("/snapshots/{name}/restore")
+async def restore_snapshot(ws: WorkspaceDep, name: Name) -> WorkspaceInfo:
     """Begins anew as the snapshot has it; its clock goes on from there, or stands there."""
-    return _restored(world, workspace, name)
+    return await ws.write(lambda tx: _restore(tx, name))
 
 
 @router.delete("/snapshots/{name}", status_code=204, response_class=Response)
-async def delete_snapshot(world: WorldDep, workspace: WorkspaceDep, name: Name) -> Response:
+async def delete_snapshot(ws: WorkspaceDep, name: Name) -> None:
     """Forgets a snapshot; the workspace stays as it is."""
-    with world.store.writing():
-        snapshots.remove(world, workspace, name)
-    return Response(status_code=204)
+    await ws.write(lambda tx: catalog.remove(tx, name))
 
 
-def _restored(world: World, workspace: WorkspaceView, name: str) -> Response:
-    resets.to_copy(world, workspace, snapshots.find(world, workspace, name).copy_id)
-    return _shown(world, workspace)
+def _restore(tx: Tx, name: str) -> WorkspaceInfo:
+    """Return the workspace with the keys of accounts that came back without any."""
+    resets.to_clone(tx, catalog.find_snapshot(tx, name).clone_id)
+    return workspace_now(tx)
 
 
-def _shown(world: World, workspace: WorkspaceView) -> Response:
-    """With the keys of accounts that came back without any."""
-    return answer(shown.workspace(world, workspaces.row_of(world, workspace.id)))
-
-
-def _snapshot(snapshot: snapshots.Snapshot) -> dict[str, Any]:
-    return {
-        "name": snapshot.name,
-        "now": rfc3339(snapshot.at),
-        "state": "frozen" if snapshot.is_frozen else "running",
-        "taken_at": rfc3339(snapshot.taken_wall),
-        "messages": snapshot.messages,
-    }
+def _snapshot(info: catalog.SnapshotInfo) -> Snapshot:
+    return Snapshot(
+        name=info.name,
+        now=timestamp(info.at),
+        state="frozen" if info.is_frozen else "running",
+        taken_at=timestamp(info.taken_wall),
+        messages=info.messages,
+    )

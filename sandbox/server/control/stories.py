@@ -1,57 +1,64 @@
-"""Stories: the timed scripts of a workspace's fixture, played, paused and begun anew."""
+"""Stories: the timed scripts of a workspace's fixture, played, paused and begun again."""
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import Path, Response
+from fastapi import Path
 
-from sandbox.dependencies import WorkspaceDep, WorldDep
-from sandbox.server.control import shapes
-from sandbox.server.control.http import WORKSPACE, answer, control_router, listed
-from sandbox.server.control.shapes import ListOf
-from sandbox.server.control.shown import seconds
+from dialog_sandbox.models.base import ListOf
+from dialog_sandbox.models.stories import Story, StoryRequest
+from sandbox.server.control.answers.values import seconds
+from sandbox.server.control.dependencies import WorkspaceDep
+from sandbox.server.control.http import WORKSPACE, control_router
 from sandbox.server.problems import refusals
-from sandbox.world import WorkspaceView, World, plays, resets, stories, workspaces
-from sandbox.world.fixtures.stories import Story
+from sandbox.store import Tx
+from sandbox.world import resets, stories, story_runs
+from sandbox.world.fixtures.stories import Story as Script
 
 router = control_router(WORKSPACE, "Stories")
 
 Name = Annotated[str, Path(description="A story's name.", examples=["er_follow_up"])]
 
 
-@router.get("/stories", response_model=ListOf[shapes.Story])
-async def list_stories(world: WorldDep, workspace: WorkspaceDep) -> Response:
+@router.get("/stories")
+async def list_stories(ws: WorkspaceDep) -> ListOf[Story]:
     """What the workspace's fixture tells, and how far the story under way has got."""
-    told = stories.told(world, workspace.id)
-    return listed([_shown(world, workspace, name, story) for name, story in told.items()])
+
+    def work(tx: Tx) -> ListOf[Story]:
+        return ListOf(items=[_story(tx, name, script) for name, script in stories.stories_of(tx).items()], next=None)
+
+    return await ws.read(work)
 
 
-@router.post("/stories/{story}", response_model=shapes.Story, responses=refusals(409))
-async def move_story(world: WorldDep, workspace: WorkspaceDep, story: Name, body: shapes.StoryMove) -> Response:
+@router.post("/stories/{story}", responses=refusals(409))
+async def move_story(ws: WorkspaceDep, story: Name, body: StoryRequest) -> Story:
     """Plays a story on the workspace's clock, which runs at the story's speed meanwhile.
 
     Freezing the clock pauses it, running it lets it go on, and advancing it leads to the next steps.
     """
-    told = stories.find(world, workspace.id, story)
-    MOVES[body.action](world, workspace, story, body.speed)
-    return answer(_shown(world, workspaces.view_of(world, workspace.id), story, told))
+
+    def work(tx: Tx) -> Story:
+        script = stories.find_story(tx, story)
+        MOVES[body.action](tx, story, body.speed)
+        return _story(tx, story, script)
+
+    return await ws.write(work)
 
 
-def _pause(world: World, workspace: WorkspaceView, name: str, _: float | None) -> None:
-    stories.pause(world, workspace, name)
+def _pause(tx: Tx, name: str, _: float | None) -> None:
+    stories.pause(tx, name)
 
 
-def _stop(world: World, workspace: WorkspaceView, name: str, _: float | None) -> None:
-    stories.stop(world, workspace, name)
+def _stop(tx: Tx, name: str, _: float | None) -> None:
+    stories.stop(tx, name)
 
 
-def _restart(world: World, workspace: WorkspaceView, name: str, speed: float | None) -> None:
-    with world.store.writing():
-        resets.to_seed(world, workspace)
-        stories.play(world, workspaces.view_of(world, workspace.id), name, speed)
+def _restart(tx: Tx, name: str, speed: float | None) -> None:
+    resets.to_seed(tx)
+    stories.play(tx, name, speed)
 
 
-MOVES: dict[str, Callable[[World, WorkspaceView, str, float | None], None]] = {
+MOVES: dict[str, Callable[[Tx, str, float | None], None]] = {
     "play": stories.play,
     "pause": _pause,
     "stop": _stop,
@@ -59,17 +66,20 @@ MOVES: dict[str, Callable[[World, WorkspaceView, str, float | None], None]] = {
 }
 
 
-def _shown(world: World, workspace: WorkspaceView, name: str, story: Story) -> dict[str, Any]:
-    play = plays.under_way(world, workspace.id)
-    is_under_way = play is not None and play.story == name
-    state = ("paused" if workspace.clock_frozen else "playing") if is_under_way else "ready"
-    return {
-        "name": name,
-        "title": story.title,
-        "summary": story.summary,
-        "seconds": seconds(story.length),
-        "state": state,
-        "position": seconds(world.now(workspace) - play.began_at) if play and is_under_way else None,
-        "speed": workspace.clock_speed if is_under_way else story.speed,
-        "steps": [{"at": seconds(at), "do": step.do, "caption": step.caption} for at, step in stories.times(story)],
-    }
+def _story(tx: Tx, name: str, script: Script) -> Story:
+    run = story_runs.current_run(tx)
+    run = run if run is not None and run.story == name else None
+    state = "ready" if run is None else "paused" if tx.workspace.clock_frozen else "playing"
+    steps = [{"at": seconds(at), "do": step.do, "caption": step.caption} for at, step in stories.times(script)]
+    return Story.model_validate(
+        {
+            "name": name,
+            "title": script.title,
+            "summary": script.summary,
+            "seconds": seconds(script.length),
+            "state": state,
+            "position": None if run is None else seconds(tx.now - run.began_at),
+            "speed": script.speed if run is None else tx.workspace.clock_speed,
+            "steps": steps,
+        }
+    )

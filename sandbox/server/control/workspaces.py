@@ -1,18 +1,38 @@
 """Workspaces: made and removed, what they are and own, and how their consoles and accounts behave."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import Path, Response
 
-from sandbox.dependencies import WorkspaceDep, WorldDep
-from sandbox.server.control import shapes, shown
-from sandbox.server.control.delivery import columns
-from sandbox.server.control.http import WORKSPACE, answer, control_router, listed
-from sandbox.server.control.shapes import ListOf
+from dialog_sandbox.models.base import ListOf
+from dialog_sandbox.models.workspaces import (
+    AccountSettings,
+    AddAccountRequest,
+    AddConsoleRequest,
+    ChangeAccountRequest,
+    ChangeConsoleRequest,
+    ConsoleSettings,
+    CreateWorkspaceRequest,
+    WorkspaceInfo,
+)
+from sandbox.clock import SECOND
+from sandbox.server.control.answers.values import optional_milliseconds
+from sandbox.server.control.answers.workspaces import (
+    account_settings,
+    console_settings,
+    workspace_now,
+    workspaces_of,
+)
+from sandbox.server.control.delivery import delivery_columns
+from sandbox.server.control.dependencies import StoreDep, WorkspaceDep
+from sandbox.server.control.http import WORKSPACE, control_router
 from sandbox.server.problems import invalid, refusals
-from sandbox.world import World, fixtures, workspaces
-from sandbox.world.clock import SECOND
+from sandbox.store import Tx
+from sandbox.world import fixtures
+from sandbox.world.lines import console_line
 from sandbox.world.seed import seed_workspace
+from sandbox.world.workspaces import change, create, find, remove
 
 router = control_router("", "Workspaces")
 
@@ -20,100 +40,110 @@ Code = Annotated[str, Path(description="A console's code.", examples=["HARBOR100
 AccessKey = Annotated[str, Path(description="An account's access key.", examples=["demo-access-key"])]
 
 
-@router.post("/_sandbox/workspaces", response_model=shapes.Workspace, status_code=201, responses=refusals(409))
-async def create_workspace(world: WorldDep, body: shapes.NewWorkspace | None = None) -> Response:
+@router.post("/_sandbox/workspaces", status_code=201, responses=refusals(409))
+async def create_workspace(store: StoreDep, body: CreateWorkspaceRequest | None = None) -> WorkspaceInfo:
     """Makes a world of its own for a test, a team or a customer, with credentials of its own.
 
     It has the codes and lines of its fixture, whoever else has them: what tells workspaces apart is their credentials.
     """
-    given = body or shapes.NewWorkspace()
-    has = given.model_fields_set
-    workspaces.delete_expired(world)
-    workspace = seed_workspace(
-        world,
-        _fixture(world, given.fixture),
-        name=given.name,
-        seed=given.seed,
-        start_at=given.start_at,
-        expires_wall=world.wall() + max(1, round(given.ttl * SECOND)) if "ttl" in has else None,
-        settings={"clock_frozen": given.clock == "frozen", **(columns(given.delivery) if "delivery" in has else {})},
-    )
-    made = shown.workspace(world, workspaces.row_of(world, workspace.id))
-    world.sweeper.wake()
-    return answer(made, 201)
+    wanted = body or CreateWorkspaceRequest()
+    has = wanted.model_fields_set
+    settings = {"clock_frozen": wanted.clock == "frozen"}
+    columns = settings | (delivery_columns(wanted.delivery) if "delivery" in has else {})
+
+    def work(tx: Tx) -> WorkspaceInfo:
+        remove.delete_expired(tx)
+        seed_workspace(
+            tx,
+            _fixture(tx, wanted.fixture),
+            name=wanted.name,
+            seed=wanted.seed,
+            start_at=optional_milliseconds(wanted.start_at),
+            expires_wall=tx.wall + max(1, round(wanted.ttl * SECOND)) if "ttl" in has else None,
+            settings=columns,
+        )
+        return workspace_now(tx)
+
+    return await store.write(work)
 
 
-def _fixture(world: World, name: str) -> fixtures.Fixture:
-    """Files are read only for whoever starts the server."""
-    ours = workspaces.row_of(world, workspaces.named(world, workspaces.DEFAULT).id)["fixture"]
-    known = {*fixtures.names(), ours}
+def _fixture(tx: Tx, name: str) -> fixtures.Fixture:
+    """Return a packaged fixture or the one of the workspace `default`: no other file is read for a caller."""
+    tx.enter(find.find_workspace(tx, find.DEFAULT))
+    known = {*fixtures.names(), find.row_of(tx).fixture}
     if name not in known:
         raise invalid(("body", "fixture", f"is not known; known are {', '.join(sorted(known))}"))
-    return fixtures.remembered(name)
+    return fixtures.load_cached(name)
 
 
-@router.get("/_sandbox/workspaces", response_model=ListOf[shapes.Workspace])
-async def list_workspaces(world: WorldDep) -> Response:
+@router.get("/_sandbox/workspaces")
+async def list_workspaces(store: StoreDep) -> ListOf[WorkspaceInfo]:
     """Every workspace of this server."""
-    return listed([shown.workspace(world, row) for row in workspaces.rows(world)])
+    found = await store.read(lambda tx: workspaces_of(tx, find.all_workspaces(tx)))
+    return ListOf(items=found, next=None)
 
 
-@router.get(WORKSPACE, response_model=shapes.Workspace)
-async def show_workspace(world: WorldDep, workspace: WorkspaceDep) -> Response:
+@router.get(WORKSPACE)
+async def show_workspace(ws: WorkspaceDep) -> WorkspaceInfo:
     """One workspace, with the credentials, lines and keys that its callers need."""
-    return answer(shown.workspace(world, workspaces.row_of(world, workspace.id)))
+    return await ws.read(workspace_now)
 
 
 @router.delete(WORKSPACE, status_code=204, response_class=Response, responses=refusals(409))
-async def delete_workspace(world: WorldDep, workspace: WorkspaceDep) -> Response:
+async def delete_workspace(ws: WorkspaceDep) -> None:
     """Removes a workspace and all that is in it; its credentials stop working at once. `default` stays."""
-    with world.store.writing():
-        workspaces.delete_workspace(world, workspace)
-    return Response(status_code=204)
+    await ws.write(remove.delete_workspace)
 
 
-@router.post(WORKSPACE + "/consoles", response_model=shapes.ConsoleSettings, status_code=201, responses=refusals(409))
-async def add_console(world: WorldDep, workspace: WorkspaceDep, body: shapes.NewConsole | None = None) -> Response:
+@router.post(WORKSPACE + "/consoles", status_code=201, responses=refusals(409))
+async def add_console(ws: WorkspaceDep, body: AddConsoleRequest | None = None) -> ConsoleSettings:
     """Adds a console and its line; whoever was entered by staff is known to it."""
-    with world.store.writing():
-        line = workspaces.add_console(world, workspace, **_given(body))
-        workspaces.introduce(world, workspace, line.number, world.now(workspace))
-    return answer(shown.console_settings(line), 201)
+
+    def work(tx: Tx) -> ConsoleSettings:
+        line = create.add_console(tx, **_given(body))
+        create.introduce(tx, line.number, tx.now)
+        return console_settings(line)
+
+    return await ws.write(work)
 
 
-@router.post(WORKSPACE + "/accounts", response_model=shapes.AccountSettings, status_code=201, responses=refusals(409))
-async def add_account(world: WorldDep, workspace: WorkspaceDep, body: shapes.NewAccount | None = None) -> Response:
+@router.post(WORKSPACE + "/accounts", status_code=201, responses=refusals(409))
+async def add_account(ws: WorkspaceDep, body: AddAccountRequest | None = None) -> AccountSettings:
     """Adds a DialogTech account with its keys and tracking numbers. An access key is nobody else's on this server."""
-    given = _given(body)
-    given["documented_doctype"] = given.pop("doctype", "documented") == "documented"
-    with world.store.writing():
-        account_id = workspaces.add_account(world, workspace, **given)
-    row = next(each for each in workspaces.accounts(world, workspace.id) if each["id"] == account_id)
-    return answer(shown.account_settings(row, workspaces.lines(world, workspace.id)), 201)
+    columns = _account_columns(_given(body))
+    return await ws.write(lambda tx: account_settings(tx, create.add_account(tx, **columns)))
 
 
-def _given(body: shapes.NewConsole | shapes.NewAccount | None) -> dict[str, Any]:
-    return body.model_dump(exclude_unset=True) if body else {}
-
-
-@router.patch(WORKSPACE + "/consoles/{code}", response_model=shapes.ConsoleSettings)
-async def change_console(
-    world: WorldDep, workspace: WorkspaceDep, code: Code, body: shapes.ConsoleChange | None = None
-) -> Response:
+@router.patch(WORKSPACE + "/consoles/{code}")
+async def change_console(ws: WorkspaceDep, code: Code, body: ChangeConsoleRequest | None = None) -> ConsoleSettings:
     """Changes how a console answers from now on; without a body it only shows that."""
-    with world.store.writing():
-        workspaces.change_console(world, workspace.id, code, body.model_dump(exclude_unset=True) if body else {})
-    return answer(shown.console_settings(workspaces.console_line(world, workspace.id, code)))
+
+    def work(tx: Tx) -> ConsoleSettings:
+        change.change_console(tx, code, **_given(body))
+        return console_settings(console_line(tx, code))
+
+    return await ws.write(work)
 
 
-@router.patch(WORKSPACE + "/accounts/{access_key}", response_model=shapes.AccountSettings)
+@router.patch(WORKSPACE + "/accounts/{access_key}")
 async def change_account(
-    world: WorldDep, workspace: WorkspaceDep, access_key: AccessKey, body: shapes.AccountChange | None = None
-) -> Response:
+    ws: WorkspaceDep, access_key: AccessKey, body: ChangeAccountRequest | None = None
+) -> AccountSettings:
     """Sets whether an account's answers have the documented DOCTYPE; without a body it only shows that."""
-    given = body.model_dump(exclude_unset=True) if body else {}
-    change = {"documented_doctype": given["doctype"] == "documented"} if given else {}
-    with world.store.writing():
-        workspaces.change_account(world, workspace.id, access_key, change)
-    row = workspaces.account(world, workspace.id, access_key)
-    return answer(shown.account_settings(row, workspaces.lines(world, workspace.id)))
+
+    def work(tx: Tx) -> AccountSettings:
+        change.change_account(tx, access_key, **_account_columns(_given(body)))
+        return account_settings(tx, find.account(tx, access_key))
+
+    return await ws.write(work)
+
+
+def _given(
+    body: AddConsoleRequest | AddAccountRequest | ChangeConsoleRequest | ChangeAccountRequest | None,
+) -> dict[str, Any]:
+    return {} if body is None else body.model_dump(exclude_unset=True)
+
+
+def _account_columns(given: Mapping[str, Any]) -> dict[str, Any]:
+    columns = {name: value for name, value in given.items() if name != "doctype"}
+    return columns | ({"documented_doctype": given["doctype"] == "documented"} if "doctype" in given else {})

@@ -1,0 +1,77 @@
+"""What an endpoint of the control API may ask for: the store, a workspace, and what else the server is made of."""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, TypeVar
+
+from fastapi import Depends, Path, Request
+
+from sandbox.server.journal import Journal
+from sandbox.server.ticker import Ticker
+from sandbox.store import Store, Tx, WorkspaceView
+from sandbox.vendors.base.vendor import Vendor
+from sandbox.world.access import read_in, write_in
+from sandbox.world.workspaces.find import find_workspace
+
+T = TypeVar("T")
+
+
+class WorkspaceAccess:
+    """The workspace that a path names, opened for each piece of work after what is due there. Raises
+    `UnknownWorkspace`.
+    """
+
+    def __init__(self, store: Store, name: str) -> None:
+        self.store = store
+        self.name = name
+
+    def find(self, tx: Tx) -> WorkspaceView:
+        """Return the workspace, which is not entered."""
+        return find_workspace(tx, self.name)
+
+    async def read(self, work: Callable[[Tx], T]) -> T:
+        """Return what `work` makes of the workspace."""
+        return await read_in(self.store, self.find, work)
+
+    async def write(self, work: Callable[[Tx], T]) -> T:
+        """Run `work`, which may change the workspace, all or nothing."""
+        return await write_in(self.store, self.find, work)
+
+
+async def store_of(request: Request) -> Store:
+    """Return the server's store."""
+    store: Store = request.app.state.store
+    return store
+
+
+async def vendors_of(request: Request) -> Sequence[Vendor]:
+    """Return the vendors that the server plays."""
+    vendors: Sequence[Vendor] = request.app.state.vendors
+    return vendors
+
+
+async def journal_of(request: Request) -> Journal:
+    """Return the server's journal."""
+    journal: Journal = request.app.state.journal
+    return journal
+
+
+async def ticker_of(request: Request) -> Ticker:
+    """Return what does what falls due by itself."""
+    ticker: Ticker = request.app.state.ticker
+    return ticker
+
+
+StoreDep = Annotated[Store, Depends(store_of)]
+VendorsDep = Annotated[Sequence[Vendor], Depends(vendors_of)]
+JournalDep = Annotated[Journal, Depends(journal_of)]
+TickerDep = Annotated[Ticker, Depends(ticker_of)]
+
+
+async def workspace_of(
+    store: StoreDep, ws: Annotated[str, Path(description="A workspace's name or id.", examples=["default"])]
+) -> WorkspaceAccess:
+    """Return access to the workspace that the path names, whether there is one or not."""
+    return WorkspaceAccess(store, ws)
+
+
+WorkspaceDep = Annotated[WorkspaceAccess, Depends(workspace_of)]
