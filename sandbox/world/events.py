@@ -183,6 +183,7 @@ MESSAGES_OF = Query(
         MESSAGES.c.workspace_id == bindparam("ws"), MESSAGES.c.id.in_(bindparam("messages", expanding=True))
     ),
 )
+LAST_MESSAGE = Query(int, select(func.max(MESSAGES.c.id)).where(MESSAGES.c.workspace_id == bindparam("ws")))
 # Of those whose plan lay ahead when they were accepted, and in the words of their index.
 _is_planned = (MESSAGES.c.workspace_id == bindparam("ws"), MESSAGES.c.settled_at > MESSAGES.c.accepted_at)
 _is_stated = (STEPS.c.workspace_id == bindparam("ws"), STEPS.c.position > 0)
@@ -295,6 +296,11 @@ def _is_number(part: str) -> bool:
 
 def _positions(tx: Tx) -> _Positions:
     return tx.one(POSITIONS) or _Positions(0, 0)
+
+
+def last_message(tx: Tx) -> int:
+    """Return the number of the newest message, 0 if there is none."""
+    return tx.one(LAST_MESSAGE) or 0
 
 
 def next_step(tx: Tx) -> int | None:

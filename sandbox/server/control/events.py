@@ -1,27 +1,29 @@
 """What happens, as it happens: a message that is waited for, and the stream of all events."""
 
 import asyncio
-from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import Depends, Header, Query, Request, Response
+from fastapi import Depends, Header, Query, Request
 from starlette.requests import ClientDisconnect
 
-from sandbox.dependencies import WorkspaceDep, WorldDep
-from sandbox.server.control import shapes
-from sandbox.server.control.http import WORKSPACE, answer, control_router
-from sandbox.server.control.messages import filters
-from sandbox.server.control.shown import Json, MessageWriter
-from sandbox.server.events import Hub
+from dialog_sandbox.models.events import Arrived, FollowEventsRequest, WaitRequest
+from sandbox.server.control.answers.messages import message_of
+from sandbox.server.control.dependencies import JournalDep, VendorsDep, WorkspaceAccess, WorkspaceDep
+from sandbox.server.control.http import WORKSPACE, control_router
+from sandbox.server.control.messages import filters_of, place_of
+from sandbox.server.events import Hub, Stopping
+from sandbox.server.events.frames import EventFilters, EventWriter
 from sandbox.server.events.stream import EVENT_ID, EventStream, hung_up
+from sandbox.server.events.wait import Wait, WaitOutcome
 from sandbox.server.problems import Problem, refusals
-from sandbox.world import WorkspaceView, World, matching, messages
-from sandbox.world.extracts import codes_in, links_in
+from sandbox.store import Tx
+from sandbox.world.messages.search import MessageFilters, newest_message
 
 router = control_router(WORKSPACE, "Events")
 
 
 async def hub_of(request: Request) -> Hub:
+    """Return who is told that a workspace changed."""
     hub: Hub = request.app.state.hub
     return hub
 
@@ -29,73 +31,85 @@ async def hub_of(request: Request) -> Hub:
 HubDep = Annotated[Hub, Depends(hub_of)]
 
 
-@router.get("/messages/wait", response_model=shapes.Awaited, responses=refusals(408, 409, 503))
+@router.get("/messages/wait", responses=refusals(408, 409, 503))
 async def wait_for_message(
-    request: Request, world: WorldDep, workspace: WorkspaceDep, hub: HubDep, asked: Annotated[shapes.Wait, Query()]
-) -> Response:
+    request: Request, ws: WorkspaceDep, hub: HubDep, wanted: Annotated[WaitRequest, Query()]
+) -> Arrived:
     """The newest message that passes the filters: at once if there is one, else as soon as one does.
 
     Woken by what happens: a message, a change of status, a clock that is turned. With the links and one-time codes
     that its text holds. 408 when none came; 409 when the workspace was reset meanwhile, 404 when it was deleted.
     """
-    wanted = replace(filters(world, workspace, asked), any_case=True)
-    after = messages.number_of(asked.after or "") or 0
-    row, first = matching.newest_of_the_last(world, workspace, wanted, after)
-    if row is not None:
-        return _awaited(MessageWriter(world, workspace)(row))
-    matcher = matching.Matcher(world, workspace.id, wanted, after)
-    with hub.channel(workspace).waiting(matcher) as coming:
-        row = await matching.newest_before(world, workspace, wanted, after, first)
-        if row is not None and not coming.done():
-            return _awaited(MessageWriter(world, workspace)(row))
-        await _either(coming, request, asked.timeout)
-    if not coming.done():
-        raise _not_arrived(world, workspace, asked.timeout)
-    outcome = coming.result()
-    if isinstance(outcome, Problem):
-        raise outcome
-    return _awaited(outcome)
+
+    def begin(tx: Tx) -> tuple[Wait, WaitOutcome | None]:
+        wait = Wait(tx, filters_of(tx, wanted), place_of(wanted.after))
+        return wait, wait.outcome(tx)
+
+    wait, outcome = await ws.read(begin)
+    if outcome is None:
+        outcome = await _outcome(request, hub, wait, wanted.timeout)
+    if outcome is None:
+        raise await _not_arrived(ws, wanted.timeout)
+    if outcome.arrived is None:
+        raise Problem(409, "Workspace reset", "The workspace was reset meanwhile: wait again.")
+    return outcome.arrived
 
 
-async def _either(coming: "asyncio.Future[Any]", request: Request, timeout_s: float) -> None:
-    """Returns when it has come or when the time is over; whoever hung up need not be answered."""
-    leaving: asyncio.Future[Any] = asyncio.ensure_future(hung_up(request.receive))
+async def _outcome(request: Request, hub: Hub, wait: Wait, timeout_s: float) -> WaitOutcome | None:
+    """Return what came of it when it has come; None when the time is over. Nobody answers a client that hung up."""
+    leaving = asyncio.ensure_future(hung_up(request.receive))
     try:
-        await asyncio.wait({coming, leaving}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
-        if leaving.done():
+        with hub.watching(wait.workspace_id) as watched:
+            outcome = await watched.answer(wait.key, wait.outcome, timeout_s=timeout_s, unless=leaving)
+        if outcome is None and leaving.done():
             raise ClientDisconnect
+        return outcome
+    except Stopping:
+        raise Problem(503, "Stopping", "The server stops: call it again when it is back.") from None
     finally:
         leaving.cancel()
 
 
-def _awaited(message: Json) -> Response:
-    return answer({**message, "links": links_in(message["text"]), "codes": codes_in(message["text"])})
+async def _not_arrived(ws: WorkspaceAccess, timeout_s: float) -> Problem:
+    """Return the refusal, with the newest message of all, which tells most of what went wrong."""
 
+    def latest(tx: Tx) -> object:
+        row = newest_message(tx, MessageFilters())
+        return None if row is None else message_of(tx, row).model_dump(mode="json", by_alias=True)
 
-def _not_arrived(world: World, workspace: WorkspaceView, timeout_s: float) -> Problem:
-    """With the newest message of all, which tells most of what went wrong."""
-    row, _ = matching.newest_of_the_last(world, workspace, messages.Filters(), 0)
-    latest = None if row is None else MessageWriter(world, workspace)(row)
     detail = f"No message that passes the filters came within {timeout_s:g} s; 'latest' is the newest that there is."
-    return Problem(408, "Not arrived", detail, latest=latest)
+    return Problem(408, "Not arrived", detail, latest=await ws.read(latest))
 
 
 @router.get("/events", response_class=EventStream, status_code=200)
 async def follow_events(
-    world: WorldDep,
-    workspace: WorkspaceDep,
+    ws: WorkspaceDep,
     hub: HubDep,
-    asked: Annotated[shapes.Follow, Query()],
+    vendors: VendorsDep,
+    journal: JournalDep,
+    wanted: Annotated[FollowEventsRequest, Query()],
     last_event_id: Annotated[
         str | None, Header(alias=EVENT_ID, description="Of the last event that was seen: those since then come first.")
     ] = None,
-) -> Response:
+) -> EventStream:
     """What happens from now on, or since an event that was seen, as server-sent events.
 
     `message`, `status` and `inbound` hold the message as it was then, `callback` the callback, `clock` and `reset` the
     clock, `exchange` the journal's entry. Where events are missing there is a `gap`, with how many if that is known.
     Filters keep events out that are about other messages; a filter for `status` takes the one that the event tells.
     """
-    after = messages.number_of(asked.after or "") or 0
-    matcher = matching.Matcher(world, workspace.id, filters(world, workspace, asked), after)
-    return EventStream(hub, workspace, matcher, last_event_id or asked.last_event_id, limit=asked.limit)
+    writer = EventWriter(vendors, journal)
+
+    def begin(tx: Tx) -> EventStream:
+        first = writer.first_page(tx, last_event_id or wanted.last_event_id)
+        return EventStream(
+            hub,
+            tx.ws,
+            writer,
+            EventFilters(filters_of(tx, wanted), place_of(wanted.after)),
+            event_id=first.cursor.written(tx.workspace.key),
+            first=first,
+            limit=wanted.limit,
+        )
+
+    return await ws.read(begin)
