@@ -15,13 +15,17 @@ from sqlalchemy import Connection, Delete, Executable, Insert, Table, Update, bi
 from sandbox.clock import LATEST, NEVER
 from sandbox.store.errors import translated
 from sandbox.store.query import WORKSPACE, Query, compiled_insert
-from sandbox.store.tables import COUNTERS, WORKSPACES, Change, Row, table_of
+from sandbox.store.tables import CHANGES, COUNTERS, WORKSPACES, Change, Row, table_of
 
 R = TypeVar("R")
 E = TypeVar("E", bound=Row)
 
 SERVER = 0
 """The number of the workspace that stands for the server itself."""
+CHANGES_KEPT = 5_000
+"""How many of a workspace's changes those who follow it can still be told."""
+DROP_CHANGES_EVERY = 500
+"""Changes that are dropped together, since to drop each as another comes would cost every write."""
 
 
 class WorkspaceView(NamedTuple):
@@ -87,6 +91,9 @@ SET_COUNT = (
 POSITION = Query(int, select(WORKSPACES.c.change_position).where(WORKSPACES.c.id == bindparam(WORKSPACE)), hot=True)
 SET_POSITION = (
     update(WORKSPACES).where(WORKSPACES.c.id == bindparam(WORKSPACE)).values(change_position=bindparam("last"))
+)
+DROP_CHANGES = delete(CHANGES).where(
+    CHANGES.c.workspace_id == bindparam(WORKSPACE), CHANGES.c.position <= bindparam("oldest")
 )
 
 
@@ -319,11 +326,14 @@ class Tx:
             if position is None:
                 continue  # the workspace was deleted
             changes = [change for ws, change in self._changes if ws == workspace_id]
+            last = position + len(changes)
             for change in changes:
                 position += 1
                 change.position = position
             self.add_all(changes)
-            self.execute(SET_POSITION, ws=workspace_id, last=position)
+            self.execute(SET_POSITION, ws=workspace_id, last=last)
+            if last // DROP_CHANGES_EVERY > (last - len(changes)) // DROP_CHANGES_EVERY:
+                self.execute(DROP_CHANGES, ws=workspace_id, oldest=last - CHANGES_KEPT)
         self._changes.clear()
 
 
