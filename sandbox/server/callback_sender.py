@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import NamedTuple, TypeVar
 from urllib.parse import urlencode, urlsplit
 
@@ -19,6 +20,7 @@ from sandbox.store.tables import Callback, Message, Sink
 from sandbox.vendors.base.vendor import Vendor
 from sandbox.world import sinks
 from sandbox.world.callbacks.queue import AttemptOutcome, note_attempt
+from sandbox.world.callbacks.states import SENDING
 from sandbox.world.errors import UnknownWorkspace
 from sandbox.world.workspaces import find
 
@@ -34,9 +36,10 @@ logger = logging.getLogger(__name__)
 
 
 class QueuedCallback(NamedTuple):
-    """A callback that this process has claimed."""
+    """A callback that this process has claimed, in an epoch of its workspace: a reset brings others of its number."""
 
     workspace_id: int
+    epoch: int
     id: int
     url: str
 
@@ -47,6 +50,14 @@ class QueuedCallback(NamedTuple):
             return urlsplit(self.url).netloc.rpartition("@")[2].lower()
         except ValueError:
             return self.url
+
+
+class MadeCallback(NamedTuple):
+    """What is sent, and when on its workspace's clock; or why it could not be made."""
+
+    at: int
+    body: bytes
+    mistake: str | None = None
 
 
 class CallbackSender:
@@ -64,7 +75,8 @@ class CallbackSender:
         self._queues: dict[str, deque[QueuedCallback]] = {}
         self._tasks: dict[asyncio.Task[None], QueuedCallback] = {}
         self._under_way: Counter[str] = Counter()
-        self._in_hand: dict[int, set[int]] = {}
+        self._in_hand: dict[int, set[QueuedCallback]] = {}
+        """By workspace, those that wait here or are being sent."""
         self._pause: asyncio.TimerHandle | None = None
         self.on_end: Callable[[], None] = lambda: None
         """Called when an attempt has ended."""
@@ -78,17 +90,17 @@ class CallbackSender:
     def is_busy(self) -> bool:
         return bool(self._in_hand)
 
-    def in_hand(self, workspace_id: int) -> set[int]:
-        """Return the ids of the workspace's callbacks that wait here or are being sent."""
-        return self._in_hand.get(workspace_id, set())
+    def in_hand(self, workspace_id: int) -> int:
+        """Return how many of the workspace's callbacks wait here or are being sent."""
+        return len(self._in_hand.get(workspace_id, ()))
 
     # Which is sent when ----------------------------------------------------------------------------------------------
 
     def put(self, callback: QueuedCallback) -> None:
         """Queue a callback, unless it is here already."""
-        ids = self._in_hand.setdefault(callback.workspace_id, set())
-        if callback.id not in ids:
-            ids.add(callback.id)
+        in_hand = self._in_hand.setdefault(callback.workspace_id, set())
+        if callback not in in_hand:
+            in_hand.add(callback)
             self._queues.setdefault(callback.receiver, deque()).append(callback)
 
     def start(self) -> None:
@@ -135,28 +147,33 @@ class CallbackSender:
         self._let_go(callback)
         if not task.cancelled() and (error := task.exception()):
             logger.error("A callback could not be sent.", exc_info=error)
+        if self._queues:
+            self.start()
         self.on_end()
 
     def _let_go(self, callback: QueuedCallback) -> None:
-        ids = self._in_hand.get(callback.workspace_id, set())
-        ids.discard(callback.id)
-        if not ids:
+        in_hand = self._in_hand.get(callback.workspace_id, set())
+        in_hand.discard(callback)
+        if not in_hand:
             self._in_hand.pop(callback.workspace_id, None)
 
     def drop(self, workspace_id: int) -> None:
         """Let go of all that is the workspace's; what is under way is broken off and leaves no trace."""
+        if self._in_hand.pop(workspace_id, None) is None:
+            return
         for receiver, queue in self._queues.items():
             self._queues[receiver] = deque(each for each in queue if each.workspace_id != workspace_id)
-        under_way = {task: each for task, each in self._tasks.items() if each.workspace_id == workspace_id}
-        self._in_hand.pop(workspace_id, None)
-        for task in under_way:
-            task.cancel()
+        for task, callback in self._tasks.items():
+            if callback.workspace_id == workspace_id:
+                task.cancel()
 
     def close(self) -> None:
         """Break everything off."""
         self._queues.clear()
+        self._in_hand.clear()
         if self._pause is not None:
             self._pause.cancel()
+            self._pause = None
         for task in self._tasks:
             if not task.get_loop().is_closed():
                 task.cancel()
@@ -165,46 +182,44 @@ class CallbackSender:
 
     async def _attempt(self, callback: QueuedCallback) -> None:
         """Send a callback and write what came of it; nothing if it or its workspace is gone."""
+        with suppress(UnknownWorkspace):
+            made = await patiently(lambda: self._store.read(lambda tx: self._made(tx, callback)))
+            if made is not None:
+                outcome = await self._outcome(callback.url, made)
+                await patiently(lambda: self._store.write(lambda tx: self._note(tx, callback, made.at, outcome)))
 
-        def written(tx: Tx) -> tuple[int, bytes] | None:
-            tx.enter(find.by_id(tx, callback.workspace_id))
-            form = self.payload(tx, callback.id)
-            return None if form is None else (tx.now, urlencode(form).encode())
+    def _made(self, tx: Tx, callback: QueuedCallback) -> MadeCallback | None:
+        """Return what is to be sent; None when that is not this process's, or gone."""
+        workspace = tx.enter(find.by_id(tx, callback.workspace_id))
+        row = tx.get(Callback, callback.id) if workspace.epoch == callback.epoch else None
+        if row is None or (row.state, row.claimed_by) != (SENDING, self.owner):
+            return None
+        message = tx.get(Message, row.message_id)
+        assert message is not None, "a callback goes when its message goes"
+        make = self._vendors[message.vendor].status_callback
+        assert make is not None, "only such a vendor takes a callback's URL"
+        try:
+            form = make(tx, message, row)
+        except Exception as error:  # a vendor may be anybody's
+            logger.exception("A callback could not be made.")
+            return MadeCallback(tx.now, b"", f"it could not be made: {type(error).__name__}: {error}")
+        return MadeCallback(tx.now, urlencode(form).encode())
 
-        def note(tx: Tx) -> None:
-            tx.enter(find.by_id(tx, callback.workspace_id))
+    def _note(self, tx: Tx, callback: QueuedCallback, at: int, outcome: AttemptOutcome) -> None:
+        if tx.enter(find.by_id(tx, callback.workspace_id)).epoch == callback.epoch:
             note_attempt(tx, self.owner, callback.id, at, outcome)
 
-        try:
-            found = await patiently(lambda: self._store.read(written))
-            if found is None:
-                return
-            at, body = found
-            outcome = await self._outcome(callback.url, body)
-            await patiently(lambda: self._store.write(note))
-        except UnknownWorkspace:
-            return
-
-    def payload(self, tx: Tx, callback_id: int) -> dict[str, str] | None:
-        """Return the form of a callback, as its vendor has it; none when it is gone."""
-        callback = tx.get(Callback, callback_id)
-        message = None if callback is None else tx.get(Message, callback.message_id)
-        return None if callback is None or message is None else self.form_of(tx, message, callback)
-
-    def form_of(self, tx: Tx, message: Message, callback: Callback) -> dict[str, str]:
-        """Return what a vendor's callback says."""
-        make = self._vendors[message.vendor].status_callback
-        assert make is not None  # only such a vendor takes a callback's URL
-        return make(tx, message, callback)
-
-    async def _outcome(self, url: str, body: bytes) -> AttemptOutcome:
+    async def _outcome(self, url: str, made: MadeCallback) -> AttemptOutcome:
+        """Send it, and return what came of that."""
+        if made.mistake is not None:
+            return AttemptOutcome(None, made.mistake, 0, is_final=True)
         clock = asyncio.get_running_loop().time
         began = clock()
         status, error, is_final = None, None, False
         try:
-            status = await self._into_sink(url, body)
+            status = await self._into_sink(url, made.body)
             if status is None:
-                status = await self._client.post(url, body, HEADERS)
+                status = await self._client.post(url, made.body, HEADERS)
         except Forbidden as forbidden:
             error, is_final = str(forbidden), True
         except Unreached as unreached:
@@ -231,13 +246,15 @@ class CallbackSender:
 def keeping(
     token: str, method: str, query: str, headers: list[tuple[str, str]], body: str
 ) -> Callable[[Tx], Sink | None]:
-    """Return the work that writes what a sink got, and finds the sink."""
+    """Return the work that writes what a sink got, and returns the sink; None when there is none of that token."""
 
     def work(tx: Tx) -> Sink | None:
         sink = sinks.by_token(tx, token)
         if sink is not None:
-            tx.enter(find.by_id(tx, sink.workspace_id))
-            sinks.receive(tx, sink, method=method, query=query, headers=headers, body=body)
+            try:
+                sinks.receive(tx, sink, method=method, query=query, headers=headers, body=body)
+            except UnknownWorkspace:  # its time is over, though its rows are still there
+                return None
         return sink
 
     return work

@@ -41,7 +41,7 @@ class HttpClient:
         self._tls: ssl.SSLContext | None = None
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
-        """The status of the answer. Raises `Forbidden`, or `Unreached` when there is none."""
+        """Return the status of the answer. Raises `Forbidden`, or `Unreached` when there is none."""
         try:
             async with asyncio.timeout(self.timeout_s):
                 return await self._post(url, body, headers)
@@ -75,14 +75,14 @@ class HttpClient:
         if self._backend is None:
             self._backend = _backend(self._policy, self._resolve)
         if target.scheme == b"https" and self._tls is None:
-            # Left to itself, httpcore would read every certificate authority anew for each connection.
+            # Left to itself, httpcore would read every certificate authority again for each connection.
             self._tls = httpcore.default_ssl_context()
         return httpcore.AsyncHTTPConnection(target.origin, ssl_context=self._tls, network_backend=self._backend)
 
 
 def parsed(url: str) -> tuple["httpcore.URL", dict[str, str]]:
-    """What is asked for, and the header that the user and password in it make."""
-    import httpcore  # noqa: PLC0415
+    """Return what is asked for, and the header that the user and password in it make."""
+    import httpcore  # noqa: PLC0415  (as above)
 
     parts = urlsplit(url)
     assert parts.hostname is not None  # rule SP-callback
@@ -105,7 +105,7 @@ def _host(target: "httpcore.URL") -> str:
 
 
 def _backend(policy: TargetPolicy, resolve: Resolve) -> "httpcore.AsyncNetworkBackend":
-    import httpcore  # noqa: PLC0415
+    import httpcore  # noqa: PLC0415  (as above)
 
     class CheckedBackend(httpcore.AnyIOBackend):
         """Connects to the very address that was checked, so that no name can mean another one meanwhile."""

@@ -14,7 +14,7 @@ CLOUD_SECRETS = ("fd00:ec2::/32", "fd20:ce::254/128", "fd00:c1::a9fe:a9fe/128", 
 BY_ADDRESS_ONLY: tuple[Network, ...] = tuple(
     map(ip_network, ("169.254.0.0/16", "fe80::/10", *CLOUD_SECRETS, "0.0.0.0/8", "::/128", "224.0.0.0/4", "ff00::/8"))
 )
-"""What neither a name nor another network opens, since whoever owns a name may point it there: those secrets again,
+"""What neither a name nor another network opens, since the owner of a name may point it there: those secrets again,
 this very machine by another name, and everybody at once."""
 CARRIES_IPV4 = ((ip_network("64:ff9b::/96"), 0), (ip_network("2002::/16"), 80), (ip_network("::/96"), 0))
 """Networks whose addresses lead on to an IPv4 address that is written in them, so many bits from the end."""
@@ -52,7 +52,7 @@ class TargetPolicy:
             self._names.add(name)
 
     def check(self, host: str, address: str) -> None:
-        """Raises `Forbidden` unless a callback to `host` may connect to this numeric address."""
+        """Raise `Forbidden` unless a callback to `host` may connect to this numeric address."""
         is_named = host.lower().removesuffix(".") in self._names
         if not self._is_open and not all(self._allows(judged, is_named=is_named) for judged in leads_to(address)):
             raise Forbidden(f"the target {written(address)} is not allowed: name it in SANDBOX_CALLBACK_ALLOW")
@@ -66,7 +66,7 @@ class TargetPolicy:
 
 
 def written(address: str) -> str:
-    """As RFC 5952 has it. Pythons before 3.13 write an IPv4 address that is mapped into IPv6 otherwise."""
+    """Return an address as RFC 5952 has it. Pythons before 3.13 write IPv4 that is mapped into IPv6 otherwise."""
     plain, scope, name = address.partition("%")
     read = ip_address(plain)
     mapped = read.ipv4_mapped if isinstance(read, IPv6Address) else None
@@ -74,7 +74,7 @@ def written(address: str) -> str:
 
 
 def leads_to(address: str) -> list[Address]:
-    """Itself without its scope, and the IPv4 address that it carries; one that is only written as IPv6 is that."""
+    """Return an address without its scope, and the IPv4 address that it carries; one only written as IPv6 is that."""
     judged = ip_address(address.partition("%")[0])
     if not isinstance(judged, IPv6Address):
         return [judged]

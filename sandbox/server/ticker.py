@@ -1,12 +1,15 @@
 """Does what falls due by itself: scheduled commands, callbacks, the end of workspaces, the demo's nightly reset.
 
-One task per process. It looks at nothing again and again: it sleeps until the earliest due time of all running clocks,
-or until a transaction says that something was made due. What it sends it claims with a lease, so a killed process's
-callbacks are taken over and nobody's are taken away.
+One task per process. It sleeps until the earliest due time of all running clocks, or until a transaction says that
+something was made due. What it has sent it claims with a lease, which it renews while that is under way: a killed
+process's callbacks are taken over when theirs is over, and nobody's are taken away. Where other processes may have the
+store open too, it looks every few seconds for what one of them left undone.
 """
 
 import asyncio
 import logging
+from collections.abc import Callable
+from contextlib import suppress
 from typing import NamedTuple
 
 from sandbox.clock import DAY, HOUR, NEVER, SECOND
@@ -14,7 +17,6 @@ from sandbox.server.callback_sender import STORE_RETRY_S, CallbackSender, Queued
 from sandbox.store import Store, StoreUnavailable, Tx
 from sandbox.world import resets
 from sandbox.world.callbacks import queue
-from sandbox.world.callbacks.queue import ClaimedCallback
 from sandbox.world.commands import run_due
 from sandbox.world.errors import UnknownWorkspace
 from sandbox.world.workspaces import find, remove
@@ -22,25 +24,24 @@ from sandbox.world.workspaces import find, remove
 BATCH_SIZE = 500
 """Callbacks of a workspace that are claimed together; others get their turn before the next ones."""
 LEASE = 4 * SECOND
-LONGEST_SLEEP = DAY
+LOOK_EVERY = 4 * SECOND
+"""Wall time from one look for what other processes left undone to the next."""
+LONGEST_SLEEP_S = 60
+"""The wall clock may be set forward meanwhile."""
+LONGEST_WAIT_S = 1
+"""After which those who wait look again: another process may have done what they wait for."""
 RESET_AT = 3 * HOUR
 """Since midnight, in UTC by wall time."""
 
 logger = logging.getLogger(__name__)
 
 
-class NextDue(NamedTuple):
-    """What a workspace's clock reads when the next thing is due, and when the wall clock reads that by itself."""
-
-    at: int
-    wall: int
-
-
 class Visit(NamedTuple):
-    """What was claimed in a workspace, and when it is to be visited again."""
+    """What was claimed in a workspace, and when the next thing is due by its clock and by the wall clock."""
 
-    claimed: list[ClaimedCallback]
-    next_due: NextDue
+    claimed: list[QueuedCallback]
+    due_at: int
+    due_wall: int
 
 
 def next_night(wall: int) -> int:
@@ -55,211 +56,249 @@ class Ticker:
     def __init__(self, store: Store, sender: CallbackSender, *, resets_nightly: bool = False) -> None:
         self._store = store
         self._sender = sender
-        self._next_due: dict[int, NextDue] = {}
-        self._next_expiry = NEVER
-        self._next_lease_end = NEVER
+        self._known: dict[int, int] = {}
+        """By workspace, what its clock reads when the next thing is due."""
+        self._due: dict[int, int] = {}
+        """By workspace, what the wall clock reads then, if it will by itself."""
+        self._marked = {row.id for row in store.read_now(find.all_workspaces)}
+        """Workspaces to be visited, whatever is known of them."""
+        self._undone: set[int] = set()
+        """Workspaces where another process may have left something undone."""
+        self._broken: set[int] = set()
+        """Workspaces where something went wrong: they are left alone until something else is made due there."""
+        self._next_expiry = 0
         self._next_reset = next_night(store.wall()) if resets_nightly else NEVER
+        self._next_look = NEVER if store.is_private else 0
+        self._next_renewal = NEVER
+        self.wakes_at = NEVER
+        """What the wall clock reads when the task, asleep, wakes by itself."""
         self._woken = asyncio.Event()
-        self._ended = asyncio.Event()
-        self._turn = asyncio.Lock()
+        self._turned = asyncio.Event()
+        """Set, and replaced by another one, when the task has done all that was due."""
         self._task: asyncio.Task[None] | None = None
+        self._visiting: Tx | None = None
+        """The last transaction of a visit: what that makes due, it returns."""
+        self._has_lost_claims = False
         self._is_closed = False
-        self._marked = dict.fromkeys((row.id for row in store.read_now(find.all_workspaces)), 0)
-        self._is_expiry_known = False
         store.after_commit.append(self._committed)
-        sender.on_end = self._attempt_ended
+        sender.on_end = self._wake
 
     # When ------------------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Have the task run on this loop, if it does not yet."""
-        if self._task is None and not self._is_closed:
-            self._task = asyncio.get_running_loop().create_task(self._run())
+        """Have the task run on this loop, unless one runs already."""
+        if self._is_closed or (self._task is not None and not self._task.done()):
+            return
+        if self._task is not None:  # its loop has ended, and what was under way with it
+            self._sender.close()
+            self._has_lost_claims = True
+            self._woken, self._turned = asyncio.Event(), asyncio.Event()
+        self._task = asyncio.get_running_loop().create_task(self._run())
 
     def wake_if_due(self) -> None:
         """Have the task look now, if the wall clock says that something is due."""
-        if self._earliest() <= self._store.wall():
-            self._woken.set()
+        if self.wakes_at <= self._store.wall():
+            self._wake()
+
+    def _wake(self) -> None:
+        self._woken.set()
 
     def _committed(self, tx: Tx) -> None:
+        """Note what a transaction made due, and drop what is under way for workspaces that it reset or deleted."""
         for workspace_id in tx.reset:
             self._sender.drop(workspace_id)
-            self._next_due.pop(workspace_id, None)
-            self._marked[workspace_id] = 0
+            self._forget(workspace_id)
+            self._marked.add(workspace_id)
         for workspace_id, at in tx.due.items():
-            known = self._next_due.get(workspace_id)
-            if known is None or at < known.at:
-                self._marked[workspace_id] = min(at, self._marked.get(workspace_id, at))
+            known = self._known.get(workspace_id)
+            if tx is not self._visiting and (known is None or at < known):
+                self._marked.add(workspace_id)
         if tx.has_expiry:
-            self._is_expiry_known = False
+            self._next_expiry = 0
         if self._marked or tx.has_expiry:
-            self._woken.set()
+            self._wake()
 
-    def _attempt_ended(self) -> None:
-        self._woken.set()
-        self._ended.set()
-
-    def _earliest(self) -> int:
-        """Return the wall time at which something is due next."""
-        if self._marked or not self._is_expiry_known:
-            return 0
-        first = min((due.wall for due in self._next_due.values()), default=NEVER)
-        return min(first, self._next_expiry, self._next_lease_end, self._next_reset)
+    def _forget(self, workspace_id: int) -> None:
+        for times in (self._known, self._due):
+            times.pop(workspace_id, None)
+        for places in (self._marked, self._undone, self._broken):
+            places.discard(workspace_id)
 
     async def _run(self) -> None:
         while True:
             self._woken.clear()
+            self.wakes_at = NEVER
             try:
-                await self.tick()
-                wait = min(self._earliest() - self._store.wall(), LONGEST_SLEEP) / SECOND
+                await self._tick()
             except StoreUnavailable:
                 logger.exception("The store did not answer; it is asked again.")
                 await asyncio.sleep(STORE_RETRY_S)
-                continue
-            if wait > 0:
-                await self._sleep(wait)
+            except Exception:
+                logger.exception("What is due could not be done; it is tried again.")
+                await asyncio.sleep(STORE_RETRY_S)
+            else:
+                turned, self._turned = self._turned, asyncio.Event()
+                turned.set()
+                await self._sleep()
 
-    async def _sleep(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._woken.wait()
-        except TimeoutError:
+    async def _sleep(self) -> None:
+        """Wait until the wall clock reads the earliest due time, or somebody wakes the task."""
+        self.wakes_at = self._earliest()
+        wait = (self.wakes_at - self._store.wall()) / SECOND
+        if wait <= 0:
+            await asyncio.sleep(0)
             return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(None if self.wakes_at == NEVER else min(wait, LONGEST_SLEEP_S)):
+                await self._woken.wait()
+
+    def _earliest(self) -> int:
+        """Return the wall time at which there is something to do next."""
+        if self._marked:
+            return 0
+        first = min(self._due.values(), default=NEVER)
+        renewal = self._next_renewal if self._sender.is_busy else NEVER
+        return min(first, renewal, self._next_expiry, self._next_reset, self._next_look)
 
     # What ------------------------------------------------------------------------------------------------------------
 
-    async def tick(self) -> None:
-        """Do what is due now."""
-        async with self._turn:
-            wall = self._store.wall()
-            await self._renew_leases(wall)
+    async def _tick(self) -> None:
+        """Do all that is due now."""
+        wall = self._store.wall()
+        if self._has_lost_claims:
+            await self._store.write(lambda tx: queue.release(tx, self._sender.owner))
+            self._has_lost_claims = False
+        if self._next_renewal <= wall:
+            await self._renew(wall)
+        if self._next_look <= wall:
+            await self._look(wall)
+        due = [workspace_id for workspace_id, at in self._due.items() if at <= wall]
+        for workspace_id in {*self._marked, *due}:
+            await self._visit_unless_broken(workspace_id)
+            await asyncio.sleep(0)  # where transactions run inline nothing else would let others go on
+        self._sender.start()
+        if self._next_expiry <= wall:
             await self._delete_expired(wall)
-            if self._next_reset <= wall:
-                await self._reset_default(wall)
-            due = [workspace_id for workspace_id, due in self._next_due.items() if due.wall <= wall]
-            for workspace_id in dict.fromkeys((*self._marked, *due)):
-                await self._visit_unless_broken(workspace_id)
-            self._sender.start()
+        if self._next_reset <= wall:
+            await self._reset_default(wall)
 
-    async def _renew_leases(self, wall: int) -> None:
-        """Keep what is being sent, and see to claims of others that are over."""
-        if not self._sender.is_busy and self._next_lease_end == NEVER:
+    async def _renew(self, wall: int) -> None:
+        """Keep what is being sent."""
+        if not self._sender.is_busy:
+            self._next_renewal = NEVER
             return
-        if self._sender.is_busy and self._next_lease_end <= wall + LEASE // 2:
-            await self._store.write(lambda tx: queue.renew(tx, self._sender.owner, tx.wall + LEASE))
-        ends = await self._store.read(queue.next_lease_end)
-        self._next_lease_end = NEVER if ends is None else ends.at - (LEASE // 2 if self._sender.is_busy else 0)
-        if ends is not None and ends.at <= wall:
-            self._marked[ends.workspace_id] = 0
+        await self._store.write(lambda tx: queue.renew(tx, self._sender.owner, tx.wall + LEASE))
+        self._next_renewal = wall + LEASE // 2
 
-    async def _delete_expired(self, wall: int) -> None:
-        if self._is_expiry_known and self._next_expiry > wall:
-            return
-        expiry = await self._store.read(remove.next_expiry)
-        if expiry is not None and expiry <= wall:
-            await self._store.write(remove.delete_expired)
-            expiry = await self._store.read(remove.next_expiry)
-        self._next_expiry = NEVER if expiry is None else expiry
-        self._is_expiry_known = True
-
-    async def _reset_default(self, wall: int) -> None:
-        self._next_reset = next_night(wall)
-
-        def reset(tx: Tx) -> None:
-            tx.enter(find.find_workspace(tx, find.DEFAULT))
-            resets.to_seed(tx)
-
-        await self._store.write(reset)
+    async def _look(self, wall: int) -> None:
+        """See to what other processes left undone, and to workspaces that they made."""
+        self._undone.update(await self._store.read(queue.places_due))
+        self._undone -= self._broken
+        self._marked |= self._undone
+        self._next_expiry = 0
+        self._next_look = wall + LOOK_EVERY
 
     async def _visit_unless_broken(self, workspace_id: int) -> None:
-        """Visit a workspace; what goes wrong in one stays there, until something else is made due in it."""
-        marked = self._marked.pop(workspace_id, None)
-        self._next_due.pop(workspace_id, None)
+        """Visit a workspace; what goes wrong in one stays there."""
+        is_undone = workspace_id in self._undone
+        self._forget(workspace_id)
         try:
-            await self._visit(workspace_id)
+            await self._visit(workspace_id, is_undone=is_undone)
         except StoreUnavailable:
-            self._marked[workspace_id] = 0 if marked is None else marked
+            self._marked.add(workspace_id)
             raise
         except UnknownWorkspace:
             return
         except Exception:
+            self._broken.add(workspace_id)
             logger.exception("What is due in the workspace %d could not be done.", workspace_id)
 
-    async def _visit(self, workspace_id: int) -> None:
+    async def _visit(self, workspace_id: int, *, is_undone: bool) -> None:
         """Run what is due in a workspace, claim its callbacks, and note when it is to be visited again."""
 
         def look(tx: Tx) -> Visit | None:
-            """Return None when something is due, which a write must do."""
+            """Return None when there is something to do, which takes a write."""
             tx.enter(find.by_id(tx, workspace_id))
-            next_due = _next_due(tx)
-            return None if next_due.at <= tx.now or self._next_lease_end <= tx.wall else Visit([], next_due)
+            visit = _seen(tx, [])
+            return None if is_undone or visit.due_at <= tx.now else visit
 
         def work(tx: Tx) -> Visit:
             workspace = tx.enter(find.by_id(tx, workspace_id))
             if workspace.next_due_at is not None and workspace.next_due_at <= tx.now:
                 run_due(tx)
-                tx.refresh()
             claimed = queue.claim(tx, self._sender.owner, tx.wall + LEASE, tx.now, BATCH_SIZE)
-            return Visit(claimed, _next_due(tx))
+            self._visiting = tx
+            return _seen(tx, [QueuedCallback(workspace_id, workspace.epoch, each.id, each.url) for each in claimed])
 
         visit = await self._store.read(look)
         if visit is None:
             visit = await self._store.write(work)
-        self._next_due[workspace_id] = visit.next_due
-        for claimed in visit.claimed:
-            self._sender.put(QueuedCallback(workspace_id, claimed.id, claimed.url))
+        self._known[workspace_id] = visit.due_at
+        if visit.due_wall != NEVER:
+            self._due[workspace_id] = visit.due_wall
+        for callback in visit.claimed:
+            self._sender.put(callback)
         if visit.claimed:
-            self._next_lease_end = min(self._next_lease_end, self._store.wall() + LEASE // 2)
+            self._next_renewal = min(self._next_renewal, self._store.wall() + LEASE // 2)
+
+    async def _delete_expired(self, wall: int) -> None:
+        expiry = await self._store.read(remove.next_expiry)
+        if expiry is not None and expiry <= wall:
+            await self._store.write(remove.delete_expired)
+            expiry = await self._store.read(remove.next_expiry)
+        self._next_expiry = NEVER if expiry is None else expiry
+
+    async def _reset_default(self, wall: int) -> None:
+        def reset(tx: Tx) -> None:
+            tx.enter(find.find_workspace(tx, find.DEFAULT))
+            resets.to_seed(tx)
+
+        try:
+            await self._store.write(reset)
+        except StoreUnavailable:
+            raise
+        except Exception:
+            logger.exception("The demo could not be reset; it is tried again tomorrow.")
+        self._next_reset = next_night(wall)
 
     # What others wait for --------------------------------------------------------------------------------------------
 
     async def settled(self, workspace_id: int, within: float) -> bool:
         """Wait, at most so many seconds of wall time, until nothing that is due there is still to be sent."""
-        try:
-            async with asyncio.timeout(within):
-                while not await self._is_settled(workspace_id):
-                    await self._ending()
-        except TimeoutError:
-            return False
-        return True
-
-    async def _is_settled(self, workspace_id: int) -> bool:
-        self._ended.clear()
-        await self.tick()
-        if self._sender.in_hand(workspace_id):
-            return False
 
         def is_settled(tx: Tx) -> bool:
             tx.enter(find.by_id(tx, workspace_id))
-            due = queue.next_due(tx)
-            return due is None or due > tx.now
+            return _seen(tx, []).due_at > tx.now and not queue.is_sending(tx)
 
-        return await self._store.read(is_settled)
+        return await self._until(is_settled, within)
 
     async def tried(self, workspace_id: int, callback_id: int) -> None:
-        """Send a callback that is due, and wait until it was tried once, no longer than an attempt may take."""
+        """Wait until a callback that is due was tried once, no longer than an attempt may take."""
 
-        def is_untried(tx: Tx) -> bool:
+        def is_tried(tx: Tx) -> bool:
             tx.enter(find.by_id(tx, workspace_id))
-            return queue.is_untried(tx, callback_id)
+            return not queue.is_untried(tx, callback_id)
 
-        try:
-            async with asyncio.timeout(self._sender.timeout_s):
+        with suppress(UnknownWorkspace):
+            await self._until(is_tried, self._sender.timeout_s)
+
+    async def _until(self, is_so: Callable[[Tx], bool], within: float) -> bool:
+        """Wait until something is so, looking whenever the task has done what was due; return False if time is up."""
+        self.start()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
                 while True:
-                    self._ended.clear()
-                    await self.tick()
-                    if not await self._store.read(is_untried):
-                        return
-                    await self._ending()
-        except TimeoutError:
-            return
-
-    async def _ending(self) -> None:
-        """Wait until an attempt has ended since the event was cleared."""
-        await self._ended.wait()
+                    turned = self._turned  # before the look, so that no turn goes unnoticed
+                    with suppress(StoreUnavailable):
+                        if await self._store.read(is_so):
+                            return True
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(LONGEST_WAIT_S):
+                            await turned.wait()
+        return False
 
     def close(self) -> None:
-        """End what is under way: it is pending again when the store is next opened."""
+        """End what is under way, and leave it to the next process."""
         if self._is_closed:
             return
         self._is_closed = True
@@ -269,14 +308,16 @@ class Ticker:
         self._sender.close()
         try:
             self._store.write_now(lambda tx: queue.release(tx, self._sender.owner))
-        except StoreUnavailable:
-            logger.exception("The store did not answer; what was being sent is taken over when its lease ends.")
+        except StoreUnavailable as error:
+            logger.warning(
+                "The store did not answer (%s): what was being sent is taken over when its lease is over.", error
+            )
 
 
-def _next_due(tx: Tx) -> NextDue:
-    """Return when a workspace has something to do next."""
+def _seen(tx: Tx, claimed: list[QueuedCallback]) -> Visit:
+    """Return what a visit has found: what was claimed, and when the next thing is due."""
     workspace, callback = tx.workspace, queue.next_due(tx)
     at = min(due for due in (workspace.next_due_at, callback, NEVER) if due is not None)
     if at <= tx.now:
-        return NextDue(at, tx.wall)
-    return NextDue(at, NEVER if at == NEVER or workspace.clock_frozen else workspace.wall_at(at))
+        return Visit(claimed, at, tx.wall)
+    return Visit(claimed, at, NEVER if at == NEVER or workspace.clock_frozen else workspace.wall_at(at))

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, insert, inspect
+from sqlalchemy import Connection, insert, inspect, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -51,7 +51,7 @@ class Store:
         self.wall = wall
         self.id_formats = tuple(id_formats)
         self.after_commit: list[Callable[[Tx], None]] = []
-        """Called on the loop (or by the caller of `write_now`) with each transaction that wrote, once it is committed."""
+        """Called on the loop (or by who calls `write_now`) with each transaction that wrote, once it is committed."""
         self._threads = ThreadPoolExecutor(THREADS, "store") if in_threads else None
         check_file(self.path)
         self.engine = sqlite_engine(self.path, is_temporary=self._folder is not None)
@@ -61,6 +61,11 @@ class Store:
         except StoreError as error:
             self.close()
             raise StoreRefused(f"Cannot write to the database {self.path}: {error}.") from error
+
+    @property
+    def is_private(self) -> bool:
+        """Whether no other process can have the database open."""
+        return self._folder is not None
 
     def close(self) -> None:
         """Let go of the database; closing twice does nothing."""
@@ -90,17 +95,23 @@ class Store:
                     raise
                 await asyncio.sleep(BUSY_RETRY_S)
                 continue
-            if is_write:
-                self._committed(tx)
-                for do in tx.deferred:
-                    await do()
+            for do in tx.deferred:
+                await do()
             return result
 
     async def _attempt(self, work: Callable[[Tx], T], *, is_write: bool) -> tuple[Tx, T]:
         if self._threads is None:
-            return self._run(work, is_write=is_write)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, lambda: self._run(work, is_write=is_write))
+            tx, result = self._run(work, is_write=is_write)
+            self._committed(tx)
+            return tx, result
+        running = asyncio.get_running_loop().run_in_executor(self._threads, lambda: self._run(work, is_write=is_write))
+        running.add_done_callback(self._has_run)
+        # A caller that is cancelled meanwhile does not keep the others from learning of what was committed.
+        return await asyncio.shield(running)
+
+    def _has_run(self, running: "asyncio.Future[tuple[Tx, Any]]") -> None:
+        if not running.cancelled() and running.exception() is None:
+            self._committed(running.result()[0])
 
     def read_now(self, work: Callable[[Tx], T]) -> T:
         """Do as `read` does, where there is no loop."""
@@ -137,6 +148,8 @@ class Store:
                 yield connection
 
     def _committed(self, tx: Tx) -> None:
+        if not tx.is_write:
+            return
         for listener in self.after_commit:
             listener(tx)
 
@@ -146,6 +159,7 @@ class Store:
     def snapshot(self) -> Iterator[Snapshot]:
         """Give one moment of the database, to be read over several turns of the loop."""
         with self._transaction(is_write=False) as connection:
+            connection.execute(select(SCHEMA_TAGS.c.version)).all()  # the moment is that of the first read
             yield Snapshot(connection)
 
     async def try_to_write(self) -> None:

@@ -10,11 +10,25 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, func, literal, null, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    union,
+    update,
+)
 
 from sandbox.clock import SECOND
 from sandbox.store import Query, Tx
-from sandbox.store.tables import ATTEMPTS, CALLBACKS, MESSAGES, Attempt, Callback
+from sandbox.store.tables import ATTEMPTS, CALLBACKS, MESSAGES, WORKSPACES, Attempt, Callback
 from sandbox.world.callbacks.profile import apply_profile, profile_of
 from sandbox.world.callbacks.states import DELIVERED, GIVEN_UP, PENDING, SENDING, WAITING
 from sandbox.world.errors import UnknownCallback
@@ -56,13 +70,6 @@ class MessageUrl(NamedTuple):
 
     message_id: int
     url: str
-
-
-class LeaseEnd(NamedTuple):
-    """In which workspace a claim is over, and when, in ms of wall time."""
-
-    workspace_id: int
-    at: int
 
 
 def _is(state: str) -> ColumnElement[bool]:
@@ -121,12 +128,22 @@ LOST = Query(
 )
 
 NEXT_DUE = Query(int, select(func.min(CALLBACKS.c.next_at)).where(IN_WORKSPACE, _is(PENDING)))
-LEASE_ENDS = Query(
-    LeaseEnd,
-    select(CALLBACKS.c.workspace_id, CALLBACKS.c.leased_until)
-    .where(CALLBACKS.c.leased_until.is_not(None))
-    .order_by(CALLBACKS.c.leased_until)
-    .limit(1),
+IS_CLAIMED = CALLBACKS.c.leased_until.is_not(None)
+ANY_CLAIMED = Query(int, select(CALLBACKS.c.id).where(IN_WORKSPACE, IS_CLAIMED).limit(1))
+_reading = case(
+    (WORKSPACES.c.clock_frozen, WORKSPACES.c.clock_at),
+    else_=WORKSPACES.c.clock_at + (bindparam("wall") - WORKSPACES.c.clock_wall) * WORKSPACES.c.clock_speed,
+)
+"""What a workspace's clock reads."""
+_any_due = exists().where(CALLBACKS.c.workspace_id == WORKSPACES.c.id, _is(PENDING), CALLBACKS.c.next_at <= _reading)
+PLACES_DUE = Query(
+    int,
+    union(
+        select(WORKSPACES.c.id).where(
+            WORKSPACES.c.hidden.is_(None), or_(WORKSPACES.c.next_due_at <= _reading, _any_due)
+        ),
+        select(CALLBACKS.c.workspace_id).where(CALLBACKS.c.leased_until <= bindparam("wall")),
+    ),
 )
 _claimable = (
     select(CALLBACKS.c.id, MESSAGES.c.status_callback)
@@ -143,7 +160,7 @@ CLAIM = (
     .where(IN_WORKSPACE, CALLBACKS.c.id.in_(bindparam("callbacks", expanding=True)))
     .values(state=SENDING, claimed_by=bindparam("owner"), leased_until=bindparam("until"))
 )
-OF_OWNER = and_(CALLBACKS.c.leased_until.is_not(None), CALLBACKS.c.claimed_by == bindparam("owner"))
+OF_OWNER = and_(IS_CLAIMED, CALLBACKS.c.claimed_by == bindparam("owner"))
 RENEW = update(CALLBACKS).where(OF_OWNER).values(leased_until=bindparam("until"))
 RELEASE = update(CALLBACKS).where(OF_OWNER).values(state=PENDING, claimed_by=null(), leased_until=null())
 RELEASE_CLONED = (
@@ -298,9 +315,14 @@ def next_due(tx: Tx) -> int | None:
     return tx.one(NEXT_DUE)
 
 
-def next_lease_end(tx: Tx) -> LeaseEnd | None:
-    """Return where and when the first claim of all workspaces is over, if its process does not renew it."""
-    return tx.one(LEASE_ENDS)
+def is_sending(tx: Tx) -> bool:
+    """Return whether a process has claimed a callback of the workspace."""
+    return tx.exists(ANY_CLAIMED)
+
+
+def places_due(tx: Tx) -> list[int]:
+    """Return the workspaces where a command or a callback is due, or a claim is over."""
+    return tx.all(PLACES_DUE, wall=tx.wall)
 
 
 def claim(tx: Tx, owner: str, lease_until: int, now: int, limit: int) -> list[ClaimedCallback]:
