@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from itertools import count
 from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Boolean, Select, Table, insert
+from sqlalchemy import Boolean, Select, Table
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.selectable import CompoundSelect
@@ -37,7 +36,8 @@ class Query(Generic[R]):
     def compiled(self, dialect: Dialect) -> tuple[str, dict[str, Any], Callable[[Sequence[Any]], R]]:
         """Return SQL for the driver, the values that are constant in it, and what makes a row of a driver's row."""
         if self._compiled is None or self._compiled[0] != dialect.name:
-            by_name = type(dialect)(paramstyle="named" if dialect.name == "sqlite" else "pyformat")
+            dialect_class: Any = type(dialect)
+            by_name = dialect_class(paramstyle="named" if dialect.name == "sqlite" else "pyformat")
             compiled = self.statement.compile(dialect=by_name, compile_kwargs={"render_postcompile": True})
             assert isinstance(compiled, SQLCompiler)
             bound = {name: compiled.params[name] for bind, name in compiled.bind_names.items() if not bind.required}
@@ -53,8 +53,9 @@ def maker(row: type[R]) -> Callable[[Sequence[Any]], R]:
     if issubclass(row, Row):
         names = tuple(row.model_fields)
         return lambda values: row(**dict(zip(names, values, strict=True)))
-    if issubclass(row, tuple) and hasattr(row, "_make"):
-        return row._make
+    make: Callable[[Sequence[Any]], R] | None = getattr(row, "_make", None)  # of a NamedTuple
+    if make is not None:
+        return make
     return itemgetter(0)
 
 
@@ -72,7 +73,7 @@ def _with_booleans(make: Callable[[Sequence[Any]], R], flags: list[int]) -> Call
 
 
 @lru_cache(maxsize=128)
-def compiled_insert(table: Table, dialect_name: str, paramstyle: str, suffix: str) -> tuple[str, Callable[[Any], Any]]:
+def compiled_insert(table: Table, paramstyle: str, suffix: str) -> tuple[str, Callable[[Any], Any]]:
     """Return SQL that inserts a whole row of the table by position, and what takes its values out of a dict."""
     columns = table.c.keys()
     mark = {"qmark": "?", "format": "%s", "pyformat": "%s"}[paramstyle]

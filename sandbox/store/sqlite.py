@@ -12,6 +12,8 @@ from sandbox.store.tables import SCHEMA
 
 WRITES = "sandbox_writes"
 """The execution option of a connection whose transaction takes the write lock at its start."""
+LONGEST_LOG = 64 * 1024 * 1024
+"""Bytes of the log that are kept for what is written next: one that a long reader made longer is cut."""
 
 
 def sqlite_engine(path: Path, *, is_temporary: bool) -> Engine:
@@ -28,6 +30,7 @@ def sqlite_engine(path: Path, *, is_temporary: bool) -> Engine:
         f"synchronous={'OFF' if is_temporary else 'NORMAL'}",
         "foreign_keys=ON",
         "cache_size=-16000",
+        f"journal_size_limit={LONGEST_LOG}",
         "temp_store=MEMORY",
         # Some builds of SQLite overwrite what is deleted, also whole pages, which then have to be written.
         "secure_delete=FAST",

@@ -64,7 +64,8 @@ class WorkspaceView(NamedTuple):
 class IdFormat(NamedTuple):
     """What a vendor calls its messages. `name`: as the control API calls the id.
 
-    `make`: the id of the n-th message of a workspace of that seed, accepted at that time; after a clash the next attempt.
+    `make`: the id of the n-th message of a workspace of that seed, accepted at that time; after a clash, of the next
+    attempt.
     `applies`: to which messages, by direction and by whether a console (else an account) owns their line.
     """
 
@@ -222,7 +223,7 @@ class Tx:
                 cursor.close()
 
     def _inserting(self, row: Row, suffix: str) -> tuple[str, Callable[[Any], Any]]:
-        return compiled_insert(table_of(type(row)), self._dialect.name, self._dialect.paramstyle, suffix)
+        return compiled_insert(table_of(type(row)), self._dialect.paramstyle, suffix)
 
     def update(self, row: Row, **changes: Any) -> None:
         """Write these columns of a row that is there, and set them in `row`."""

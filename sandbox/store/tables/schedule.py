@@ -93,6 +93,7 @@ class CallbackTable(Callback, table=True):
 CALLBACKS = define(CallbackTable)
 index(CALLBACKS, "ix_callback_due", "workspace_id", "next_at", "id", where=lambda c: c.state == "pending")
 index(CALLBACKS, "ix_callback_lease", "leased_until", where=lambda c: c.leased_until.is_not(None))
+index(CALLBACKS, "ix_callback_overdue", "workspace_id", "leased_until", where=lambda c: c.leased_until.is_not(None))
 index(CALLBACKS, "ix_callback_first", "workspace_id", "due_at")
 
 
