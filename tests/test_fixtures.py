@@ -10,8 +10,8 @@ import jsonschema
 import pytest
 import yaml
 
-from sandbox.world import fixtures
 from sandbox.clock import DAY, HOUR, MINUTE
+from sandbox.world import fixtures
 from sandbox.world.errors import FixtureRefused
 from sandbox.world.fixtures import lines
 from sandbox.world.fixtures.references import PLACEHOLDERS

@@ -1,15 +1,20 @@
 """The one owner of time, the one owner of what looks random, and telephone numbers."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from sandbox.world import clock, ids
+from sandbox import clock
+from sandbox.store import WorkspaceView
+from sandbox.vendors.dialogtech.ids import msg_id
+from sandbox.vendors.simplepay.ids import sid
+from sandbox.vendors.writeback.ids import outgoing_message_id
+from sandbox.world import ids
 from sandbox.world.errors import ImpossiblePhone
 from sandbox.world.phones import is_msisdn, national, normalised
 from sandbox.world.statuses import Plan, plan_of, planned_entries, reachable, status_at, steps_between
-from sandbox.world.views import WorkspaceView
 
 SAMPLE = 1_624_371_468_095
 """2021-06-22T14:17:48.095Z in ms."""
@@ -73,37 +78,83 @@ def test_the_same_seed_kind_and_number_decide_the_same() -> None:
 
 def test_what_is_decided_is_the_same_on_every_machine() -> None:
     assert ids.decided_key(1, "broadcast", 1) == "0884f9e241f47292d10d1d667af5683b"
-    assert ids.request_id(1, 1) == "dd979eb6-b312-44bc-9603-54ea7d7556ba"
-    assert ids.message_ids(1, 1, SAMPLE) == (
-        "0021V-0622Q-14178-480QK",
-        "dd5970f4913aa7d78772ddcb19e35110",
-        "910391154",
-    )
+    assert sid(1, 1, SAMPLE, 0) == "0021V-0622Q-14178-480QK"
+    assert outgoing_message_id(1, 1, SAMPLE, 0) == "dd5970f4913aa7d78772ddcb19e35110"
+    assert msg_id(1, 1, SAMPLE, 0) == "910391154"
+
+
+def test_after_a_clash_another_id_is_decided() -> None:
+    for make in (sid, outgoing_message_id, msg_id):
+        assert len({make(1, 1, SAMPLE, attempt) for attempt in range(50)}) == 50
 
 
 @pytest.mark.rule("SP-sid")
 def test_a_sid_tells_its_moment_as_the_sample_does() -> None:
     for n in range(200):
-        assert re.fullmatch(r"\d\d21[A-Z]-0622[A-Z]-1417\d-480[A-Z][A-Z]", ids.message_ids(1, n, SAMPLE).sid)
+        assert re.fullmatch(r"\d\d21[A-Z]-0622[A-Z]-1417\d-480[A-Z][A-Z]", sid(1, n, SAMPLE, 0))
 
 
 @pytest.mark.rule("DT-message")
 def test_a_msg_id_has_nine_digits_and_the_first_is_no_zero() -> None:
     for n in range(2_000):
-        assert re.fullmatch(r"[1-9]\d{8}", ids.message_ids(1, n, SAMPLE).msg_id)
+        assert re.fullmatch(r"[1-9]\d{8}", msg_id(1, n, SAMPLE, 0))
 
 
 @pytest.mark.rule("WB-ids")
 def test_a_key_has_32_lower_case_hex_digits() -> None:
-    assert all(re.fullmatch(r"[0-9a-f]{32}", ids.message_ids(1, n, SAMPLE).outgoing_key) for n in range(200))
+    assert all(re.fullmatch(r"[0-9a-f]{32}", outgoing_message_id(1, n, SAMPLE, 0)) for n in range(200))
+
+
+@pytest.mark.parametrize(
+    ("write", "parse", "prefix"),
+    [
+        (ids.message_id, ids.parse_message_id, "msg_"),
+        (ids.callback_id, ids.parse_callback_id, "cb_"),
+        (ids.fault_id, ids.parse_fault_id, "fault_"),
+    ],
+)
+def test_an_id_of_ours_is_written_and_read_in_one_way(
+    write: Callable[[int], str], parse: Callable[[str], int | None], prefix: str
+) -> None:
+    assert write(1) == f"{prefix}00000001"
+    assert [parse(write(n)) for n in (1, 99_999_999, 100_000_000)] == [1, 99_999_999, 100_000_000]
+    for other in (
+        "00000001",
+        f"{prefix}",
+        f"{prefix}1x",
+        f"{prefix}-1",
+        f"{prefix}٣",
+        f"x{prefix}1",
+        prefix + 18 * "9",
+    ):
+        assert parse(other) is None, other
 
 
 @pytest.mark.rule("WB-envelope")
 def test_a_request_id_is_a_version_4_uuid() -> None:
-    for n in range(200):
+    for _ in range(200):
         assert re.fullmatch(
-            r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", ids.request_id(1, n)
+            r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", ids.new_request_id()
         )
+    assert len({ids.new_request_id() for _ in range(1_000)}) == 1_000
+
+
+def test_an_exchange_id_is_a_uuid_of_version_7_and_tells_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ids, "_exchange_numbers", ids._IncreasingUUIDs())
+    monkeypatch.setattr("time.time_ns", lambda: SAMPLE * 1_000_000 + 999_999)
+    drawn = ids.new_exchange_id()
+    assert re.fullmatch(r"ex_[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}", drawn)
+    assert int(drawn.removeprefix("ex_")[:12], 16) == SAMPLE
+
+
+def test_each_exchange_id_is_greater_than_those_before_though_the_machines_clock_goes_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ids, "_exchange_numbers", ids._IncreasingUUIDs())
+    moments = iter([SAMPLE, SAMPLE, SAMPLE, SAMPLE - 5_000, SAMPLE - 1, SAMPLE, SAMPLE + 1] * 100)
+    monkeypatch.setattr("time.time_ns", lambda: next(moments) * 1_000_000)
+    drawn = [ids.new_exchange_id() for _ in range(700)]
+    assert drawn == sorted(set(drawn))
 
 
 def test_secrets_are_drawn_anew_each_time() -> None:

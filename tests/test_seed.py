@@ -10,13 +10,22 @@ from typing import Any
 
 import pytest
 from counting import counted
+from sqlalchemy import select, text
 
-from sandbox.world import WorkspaceView, World, carrier, fixtures, messages, models, workspaces
 from sandbox.clock import DAY, HOUR, MINUTE, SECOND, rfc3339
+from sandbox.store import Query, Store, Tx, WorkspaceView
+from sandbox.store.tables import WORKSPACES
+from sandbox.store.tables import Row as TableRow
+from sandbox.vendors import VENDORS
+from sandbox.world import fixtures
 from sandbox.world.errors import AlreadyTaken
+from sandbox.world.lines import console_line
+from sandbox.world.messages.accept import Draft, accept
+from sandbox.world.messages.search import find_message
 from sandbox.world.seed import seed_workspace
 from sandbox.world.seed.seeded_random import SeededRandom, WeightedChoice
-from sandbox.world.store import Store
+from sandbox.world.workspaces import find
+from sandbox.world.workspaces.remove import SEED, erase
 
 START = 1_778_058_000_000
 """2026-05-06T09:00:00Z in ms."""
@@ -39,28 +48,48 @@ people:
 
 Row = dict[str, Any]
 
+NAMED = """
+WITH named AS (
+    SELECT message.*, sid.value AS sid, key.value AS outgoing_key, number.value AS msg_id FROM message
+    LEFT JOIN vendor_id sid ON (sid.workspace_id, sid.message_id, sid.name)
+        = (message.workspace_id, message.id, 'sid')
+    LEFT JOIN vendor_id key ON (key.workspace_id, key.message_id, key.name)
+        = (message.workspace_id, message.id, 'outgoing_message_id')
+    LEFT JOIN vendor_id number ON (number.workspace_id, number.message_id, number.name)
+        = (message.workspace_id, message.id, 'msg_id')
+)
+"""
+"""Messages with what their vendors call them."""
+KEPT_SEEDS = Query(int, select(WORKSPACES.c.id).where(WORKSPACES.c.hidden == SEED))
+
 
 class Seeded:
     """A store with one or more seeded workspaces, whose wall clock stands still."""
 
     def __init__(self, wall: int = START) -> None:
-        self.world = World(Store(), lambda: wall)
+        self.store = Store(None, lambda: wall, [each for vendor in VENDORS for each in vendor.id_formats])
 
     def seed(self, fixture: str | Path, **options: Any) -> WorkspaceView:
         """And without the copy that is kept of it, so that a query sees what was seeded once."""
-        workspace = seed_workspace(self.world, fixtures.load(str(fixture)), **options)
-        with self.world.store.writing():
-            for (copy_id,) in self.world.store.execute("SELECT id FROM workspace WHERE hidden IS NOT NULL").fetchall():
-                workspaces.erase(self.world, copy_id)
-        return workspace
 
-    def rows(self, query: str, *values: object) -> list[Row]:
-        cursor = self.world.store.execute(query, values)
-        return [dict(zip([column[0] for column in cursor.description], row, strict=True)) for row in cursor]
+        def work(tx: Tx) -> WorkspaceView:
+            workspace = seed_workspace(tx, fixtures.load(str(fixture)), **options)
+            for clone_id in tx.all(KEPT_SEEDS):
+                erase(tx, clone_id)
+            return workspace
 
-    def values(self, query: str, *values: object) -> list[Any]:
+        return self.store.write_now(work)
+
+    def rows(self, query: str, **values: object) -> list[Row]:
+        def read(tx: Tx) -> list[Row]:
+            with_names = NAMED + query if " named" in query else query
+            return [dict(row) for row in tx.connection.execute(text(with_names), values).mappings()]
+
+        return self.store.read_now(read)
+
+    def values(self, query: str, **values: object) -> list[Any]:
         """Of a query for one column."""
-        return [row[0] for row in self.world.store.execute(query, values)]
+        return [value for row in self.rows(query, **values) for value in row.values()]
 
 
 @pytest.fixture
@@ -76,7 +105,7 @@ def opened() -> Iterator[Callable[..., Seeded]]:
 
     yield make
     for seeded in made:
-        seeded.world.close()
+        seeded.store.close()
 
 
 @pytest.fixture
@@ -91,17 +120,17 @@ def written(tmp_path: Path, opened: Callable[..., Seeded]) -> Callable[..., Seed
     return write
 
 
-DRAWN = (("workspace", "key"), ("sandbox_schema", "name"))
-
-
-def digest(world: World) -> str:
+def digest(store: Store) -> str:
     """Of every row but what is another one each time."""
+    return store.read_now(digest_in)
+
+
+def digest_in(tx: Tx) -> str:
     taken = hashlib.sha256()
-    for name, table in sorted(models.Row.metadata.tables.items()):
-        columns = [column for column in table.columns.keys() if (name, column) not in DRAWN]  # noqa: SIM118
-        order = ", ".join(str(n + 1) for n in range(len(columns)))
-        for row in world.store.execute(f"SELECT {', '.join(columns)} FROM {name} ORDER BY {order}"):
-            taken.update(repr((name, row)).encode("utf-8", "surrogatepass"))
+    for name, table in sorted(TableRow.metadata.tables.items()):
+        columns = [column for column in table.c if column is not WORKSPACES.c.key]
+        for row in tx.connection.execute(select(*columns).order_by(*columns)):
+            taken.update(repr((name, tuple(row))).encode("utf-8", "surrogatepass"))
     return taken.hexdigest()
 
 
@@ -109,11 +138,11 @@ def digest(world: World) -> str:
 
 
 def test_the_same_seed_and_start_give_the_same_bytes(opened: Callable[..., Seeded]) -> None:
-    assert digest(opened("clinic").world) == digest(opened("clinic").world)
+    assert digest(opened("clinic").store) == digest(opened("clinic").store)
 
 
 def test_another_seed_or_start_gives_others(opened: Callable[..., Seeded]) -> None:
-    digests = {digest(opened("clinic", seed=seed, start_at=at).world) for seed in (1, 2) for at in (START, START - DAY)}
+    digests = {digest(opened("clinic", seed=seed, start_at=at).store) for seed in (1, 2) for at in (START, START - DAY)}
     assert len(digests) == 4
 
 
@@ -124,13 +153,13 @@ from test_seed import Seeded, digest
 for fixture in ("clinic", "documented"):
     seeded = Seeded({AFTERWARDS})
     seeded.seed(fixture, seed=7)
-    print(digest(seeded.world))
-    seeded.world.close()
+    print(digest(seeded.store))
+    seeded.store.close()
 """
 
 
 def test_neither_hash_seed_nor_time_zone_nor_language_nor_process_matters(opened: Callable[..., Seeded]) -> None:
-    here = [digest(opened(fixture, wall=AFTERWARDS, seed=7).world) for fixture in ("clinic", "documented")]
+    here = [digest(opened(fixture, wall=AFTERWARDS, seed=7).store) for fixture in ("clinic", "documented")]
     elsewhere = [
         subprocess.run(
             [sys.executable, "-c", DIGESTS],
@@ -203,7 +232,7 @@ def test_the_default_workspace_has_the_credentials_codes_and_keys_that_are_promi
     opened: Callable[..., Seeded], name: str
 ) -> None:
     seeded = opened(name)
-    row = seeded.rows("SELECT * FROM workspace")[0]
+    row = seeded.rows("SELECT * FROM workspace WHERE hidden IS NULL")[0]
     account = seeded.rows("SELECT * FROM account")[0]
     assert (row["name"], row["fixture"], row["seed"], row["start_at"]) == ("default", name, 1, None)
     assert (
@@ -229,7 +258,10 @@ def test_empty_has_one_console_and_one_account_with_made_credentials_and_nothing
     ]
     assert seeded.values("SELECT number FROM line WHERE account_id IS NOT NULL") == ["16155550121"]
     assert [seeded.values(f"SELECT count(*) FROM {name}")[0] for name in ("person", "message", "consent")] == [0, 0, 0]
-    secrets = "SELECT username || password FROM workspace", "SELECT access_key || secret_access_key FROM account"
+    secrets = (
+        "SELECT username || password FROM workspace WHERE hidden IS NULL",
+        "SELECT access_key || secret_access_key FROM account",
+    )
     assert all(seeded.values(query) != other.values(query) for query in secrets)
 
 
@@ -238,45 +270,45 @@ def test_a_further_workspace_keeps_codes_lines_people_and_history_and_gets_crede
 ) -> None:
     seeded = opened("clinic")
     seeded.seed("clinic", name="second", seed=1)
-    first, second = seeded.rows("SELECT * FROM workspace ORDER BY id")
+    first, second = seeded.rows("SELECT * FROM workspace WHERE hidden IS NULL ORDER BY id")
     assert len({first["username"], second["username"], first["password"], second["password"]}) == 3  # demo, demo
     keys = seeded.values("SELECT access_key FROM account UNION SELECT secret_access_key FROM account")
     assert len(keys) == 4
     for query in (
-        "SELECT code, line, name, keyword, help_text, auto_reply FROM console WHERE workspace_id = ?",
-        "SELECT number FROM line WHERE workspace_id = ? ORDER BY number",
-        "SELECT key, phone, first_name, last_name, misc1 FROM person WHERE workspace_id = ? ORDER BY id",
-        "SELECT id, sid, msg_id, outgoing_key, text, accepted_at FROM message WHERE workspace_id = ? ORDER BY id",
-        "SELECT kind, n FROM counter WHERE workspace_id = ? ORDER BY kind",
+        "SELECT code, line, name, keyword, help_text, auto_reply FROM console WHERE workspace_id = :ws",
+        "SELECT number FROM line WHERE workspace_id = :ws ORDER BY number",
+        "SELECT key, phone, first_name, last_name, misc1 FROM person WHERE workspace_id = :ws ORDER BY id",
+        "SELECT id, sid, msg_id, outgoing_key, text, accepted_at FROM named WHERE workspace_id = :ws ORDER BY id",
+        "SELECT kind, n FROM counter WHERE workspace_id = :ws ORDER BY kind",
     ):
-        assert seeded.rows(query, first["id"]) == seeded.rows(query, second["id"])
+        assert seeded.rows(query, ws=first["id"]) == seeded.rows(query, ws=second["id"])
 
 
 def test_a_seeding_that_fails_leaves_nothing(opened: Callable[..., Seeded]) -> None:
     seeded = opened("documented", wall=AFTERWARDS)
-    before = digest(seeded.world)
+    before = digest(seeded.store)
     with pytest.raises(AlreadyTaken):
         seeded.seed("clinic")
-    assert digest(seeded.world) == before
+    assert digest(seeded.store) == before
 
 
 def test_what_is_numbered_afterwards_goes_on_from_the_seed(opened: Callable[..., Seeded]) -> None:
     seeded = opened("clinic")
-    workspace = workspaces.named(seeded.world, "default")
-    line = workspaces.console_line(seeded.world, workspace.id, "HARBOR1001")
-    with seeded.world.store.writing():
-        message = carrier.accept(
-            seeded.world, workspace, line, to="19015550133", text="hi", at=START, vendor="writeback", cause="staff"
-        )
-    assert message["id"] == seeded.values("SELECT max(id) FROM message")[0]
-    assert message["person_id"] == 61
+
+    def send(tx: Tx) -> tuple[int, int | None]:
+        tx.enter(find.find_workspace(tx, "default"))
+        draft = Draft("19015550133", "hi", START, "writeback", "staff")
+        message = accept(tx, console_line(tx, "HARBOR1001"), draft)
+        return message.id, message.person_id
+
+    assert seeded.store.write_now(send) == (seeded.values("SELECT max(id) FROM message")[0], 61)
 
 
 def test_the_clock_begins_at_the_start_asked_for(opened: Callable[..., Seeded]) -> None:
     seeded = opened()
     workspace = seeded.seed("empty", start_at=START - DAY)
-    assert seeded.world.now(workspace) == START - DAY
-    assert seeded.values("SELECT start_at FROM workspace") == [START - DAY]
+    assert workspace.now(START) == START - DAY
+    assert seeded.values("SELECT start_at FROM workspace WHERE hidden IS NULL") == [START - DAY]
 
 
 # How a history is played ----------------------------------------------------------------------------------------------
@@ -367,11 +399,11 @@ def test_texts_are_in_their_readers_language_with_the_words_in_braces_filled_in(
 
 def test_times_of_day_and_codes_look_like_ones(written: Callable[..., Seeded]) -> None:
     seeded = written("history: [{do: submit, at: -2h, repeat: {every: 1m, times: 60}, text: '{time} {code}'}]")
-    for text in seeded.values("SELECT text FROM message"):
-        clock, half, code = text.split(" ")
+    for words in seeded.values("SELECT text FROM message"):
+        clock, half, code = words.split(" ")
         hour, minute = clock.split(":")
-        assert (minute in ("00", "15", "30", "45"), half in ("AM", "PM"), len(code)) == (True, True, 6), text
-        assert 8 <= int(hour) + (12 if half == "PM" and hour != "12" else 0) <= 16, text
+        assert (minute in ("00", "15", "30", "45"), half in ("AM", "PM"), len(code)) == (True, True, 6), words
+        assert 8 <= int(hour) + (12 if half == "PM" and hour != "12" else 0) <= 16, words
 
 
 def test_a_message_goes_out_of_the_line_and_by_the_door_that_its_event_names(written: Callable[..., Seeded]) -> None:
@@ -385,7 +417,7 @@ def test_a_message_goes_out_of_the_line_and_by_the_door_that_its_event_names(wri
     columns = (
         "text, vendor, cause, line, sender, sent_by, status_callback, sid IS NULL AS no_sid, msg_id IS NULL AS no_id"
     )
-    assert [tuple(row.values()) for row in seeded.rows(f"SELECT {columns} FROM message ORDER BY id")] == [
+    assert [tuple(row.values()) for row in seeded.rows(f"SELECT {columns} FROM named ORDER BY id")] == [
         ("a", "simplepay", "simplepay.submit", "16155550120", "16155550120", None, None, 0, 1),
         ("b", "simplepay", "simplepay.submit", "16155550122", "18052849243", None, None, 0, 1),
         ("c", "writeback", "staff", "16155550122", "16155550122", "ann@example.org", None, 0, 1),
@@ -522,10 +554,10 @@ SELECT lead.text AS lead_text, reply.text AS reply_text, m.direction, m.outgoing
        m.sent_by, m.outcome, m.vendor_status, m.phone, p.first_name, p.last_name, p.key, p.caregiver_name,
        p.caregiver_phone, p.recipient_type, p.carrier, p.misc1, p.misc2, p.misc3, p.misc4, p.misc5,
        c.name AS campaign, b.name AS broadcast, b.key AS broadcast_key
-FROM message m JOIN person p ON p.id = m.person_id
+FROM named m JOIN person p ON p.id = m.person_id
 LEFT JOIN message lead ON lead.id = m.lead_id LEFT JOIN message reply ON reply.id = m.caused_by_id
 LEFT JOIN broadcast b ON b.id = m.broadcast_id LEFT JOIN campaign c ON c.id = m.campaign_id
-WHERE m.console_id = 1 AND m.record_at BETWEEN ? AND ? ORDER BY m.record_at, m.id
+WHERE m.console_id = 1 AND m.record_at BETWEEN :first AND :last ORDER BY m.record_at, m.id
 """
 IN_NOVEMBER = (1_699_142_400_000, 1_699_487_990_000)
 """The window of the sample request: 2023-11-05 00:00:00 to 2023-11-08 23:59:50."""
@@ -553,7 +585,7 @@ PLAIN = {
 
 def documented_records(seeded: Seeded, window: tuple[int, int]) -> list[Row]:
     """Without our texts, which are replaced by whether there is one."""
-    records = seeded.rows(RECORD, *window)
+    records = seeded.rows(RECORD, first=window[0], last=window[1])
     for record in records:
         assert record["text"]
         if record["text"] != "API":
@@ -666,7 +698,7 @@ def test_the_documented_replies_answer_the_same_text_as_the_sample_more_than_a_w
     opened: Callable[..., Seeded],
 ) -> None:
     seeded = opened("documented", wall=AFTERWARDS)
-    outage = seeded.values("SELECT text FROM message WHERE outgoing_key = '9b37fa8bf1eababadb1fa94ce60860ab'")
+    outage = seeded.values("SELECT text FROM named WHERE outgoing_key = '9b37fa8bf1eababadb1fa94ce60860ab'")
     stop = seeded.rows(
         "SELECT answer.record_at - lead.record_at AS after, lead.text, answer.text AS answer"
         " FROM message answer JOIN message lead ON lead.id = answer.lead_id WHERE answer.caused_by_id IS NOT NULL"
@@ -679,7 +711,7 @@ def test_the_documented_replies_answer_the_same_text_as_the_sample_more_than_a_w
 
 def test_the_documented_message_has_its_sid_numbers_and_moment(opened: Callable[..., Seeded]) -> None:
     seeded = opened("documented", wall=AFTERWARDS)
-    row = seeded.rows("SELECT * FROM message WHERE sid = '2721Z-0622U-14171-480RH'")[0]
+    row = seeded.rows("SELECT * FROM named WHERE sid = '2721Z-0622U-14171-480RH'")[0]
     assert (row["text"], row["phone"], row["sender"]) == ("Message text", "14153755156", "18052849243")
     assert (row["console_id"], row["vendor"], row["outcome"]) == (1, "simplepay", "unknown")
     assert rfc3339(row["accepted_at"]) == "2021-06-22T14:17:48.095Z"
@@ -694,9 +726,7 @@ def test_the_documented_texts_of_a_tracking_number_have_their_ids_numbers_and_ti
     opened: Callable[..., Seeded],
 ) -> None:
     seeded = opened("documented", wall=AFTERWARDS)
-    rows = seeded.rows(
-        "SELECT msg_id, direction, line, phone, accepted_at FROM message WHERE account_id = 1 ORDER BY id"
-    )
+    rows = seeded.rows("SELECT msg_id, direction, line, phone, accepted_at FROM named WHERE account_id = 1 ORDER BY id")
     assert [(row["msg_id"], row["direction"], rfc3339(row["accepted_at"])) for row in rows] == [
         ("177931295", "inbound", "2017-01-01T09:30:00.000Z"),
         ("131086044", "outbound", "2017-01-01T09:30:01.000Z"),
@@ -706,7 +736,7 @@ def test_the_documented_texts_of_a_tracking_number_have_their_ids_numbers_and_ti
 
 
 def test_a_workspace_that_starts_before_a_documented_record_does_not_have_it(opened: Callable[..., Seeded]) -> None:
-    assert len(opened("documented", wall=NOON).rows(RECORD, *IN_MAY)) == 2
+    assert len(opened("documented", wall=NOON).rows(RECORD, first=IN_MAY[0], last=IN_MAY[1])) == 2
 
 
 # The believable worlds ------------------------------------------------------------------------------------------------
@@ -805,7 +835,7 @@ def test_the_clinic_has_something_to_show_at_any_hour(opened: Callable[..., Seed
     check_history(seeded, start)
 
     def since(ago: int) -> int:
-        return int(seeded.values("SELECT count(*) FROM message WHERE accepted_at > ?", start - ago)[0])
+        return int(seeded.values("SELECT count(*) FROM message WHERE accepted_at > :at", at=start - ago)[0])
 
     assert since(40 * MINUTE) >= 5
     assert since(DAY) >= 30
@@ -814,9 +844,13 @@ def test_the_clinic_has_something_to_show_at_any_hour(opened: Callable[..., Seed
 
 def test_seeded_messages_tell_their_story_like_all_others(opened: Callable[..., Seeded]) -> None:
     seeded = opened("clinic")
-    workspace = workspaces.named(seeded.world, "default")
-    sid = seeded.values("SELECT sid FROM message WHERE plan_cause = 'consent' LIMIT 1")[0]
-    assert messages.find(seeded.world, workspace, sid)["reason"] == "the phone is opted out of this line"
+    sid = seeded.values("SELECT sid FROM named WHERE plan_cause = 'consent' AND sid IS NOT NULL LIMIT 1")[0]
+
+    def reason(tx: Tx) -> str | None:
+        tx.enter(find.find_workspace(tx, "default"))
+        return find_message(tx, sid).reason
+
+    assert seeded.store.read_now(reason) == "the phone is opted out of this line"
 
 
 def test_the_hospital_is_as_big_as_promised_and_keeps_every_rule(opened: Callable[..., Seeded]) -> None:
@@ -841,7 +875,7 @@ def test_seeding_costs_as_much_as_there_is_to_seed(opened: Callable[..., Seeded]
         file = tmp_path / f"{count}.yaml"
         file.write_text(f"{HEAD}{crowd}history:\n  - {daily}\n")
         seeded = opened()
-        with counted(seeded.world) as cost:
+        with counted(seeded.store) as cost:
             seeded.seed(file)
         assert seeded.values("SELECT count(*) FROM message") == [20 * (count + 3)]
         asked.append(cost)
