@@ -28,7 +28,7 @@ LONGEST_WAIT_S = 300
 RESETS = 50
 WAITERS, WAITS = 200, 20
 MESSAGES = 500
-"""Each told of twice."""
+"""Two callbacks for each."""
 PLANNED = 1_000
 """Each three events: it is sent, on its way and delivered."""
 RATE = 1_500
@@ -139,8 +139,8 @@ def callbacks(server: Server) -> list[Chore]:
             submit.request("POST", f"{PREFIX}/submit/{CONSOLE}", form, FORM)
             submit.getresponse().read()
         submit.close()
-        asked = {"action": "advance", "seconds": 3, "settle": LONGEST_WAIT_S}
-        taken = cpu_ms(server, lambda: ask(server, "POST", f"{DEFAULT}/clock", asked))
+        move = {"action": "advance", "seconds": 3, "settle": LONGEST_WAIT_S}
+        taken = cpu_ms(server, lambda: ask(server, "POST", f"{DEFAULT}/clock", move))
     if len(got) != 2 * MESSAGES:
         raise Broken(f"{len(got)} of {2 * MESSAGES} callbacks came")
     return [Chore(f"callbacks, {DEFAULT_RATE} a second", taken / len(got) * DEFAULT_RATE / 1000, 0.2, " of a core")]
@@ -172,22 +172,22 @@ def receiver() -> Iterator[tuple[str, list[str]]]:
 
 
 def events(server: Server) -> list[Chore]:
-    """A year with so many of them, each told in the answer."""
+    """A year with so many of them, each listed in the answer."""
     frozen(server)
     for n in range(PLANNED):
         at = f"2026-{6 + n % 6:02d}-{1 + n // 6 % 28:02d}T{n // 168 % 24:02d}:00:00Z"
         sent = {"console": CONSOLE, "to": f"1415{2_000_000 + n}", "text": "Come.", "at": at}
         ask(server, "POST", f"{DEFAULT}/messages", sent)
-    fired: list[Any] = []
+    due: list[Any] = []
 
     def advance() -> None:
-        turned = ask(server, "POST", f"{DEFAULT}/clock", {"action": "advance", "seconds": YEAR_S})
-        fired.extend(turned["fired"])
+        moved = ask(server, "POST", f"{DEFAULT}/clock", {"action": "advance", "seconds": YEAR_S})
+        due.extend(moved["fired"])
 
     taken = cpu_ms(server, advance)
-    if len(fired) < 3 * PLANNED:
-        raise Broken(f"{len(fired)} events came due in the year")
-    return [Chore("an event that the clock comes past", taken / len(fired), 0.1, " ms")]
+    if len(due) < 3 * PLANNED:
+        raise Broken(f"{len(due)} events came due in the year")
+    return [Chore("an event that the clock comes past", taken / len(due), 0.1, " ms")]
 
 
 def stop(server: Server) -> list[Chore]:

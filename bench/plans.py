@@ -62,7 +62,6 @@ QUESTIONS = (
     Question("what a clock comes past", clock_moves.PLANNED, ("ix_message_ahead (workspace_id=? AND settled_at>?)",)),
     Question("callbacks that are due", queue.DUE, ("ix_callback_due (workspace_id=? AND next_at<?)",)),
     Question("the next callback's time", queue.NEXT_DUE, ("ix_callback_due (workspace_id=?)",)),
-    Question("the first lease that ends", queue.LEASE_ENDS, ("ix_callback_lease",)),
     Question("a counter", tx.COUNT, ("(workspace_id=? AND kind=?)",)),
 )
 

@@ -172,7 +172,7 @@ Filling the large store took {found.fill_s:.0f} s.
   and what was submitted has to be in the store.
 - The large store is spread over 30 days, 4 consoles and 2 accounts, the small one over 6 days, one console and the
   same accounts, so that a thousand records lie within one week. Both know the same 20,000 people. The small store
-  begins anew for each run of submits, and grows in it.
+  is another copy for each run of submits, and grows in it.
 - The query plan of each hot statement has to name the index that serves it.
 
 ## To repeat it
@@ -187,6 +187,6 @@ request, the first answer, memory, seeding and resetting `hospital`. The other i
 and by HTTP alone.
 
 `wrk` has to be installed (Debian: `apt install wrk`). It takes about seven minutes, two with `--quick`, which fills the
-large store with a tenth of the messages. Filling it in full takes 1 GB of memory and 0.5 GB of disk for a while. The
+large store with a tenth of the messages. Filling it in full takes 1.3 GB of memory and 0.8 GB of disk for a while. The
 exit code is 1 when a target is missed.
 """
