@@ -12,7 +12,7 @@ from random import Random
 from statistics import mean
 from urllib.parse import quote, urlencode
 
-from bench import stored
+from bench import contents
 from bench.fill import ACCESS_KEY, CONSOLES, PASSWORD, QUIET_DAY, QUIET_NUMBER, SECRET_KEY, USERNAME
 from bench.load import Request
 from bench.servers import Broken, Server
@@ -73,7 +73,7 @@ def reads(records: int) -> Callable[[Path], Sequence[Request]]:
 
     def requests(path: Path) -> list[Request]:
         prefix = writeback.DOCUMENTED_PATH.partition("{")[0]
-        found = windows(stored.record_times(path), records)
+        found = windows(contents.record_times(path), records)
         spans = [tuple(quote(f"{utc(at):%Y-%m-%d %H:%M:%S}") for at in span) for span in found]
         return [Request("GET", f"{prefix}{CONSOLE}/{start}/{end}") for start, end in spans]
 
@@ -82,26 +82,26 @@ def reads(records: int) -> Callable[[Path], Sequence[Request]]:
 
 def submits(path: Path) -> list[Request]:
     """Messages to people whom the store knows."""
-    line = stored.line_of_console(path)
+    line = contents.line_of_console(path)
     return [
         Request(
             "POST",
             f"{simplepay.PREFIX}/submit/{CONSOLE}",
             urlencode({"Body": TEXT, "From": line, "To": phone}),
         )
-        for phone in sample_of(stored.phones(path), RECIPIENTS)
+        for phone in sample_of(contents.phones(path), RECIPIENTS)
     ]
 
 
 def details(path: Path) -> list[Request]:
     """Reads of messages of the console, of any age."""
-    sids = stored.ids_of(path, VENDOR, 4 * IDS)
+    sids = contents.ids_of(path, VENDOR, 4 * IDS)
     return [Request("GET", f"{simplepay.PREFIX}/messages/{CONSOLE}/{sid}") for sid in sample_of(sids, IDS)]
 
 
 def days(path: Path) -> list[Request]:
     """Reads of the days on which the quiet account has its few messages."""
-    per_day = Counter(at // DAY for at in stored.times_on_line(path, QUIET_NUMBER))
+    per_day = Counter(at // DAY for at in contents.times_on_line(path, QUIET_NUMBER))
     keys = {"action": dialogtech.ACTION, "access_key": ACCESS_KEY, "secret_access_key": SECRET_KEY}
     dates = [f"{utc(day * DAY):%Y%m%d}" for day, n in sorted(per_day.items()) if n == QUIET_DAY]
     return [

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 
-from bench import calls, chores, fill, load, servers, stored
+from bench import calls, chores, contents, fill, load, servers
 from bench.calls import CALLS, Call
 from bench.chores import Chore
 from bench.load import Request, Sample
@@ -102,7 +102,9 @@ def everything(effort: Effort, folder: Path, say: Callable[[str], None]) -> Foun
     thousand, million = folder / "thousand.db", folder / "million.db"
     say(f"filling a store with {effort.million.messages:,} messages")
     fill_s = filled(thousand, million, effort.million)
-    found = Found(stored.count_messages(thousand), stored.count_messages(million), fill_s, first_answer_s, clinic_mb)
+    found = Found(
+        contents.count_messages(thousand), contents.count_messages(million), fill_s, first_answer_s, clinic_mb
+    )
     say("what happens seldom")
     found.chores = chores.everything()
     unwritten = folder / "unwritten.db"
@@ -183,10 +185,10 @@ def loaded(call: Call, store: Store, seconds: int) -> Sample:
     """One run of wrk, refused unless the answers before, while and after are the right ones."""
     right = calls.verify(store.server, call, store.requests)
     counted = store.path if call.fills else None
-    before = stored.count_messages(counted) if counted else 0
+    before = contents.count_messages(counted) if counted else 0
     sample = load.run(store.server, store.requests, call.headers, seconds)
     # What is under way when wrk stops is stored, and not counted.
-    kept = stored.count_messages(counted) - before if counted else sample.requests
+    kept = contents.count_messages(counted) - before if counted else sample.requests
     if not sample.requests <= kept <= sample.requests + load.CONNECTIONS:
         raise Broken(f"{call.title}: {sample.requests} were answered and {kept} are stored")
     if sample.mean_bytes < right.mean_bytes * SHRUNK:

@@ -13,7 +13,7 @@ from driver import START, Driver
 from fastapi import FastAPI
 from sqlalchemy import Select, create_engine, func, or_, select, tuple_
 
-from bench import against, bare, calls, fill, load, other, plans, report, servers, stored, workloads
+from bench import against, bare, calls, contents, fill, load, other, plans, report, servers, workloads
 from bench.calls import CALLS, Call
 from bench.load import Request, Sample
 from bench.servers import Broken, Server
@@ -47,7 +47,7 @@ def pragma(path: Path, name: str) -> list[object]:
 
 
 def count(path: Path, statement: Select[tuple[int]]) -> int:
-    (n,) = stored.column(path, select(func.count()).select_from(statement.subquery()))
+    (n,) = contents.column(path, select(func.count()).select_from(statement.subquery()))
     return int(n)
 
 
@@ -76,11 +76,11 @@ def test_a_filled_store_is_what_a_used_one_is(filled: Path) -> None:
     assert pragma(filled, "integrity_check") == ["ok"]
     assert pragma(filled, "foreign_key_check") == []
     columns = MESSAGES.c
-    ids = stored.column(filled, select(columns.id).order_by(columns.id))
+    ids = contents.column(filled, select(columns.id).order_by(columns.id))
     assert ids == list(range(1, len(ids) + 1))
-    assert stored.column(filled, select(COUNTERS.c.n).where(COUNTERS.c.kind == "message")) == ids[-1:]
-    assert stored.count_messages(filled) == len(ids)
-    times = stored.column(filled, select(columns.accepted_at).order_by(columns.id))
+    assert contents.column(filled, select(COUNTERS.c.n).where(COUNTERS.c.kind == "message")) == ids[-1:]
+    assert contents.count_messages(filled) == len(ids)
+    times = contents.column(filled, select(columns.accepted_at).order_by(columns.id))
     assert times == sorted(times)
     assert START - fill.THOUSAND.days * DAY <= times[0]
     assert times[-1] < START
@@ -98,9 +98,11 @@ def test_the_messages_of_a_filled_store_have_the_ids_that_their_vendors_give(fil
         ("outgoing_message_id", select(columns.id).where(*of_console)),
         ("msg_id", select(columns.id).where(columns.account_id.is_not(None))),
     ):
-        expected = set(stored.column(filled, bearers))
+        expected = set(contents.column(filled, bearers))
         assert expected
-        assert set(stored.column(filled, select(VENDOR_IDS.c.message_id).where(VENDOR_IDS.c.name == name))) == expected
+        assert (
+            set(contents.column(filled, select(VENDOR_IDS.c.message_id).where(VENDOR_IDS.c.name == name))) == expected
+        )
 
 
 def test_the_sizes_that_are_promised() -> None:
@@ -141,7 +143,7 @@ def answered(app: FastAPI, request: Request, headers: Mapping[str, str]) -> http
 
 
 def test_windows_hold_what_they_should(filled: Path) -> None:
-    times = stored.record_times(filled)
+    times = contents.record_times(filled)
     for start, end in calls.windows(times, 3):
         assert start % 1000 == end % 1000 == 0
         assert len([at for at in times if start <= at < end + 1000]) == 3
