@@ -1,12 +1,13 @@
 """Messages as the wire models show them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from dialog_sandbox.models.messages import Conversation, Ids, Message, Next, TimelineEntry
 from sandbox.server.control.answers.values import timestamp
 from sandbox.store import Tx
 from sandbox.store.tables import Message as MessageRow
+from sandbox.store.tables import Person
 from sandbox.world import people
 from sandbox.world.ids import message_id
 from sandbox.world.lines import all_lines
@@ -19,16 +20,21 @@ from sandbox.world.statuses import Entry
 
 
 class MessageBuilder:
-    """Builds the messages of these rows. What they show besides is loaded when it is made, in four statements."""
+    """Builds the messages of these rows. What they show besides is loaded when it is made, in four statements.
 
-    def __init__(self, tx: Tx, rows: Sequence[MessageRow]) -> None:
+    `known`: people who are loaded already.
+    """
+
+    def __init__(self, tx: Tx, rows: Sequence[MessageRow], known: Iterable[Person] = ()) -> None:
         numbers = [row.id for row in rows]
         self._now = tx.now
         self._codes = {line.number: line.code for line in all_lines(tx)}
         self._entries = entries_of(tx, rows)
         self._ids = vendor_ids_of(tx, numbers)
         self._id_names = [each.name for each in tx.id_formats]
-        self._carriers = people.carriers_of(tx, {row.person_id for row in rows if row.person_id is not None})
+        self._carriers = {person.id: person.carrier for person in known}
+        others = {row.person_id for row in rows if row.person_id is not None} - self._carriers.keys()
+        self._carriers |= people.carriers_of(tx, others) if others else {}
 
     def message(self, row: MessageRow) -> Message:
         """Return it as it is now."""

@@ -21,7 +21,8 @@ def person_of(row: PersonRow) -> Person:
 
 def phones_of(tx: Tx, threads: Sequence[PhoneThread]) -> list[Phone]:
     """Return phones with their latest messages, in four statements."""
-    messages = MessageBuilder(tx, [each.latest for each in threads if each.latest is not None])
+    latest = [each.latest for each in threads if each.latest is not None]
+    messages = MessageBuilder(tx, latest, [each.person for each in threads if each.person is not None])
     return [_phone(each, messages) for each in threads]
 
 
