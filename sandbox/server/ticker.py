@@ -13,7 +13,8 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from sandbox.clock import DAY, HOUR, NEVER, SECOND
-from sandbox.server.callback_sender import STORE_RETRY_S, CallbackSender, QueuedCallback
+from sandbox.server.callback_scheduler import CallbackScheduler, QueuedCallback
+from sandbox.server.callback_sender import STORE_RETRY_S, CallbackSender
 from sandbox.store import Store, StoreUnavailable, Tx
 from sandbox.world import resets
 from sandbox.world.callbacks import queue
@@ -56,6 +57,7 @@ class Ticker:
     def __init__(self, store: Store, sender: CallbackSender, *, resets_nightly: bool = False) -> None:
         self._store = store
         self._sender = sender
+        self._scheduler = CallbackScheduler(sender.attempt, self._wake, rate=sender.rate)
         self._known: dict[int, int] = {}
         """By workspace, what its clock reads when the next thing is due."""
         self._due: dict[int, int] = {}
@@ -81,7 +83,6 @@ class Ticker:
         self._has_lost_claims = False
         self._is_closed = False
         store.after_commit.append(self._committed)
-        sender.on_end = self._wake
 
     # When ------------------------------------------------------------------------------------------------------------
 
@@ -90,7 +91,7 @@ class Ticker:
         if self._is_closed or (self._task is not None and not self._task.done()):
             return
         if self._task is not None:  # its loop has ended, and what was under way with it
-            self._sender.close()
+            self._scheduler.close()
             self._has_lost_claims = True
             self._woken, self._turned = asyncio.Event(), asyncio.Event()
         self._task = asyncio.get_running_loop().create_task(self._run())
@@ -106,7 +107,7 @@ class Ticker:
     def _committed(self, tx: Tx) -> None:
         """Note what a transaction made due, and drop what is under way for workspaces that it reset or deleted."""
         for workspace_id in tx.reset:
-            self._sender.drop(workspace_id)
+            self._scheduler.drop(workspace_id)
             self._forget(workspace_id)
             self._marked.add(workspace_id)
         for workspace_id, at in tx.due.items():
@@ -157,7 +158,7 @@ class Ticker:
         if self._marked:
             return 0
         first = min(self._due.values(), default=NEVER)
-        renewal = self._next_renewal if self._sender.is_busy else NEVER
+        renewal = self._next_renewal if self._scheduler.is_busy else NEVER
         return min(first, renewal, self._next_expiry, self._next_reset, self._next_look)
 
     # What ------------------------------------------------------------------------------------------------------------
@@ -176,7 +177,7 @@ class Ticker:
         for workspace_id in {*self._marked, *due}:
             await self._visit_unless_broken(workspace_id)
             await asyncio.sleep(0)  # where transactions run inline nothing else would let others go on
-        self._sender.start()
+        self._scheduler.start()
         if self._next_expiry <= wall:
             await self._delete_expired(wall)
         if self._next_reset <= wall:
@@ -184,7 +185,7 @@ class Ticker:
 
     async def _renew(self, wall: int) -> None:
         """Keep what is being sent."""
-        if not self._sender.is_busy:
+        if not self._scheduler.is_busy:
             self._next_renewal = NEVER
             return
         await self._store.write(lambda tx: queue.renew(tx, self._sender.owner, tx.wall + LEASE))
@@ -237,7 +238,7 @@ class Ticker:
         if visit.due_wall != NEVER:
             self._due[workspace_id] = visit.due_wall
         for callback in visit.claimed:
-            self._sender.put(callback)
+            self._scheduler.put(callback)
         if visit.claimed:
             self._next_renewal = min(self._next_renewal, self._store.wall() + LEASE // 2)
 
@@ -305,7 +306,7 @@ class Ticker:
         self._store.after_commit.remove(self._committed)
         if self._task is not None and not self._task.get_loop().is_closed():
             self._task.cancel()
-        self._sender.close()
+        self._scheduler.close()
         try:
             self._store.write_now(lambda tx: queue.release(tx, self._sender.owner))
         except StoreUnavailable as error:
