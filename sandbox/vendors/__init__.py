@@ -5,4 +5,6 @@ from sandbox.vendors.dialogtech import DIALOGTECH
 from sandbox.vendors.simplepay import SIMPLEPAY
 from sandbox.vendors.writeback import WRITEBACK
 
+__all__ = ["DIALOGTECH", "SIMPLEPAY", "VENDORS", "WRITEBACK"]
+
 VENDORS: tuple[Vendor, ...] = (WRITEBACK, SIMPLEPAY, DIALOGTECH)
