@@ -77,6 +77,7 @@ class Exchange:
         self.findings: list[Finding] = []
         self.messages: tuple[int, ...] = ()
         self.fault: MatchedFault | None = None
+        self.is_finished = False
         self._choice = NOWHERE
         self._is_form_read = False
         self._are_params_read = False
@@ -97,6 +98,12 @@ class Exchange:
         self._choice = choice
         self.operation = choice.operations[0]
         self.path_params = path_params
+
+    def finish(self, response: Response) -> Response:
+        """Return what is sent for this answer, which is the exchange's only one."""
+        finished = self.hooks.finish(self, response)
+        self.is_finished = True
+        return finished
 
     # What was sent ---------------------------------------------------------------------------------------------------
 

@@ -84,7 +84,7 @@ async def _no_such_call(request: Request, error: Exception) -> Response:
         refuse_call(exchange, routes)
     except Refusal as refusal:
         response = await refused(exchange, refusal)
-    return exchange.hooks.finish(exchange, response)
+    return exchange.finish(response)
 
 
 def _is_at(route: object, request: Request) -> bool:
@@ -106,8 +106,8 @@ def refuse_call(exchange: Exchange, routes: list[VendorRoute]) -> None:
 
 async def _own_failure(request: Request, error: Exception) -> Response:
     """Answer after a failure of ours: the vendor's shape, and nothing of the inside. The server logs the error."""
-    if isinstance(error, Severed | ClientDisconnect):
-        return NothingSent()
     exchange = exchange_of(request)
+    if exchange.is_finished or isinstance(error, Severed | ClientDisconnect):
+        return NothingSent()
     refusal = Refusal("", "The sandbox failed, by a defect of its own.", HTTPStatus.INTERNAL_SERVER_ERROR)
-    return exchange.hooks.finish(exchange, await refused(exchange, refusal))
+    return exchange.finish(await refused(exchange, refusal))
