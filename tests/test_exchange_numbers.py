@@ -1,107 +1,114 @@
-"""The numbers of exchanges, and so the ids of answers, over the end of a process."""
+"""The ids of exchanges and of Writeback's requests: none comes twice, over the end of a process and beside another."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import httpx
-from driver import CONSOLE, DEMO, WRITEBACK, Driver
+import pytest
+from driver import CONSOLE, DEMO, DIALOGTECH, WRITEBACK, Driver
+from masks import exchange_id
 from served import Serve, Served
 
-from sandbox.world import AHEAD
-
 PATH = f"{WRITEBACK}/{CONSOLE}/2026-05-06%2000:00:00/2026-05-06%2000:00:01"
+UUID7 = re.compile(r"ex_[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}")
+UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+OpenDriver = Callable[..., Driver]
 
 
-def reads(served: Served, count: int) -> list[tuple[int, str]]:
-    """The number and the requestId of each answer."""
+def reads(served: Served, count: int) -> list[tuple[str, str]]:
+    """The exchange's id and the requestId of each answer."""
     with httpx.Client(base_url=served.url, auth=DEMO) as client:
         answers = [client.get(PATH) for _ in range(count)]
-    return [
-        (int(answer.headers["x-sandbox-exchange"].removeprefix("ex_")), answer.json()["requestId"])
-        for answer in answers
+    return [(exchange_id(answer), answer.json()["requestId"]) for answer in answers]
+
+
+def listed(sandbox: Driver) -> list[str]:
+    """The ids in the default workspace's journal."""
+    return [entry["id"] for entry in sandbox.control("GET", "/journal?limit=1000")["items"]]
+
+
+def all_listed(first: Driver, second: Driver) -> list[str]:
+    """The same as both servers show it, once each has written down what it answered; in the order of time."""
+    listed(first)
+    assert listed(second) == listed(first)
+    return sorted(listed(first))
+
+
+def exchanges(sandbox: Driver, count: int) -> list[str]:
+    """The ids of so many reads."""
+    return [exchange_id(sandbox.writeback()) for _ in range(count)]
+
+
+@pytest.mark.rule("WB-envelope")
+def test_ids_are_uuids_and_each_exchanges_is_greater_than_the_one_before(sandbox: Driver) -> None:
+    answers = [sandbox.writeback() for _ in range(200)]
+    ids = [exchange_id(answer) for answer in answers]
+    assert all(UUID7.fullmatch(each) for each in ids)
+    assert ids == sorted(set(ids))
+    requests = [answer.json()["requestId"] for answer in answers]
+    assert all(UUID4.fullmatch(each) for each in requests)
+    assert len(set(requests)) == len(requests)
+
+
+def test_ids_of_all_vendors_and_of_nobody_are_of_one_kind(sandbox: Driver) -> None:
+    answers = [
+        sandbox.submit(),
+        sandbox.writeback(auth=None),
+        sandbox.get_messages(),
+        sandbox.call("GET", DIALOGTECH),
+        sandbox.call("GET", f"{WRITEBACK}/nowhere"),
     ]
+    ids = [exchange_id(answer) for answer in answers]
+    assert ids == sorted(set(ids))
 
 
 def test_after_a_kill_no_exchange_has_the_id_of_another(serve: Serve) -> None:
     served = serve()
-    before = reads(served, AHEAD + 2)
+    before = reads(served, 20)
     served.kill()
-    after = reads(serve(), 2)
-    assert [number for number, _ in before + after] == [*range(1, AHEAD + 3), 2 * AHEAD + 1, 2 * AHEAD + 2]
-    assert len({request_id for _, request_id in before + after}) == len(before + after)
+    after = reads(serve(), 20)
+    for ids in zip(*before, *after, strict=False):
+        assert len(set(ids)) == len(ids)
 
 
-def test_after_a_stop_the_numbers_go_on_where_they_ended(serve: Serve) -> None:
-    served = serve()
-    before = reads(served, 3)
-    served.process.terminate()
-    served.process.wait()
-    after = reads(serve(), 2)
-    assert [number for number, _ in before + after] == [1, 2, 3, 4, 5]
+def test_after_a_stop_the_journal_goes_on_where_it_ended(open_driver: OpenDriver, tmp_path: Path) -> None:
+    sandbox = open_driver(database=str(tmp_path / "kept.db"))
+    ids = exchanges(sandbox, 3)
+    sandbox.restart()
+    ids += exchanges(sandbox, 2)
+    assert listed(sandbox) == ids == sorted(ids)
 
 
 # Two servers on one store ------------------------------------------------------------------------------------------
 
-OpenDriver = Callable[..., Driver]
 
-
-def numbers(sandbox: Driver, count: int) -> list[int]:
-    """Those of so many reads."""
-    answers = [sandbox.writeback() for _ in range(count)]
-    return [int(answer.headers["x-sandbox-exchange"].removeprefix("ex_")) for answer in answers]
-
-
-def test_two_servers_give_no_number_twice_and_keep_every_exchange(open_driver: OpenDriver, tmp_path: Path) -> None:
+def test_two_servers_give_no_id_twice_and_keep_every_exchange(open_driver: OpenDriver, tmp_path: Path) -> None:
     database = str(tmp_path / "kept.db")
     first, second = open_driver(database=database), open_driver(database=database)
     given = []
-    for count in (2, AHEAD, AHEAD):
-        given += numbers(first, count) + numbers(second, count)
+    for count in (2, 40, 40):
+        given += exchanges(first, count) + exchanges(second, count)
     assert len(set(given)) == len(given)
-    first.app.journal.write()
-    second.app.journal.write()
-    (kept,) = first.app.world.store.exchanges.execute("SELECT count(*) FROM journalentry").fetchone()
-    assert kept == len(given)
+    assert all_listed(first, second) == given
 
 
-def test_who_stops_gives_no_number_back_that_another_may_have(open_driver: OpenDriver, tmp_path: Path) -> None:
+def test_a_snapshot_leaves_the_exchanges_alone(open_driver: OpenDriver, tmp_path: Path) -> None:
     database = str(tmp_path / "kept.db")
     first, second = open_driver(database=database), open_driver(database=database)
-    given = numbers(first, 2) + numbers(second, 3)
-    first.restart()
-    given += numbers(second, AHEAD) + numbers(first, 2)
-    assert len(set(given)) == len(given)
-
-
-def test_a_snapshot_leaves_the_numbers_that_follow_alone(open_driver: OpenDriver, tmp_path: Path) -> None:
-    """It is taken of a count that is written down, from which the server itself and another go on."""
-    database = str(tmp_path / "kept.db")
-    first, second = open_driver(database=database), open_driver(database=database)
-    given = numbers(first, 2)
+    given = exchanges(first, 2)
     first.control("PUT", "/snapshots/mine")
-    given += numbers(second, 2) + numbers(first, 2)
-    assert given[:4] == [1, 2, 3, 4]
-    assert len(set(given)) == len(given)
+    given += exchanges(second, 2) + exchanges(first, 2)
+    assert all_listed(first, second) == given
 
 
-def test_after_a_reset_by_another_server_the_numbers_begin_anew_for_both(
+def test_after_a_reset_by_another_server_the_journal_begins_again_for_both(
     open_driver: OpenDriver, tmp_path: Path
 ) -> None:
     database = str(tmp_path / "kept.db")
     first, second = open_driver(database=database), open_driver(database=database)
-    numbers(second, 2)
+    before = exchanges(second, 2)  # still waiting there, to be written
     first.control("POST", "/reset")
-    given = numbers(first, 2) + numbers(second, 2) + numbers(first, AHEAD)
-    assert given[0] == 1
-    assert len(set(given)) == len(given)
-
-
-def test_who_stops_gives_nothing_back_of_what_began_anew(open_driver: OpenDriver, tmp_path: Path) -> None:
-    database = str(tmp_path / "kept.db")
-    first, second = open_driver(database=database), open_driver(database=database)
-    numbers(second, 2)
-    first.control("POST", "/reset")
-    given = numbers(first, 5)
-    second.restart()
-    given += numbers(second, 5)
-    assert len(set(given)) == len(given)
+    after = exchanges(first, 2) + exchanges(second, 2)
+    assert all_listed(first, second) == after
+    assert not set(before) & set(after)

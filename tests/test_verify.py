@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from driver import CONSOLE, DEMO, KEYS, LINE, PHONE, SIMPLEPAY, STRANGER, Driver
+from masks import exchange_id
 
 VERIFY = "/verify"
 
@@ -91,15 +92,15 @@ def test_a_text_is_found_whatever_is_in_it(sandbox: Driver, text: str) -> None:
 
 
 def test_nothing_is_near_where_all_are_as_expected_but_too_few(sandbox: Driver) -> None:
-    sandbox.submit()
+    first = exchange_id(sandbox.submit())
     sandbox.writeback()
     (failure,) = failed(sandbox, {**submitted(to=PHONE), "count": 2})["failures"]
-    assert (failure["found"], failure["matched"], failure["nearest"]) == (1, ["ex_1"], None)
+    assert (failure["found"], failure["matched"], failure["nearest"]) == (1, [first], None)
 
 
 def test_what_came_nearest_is_told_with_its_differences(sandbox: Driver) -> None:
     sandbox.writeback()
-    sandbox.submit(STRANGER, "Hello")
+    near = exchange_id(sandbox.submit(STRANGER, "Hello"))
     sandbox.submit("14155550199", "Good-bye")
     expect = {**submitted(to=PHONE, text="Hello"), "count": 1}
     assert failed(sandbox, expect) == {
@@ -108,7 +109,7 @@ def test_what_came_nearest_is_told_with_its_differences(sandbox: Driver) -> None
         "status": 417,
         "detail": (
             "simplepay.submit to='16295550101' text='Hello': expected exactly 1, found 0;"
-            " nearest is ex_2, whose to is '14155550123'."
+            f" nearest is {near}, whose to is '14155550123'."
         ),
         "failures": [
             {
@@ -116,7 +117,7 @@ def test_what_came_nearest_is_told_with_its_differences(sandbox: Driver) -> None
                 "found": 0,
                 "matched": [],
                 "nearest": {
-                    "exchange": "ex_2",
+                    "exchange": near,
                     "at": "2026-05-06T09:00:00.000Z",
                     "operation": "simplepay.submit",
                     "status": 200,
@@ -130,25 +131,24 @@ def test_what_came_nearest_is_told_with_its_differences(sandbox: Driver) -> None
 
 
 def test_of_several_that_are_as_near_the_latest_is_told(sandbox: Driver) -> None:
-    for phone in (STRANGER, "14155550124", "14155550125"):
-        sandbox.submit(phone)
-    assert failed(sandbox, submitted(to=PHONE))["failures"][0]["nearest"]["exchange"] == "ex_3"
+    *_, last = (exchange_id(sandbox.submit(phone)) for phone in (STRANGER, "14155550124", "14155550125"))
+    assert failed(sandbox, submitted(to=PHONE))["failures"][0]["nearest"]["exchange"] == last
 
 
 def test_one_of_the_operation_is_nearer_than_any_of_another(sandbox: Driver) -> None:
-    sandbox.submit(STRANGER, "Hello")
+    first = exchange_id(sandbox.submit(STRANGER, "Hello"))
     sandbox.optout(PHONE)
     (failure,) = failed(sandbox, submitted(to=PHONE, text="Hi", outcome="refused"))["failures"]
-    assert failure["nearest"]["exchange"] == "ex_1"
+    assert failure["nearest"]["exchange"] == first
     assert [each["member"] for each in failure["nearest"]["differs"]] == ["to", "text", "outcome"]
 
 
 def test_where_nothing_was_asked_of_the_operation_another_one_is_nearest(sandbox: Driver) -> None:
-    sandbox.optout(PHONE)
+    only = exchange_id(sandbox.call("DELETE", f"{SIMPLEPAY}/optout/{CONSOLE}/{PHONE}", auth=DEMO))
     problem = failed(sandbox, submitted(to=PHONE))
     assert problem["detail"] == (
         "simplepay.submit to='16295550101': expected at least 1, found 0;"
-        " nearest is ex_1, whose operation is 'simplepay.optout'."
+        f" nearest is {only}, whose operation is 'simplepay.optout'."
     )
 
 
@@ -163,20 +163,19 @@ def test_where_nothing_was_asked_at_all_the_servers_journal_is_named(sandbox: Dr
 
 
 def test_too_many_are_told_by_their_ids(sandbox: Driver) -> None:
-    sandbox.submit()
-    sandbox.submit(STRANGER)
-    sandbox.submit()
+    first, _, third = (exchange_id(sandbox.submit(phone)) for phone in (PHONE, STRANGER, PHONE))
     problem = failed(sandbox, {**submitted(to=PHONE), "count": {"max": 1}})
-    assert problem["detail"] == "simplepay.submit to='16295550101': expected at most 1, found 2; they are ex_1, ex_3."
+    assert problem["detail"] == (
+        f"simplepay.submit to='16295550101': expected at most 1, found 2; they are {first}, {third}."
+    )
     (failure,) = problem["failures"]
-    assert (failure["found"], failure["matched"], failure["nearest"]) == (2, ["ex_1", "ex_3"], None)
+    assert (failure["found"], failure["matched"], failure["nearest"]) == (2, [first, third], None)
 
 
 def test_too_few_name_the_nearest_of_the_others(sandbox: Driver) -> None:
-    sandbox.submit()
-    sandbox.submit(STRANGER)
+    first, second = (exchange_id(sandbox.submit(phone)) for phone in (PHONE, STRANGER))
     (failure,) = failed(sandbox, {**submitted(to=PHONE), "count": {"min": 2, "max": 4}})["failures"]
-    assert (failure["found"], failure["matched"], failure["nearest"]["exchange"]) == (1, ["ex_1"], "ex_2")
+    assert (failure["found"], failure["matched"], failure["nearest"]["exchange"]) == (1, [first], second)
 
 
 def test_an_account_is_told_by_its_key(sandbox: Driver) -> None:
@@ -208,18 +207,17 @@ def test_errors_among_the_findings_fail_and_notes_do_not(sandbox: Driver) -> Non
     sandbox.submit(sender="14155550199")
     sandbox.writeback(method="PUT")
     assert verify(sandbox, no_findings=True) == []
-    sandbox.submit(to="+14155550123")
-    sandbox.submit(to="14155550170")
+    third, fourth = (exchange_id(sandbox.submit(to=phone)) for phone in ("+14155550123", "14155550170"))
     problem = failed(sandbox, no_findings=True)
     assert problem["detail"] == (
-        "Expected no findings, found 2 findings; the first is in ex_3: To '+14155550123'."
+        f"Expected no findings, found 2 findings; the first is in {third}: To '+14155550123'."
         " Send 14155550123 instead of +14155550123."
     )
     (failure,) = problem["failures"]
     assert failure["expect"] == {"no_findings": True}
-    assert (failure["found"], failure["matched"], failure["nearest"]) == (2, ["ex_3", "ex_4"], None)
+    assert (failure["found"], failure["matched"], failure["nearest"]) == (2, [third, fourth], None)
     assert failure["findings"][0] == {
-        "exchange": "ex_3",
+        "exchange": third,
         "rule": "SP-msisdn",
         "seen": "To '+14155550123'",
         "mend": "Send 14155550123 instead of +14155550123.",
