@@ -18,6 +18,7 @@ from sandbox.world.messages.accept import (
     OPT_IN,
     OPT_OUT,
     OUTBOUND,
+    REPLY,
     Draft,
     StoreMessage,
     accept,
@@ -56,17 +57,18 @@ def receive(
     at: int,
     cause: str,
     answering: Message | None = None,
+    consent_state: ConsentState | None = None,
     ids: Mapping[str, str] | None = None,
     answer_ids: Mapping[str, str] | None = None,
     store: StoreMessage | None = None,
 ) -> InboundAndAnswer:
     """Let a phone text a line, in answer to a message or unprompted.
 
-    `ids`, `answer_ids`: as those of `Draft`. `store`: as `accept` has it.
+    `ids`, `answer_ids`: as those of `Draft`. `consent_state`, `store`: as `accept` has them.
     """
     if answering is not None and at < answering.accepted_at:
         raise TooEarly("A reply cannot come before the message that it answers.")
-    state = consent.state_of(tx, line.number, phone, at)
+    state = consent_state or consent.state_of(tx, line.number, phone, at)
     request = consent.request_of(text, line.keyword)
     lead_id = answering.id if answering else last_uncaused(tx, line.number, phone, at)
     answer_text = _answer_text(line, request, state)
@@ -101,11 +103,14 @@ def receive(
         vendor=inbound.vendor,
         cause=AUTOMATIC,
         purpose=request,
+        person_id=inbound.person_id,
         lead_id=lead_id,
         caused_by_id=inbound.id,
         ids=answer_ids,
     )
-    return InboundAndAnswer(inbound, accept(tx, line, answer, store=store))
+    is_unchanged = request in (HELP, REPLY)
+    answered = accept(tx, line, answer, consent_state=state if is_unchanged else None, store=store)
+    return InboundAndAnswer(inbound, answered)
 
 
 def _answer_text(line: LineView, request: str, state: ConsentState | None) -> str | None:

@@ -6,6 +6,8 @@ from sandbox.store import Tx
 from sandbox.store.tables import Message, VendorId
 from sandbox.world.messages.accept import MOST_ATTEMPTS, ids_taken, vendor_ids
 
+BATCH_SIZE = 5_000
+
 
 class MessageBatch:
     """Messages of a workspace that has no others, so that their ids can only clash with each other's."""
@@ -24,6 +26,8 @@ class MessageBatch:
                 self._taken |= keys
                 self._ids += ids
                 self._messages.append(message)
+                if len(self._messages) == BATCH_SIZE:
+                    self.insert(tx)
                 return
         raise ids_taken(given or {})
 

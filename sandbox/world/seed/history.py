@@ -69,6 +69,8 @@ class History:
         self._coming: list[tuple[int, int, Callable[[], object]]] = []
         self._planned = 0
         self._opted_in: dict[tuple[str, str], ConsentState] = {}
+        self._last: dict[tuple[str, str], Message] = {}
+        """By line and phone, what was sent last, which is what an unprompted text refers to (rule NET-lead)."""
 
     def play(self) -> None:
         for n, event in enumerate(self._events):
@@ -165,6 +167,7 @@ class History:
             consent_state=self._consent(line.number, person.phone, at),
             store=self._batch.add,
         )
+        self._last[line.number, person.phone] = message
         if reply and message.outcome == DELIVERED and random.random() < reply.share:
             replied_at = (message.settled_at or at) + SOONEST_REPLY + int(random.random() ** 2 * reply.within)
             self._plan(replied_at, partial(self._reply, sending, reply, message, person, replied_at))
@@ -181,33 +184,39 @@ class History:
     def _reply(self, sending: Sending, reply: Reply, message: Message, person: Person, at: int) -> None:
         context = TextContext(person, sending.line, at, sending.random)
         text = self._texts.words(reply.texts.draw(sending.random), context)
-        self._forget_consent(sending.line, person)
-        receive(
-            self._tx,
-            sending.line,
-            phone=person.phone,
-            text=text,
-            at=at,
-            cause="reply",
-            answering=message,
-            store=self._batch.add,
-        )
+        self._receive(sending.line, person, text, at, cause="reply", answering=message)
 
-    def _receive(self, line: LineView, person: Person, text: str, at: int, inbound: shapes.InboundEvent | None) -> None:
-        """Let a person text a line unprompted: which message that refers to is looked for among those inserted."""
-        self._forget_consent(line, person)
-        self._batch.insert(self._tx)
+    def _receive(
+        self,
+        line: LineView,
+        person: Person,
+        text: str,
+        at: int,
+        *,
+        cause: str,
+        answering: Message | None,
+        ids: shapes.GivenIds | None = None,
+        answer_ids: shapes.GivenIds | None = None,
+    ) -> None:
         receive(
             self._tx,
             line,
             phone=person.phone,
             text=text,
             at=at,
-            cause="inbound",
-            ids=_given(inbound.ids) if inbound else None,
-            answer_ids=_given(inbound.answer_ids) if inbound else None,
+            cause=cause,
+            answering=answering,
+            consent_state=self._opted_in.pop((line.number, person.phone), None),
+            ids=_given(ids),
+            answer_ids=_given(answer_ids),
             store=self._batch.add,
         )
+
+    def _text_in_unprompted(
+        self, line: LineView, person: Person, text: str, at: int, **ids: shapes.GivenIds | None
+    ) -> None:
+        last = self._last.get((line.number, person.phone))
+        self._receive(line, person, text, at, cause="inbound", answering=last, **ids)
 
     def _forget_consent(self, line: LineView, person: Person) -> None:
         self._opted_in.pop((line.number, person.phone), None)
@@ -216,7 +225,7 @@ class History:
         self, event: shapes.InboundEvent, line: LineView, random: SeededRandom, person: Person, at: int
     ) -> None:
         text = self._texts.words(TextRef(event.text, event.template), TextContext(person, line, at, random))
-        self._receive(line, person, text, at, event)
+        self._text_in_unprompted(line, person, text, at, ids=event.ids, answer_ids=event.answer_ids)
 
     def _begin_conversation(
         self, event: shapes.ConversationEvent, line: LineView, random: SeededRandom, person: Person, at: int
@@ -231,7 +240,7 @@ class History:
             self._send(Sending(line, _by_staff(line), text_ref, random), person, at)
         else:
             text = self._texts.words(text_ref, TextContext(person, line, at, random))
-            self._receive(line, person, text, at, None)
+            self._text_in_unprompted(line, person, text, at)
 
     def _opt_in(self, sending: Sending, person: Person, at: int) -> None:
         self._record(sending.line, person, at, opted_in=True)
