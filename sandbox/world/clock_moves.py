@@ -110,9 +110,10 @@ def move_clock(
         clock_wall=tx.wall,
         clock_speed=before.clock_speed if speed is None else speed,
     )
+    # Before what comes due thereby, and with what the clock read before: those who follow are told in that order.
+    tx.notify("clock", at=since)
     if before.next_due_at is not None and before.next_due_at <= at:
         run_due(tx, at)
-    tx.notify("clock")
     reported = list(_reported_statuses(tx, since, at))
     overruled = {event.message_id for _, event in reported}
     planned = _planned_events(tx, since, at, last_id, overruled)

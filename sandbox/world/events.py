@@ -65,9 +65,10 @@ PRUNED = "More has happened since than is kept; the oldest that is kept comes ne
 NOT_KNOWN = "What came after that id is not known here any more; what happens from now on follows."
 MOST_DIGITS = 17
 
-Key = tuple[int, int, int, int]
-"""Events of a page are told by time, then by message, entry of its timeline, and callback; turns of the clock first."""
-FIRST_KEY: Key = (0, 0, 0, 0)
+Key = tuple[int, int, int, int, int]
+"""Events of a page are told by how many turns of the clock came before, then by time, message, entry of its timeline,
+and callback."""
+FIRST_KEY: Key = (0, 0, 0, 0, 0)
 
 
 class Bound(NamedTuple):
@@ -200,6 +201,7 @@ def _steps(
     """Return the first ones of one kind; each kind has an index of its own."""
     found = (
         select(at.label("at"), message_id.label("message_id"))
+        .distinct()
         .where(
             *where,
             at >= bindparam("since"),
@@ -276,8 +278,8 @@ def parse_cursor(tx: Tx, written: str) -> Cursor | None:
     match [int(part) for part in parts]:
         case [epoch, position, clock, tie, journal]:
             return Cursor(epoch, Bound(position, clock, tie), journal)
-        case [epoch, position, clock, tie, journal, last, end, end_tie, at, message, entry, callback]:
-            start, told = Bound(position, clock, tie), (at, message, entry, callback)
+        case [epoch, position, clock, tie, journal, last, end, end_tie, turns, at, message, entry, callback]:
+            start, told = Bound(position, clock, tie), (turns, at, message, entry, callback)
             return Cursor(epoch, start, journal, Bound(last, end, end_tie), told)
     return None
 
@@ -432,9 +434,9 @@ class _Span:
     ) -> None:
         self._start = start
         self._end = end
-        self._turns = [fact.position for fact in facts if fact.kind == CLOCK]
-        self._called = {fact.callback_id: fact.at for fact in facts if fact.callback_id is not None}
-        self._stated = _first_stated(facts)
+        self._turns = [fact for fact in facts if fact.kind == CLOCK]
+        self._called = {fact.callback_id: fact for fact in facts if fact.callback_id is not None}
+        self._stated = _stated(facts)
         ids = {*self._stated, *(step.message_id for step in steps)}
         callbacks = self._callbacks(tx, with_lost=bool(steps))
         self._messages = _by_number(tx, ids | {callback.message_id for callback in callbacks})
@@ -451,60 +453,75 @@ class _Span:
 
     def events(self, cursor: Cursor) -> Iterator[Keyed]:
         """Yield all that is told, in no order."""
-        for position in self._turns:
-            yield (0, position, 0, 0), WorkspaceEvent(CLOCK, cursor)
+        for turn in range(len(self._turns)):
+            yield (turn + 1, 0, 0, 0, 0), WorkspaceEvent(CLOCK, cursor)
         for n in self._ids:
             yield from self._entries_told(self._messages[n], cursor)
         for listed in self._listed:
-            at = self._told_at(listed)
-            if at is not None:
-                yield self._callback_told(listed, at, cursor)
+            told_at = self._told_at(listed)
+            if told_at is not None:
+                yield self._callback_told(listed, *told_at, cursor)
 
     def _entries_told(self, message: Message, cursor: Cursor) -> Iterator[Keyed]:
         entries = self._entries[message.id]
         for position, entry in enumerate(entries):
-            if self._is_told(message, position, entry.at):
+            stated = max((each for each in self._stated.get(message.id, ()) if each.step <= position), default=None)
+            if self._is_told(message, position, entry.at, is_stated=stated is not None):
                 kind = STATUS if position else MESSAGE if message.direction == OUTBOUND else INBOUND
-                key = (entry.at, message.id, position + 1, 0)
+                turns = self._turns_before(entry.at, 0 if stated is None else stated.position)
+                key = (turns, entry.at, message.id, position + 1, 0)
                 yield key, WorkspaceEvent(kind, cursor, message, entries, position + 1)
 
-    def _is_told(self, message: Message, position: int, at: int) -> bool:
+    def _is_told(self, message: Message, position: int, at: int, *, is_stated: bool) -> bool:
         """Return whether an entry of its timeline was not told at the start, and is at the end."""
         if position >= self._later.get(message.id, NEVER):
             return False
         comes_with_it = at <= message.accepted_at
         if not (comes_with_it or self._end.has_come(at, message.id)):
             return False
-        is_stated = position >= self._stated.get(message.id, NEVER)
         return is_stated or not (comes_with_it or self._start.has_come(at, message.id))
 
-    def _told_at(self, listed: ListedCallback) -> int | None:
-        """Return the time that an event about a callback is sorted by; None if there is none.
+    def _turns_before(self, at: int, position: int) -> int:
+        """Return how many turns of the clock came before a fact, or before what comes due at a time.
+
+        A turn has what the clock read before it.
+        """
+        return sum(turn.position < position or turn.at < at for turn in self._turns)
+
+    def _told_at(self, listed: ListedCallback) -> tuple[int, int] | None:
+        """Return the time and the fact that an event about a callback is sorted by; None if it is not told.
 
         One that is lost is told when it falls due, whenever that was decided.
         """
         callback = listed.callback
-        called_at = self._called.get(callback.id)
+        called = self._called.get(callback.id)
         if callback.state != GIVEN_UP or listed.attempts:
-            return called_at if called_at is not None and callback.due_at <= called_at else None
+            return (called.at, called.position) if called is not None and callback.due_at <= called.at else None
         was_due, is_due = (each.has_come(callback.due_at, callback.message_id) for each in (self._start, self._end))
-        return callback.due_at if is_due and (called_at is not None or not was_due) else None
+        return (callback.due_at, 0) if is_due and (called is not None or not was_due) else None
 
-    def _callback_told(self, listed: ListedCallback, at: int, cursor: Cursor) -> Keyed:
+    def _callback_told(self, listed: ListedCallback, at: int, position: int, cursor: Cursor) -> Keyed:
         n = listed.callback.message_id
         entries = self._entries[n]
         so_far = sum(entry.at <= at for entry in entries)
         event = WorkspaceEvent(CALLBACK, cursor, self._messages[n], entries, so_far, listed)
-        return (at, n, so_far, listed.callback.id), event
+        return (self._turns_before(at, position), at, n, so_far, listed.callback.id), event
 
 
-def _first_stated(facts: Sequence[Change]) -> dict[int, int]:
-    """Return, by message, the first entry of its timeline that one of the facts states."""
-    first: dict[int, int] = {}
+class _Stated(NamedTuple):
+    """From which entry on a fact states a message's timeline, and the fact's position."""
+
+    step: int
+    position: int
+
+
+def _stated(facts: Sequence[Change]) -> dict[int, list[_Stated]]:
+    """Return, by message, what the facts state of its timeline."""
+    stated: dict[int, list[_Stated]] = {}
     for fact in facts:
         if fact.kind in (MESSAGE, INBOUND, STATUS) and fact.message_id is not None:
-            first[fact.message_id] = min(fact.step or 0, first.get(fact.message_id, NEVER))
-    return first
+            stated.setdefault(fact.message_id, []).append(_Stated(fact.step or 0, fact.position))
+    return stated
 
 
 def _by_number(tx: Tx, numbers: Collection[int]) -> dict[int, Message]:
