@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import json
-import sqlite3
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -18,13 +17,20 @@ from conftest import WORLDS
 from driver import CONSOLE, DEMO, DIALOGTECH, KEYS, PHONE, SIMPLEPAY, STRANGER, WRITEBACK, Driver
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from masks import exchange_id
+from query_plans import plan
+from spaces import create
+from sqlalchemy import func, select
 
-from sandbox.dependencies import Exchange
-from sandbox.server import journal as server_journal
-from sandbox.server.journal.rows import LONGEST_BODY, LONGEST_HEADER
-from sandbox.vendors import OPERATIONS, writeback
 from sandbox.clock import DAY
-from sandbox.world.journal import row_of
+from sandbox.server.journal.entry import LONGEST_BODY, LONGEST_HEADER
+from sandbox.server.journal.journal import BATCH_SIZE
+from sandbox.server.journal.queries import IN_WORKSPACE, JournalFilters
+from sandbox.store import Query, StoreUnavailable
+from sandbox.store.tables import JOURNAL, JournalEntry
+from sandbox.vendors import VENDORS
+from sandbox.vendors.base.exchange import Exchange
+from sandbox.vendors.writeback import api as writeback
 
 SERVER_JOURNAL = "/_sandbox/journal"
 OpenDriver = Callable[..., Driver]
@@ -32,6 +38,12 @@ READ = [
     *("WB-auth", "WB-method", "WB-utc", "WB-range", "WB-window", "WB-envelope", "WB-record", "WB-outgoing", "WB-date"),
     *("WB-ids", "WB-phone", "WB-name", "WB-person", "WB-delivered", "WB-type", "WB-recipient", "WB-sender"),
 ]
+
+
+@pytest.fixture(autouse=True)
+def untimed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is written because time went by, of which a busy machine takes more."""
+    monkeypatch.setattr("sandbox.server.journal.journal.WRITE_AFTER_S", 3600)
 
 
 def entries(sandbox: Driver, **filters: Any) -> list[Any]:
@@ -44,6 +56,16 @@ def entries(sandbox: Driver, **filters: Any) -> list[Any]:
 
 def ids(sandbox: Driver, **filters: Any) -> list[str]:
     return [entry["id"] for entry in entries(sandbox, **filters)]
+
+
+def reads(sandbox: Driver, count: int) -> list[str]:
+    """The ids of so many exchanges."""
+    return [exchange_id(sandbox.writeback()) for _ in range(count)]
+
+
+def flush(sandbox: Driver) -> None:
+    """As before anything of the journal is read."""
+    sandbox.run(sandbox.app.journal.flush())
 
 
 def of_server(sandbox: Driver) -> list[Any]:
@@ -81,10 +103,10 @@ def test_an_accepted_exchange_is_told_whole(sandbox: Driver) -> None:
     assert entry["response"]["headers"] == [
         ["content-length", str(len(answer.content))],
         ["content-type", "application/json"],
-        ["x-sandbox-exchange", "ex_1"],
+        ["x-sandbox-exchange", exchange_id(answer)],
     ]
     assert plain(entry) == {
-        "id": "ex_1",
+        "id": exchange_id(answer),
         "at": "2026-05-06T09:00:00.000Z",
         "wall": "2026-05-06T09:00:00.000Z",
         "operation": "simplepay.submit",
@@ -203,7 +225,7 @@ def test_the_answer_to_a_head_has_no_body(sandbox: Driver) -> None:
 
 
 def test_a_streamed_answer_is_told_like_any_other(sandbox: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writeback, "AT_ONCE", 0)
+    monkeypatch.setattr(writeback, "MOST_IN_ONE_PIECE", 0)
     sandbox.sid()
     answer = sandbox.writeback()
     entry = entries(sandbox)[-1]
@@ -212,7 +234,7 @@ def test_a_streamed_answer_is_told_like_any_other(sandbox: Driver, monkeypatch: 
 
 
 def test_of_a_long_stream_only_the_beginning_is_kept(sandbox: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writeback, "AT_ONCE", 0)
+    monkeypatch.setattr(writeback, "MOST_IN_ONE_PIECE", 0)
     monkeypatch.setattr(writeback, "CHUNK", 1)
     for _ in range(50):
         sandbox.submit(text="x" * 3_000)
@@ -223,7 +245,7 @@ def test_of_a_long_stream_only_the_beginning_is_kept(sandbox: Driver, monkeypatc
 
 
 def test_a_caller_that_hangs_up_in_a_stream_leaves_an_entry(sandbox: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writeback, "AT_ONCE", 0)
+    monkeypatch.setattr(writeback, "MOST_IN_ONE_PIECE", 0)
     sandbox.sid()
     path = f"{WRITEBACK}/{CONSOLE}/2026-05-06%2000:00:00/2026-05-06%2023:59:59"
     scope = {
@@ -261,17 +283,20 @@ def test_a_caller_that_hangs_up_in_a_stream_leaves_an_entry(sandbox: Driver, mon
 
 
 def test_exchanges_of_nobody_are_in_the_servers_journal(sandbox: Driver) -> None:
-    sandbox.writeback(auth=("demo", "wrong"))
-    sandbox.call("GET", f"{SIMPLEPAY}/nowhere")
-    sandbox.call("PATCH", f"{SIMPLEPAY}/submit/{CONSOLE}")
+    answers = [
+        sandbox.writeback(auth=("demo", "wrong")),
+        sandbox.call("GET", f"{SIMPLEPAY}/nowhere"),
+        sandbox.call("PATCH", f"{SIMPLEPAY}/submit/{CONSOLE}"),
+    ]
+    first, second, third = map(exchange_id, answers)
     names = ("id", "operation", "status", "outcome", "rules")
     assert [tuple(entry[name] for name in names) for entry in of_server(sandbox)] == [
-        ("ex_server_1", "writeback.responses", 401, "refused", ["WB-auth"]),
-        ("ex_server_2", None, 404, "refused", ["SP-other"]),
-        ("ex_server_3", "simplepay.submit", 405, "refused", ["SP-other"]),
+        (first, "writeback.responses", 401, "refused", ["WB-auth"]),
+        (second, None, 404, "refused", ["SP-other"]),
+        (third, "simplepay.submit", 405, "refused", ["SP-other"]),
     ]
     assert entries(sandbox) == []
-    assert sandbox.call("GET", f"{SERVER_JOURNAL}/ex_server_2").json() == of_server(sandbox)[1]
+    assert sandbox.call("GET", f"{SERVER_JOURNAL}/{second}").json() == of_server(sandbox)[1]
     assert sandbox.call("DELETE", SERVER_JOURNAL).json() == {"deleted": 3}
     assert of_server(sandbox) == []
 
@@ -280,8 +305,7 @@ def test_a_workspace_does_not_see_the_exchanges_of_another(sandbox: Driver, neig
     auth, keys = sandbox.neighbour(neighbour_world)
     sandbox.writeback(auth=auth)
     sandbox.get_messages(**keys)
-    sandbox.writeback()
-    assert [entry["id"] for entry in entries(sandbox)] == ["ex_1"]
+    assert reads(sandbox, 1) == ids(sandbox)
     answer = sandbox.call("GET", "/_sandbox/workspaces/neighbour/journal").json()
     assert [entry["operation"] for entry in answer["items"]] == ["writeback.responses", "dialogtech.sms.get_messages"]
     assert sandbox.control("DELETE", "/journal") == {"deleted": 1}
@@ -294,10 +318,11 @@ def test_an_entry_is_found_by_the_id_that_its_answer_named(sandbox: Driver) -> N
         assert found["response"]["body"] == answer.text
 
 
-@pytest.mark.parametrize("exchange", ["ex_2", "ex_server_1", "1", "ex_", "ex_01x", "ex_99999999999999999999"])
+@pytest.mark.parametrize("exchange", ["nobody's", "ex_1", "1", "ex_", "ex_01x", f"ex_{'0' * 32}", "ex_" + "9" * 99])
 def test_an_unknown_entry_is_404(sandbox: Driver, exchange: str) -> None:
     sandbox.submit()
-    sandbox.writeback(auth=None)
+    of_nobody = exchange_id(sandbox.writeback(auth=None))
+    exchange = of_nobody if exchange == "nobody's" else exchange
     answer = sandbox.call("GET", f"/_sandbox/workspaces/default/journal/{exchange}")
     assert answer.status_code == 404
     assert answer.json() == {
@@ -312,32 +337,32 @@ def test_an_unknown_entry_is_404(sandbox: Driver, exchange: str) -> None:
 
 
 def test_filters_keep_what_is_asked_for(sandbox: Driver) -> None:
-    sid = sandbox.sid()
+    accepted = sandbox.submit()
+    sid = accepted.json()["sid"]
     sandbox.wall.advance(60)
-    sandbox.submit(to="x")
+    refused = sandbox.submit(to="x")
     sandbox.wall.advance(60)
-    sandbox.details(sid)
-    sandbox.writeback(end="2026-05-06")
-    assert ids(sandbox, operation="simplepay.submit") == ["ex_1", "ex_2"]
-    assert ids(sandbox, outcome="refused") == ["ex_2", "ex_4"]
-    assert ids(sandbox, outcome="accepted", operation="simplepay.messages") == ["ex_3"]
-    assert ids(sandbox, status=400) == ["ex_2", "ex_4"]
-    assert ids(sandbox, message="msg_00000001") == ids(sandbox, message=sid) == ["ex_1", "ex_3"]
-    assert ids(sandbox, since="2026-05-06T09:01:00Z") == ["ex_2", "ex_3", "ex_4"]
-    assert ids(sandbox, until="2026-05-06T09:01:00Z") == ["ex_1", "ex_2"]
-    assert ids(sandbox, order="newest") == ["ex_4", "ex_3", "ex_2", "ex_1"]
+    details = sandbox.call("GET", f"{SIMPLEPAY}/messages/{CONSOLE}/{sid}", auth=DEMO)
+    read = sandbox.writeback(end="2026-05-06")
+    first, second, third, fourth = map(exchange_id, (accepted, refused, details, read))
+    assert ids(sandbox, operation="simplepay.submit") == [first, second]
+    assert ids(sandbox, outcome="refused") == [second, fourth]
+    assert ids(sandbox, outcome="accepted", operation="simplepay.messages") == [third]
+    assert ids(sandbox, status=400) == [second, fourth]
+    assert ids(sandbox, message="msg_00000001") == ids(sandbox, message=sid) == [first, third]
+    assert ids(sandbox, since="2026-05-06T09:01:00Z") == [second, third, fourth]
+    assert ids(sandbox, until="2026-05-06T09:01:00Z") == [first, second]
+    assert ids(sandbox, order="newest") == [fourth, third, second, first]
 
 
 def test_a_message_number_is_not_taken_for_a_longer_one(sandbox: Driver) -> None:
-    for _ in range(11):
-        sandbox.submit()
-    assert ids(sandbox, message="msg_00000001") == ["ex_1"]
+    first, *_ = (exchange_id(sandbox.submit()) for _ in range(11))
+    assert ids(sandbox, message="msg_00000001") == [first]
 
 
-@pytest.mark.parametrize(("order", "expected"), [("oldest", [1, 2, 3, 4, 5]), ("newest", [5, 4, 3, 2, 1])])
-def test_pages_follow_each_other(sandbox: Driver, order: str, expected: list[int]) -> None:
-    for _ in range(5):
-        sandbox.writeback()
+@pytest.mark.parametrize("order", ["oldest", "newest"])
+def test_pages_follow_each_other(sandbox: Driver, order: str) -> None:
+    given = reads(sandbox, 5)
     found, after = [], None
     while True:
         page = sandbox.call(
@@ -349,7 +374,16 @@ def test_pages_follow_each_other(sandbox: Driver, order: str, expected: list[int
         after = page["next"]
         if after is None:
             break
-    assert found == [f"ex_{n}" for n in expected]
+    assert found == (given if order == "oldest" else given[::-1])
+
+
+def test_a_page_after_one_that_is_gone_begins_with_the_oldest(sandbox: Driver) -> None:
+    gone = exchange_id(sandbox.writeback())
+    sandbox.control("DELETE", "/journal")
+    given = reads(sandbox, 2)
+    assert ids(sandbox, after=gone) == given
+    assert ids(sandbox, after=gone, order="newest") == []
+    assert ids(sandbox, after=given[0]) == given[1:]
 
 
 @pytest.mark.parametrize("asked", ["operation=x", "outcome=x", "status=99", "after=msg_1", "findings=x", "x=1"])
@@ -358,16 +392,19 @@ def test_a_filter_that_is_not_one_is_refused(sandbox: Driver, asked: str) -> Non
     assert (answer.status_code, answer.json()["title"]) == (422, "Invalid request")
 
 
-def test_a_query_is_served_by_an_index(sandbox: Driver) -> None:
-    execute = sandbox.app.world.store.exchanges.execute
-    for condition in ("", "AND operation = 'x'"):
-        plan = execute(
-            f"EXPLAIN QUERY PLAN SELECT * FROM journalentry WHERE workspace_id = 1 {condition} ORDER BY number LIMIT 10"
-        ).fetchall()
-        assert [step[3].split(" (")[0] for step in plan] in (
-            [f"SEARCH journalentry USING INDEX {name}"]
-            for name in ("sqlite_autoindex_journalentry_1", "ix_journal_operation")
-        )
+@pytest.mark.parametrize(
+    ("filters", "index"),
+    [
+        (JournalFilters(), "sqlite_autoindex_journal_1"),
+        (JournalFilters(operation="x"), "ix_journal_operation"),
+        (JournalFilters(operation="x", status=200, since=1), "ix_journal_operation"),
+    ],
+)
+def test_a_query_is_served_by_an_index(sandbox: Driver, filters: JournalFilters, index: str) -> None:
+    for order in (JOURNAL.c.position, JOURNAL.c.position.desc()):
+        statement = select(JOURNAL).where(IN_WORKSPACE, *filters.conditions()).order_by(order).limit(10)
+        (step,) = plan(sandbox.app.store, Query(JournalEntry, statement))
+        assert step.startswith(f"SEARCH journal USING INDEX {index} (")
 
 
 # How long it is kept ----------------------------------------------------------------------------------------------
@@ -377,80 +414,91 @@ def test_a_journal_is_emptied(sandbox: Driver) -> None:
     sandbox.submit()
     assert sandbox.control("DELETE", "/journal") == {"deleted": 1}
     assert entries(sandbox) == []
-    sandbox.submit()
-    assert ids(sandbox) == ["ex_2"]
+    assert reads(sandbox, 1) == ids(sandbox)
 
 
 def test_the_oldest_go_when_there_are_too_many(open_driver: OpenDriver) -> None:
     sandbox = open_driver(journal_limit=3)
-    for _ in range(5):
-        sandbox.writeback()
-    assert ids(sandbox) == ["ex_3", "ex_4", "ex_5"]
+    assert reads(sandbox, 5)[2:] == ids(sandbox)
 
 
 def test_a_few_more_are_kept_until_there_are_enough_to_drop(open_driver: OpenDriver) -> None:
     sandbox = open_driver(journal_limit=32)
-    for _ in range(34):
-        sandbox.writeback()
-    assert ids(sandbox) == [f"ex_{n}" for n in range(1, 35)]
-    sandbox.writeback()
-    assert ids(sandbox) == [f"ex_{n}" for n in range(4, 36)]
+    given = reads(sandbox, 34)
+    assert ids(sandbox) == given
+    given += reads(sandbox, 1)
+    assert ids(sandbox) == given[-32:]
 
 
 def test_those_that_are_too_old_go(open_driver: OpenDriver) -> None:
     sandbox = open_driver(journal_days=2)
-    sandbox.writeback()
+    first = exchange_id(sandbox.writeback())
     sandbox.writeback(auth=None)
     sandbox.wall.advance(1.5 * DAY / 1000)
-    sandbox.writeback()
-    assert ids(sandbox) == ["ex_1", "ex_2"]
+    second = exchange_id(sandbox.writeback())
+    assert ids(sandbox) == [first, second]
     sandbox.wall.advance(1 * DAY / 1000)
-    sandbox.writeback()
-    assert ids(sandbox) == ["ex_2", "ex_3"]
+    third = exchange_id(sandbox.writeback())
+    assert ids(sandbox) == [second, third]
     assert of_server(sandbox) == []
 
 
 def test_entries_outlive_the_process(open_driver: OpenDriver, tmp_path: Path) -> None:
     sandbox = open_driver(database=str(tmp_path / "sandbox.db"))
-    sandbox.submit()
+    first = exchange_id(sandbox.submit())
     sandbox.restart()
-    sandbox.writeback()
-    assert ids(sandbox) == ["ex_1", "ex_2"]
+    second = exchange_id(sandbox.writeback())
+    assert ids(sandbox) == [first, second]
 
 
-def test_entries_are_written_without_anybody_reading_them(sandbox: Driver) -> None:
-    for _ in range(server_journal.AT_ONCE):
-        sandbox.writeback()
+@pytest.mark.parametrize(("count", "seconds"), [(BATCH_SIZE, 3600), (1, 0)])
+def test_entries_are_written_without_anybody_reading_them(
+    sandbox: Driver, monkeypatch: pytest.MonkeyPatch, count: int, seconds: int
+) -> None:
+    monkeypatch.setattr("sandbox.server.journal.journal.WRITE_AFTER_S", seconds)
+    reads(sandbox, count)
     sandbox.call("GET", "/_sandbox/health/live")
-    ((count,),) = sandbox.app.world.store.exchanges.execute("SELECT count(*) FROM journalentry").fetchall()
-    assert count > 0
+    rows = Query(int, select(func.count()).select_from(JOURNAL))
+    assert sandbox.app.store.read_now(lambda tx: tx.one(rows)) == count
 
 
-def test_what_was_asked_before_a_journal_was_forgotten_does_not_come_back(sandbox: Driver) -> None:
+def test_what_was_asked_before_a_reset_does_not_come_back(sandbox: Driver) -> None:
+    flush(sandbox)
     sandbox.writeback()
-    sandbox.app.world.journal.forget(1)
-    sandbox.writeback()
-    assert ids(sandbox) == ["ex_2"]
+    sandbox.control("POST", "/reset")
+    assert reads(sandbox, 1) == ids(sandbox)
+
+
+def test_what_was_asked_of_a_workspace_that_is_gone_is_dropped(sandbox: Driver) -> None:
+    workspace = create(sandbox, fixture=sandbox.control("GET", "")["fixture"])
+    auth = (workspace["basic"]["username"], workspace["basic"]["password"])
+    first = exchange_id(sandbox.writeback())
+    sandbox.writeback(auth=auth)
+    last = exchange_id(sandbox.writeback())
+    assert sandbox.call("DELETE", f"/_sandbox/workspaces/{workspace['id']}").is_success
+    assert ids(sandbox) == [first, last]
+    assert of_server(sandbox) == []
 
 
 def test_a_journal_that_is_switched_off_stays_empty(open_driver: OpenDriver) -> None:
     sandbox = open_driver(journal=False)
-    assert sandbox.submit().headers["x-sandbox-exchange"] == "ex_1"
+    exchange = exchange_id(sandbox.submit())
     assert entries(sandbox) == []
-    assert sandbox.call("GET", "/_sandbox/workspaces/default/journal/ex_1").status_code == 404
+    assert sandbox.call("GET", f"/_sandbox/workspaces/default/journal/{exchange}").status_code == 404
+
+
+async def broken(*_: object) -> None:
+    raise StoreUnavailable("locked")
 
 
 def test_a_store_that_fails_for_a_while_loses_no_entry(sandbox: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: object) -> None:
-        raise sqlite3.OperationalError("locked")
-
-    sandbox.writeback()
-    monkeypatch.setattr(sandbox.app.world.store.exchanges, "add_many", broken)
-    with pytest.raises(sqlite3.OperationalError):
-        sandbox.app.journal.write()
-    monkeypatch.undo()
-    sandbox.writeback()
-    assert ids(sandbox) == ["ex_1", "ex_2"]
+    given = reads(sandbox, 1)
+    with monkeypatch.context() as outage:
+        outage.setattr(sandbox.app.store, "write", broken)
+        flush(sandbox)
+        assert ids(sandbox) == []
+    given += reads(sandbox, 1)
+    assert ids(sandbox) == given
 
 
 def test_a_store_that_fails_is_not_asked_again_with_each_exchange(
@@ -458,33 +506,55 @@ def test_a_store_that_fails_is_not_asked_again_with_each_exchange(
 ) -> None:
     tries: list[object] = []
 
-    def broken(*given: object) -> None:
+    async def failing(*given: object) -> None:
         tries.append(given)
-        raise sqlite3.OperationalError("locked")
+        raise StoreUnavailable("locked")
 
-    asked = server_journal.AT_ONCE + 20
     with monkeypatch.context() as outage:
-        outage.setattr(sandbox.app.world.store.exchanges, "add_many", broken)
-        outage.setattr("sandbox.server.journal.RETRY_S", 3600)
-        outage.setattr("sandbox.server.journal.WRITE_AFTER_S", 3600)  # the number makes it try, and not the time
-        for _ in range(asked):
-            sandbox.writeback()
+        outage.setattr(sandbox.app.store, "write", failing)
+        outage.setattr("sandbox.server.journal.journal.RETRY_S", 3600)
+        given = reads(sandbox, BATCH_SIZE + 20)
     assert len(tries) == 1
-    assert ids(sandbox, limit=1000) == [f"ex_{n}" for n in range(1, asked + 1)]
+    assert ids(sandbox, limit=1000) == given
+
+
+@pytest.mark.parametrize("limit", ["MOST_WAITING", "MOST_WAITING_BYTES"])
+def test_of_what_waits_for_a_store_the_newest_are_kept(
+    sandbox: Driver, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    answers = [sandbox.submit(text=f"{n}") for n in range(6)]
+    size = sum(len(answer.request.content) + len(answer.content) for answer in answers[-3:])
+    with monkeypatch.context() as outage:
+        outage.setattr(sandbox.app.store, "write", broken)
+        outage.setattr(f"sandbox.server.journal.journal.{limit}", 3 if limit == "MOST_WAITING" else size)
+        flush(sandbox)
+    assert ids(sandbox) == [exchange_id(answer) for answer in answers[-3:]]
+
+
+def test_an_entry_whose_commit_was_not_told_is_there_once(sandbox: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    given, write = reads(sandbox, 2), sandbox.app.store.write
+
+    async def silent(work: Any) -> None:
+        await write(work)
+        raise StoreUnavailable("the connection is gone")
+
+    with monkeypatch.context() as outage:
+        outage.setattr(sandbox.app.store, "write", silent)
+        flush(sandbox)
+    given += reads(sandbox, 1)
+    assert ids(sandbox) == given
 
 
 def test_an_entry_that_cannot_be_made_yet_is_made_later(sandbox: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: object) -> None:
-        raise sqlite3.OperationalError("locked")
+    def unavailable(*_: object) -> None:
+        raise StoreUnavailable("locked")
 
-    monkeypatch.setattr("sandbox.server.journal.rows.owner_of", broken)
-    sandbox.writeback()
-    sandbox.submit()
-    with pytest.raises(sqlite3.OperationalError):
-        sandbox.app.journal.write()
-    monkeypatch.undo()
-    sandbox.writeback()
-    assert ids(sandbox) == ["ex_1", "ex_2", "ex_3"]
+    given = [exchange_id(sandbox.writeback()), exchange_id(sandbox.submit())]
+    with monkeypatch.context() as outage:
+        outage.setattr("sandbox.server.journal.batch._owner_of", unavailable)
+        assert ids(sandbox) == []
+    given += reads(sandbox, 1)
+    assert ids(sandbox) == given
 
 
 def test_an_entry_that_cannot_be_made_takes_no_other_with_it(
@@ -493,14 +563,14 @@ def test_an_entry_that_cannot_be_made_takes_no_other_with_it(
     def defect(*_: object) -> None:
         raise ValueError("a defect of ours")
 
-    sandbox.writeback()
-    sandbox.app.journal.write()
-    with monkeypatch.context() as broken:
-        broken.setattr("sandbox.server.journal.rows.subject_of", defect)
+    given = reads(sandbox, 1)
+    flush(sandbox)
+    with monkeypatch.context() as defective:
+        defective.setattr("sandbox.server.journal.batch.make_entry", defect)
         assert sandbox.submit().status_code == 200
-        sandbox.app.journal.write()
-    sandbox.writeback()
-    assert ids(sandbox) == ["ex_1", "ex_3"]
+        flush(sandbox)
+    given += reads(sandbox, 1)
+    assert ids(sandbox) == given
     assert caplog.messages == ["An exchange could not be written down."]
 
 
@@ -525,7 +595,7 @@ def test_an_exchange_is_gone_when_it_is_written_down(sandbox: Driver, held: Call
     sandbox.writeback()
     sandbox.submit()
     sandbox.get_messages()
-    sandbox.app.journal.write()
+    flush(sandbox)
     assert held() == []
 
 
@@ -535,19 +605,30 @@ def test_a_refused_exchange_can_be_collected(sandbox: Driver, held: Callable[[],
     sandbox.writeback(headers={"X-Sandbox-Fault": fault})
     sandbox.submit(to="x")
     sandbox.writeback(auth=None)
-    sandbox.app.journal.write()
+    flush(sandbox)
     gc.collect()
     assert held() == []
 
 
 def test_whoever_listens_gets_each_row_once(sandbox: Driver) -> None:
     heard: list[tuple[int, str]] = []
-    sandbox.app.journal.listeners.append(lambda workspace, entry: heard.append((workspace, row_of(entry)["outcome"])))
+    sandbox.app.journal.listeners.append(lambda entry, workspace: heard.append((workspace, entry.outcome)))
     sandbox.writeback()
     sandbox.submit(to="x")
     sandbox.writeback(auth=None)
     entries(sandbox)
     assert heard == [(1, "accepted"), (1, "refused"), (0, "refused")]
+
+
+def test_a_listener_that_fails_keeps_nothing_from_those_who_read(
+    sandbox: Driver, caplog: pytest.LogCaptureFixture
+) -> None:
+    def defect(*_: object) -> None:
+        raise ValueError("a defect of ours")
+
+    sandbox.app.journal.listeners.append(defect)
+    assert reads(sandbox, 1) == ids(sandbox)
+    assert caplog.messages == ["A listener to the journal failed."]
 
 
 # Secrets ----------------------------------------------------------------------------------------------------------
@@ -566,7 +647,7 @@ def everything_told(sandbox: Driver) -> str:
 
 def stored(sandbox: Driver) -> bytes:
     """The bytes of the database file and its log."""
-    path = sandbox.app.world.store.path
+    path = sandbox.app.store.path
     return b"".join(each.read_bytes() for each in path.parent.glob(path.name + "*"))
 
 
@@ -605,7 +686,9 @@ def test_a_workspaces_own_secrets_are_never_told_wherever_they_are_sent(sandbox:
         sandbox.details(secret)
         sandbox.call("GET", f"{SIMPLEPAY}/messages/{CONSOLE}/x?{secret}", auth=DEMO, headers={"X-Other": f"a{secret}b"})
     sandbox.get_messages()
-    rows = sandbox.app.world.store.exchanges.execute("SELECT * FROM journalentry").fetchall()
+    flush(sandbox)
+    rows = sandbox.app.store.read_now(lambda tx: tx.connection.execute(select(JOURNAL)).all())
+    assert len(rows) == 10
     for secret in (*KEYS.values(), token):
         assert secret not in everything_told(sandbox)
         assert not any(secret in str(row) for row in rows)
@@ -695,7 +778,9 @@ def test_every_operation_has_its_name_in_the_journal(sandbox: Driver) -> None:
     sandbox.optout(STRANGER)
     sandbox.details(sid)
     sandbox.get_messages()
-    assert {entry["operation"] for entry in entries(sandbox)} == set(OPERATIONS)
+    assert {entry["operation"] for entry in entries(sandbox)} == {
+        operation for vendor in VENDORS for operation in vendor.operations
+    }
 
 
 FOREIGN = "hunter22secretX"
@@ -803,9 +888,9 @@ def test_a_secret_of_whichever_workspace_is_found_where_nobody_is_known_to_ask(
     "secret", ["[redacted]", "redacted", "redact", "edacted]", "%72edacted", "x[redacted]", "[redacted]&"]
 )
 def test_what_was_copied_out_of_the_journal_is_told(sandbox: Driver, secret: str) -> None:
-    sandbox.writeback(auth=("demo", secret))
-    sandbox.get_messages(secret_access_key=secret, number=f"a {secret} {quote(secret)} b")
-    assert [entry["id"] for entry in of_server(sandbox)] == ["ex_server_1", "ex_server_2"]
+    first = sandbox.writeback(auth=("demo", secret))
+    second = sandbox.get_messages(secret_access_key=secret, number=f"a {secret} {quote(secret)} b")
+    assert [entry["id"] for entry in of_server(sandbox)] == [exchange_id(first), exchange_id(second)]
 
 
 @pytest.mark.parametrize("piece", [b"<pw>", b'"', b"%", b"&", b"=", b'"pw":', b"&pw=", b';name="pw";'])

@@ -22,10 +22,9 @@ from commands import FAILSAFE_S
 from driver import CONSOLE, DEFAULT, DIALOGTECH, STRANGER, TRACKING_NUMBER, WRITEBACK, Driver, Wall
 from live import Live
 from masks import masked
+from query_plans import plan
 from served import BASIC, request
 from sqlalchemy import event, func, select
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.sql.compiler import SQLCompiler
 
 from sandbox.server.wire import Wire
 from sandbox.store import Conflict, Query, Snapshot, Store, StoreRefused, StoreUnavailable, Tx
@@ -873,24 +872,6 @@ FEW: dict[str, tuple[Query[Any], str]] = {
     "which callbacks nobody sends any more": (queue.OVERDUE, "ix_callback_overdue"),
 }
 """What is sorted after it was found, because it is little."""
-
-NAMED = sqlite.dialect(paramstyle="named")
-MANY = {"vendors": ["simplepay"], "messages": [1, 2], "people": [1, 2], "phones": ["1", "2"], "callbacks": [1, 2]}
-
-
-def plan(store: Store, query: Query[Any]) -> list[str]:
-    """How SQLite goes about a query, as `EXPLAIN QUERY PLAN` says it."""
-    compiled = query.statement.compile(dialect=NAMED)
-    assert isinstance(compiled, SQLCompiler)
-    needed = {name: MANY.get(name, 1) for bind, name in compiled.bind_names.items() if bind.required}
-    ready = compiled.construct_expanded_state(needed)
-
-    def explain(tx: Tx) -> list[str]:
-        cursor = tx.connection.connection.cursor()
-        cursor.execute(f"EXPLAIN QUERY PLAN {ready.statement}", ready.parameters)
-        return [row[3] for row in cursor.fetchall()]
-
-    return store.read_now(explain)
 
 
 @pytest.mark.parametrize("question", HOT)
