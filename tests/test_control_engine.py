@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 from driver import CONSOLE, DEFAULT, LINE, PHONE, Driver
+from sqlalchemy import update
 
 from sandbox.server.control import engine
 from sandbox.server.rules import every_rule
+from sandbox.store.tables import SCHEMA, WORKSPACES
+from sandbox.vendors import VENDORS
 from sandbox.world import fixtures
-from sandbox.world.models import SCHEMA
 
 WORKSPACE: dict[str, Any] = {
     "name": "default",
@@ -38,7 +40,7 @@ def test_it_is_live_and_ready(sandbox: Driver) -> None:
 
 
 def test_it_is_not_ready_when_the_store_does_not_answer(sandbox: Driver) -> None:
-    sandbox.app.world.store.close()
+    sandbox.app.store.close()
     answer = sandbox.call("GET", "/_sandbox/health/ready")
     assert answer.status_code == 503
     assert answer.json() == {
@@ -69,7 +71,8 @@ def test_it_runs_from_files_that_nobody_installed(monkeypatch: pytest.MonkeyPatc
 
 
 def test_it_lists_the_rules_and_the_fixtures(sandbox: Driver) -> None:
-    assert sandbox.call("GET", "/_sandbox/rules").json() == {"items": every_rule(), "next": None}
+    listed = [rule.model_dump() for rule in every_rule(VENDORS)]
+    assert sandbox.call("GET", "/_sandbox/rules").json() == {"items": listed, "next": None}
     listed = [{"name": fixture.name, "summary": fixture.summary} for fixture in fixtures.available()]
     assert sandbox.call("GET", "/_sandbox/fixtures").json() == {"items": listed, "next": None}
 
@@ -94,8 +97,7 @@ def test_a_workspace_shows_what_its_callers_need(sandbox: Driver) -> None:
 
 
 def test_a_workspace_that_expires_says_when(sandbox: Driver) -> None:
-    store = sandbox.app.world.store
-    store.execute("UPDATE workspace SET expires_wall = 1778058000123")
+    sandbox.app.store.write_now(lambda tx: tx.execute(update(WORKSPACES).values(expires_wall=1778058000123)))
     assert sandbox.control("GET", "")["expires_at"] == "2026-05-06T09:00:00.123Z"
 
 

@@ -1,6 +1,7 @@
 """What any call of the control API is refused for: each status, each text, and nothing of what was sent in it."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,8 +9,9 @@ import httpx
 import pytest
 from driver import CONSOLE, DEFAULT, PHONE, Driver
 
-from sandbox.server.control.values import PATTERNS
+from dialog_sandbox.models.values import PATTERNS
 from sandbox.server.problems import REFUSALS
+from sandbox.store import Conflict, StoreRefused
 from sandbox.world import errors, people
 
 MESSAGES = f"{DEFAULT}/messages"
@@ -131,6 +133,17 @@ def test_every_wrong_member_is_named_and_no_value_repeated(sandbox: Driver) -> N
     assert "secret" not in answer.text
 
 
+def test_no_more_than_20_wrong_members_are_named(sandbox: Driver) -> None:
+    answer = post(sandbox, json.dumps(dict.fromkeys(map(str, range(1000)), "secret")).encode()).json()
+    assert [each["member"] for each in answer["errors"]] == ["to", "text", *map(str, range(18))]
+    assert answer["detail"].count("is not known") == 18
+
+
+def test_an_unknown_workspace_counts_before_what_is_wrong_with_the_body(sandbox: Driver) -> None:
+    answer = sandbox.call("POST", "/_sandbox/workspaces/other/messages", json={})
+    assert (answer.status_code, answer.json()["title"]) == (404, "Unknown workspace")
+
+
 def test_a_long_name_is_cut(sandbox: Driver) -> None:
     answer = post(sandbox, b'{"to": "6155550123", "text": "a", "console": "A", "' + b"x" * 5000 + b'": 1}')
     assert answer.json()["errors"][0]["member"] == "x" * 60 + "..."
@@ -140,7 +153,7 @@ def test_a_long_name_is_cut(sandbox: Driver) -> None:
     ("call", "member", "detail"),
     [
         ("GET /callbacks?after=12", "after", "must be the 'next' of a page, as cb_00000017"),
-        ("GET /journal?after=12", "after", "must be the 'next' of a page, as ex_17"),
+        ("GET /journal?after=12", "after", "must be the 'next' of a page, as an exchange's id"),
         ("GET /consents?after=12", "after", "must be the 'next' of a page"),
         ("GET /phones?after=12", "after", "must be the 'next' of a page"),
         ("PUT /sinks/a.b", "name", "must be 1 to 64 letters, digits, - and _"),
@@ -189,7 +202,7 @@ def test_a_body_that_is_needed_must_be_there(sandbox: Driver) -> None:
         ("limit=0", "limit", "must be greater than or equal to 1"),
         ("limit=1001", "limit", "must be less than or equal to 1000"),
         ("limit=ten", "limit", "must be a whole number"),
-        ("vendor=twilio", "vendor", "must be 'simplepay', 'writeback' or 'dialogtech'"),
+        ("vendor=twilio", "vendor", "must be 'writeback', 'simplepay' or 'dialogtech'"),
         ("after=12", "after", "must be the 'next' of a page, as msg_00000017"),
         ("text=%FF", "text", "must be UTF-8 without U+0000"),
         ("text=%00", "text", "must be UTF-8 without U+0000"),
@@ -296,17 +309,17 @@ def test_what_is_not_there_is_404_in_its_own_words(
 
 
 def test_every_error_that_a_caller_can_cause_has_a_status() -> None:
-    assert set(REFUSALS) == set(errors.WorldError.__subclasses__()) - {errors.StoreRefused}
+    assert set(REFUSALS) == set(errors.WorldError.__subclasses__())
 
 
 def test_a_defect_is_500_without_its_inside(sandbox: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     async def call(error: Exception) -> httpx.Response:
-        monkeypatch.setattr(people, "page", lambda *_: (_ for _ in ()).throw(error))
+        monkeypatch.setattr(people, "list_people", lambda *_: (_ for _ in ()).throw(error))
         transport = httpx.ASGITransport(sandbox.app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return await client.get(f"{DEFAULT}/people")
 
-    for error in (RuntimeError("a secret"), errors.StoreRefused("a secret")):
+    for error in (RuntimeError("a secret"), StoreRefused("a secret"), Conflict("a secret")):
         answer = asyncio.run(call(error))
         assert answer.status_code == 500
         assert answer.json() == problem(500, "Defect", "The sandbox failed to answer; this is a defect of the sandbox.")

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 WORKSPACE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
@@ -19,8 +19,8 @@ LAST_YEAR = 9998
 MOMENT_HELP = "must be a time from 1970 on with its zone, as 2026-05-06T09:00:00Z (in a query string + is %2B)"
 
 
-Check = Callable[[str], str]
-"""Returns the text as it is kept, or raises ValueError."""
+Check = Callable[[Any], str]
+"""Returns a value as it is kept, or raises ValueError."""
 NO_CHECKS: Mapping[str, Check] = MappingProxyType({})
 CHECKS: ContextVar[Mapping[str, Check]] = ContextVar("checks", default=NO_CHECKS)
 """By kind of value, what only a server knows of it: is this a telephone number, is there such an operation?
@@ -29,10 +29,10 @@ A server sets it while it reads a request, so that all that is wrong with a body
 """
 
 
-def server_check(kind: str) -> Check:
-    """Return what has the server, if this is one, check texts of that kind."""
+def server_check(kind: str) -> Callable[[Any], Any]:
+    """Return what has the server, if this is one, check values of that kind."""
 
-    def check(value: str) -> str:
+    def check(value: Any) -> Any:
         known = CHECKS.get().get(kind)
         return value if known is None else known(value)
 
@@ -154,11 +154,11 @@ Key = Annotated[str, Field(pattern=NAME)]
 Text = Annotated[str, Field(min_length=1)]
 Keyword = Annotated[Text, AfterValidator(server_check("keyword"))]
 """What subscribes a phone again."""
-KnownVendor = Annotated[str, AfterValidator(server_check("vendor")), WithJsonSchema(VENDOR_SCHEMA)]
-KnownOperation = Annotated[str, AfterValidator(server_check("operation")), WithJsonSchema(OPERATION_SCHEMA)]
-OperationPattern = Annotated[str, AfterValidator(server_check("pattern")), WithJsonSchema(PATTERN_SCHEMA)]
+KnownVendor = Annotated[str, BeforeValidator(server_check("vendor")), WithJsonSchema(VENDOR_SCHEMA)]
+KnownOperation = Annotated[str, BeforeValidator(server_check("operation")), WithJsonSchema(OPERATION_SCHEMA)]
+OperationPattern = Annotated[str, BeforeValidator(server_check("pattern")), WithJsonSchema(PATTERN_SCHEMA)]
 MessageType = Annotated[str, AfterValidator(server_check("message-type")), WithJsonSchema(MESSAGE_TYPE_SCHEMA)]
-HandsetDigits = Annotated[str, AfterValidator(server_check("handset")), WithJsonSchema(HANDSET_SCHEMA)]
+HandsetDigits = Annotated[str, BeforeValidator(server_check("handset")), WithJsonSchema(HANDSET_SCHEMA)]
 """The last two digits of a handset number."""
 At = Annotated[
     Moment | None,

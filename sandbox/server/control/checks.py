@@ -70,10 +70,10 @@ def one_of(names: Sequence[str]) -> Check:
     *others, last = map(repr, names)
     known = f"{', '.join(others)} or {last}" if others else last
 
-    def check(written: str) -> str:
-        if written not in names:
-            raise ValueError(f"must be {known}")
-        return written
+    def check(written: object) -> str:
+        if isinstance(written, str) and written in names:
+            return written
+        raise ValueError(f"must be {known}")
 
     return check
 
@@ -81,10 +81,10 @@ def one_of(names: Sequence[str]) -> Check:
 def pattern_of(operations: Sequence[str]) -> Check:
     """Return the check that a value is one of these operations, or with wildcards some of them."""
 
-    def check(written: str) -> str:
-        if not any(fnmatchcase(name, written) for name in operations):
-            raise ValueError(f"must be one of {', '.join(operations)}, or have a * for some of them, as simplepay.*")
-        return written
+    def check(written: object) -> str:
+        if isinstance(written, str) and any(fnmatchcase(name, written) for name in operations):
+            return written
+        raise ValueError(f"must be one of {', '.join(operations)}, or have a * for some of them, as simplepay.*")
 
     return check
 
