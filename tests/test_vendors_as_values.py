@@ -212,7 +212,7 @@ def test_a_message_is_shown_as_the_vendor_shows_it(toys: Driver) -> None:
 
 
 def test_the_console_knows_them(toys: Driver) -> None:
-    page = toys.call("GET", "/_sandbox/console/exchanges")
+    page = toys.call("GET", "/_sandbox/ui/default/exchanges")
     assert page.status_code == 200
     assert "toy.send" in page.text
     assert "dialogtech.sms.ping" in page.text
