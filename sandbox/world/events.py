@@ -289,7 +289,9 @@ def begin(tx: Tx, last_event_id: str | None) -> News:
     if not last_event_id:
         return News([], cursor_now(tx), is_all=True)
     cursor = parse_cursor(tx, last_event_id)
-    return unknown(tx) if cursor is None else News([], cursor, is_all=False)
+    if cursor is None or not _is_known(tx, cursor, _positions(tx)):
+        return unknown(tx)
+    return News([], cursor, is_all=False)
 
 
 def _is_number(part: str) -> bool:
@@ -326,10 +328,10 @@ def passing(tx: Tx, filters: MessageFilters, after: int, message_ids: Collection
 def news(tx: Tx, cursor: Cursor, limit: int) -> News:
     """Return a page of what happened since: at most so many facts, planned steps and exchanges."""
     last = _positions(tx)
-    if cursor.epoch < tx.workspace.epoch:
-        return _after_reset(tx, last)
     if not _is_known(tx, cursor, last):
         return unknown(tx)
+    if cursor.epoch < tx.workspace.epoch:
+        return _after_reset(tx, last)
     if cursor.end is not None:
         return _rest_of_page(tx, cursor, cursor.end, last)
     facts = tx.all(FACTS, after=cursor.start.position, last=last.change, limit=limit + 1)
@@ -362,7 +364,7 @@ def _is_known(tx: Tx, cursor: Cursor, last: _Positions) -> bool:
     """Return whether a cursor is not ahead of what there is, as one is of a database that is gone."""
     end = cursor.end or cursor.start
     is_behind = cursor.start.position <= end.position <= last.change and cursor.journal <= last.journal
-    return cursor.epoch == tx.workspace.epoch and is_behind
+    return cursor.epoch <= tx.workspace.epoch and is_behind
 
 
 def _after_reset(tx: Tx, last: _Positions) -> News:
