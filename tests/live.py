@@ -14,9 +14,9 @@ from conftest import WORLDS
 from driver import CONSOLE, DEFAULT, PHONE
 
 from sandbox import create_app
-from sandbox.web_server import config_of
-from sandbox.settings import Settings
 from sandbox.clock import wall_clock
+from sandbox.settings import Settings
+from sandbox.web_server import config_of
 
 
 class Live:
@@ -43,8 +43,8 @@ class Live:
 
     @property
     def waiters(self) -> int:
-        """How many wait for a message."""
-        return sum(len(channel._waiters) for channel in [*self.app.hub._channels.values()])
+        """How many wait for a message, or for events."""
+        return self.app.hub.waiting
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
         """A call under the default workspace that succeeds."""

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -14,8 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from live import Live
 
-from sandbox.world import matching, messages, workspaces
 from sandbox.clock import wall_clock
+from sandbox.server.events.wait import Wait
+from sandbox.store import Tx
+from sandbox.world.events import passing
+from sandbox.world.ids import message_id
+from sandbox.world.messages.search import MessageFilters, list_messages
+from sandbox.world.workspaces.find import find_workspace
 
 WAIT = f"{DEFAULT}/messages/wait"
 
@@ -41,7 +47,7 @@ def meanwhile(
         transport = httpx.ASGITransport(sandbox.app)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as client:
             waiting = asyncio.ensure_future(client.get(path, params={"timeout": 300, **asked}))
-            while not sandbox.app.world.watchers:
+            while not sandbox.app.hub.watched:
                 await asyncio.sleep(0)
             await then(client)
             async with asyncio.timeout(FAILSAFE_S):
@@ -94,8 +100,7 @@ def test_only_messages_after_the_cursor_count(quiet: Driver) -> None:
     assert wait(quiet, after=first, timeout=0).json()["id"] == second
 
 
-def test_an_old_match_is_found_under_many_newer_messages(quiet: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(matching, "AT_ONCE", 3)
+def test_an_old_match_is_found_under_many_newer_messages(quiet: Driver) -> None:
     sent = quiet.send("The one")
     for _ in range(10):
         quiet.send("Another")
@@ -258,14 +263,18 @@ def test_what_wakes_is_what_the_list_shows(varied: tuple[Driver, str], given: di
     sandbox, key = varied
     if given.get("broadcast") == "known":
         given = {**given, "broadcast": key}
-    world = sandbox.app.world
-    workspace = workspaces.named(world, "default")
-    filters = messages.Filters(**given)
-    matcher = matching.Matcher(world, workspace.id, filters)
-    now = world.now(workspace)
-    every = messages.listed(world, workspace, messages.Filters(), after=0, limit=100)
-    passed = [row["id"] for row in every if matcher(row, messages.status_of(row, now))]
-    assert passed == [row["id"] for row in messages.listed(world, workspace, filters, after=0, limit=100)]
+    filters = MessageFilters(**given)
+
+    def compare(tx: Tx) -> None:
+        tx.enter(find_workspace(tx, "default"))
+        listed = [row.id for row in list_messages(tx, filters, after=0, limit=100)]
+        assert passing(tx, filters, 0, range(1, 100)) == {*listed}
+        in_any_case = replace(filters, any_case=True)
+        newest = [message_id(row.id) for row in list_messages(tx, in_any_case, after=0, limit=100)][-1:]
+        outcome = Wait(tx, filters, 0).outcome(tx)
+        assert newest == ([outcome.arrived.id] if outcome and outcome.arrived else [])
+
+    sandbox.app.store.read_now(compare)
 
 
 # On real sockets --------------------------------------------------------------------------------------------------
@@ -283,7 +292,7 @@ def test_who_hangs_up_waits_no_longer(live: Live) -> None:
         httpx.get(live.url + WAIT, params={"timeout": 300, "text": "never"}, timeout=0.2)
     for _ in range(1000):  # each call gives the server a turn to notice; it needs one or two
         live.http.get("/clock")
-        if not live.app.world.watchers:
+        if not live.app.hub.watched:
             return
     pytest.fail("who hung up is waited for still")
 
@@ -329,7 +338,7 @@ async def cost_of_a_wait(live: Live, waiters: int) -> int:
     waiter = await ask(live, "GET", f"/messages/wait?timeout=300&text=one+of+{waiters}.")
     while live.waiters < waiters:
         await asyncio.sleep(0.002)
-    with counted(live.app.world) as asked:
+    with counted(live.app.store) as asked:
         sending = await ask(live, "POST", "/messages", {**sent, "text": f"One of {waiters}."})
         assert (await waiter.status(), await sending.status()) == (200, 201)
     end = await ask(live, "POST", "/messages", {**sent, "text": f"End of {waiters}."})
