@@ -9,6 +9,11 @@ import httpx
 import pytest
 from driver import DIALOGTECH, KEYS, PHONE, STRANGER, TRACKING_NUMBER, Driver, moment
 
+from sandbox.store import Tx
+from sandbox.world.lines import tracking_line
+from sandbox.world.messages.accept import Draft, accept
+from sandbox.world.workspaces.find import DEFAULT, find_workspace
+
 SECOND_NUMBER = "6155550101"
 PARAMS = {"action": "sms.get_messages", **KEYS, "start_date": "20260506", "end_date": "20260506"}
 URLENCODED = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -410,10 +415,13 @@ def test_a_consoles_messages_do_not_show(sandbox: Driver) -> None:
 
 @pytest.mark.rule("DT-envelope")
 def test_an_answer_of_more_than_a_thousand_messages_is_whole(sandbox: Driver) -> None:
-    world = sandbox.app.world
-    with world.store.writing():  # one transaction for all is quicker
+    def send_many(tx: Tx) -> None:  # one transaction for all is quicker
+        tx.enter(find_workspace(tx, DEFAULT))
+        line = tracking_line(tx, f"1{TRACKING_NUMBER}")
         for n in range(1005):
-            tracked(sandbox, f"{n}")
+            accept(tx, line, Draft(to=PHONE, text=f"{n}", at=tx.now, vendor="dialogtech", cause="staff"))
+
+    sandbox.run(sandbox.app.store.write(send_many))
     heard(sandbox, "one inbound")
     answer = ask(sandbox, number=TRACKING_NUMBER)
     assert answer.headers["content-type"] == "text/xml; charset=UTF-8"
