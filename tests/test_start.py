@@ -55,10 +55,10 @@ def loaded() -> set[str]:
         "httpx",
         "phonenumbers",
         "pydantic.v1",
-        "dialog_sandbox",
+        "dialog_sandbox.session",
         "sandbox.server.openapi",
         "sandbox.server.control.health",
-        "sandbox.server.control.shapes",
+        "sandbox.server.control.messages",
     ],
 )
 def test_a_first_answer_needs_no(module: str, loaded: set[str]) -> None:

@@ -4,10 +4,11 @@ The wire models name the kind of value (`dialog_sandbox.models.values.CHECKS`), 
 the vendors that the app plays. A check returns the value as it is kept, or raises ValueError.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
 
-from dialog_sandbox.models.values import Check
+from dialog_sandbox.models.values import CHECKS, Check
 from sandbox.vendors.base.vendor import Vendor
 from sandbox.world import consent, phones
 from sandbox.world.delivery import HANDSETS
@@ -25,6 +26,16 @@ def checks_for(vendors: Sequence[Vendor]) -> Mapping[str, Check]:
         "pattern": pattern_of(operations_of(vendors)),
         "message-type": message_type_of(message_types_of(vendors)),
     }
+
+
+@contextmanager
+def checking(checks: Mapping[str, Check]) -> Iterator[None]:
+    """Have the wire models check what is read by them inside."""
+    before = CHECKS.set(checks)
+    try:
+        yield
+    finally:
+        CHECKS.reset(before)
 
 
 def names_by_kind(vendors: Sequence[Vendor]) -> Mapping[str, Sequence[str]]:

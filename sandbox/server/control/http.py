@@ -11,7 +11,8 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.datastructures import QueryParams
 
-from dialog_sandbox.models.values import CHECKS, PATTERNS
+from dialog_sandbox.models.values import PATTERNS
+from sandbox.server.control.checks import checking
 from sandbox.server.problems import Problem, invalid, not_json
 from sandbox.vendors.base import forms
 from sandbox.vendors.base.exchange import MAX_BODY
@@ -81,11 +82,8 @@ class ControlRoute(APIRoute):
                 raise invalid(*(("query", _short(name), "is not known here") for name in request.query_params))
             if self.body_field is not None:
                 await request.read_body()
-            checks = CHECKS.set(request.app.state.checks)
-            try:
+            with checking(request.app.state.checks):
                 return await answer_to(request)
-            finally:
-                CHECKS.reset(checks)
 
         return handle
 
