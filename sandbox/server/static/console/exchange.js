@@ -1,5 +1,5 @@
 // One exchange: request and answer, the rules behind it, and how to make it happen again, or fail.
-import { call, get, pageOf, tried } from "./api.js";
+import { Problem, call, get, pageOf, tried } from "./api.js";
 import { now } from "./clock.js";
 import * as curl from "./curl.js";
 import { $, copy, h, moment, stamp, toast } from "./dom.js";
@@ -7,20 +7,32 @@ import { highlight, laidOut } from "./highlight.js";
 import { showFaults } from "./panel.js";
 
 const REDACTED = "[redacted]";
-const NOBODYS = "ex_server_";
 const LEFT_TO_CURL = ["host", "content-length", "connection", "accept-encoding", "user-agent", "accept", "authorization"];
 let rules = null;
 let opened = null;
+let isOpenedNobodys = false;
 
 async function learnRules() {
   rules ??= new Map((await get("/_sandbox/rules")).items.map((rule) => [rule.id, rule]));
 }
 
-export async function open(id) {
+/** An exchange, and whether it belongs to no workspace: an id does not tell, and a link that was kept may not either. */
+async function find(id, isNobodys) {
+  const path = `/journal/${encodeURIComponent(id)}`;
+  if (isNobodys) return [await get(`/_sandbox${path}`), true];
+  try {
+    return [await get(path), false];
+  } catch (error) {
+    if (!(error instanceof Problem) || error.status !== 404) throw error;
+    return [await get(`/_sandbox${path}`), true];
+  }
+}
+
+export async function open(id, isNobodys) {
   opened = null;
   await tried(async () => {
-    const [entry] = await Promise.all([get(`${id.startsWith(NOBODYS) ? "/_sandbox" : ""}/journal/${encodeURIComponent(id)}`), learnRules()]);
-    opened = entry;
+    const [[entry, isFoundNobodys]] = await Promise.all([find(id, isNobodys), learnRules()]);
+    [opened, isOpenedNobodys] = [entry, isFoundNobodys];
     show(entry);
     $("#exchange-title").focus({ preventScroll: true });
   });
@@ -126,7 +138,7 @@ function receiver({ request, query }) {
 }
 
 function showFail(entry) {
-  $("#fail").hidden = entry.operation === null || entry.id.startsWith(NOBODYS);
+  $("#fail").hidden = entry.operation === null || isOpenedNobodys;
   const to = entry.operation === "simplepay.submit" ? receiver(entry) : null;
   const isNumber = /^\d{11,15}$/.test(to ?? "");
   $("#fail-only-label").hidden = !isNumber;

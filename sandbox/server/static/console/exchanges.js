@@ -13,6 +13,7 @@ let next = null;
 let asked = 0;
 
 const LOOK_EVERY_MS = 2000;
+const NOBODYS = "?whose=nobody";
 
 const isNobodys = () => filters.elements.whose.value === "nobody";
 
@@ -36,7 +37,7 @@ function passes(entry) {
 
 function row(entry) {
   const [fragment, parts] = stamp("exchange-row");
-  parts.link.href = pageOf("exchanges", entry.id);
+  parts.link.href = pageOf("exchanges", entry.id) + (isNobodys() ? NOBODYS : "");
   parts.link.dataset.exchange = entry.id;
   const isToday = now() && now().slice(0, 10) === entry.at.slice(0, 10);
   setTime(parts.time, entry.at, isToday ? time(entry.at) : short(entry.at, now()));
@@ -113,7 +114,7 @@ function follow() {
   const id = idOfAddress();
   $("#exchanges-page").toggleAttribute("data-open", id !== null);
   mark();
-  if (id) exchange.open(id);
+  if (id) exchange.open(id, location.search === NOBODYS);
   else exchange.close();
 }
 
@@ -132,5 +133,6 @@ $("#exchange-close").addEventListener("click", () => {
 addEventListener("popstate", follow);
 
 $("#base-url").textContent = location.origin;
+if (location.search === NOBODYS) filters.elements.whose.value = "nobody";
 load();
 follow();
