@@ -6,7 +6,7 @@ above this package speaks to the database through `Tx` alone.
 
 from sandbox.store.engine import Store
 from sandbox.store.errors import Conflict, StoreRefused, StoreUnavailable
-from sandbox.store.query import Query
+from sandbox.store.query import Command, Query
 from sandbox.store.tx import Snapshot, Tx, WorkspaceView
 
-__all__ = ["Conflict", "Query", "Snapshot", "Store", "StoreRefused", "StoreUnavailable", "Tx", "WorkspaceView"]
+__all__ = ["Command", "Conflict", "Query", "Snapshot", "Store", "StoreRefused", "StoreUnavailable", "Tx", "WorkspaceView"]

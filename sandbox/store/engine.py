@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, insert, inspect, select
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from sandbox.clock import wall_clock
-from sandbox.store.errors import StoreBusy, StoreError, StoreRefused, StoreUnavailable, translated
+from sandbox.store.errors import StoreBusy, StoreError, StoreRefused, StoreUnavailable, translation_of
 from sandbox.store.sqlite import WRITES, check_file, sqlite_engine
 from sandbox.store.tables import SCHEMA, SCHEMA_TAGS, Row, Workspace
 from sandbox.store.tx import SERVER, IdFormat, Snapshot, Tx
@@ -55,7 +55,7 @@ class Store:
         self._threads = ThreadPoolExecutor(THREADS, "store") if in_threads else None
         check_file(self.path)
         self.engine = sqlite_engine(self.path, is_temporary=self._folder is not None)
-        self._dbapi = self.engine.dialect.loaded_dbapi
+        self._errors = (SQLAlchemyError, self.engine.dialect.loaded_dbapi.Error)
         try:
             self.write_now(_make_tables, patience_s=OPENING_TIMEOUT_S)
         except StoreError as error:
@@ -141,11 +141,14 @@ class Store:
 
     @contextmanager
     def _transaction(self, *, is_write: bool) -> Iterator[Connection]:
-        with translated(self._dbapi), self.engine.connect() as connection:
-            if is_write:
-                connection.execution_options(**{WRITES: True})
-            with connection.begin():
-                yield connection
+        try:
+            with self.engine.connect() as connection:
+                if is_write:
+                    connection.execution_options(**{WRITES: True})
+                with connection.begin():
+                    yield connection
+        except self._errors as error:
+            raise translation_of(error) from error
 
     def _committed(self, tx: Tx) -> None:
         if not tx.is_write:

@@ -1,10 +1,6 @@
 """What can go wrong with a database, whichever it is."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
-
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 
 
 class StoreError(Exception):
@@ -30,24 +26,10 @@ class StoreRefused(StoreError):
 SQLITE_BUSY = 5
 
 
-@contextmanager
-def translated(dbapi: Any) -> Iterator[None]:
-    """Raise the database's errors, SQLAlchemy's and the driver's own alike, as those of this module."""
-    try:
-        yield
-    except IntegrityError as error:
-        raise Conflict(str(error.orig)) from error
-    except DBAPIError as error:
-        raise of_driver(error.orig) from error
-    except SQLAlchemyError as error:
-        raise StoreUnavailable(str(error)) from error
-    except dbapi.IntegrityError as error:
-        raise Conflict(str(error)) from error
-    except dbapi.Error as error:
-        raise of_driver(error) from error
-
-
-def of_driver(error: BaseException | None) -> StoreUnavailable:
-    """Return the error of this module for one of the driver's."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the extended codes of SQLite keep the plain one there
-    return (StoreBusy if code == SQLITE_BUSY else StoreUnavailable)(str(error))
+def translation_of(error: Exception) -> StoreError:
+    """Return the error of this module for one of SQLAlchemy's or of the driver's own."""
+    original = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    if "IntegrityError" in (each.__name__ for each in type(original).__mro__):  # as every driver calls it (PEP 249)
+        return Conflict(str(original))
+    code = getattr(original, "sqlite_errorcode", 0) & 0xFF  # the extended codes of SQLite keep the plain one there
+    return (StoreBusy if code == SQLITE_BUSY else StoreUnavailable)(str(original))

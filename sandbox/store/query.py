@@ -5,7 +5,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Boolean, Select, Table
+from sqlalchemy import Boolean, ClauseElement, Delete, Select, Table, Update
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.selectable import CompoundSelect
@@ -31,21 +31,43 @@ class Query(Generic[R]):
         self.statement = statement
         self.hot = hot
         self.make: Callable[[Sequence[Any]], R] = maker(row)
-        self._compiled: tuple[str, str, dict[str, Any], Callable[[Any], Any]] | None = None
+        self._compiled: tuple[str, tuple[str, dict[str, Any], Callable[[Sequence[Any]], R]]] | None = None
 
     def compiled(self, dialect: Dialect) -> tuple[str, dict[str, Any], Callable[[Sequence[Any]], R]]:
         """Return SQL for the driver, the values that are constant in it, and what makes a row of a driver's row."""
         if self._compiled is None or self._compiled[0] != dialect.name:
-            dialect_class: Any = type(dialect)
-            by_name = dialect_class(paramstyle="named" if dialect.name == "sqlite" else "pyformat")
-            compiled = self.statement.compile(dialect=by_name, compile_kwargs={"render_postcompile": True})
-            assert isinstance(compiled, SQLCompiler)
-            bound = {name: compiled.params[name] for bind, name in compiled.bind_names.items() if not bind.required}
-            columns = self.statement.selected_columns
-            flags = [at for at, column in enumerate(columns) if isinstance(column.type, Boolean)]
+            flags = [
+                at for at, column in enumerate(self.statement.selected_columns) if isinstance(column.type, Boolean)
+            ]
             make = _with_booleans(self.make, flags) if flags else self.make
-            self._compiled = (dialect.name, str(compiled), bound, make)
-        return self._compiled[1:]
+            self._compiled = (dialect.name, (*compiled(self.statement, dialect), make))
+        return self._compiled[1]
+
+
+class Command:
+    """An update or delete that is compiled once and run on the driver's cursor, as a hot `Query` is."""
+
+    __slots__ = ("_compiled", "statement")
+
+    def __init__(self, statement: "Update | Delete") -> None:
+        self.statement = statement
+        self._compiled: tuple[str, tuple[str, dict[str, Any]]] | None = None
+
+    def compiled(self, dialect: Dialect) -> tuple[str, dict[str, Any]]:
+        """Return SQL for the driver, and the values that are constant in it."""
+        if self._compiled is None or self._compiled[0] != dialect.name:
+            self._compiled = (dialect.name, compiled(self.statement, dialect))
+        return self._compiled[1]
+
+
+def compiled(statement: ClauseElement, dialect: Dialect) -> tuple[str, dict[str, Any]]:
+    """Return SQL whose parameters the driver takes by name, and the values of those that have one."""
+    dialect_class: Any = type(dialect)
+    by_name = dialect_class(paramstyle="named" if dialect.name == "sqlite" else "pyformat")
+    compiler = statement.compile(dialect=by_name, compile_kwargs={"render_postcompile": True})
+    assert isinstance(compiler, SQLCompiler)
+    values = compiler.params
+    return str(compiler), {name: values[name] for bind, name in compiler.bind_names.items() if not bind.required}
 
 
 def maker(row: type[R]) -> Callable[[Sequence[Any]], R]:

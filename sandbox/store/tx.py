@@ -5,16 +5,17 @@ It is not shared: the thread that runs the work has it, and nothing may be await
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import lru_cache
 from math import ceil
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Delete, Executable, Insert, Table, Update, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Executable, bindparam, delete, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from sandbox.clock import LATEST, NEVER
-from sandbox.store.errors import translated
-from sandbox.store.query import WORKSPACE, Query, compiled_insert
+from sandbox.store.errors import translation_of
+from sandbox.store.query import WORKSPACE, Command, Query, compiled_insert
 from sandbox.store.tables import CHANGES, COUNTERS, WORKSPACES, Change, Row, table_of
 
 R = TypeVar("R")
@@ -84,13 +85,13 @@ COUNT = Query(
     select(COUNTERS.c.n).where(COUNTERS.c.workspace_id == bindparam(WORKSPACE), COUNTERS.c.kind == bindparam("kind")),
     hot=True,
 )
-SET_COUNT = (
+SET_COUNT = Command(
     update(COUNTERS)
     .where(COUNTERS.c.workspace_id == bindparam(WORKSPACE), COUNTERS.c.kind == bindparam("of"))
     .values(n=bindparam("count"))
 )
 POSITION = Query(int, select(WORKSPACES.c.change_position).where(WORKSPACES.c.id == bindparam(WORKSPACE)), hot=True)
-SET_POSITION = (
+SET_POSITION = Command(
     update(WORKSPACES).where(WORKSPACES.c.id == bindparam(WORKSPACE)).values(change_position=bindparam("last"))
 )
 DROP_CHANGES = delete(CHANGES).where(
@@ -99,7 +100,12 @@ DROP_CHANGES = delete(CHANGES).where(
 
 
 class Tx:
-    """A transaction. `wall` is its one moment in wall time, `now` the same on its workspace's clock, both in ms."""
+    """A transaction. `wall` is its one moment in wall time, `now` the same on its workspace's clock, both in ms.
+
+    `ws`: the workspace's number; that of the server when none was entered, and then there is no `workspace`.
+    """
+
+    workspace: WorkspaceView
 
     def __init__(
         self, connection: Connection, wall: int, id_formats: Sequence[IdFormat] = (), *, is_write: bool = True
@@ -109,9 +115,9 @@ class Tx:
         self.id_formats = id_formats
         self.is_write = is_write
         self._dialect = connection.dialect
-        self._dbapi = connection.dialect.loaded_dbapi
-        self._workspace: WorkspaceView | None = None
-        self._now = wall
+        self._errors = (SQLAlchemyError, connection.dialect.loaded_dbapi.Error)
+        self.ws = SERVER
+        self.now = wall
         self._counts: dict[tuple[int, str], tuple[int, bool]] = {}
         """By workspace and kind: the count, and whether the table has a row of it."""
         self._changes: list[tuple[int, Change]] = []
@@ -130,24 +136,10 @@ class Tx:
 
     def enter(self, workspace: WorkspaceView) -> WorkspaceView:
         """Make this the workspace of all that follows."""
-        self._workspace = workspace
-        self._now = workspace.now(self.wall)
+        self.workspace = workspace
+        self.ws = workspace.id
+        self.now = workspace.now(self.wall)
         return workspace
-
-    @property
-    def workspace(self) -> WorkspaceView:
-        assert self._workspace is not None, "the work must enter a workspace first"
-        return self._workspace
-
-    @property
-    def ws(self) -> int:
-        """The workspace's number; that of the server when none was entered."""
-        return SERVER if self._workspace is None else self._workspace.id
-
-    @property
-    def now(self) -> int:
-        """What the workspace's clock reads, in ms."""
-        return self._now
 
     def refresh(self) -> WorkspaceView:
         """Enter the workspace as it is after what this transaction changed of it."""
@@ -177,53 +169,42 @@ class Tx:
 
     def _run(self, query: Query[R], params: dict[str, Any], *, is_one: bool) -> list[R]:
         params.setdefault(WORKSPACE, self.ws)
-        with translated(self._dbapi):
+        try:
             if query.hot:
                 sql, constants, make = query.compiled(self._dialect)
-                cursor = self.connection.connection.cursor()
-                try:
+                with closing(self.connection.connection.cursor()) as cursor:
                     cursor.execute(sql, constants | params)
                     rows = [cursor.fetchone()] if is_one else cursor.fetchall()
-                finally:
-                    cursor.close()
-                return [make(row) for row in rows if row is not None]
-            result = self.connection.execute(query.statement, params)
-            found = [result.first()] if is_one else result.all()
-            return [query.make(row) for row in found if row is not None]
+            else:
+                make, result = query.make, self.connection.execute(query.statement, params)
+                rows = [result.first()] if is_one else result.all()
+        except self._errors as error:
+            raise translation_of(error) from error
+        return [make(row) for row in rows if row is not None]
 
     # Writing ---------------------------------------------------------------------------------------------------------
 
     def add(self, row: Row) -> None:
         """Insert a row. Raises `Conflict` when another one has its key."""
-        self._insert(row, "")
+        self._insert((row,), "")
 
     def add_unless_taken(self, row: Row) -> bool:
         """Insert a row unless another one has one of its keys; return whether it was inserted."""
-        return self._insert(row, " ON CONFLICT DO NOTHING") == 1
+        return self._insert((row,), " ON CONFLICT DO NOTHING") == 1
 
     def add_all(self, rows: Sequence[Row]) -> None:
         """Insert rows of one entity."""
         if rows:
-            sql, values = self._inserting(rows[0], "")
-            with translated(self._dbapi):
-                cursor = self.connection.connection.cursor()
-                try:
-                    cursor.executemany(sql, [values(row.__dict__) for row in rows])
-                finally:
-                    cursor.close()
+            self._insert(rows, "")
 
-    def _insert(self, row: Row, suffix: str) -> int:
-        sql, values = self._inserting(row, suffix)
-        with translated(self._dbapi):
-            cursor = self.connection.connection.cursor()
-            try:
-                cursor.execute(sql, values(row.__dict__))
+    def _insert(self, rows: Sequence[Row], suffix: str) -> int:
+        sql, values = compiled_insert(table_of(type(rows[0])), self._dialect.paramstyle, suffix)
+        try:
+            with closing(self.connection.connection.cursor()) as cursor:
+                cursor.executemany(sql, [values(row.__dict__) for row in rows])
                 return int(cursor.rowcount)
-            finally:
-                cursor.close()
-
-    def _inserting(self, row: Row, suffix: str) -> tuple[str, Callable[[Any], Any]]:
-        return compiled_insert(table_of(type(row)), self._dialect.paramstyle, suffix)
+        except self._errors as error:
+            raise translation_of(error) from error
 
     def update(self, row: Row, **changes: Any) -> None:
         """Write these columns of a row that is there, and set them in `row`."""
@@ -236,14 +217,19 @@ class Tx:
 
     def delete(self, row: Row) -> None:
         """Delete a row."""
-        table = table_of(type(row))
-        self.execute(delete(table).where(*(table.c[name] == getattr(row, name) for name in _key_names(type(row)))))
+        self.execute(_deleting(type(row)), **{f"key_{name}": getattr(row, name) for name in _key_names(type(row))})
 
-    def execute(self, statement: "Executable | Update | Delete | Insert", **params: Any) -> int:
+    def execute(self, statement: "Command | Executable", **params: Any) -> int:
         """Run an update, delete or insert, with `bindparam("ws")` filled in; return how many rows it changed."""
         params.setdefault(WORKSPACE, self.ws)
-        with translated(self._dbapi):
-            return self.connection.execute(statement, params).rowcount
+        try:
+            if not isinstance(statement, Command):
+                return self.connection.execute(statement, params).rowcount
+            sql, constants = statement.compiled(self._dialect)
+            with closing(self.connection.connection.cursor()) as cursor:
+                return int(cursor.execute(sql, constants | params).rowcount)
+        except self._errors as error:
+            raise translation_of(error) from error
 
     # Numbers ---------------------------------------------------------------------------------------------------------
 
@@ -283,12 +269,11 @@ class Tx:
         """Leave a fact for those who wait or follow events (`store.tables.Change`); `at` is now if left out."""
         if self._is_quiet:
             return
-        at = self.now if at is None else at
         change = Change(
             workspace_id=self.ws,
             position=0,
             kind=kind,
-            at=at,
+            at=self.now if at is None else at,
             message_id=message_id,
             callback_id=callback_id,
             step=step,
@@ -373,10 +358,16 @@ def _by_key(entity: type[E]) -> tuple[tuple[str, ...], Query[E]]:
 
 
 @lru_cache(maxsize=256)
-def _updating(entity: type[Row], names: tuple[str, ...]) -> Update:
-    table: Table = table_of(entity)
-    return (
-        update(table)
-        .where(*(table.c[name] == bindparam(f"key_{name}") for name in _key_names(entity)))
-        .values({name: bindparam(f"new_{name}") for name in names})
-    )
+def _updating(entity: type[Row], names: tuple[str, ...]) -> Command:
+    table = table_of(entity)
+    return Command(update(table).where(*_by_its_key(entity)).values({name: bindparam(f"new_{name}") for name in names}))
+
+
+@lru_cache(maxsize=64)
+def _deleting(entity: type[Row]) -> Command:
+    return Command(delete(table_of(entity)).where(*_by_its_key(entity)))
+
+
+def _by_its_key(entity: type[Row]) -> "list[ColumnElement[bool]]":
+    table = table_of(entity)
+    return [table.c[name] == bindparam(f"key_{name}") for name in _key_names(entity)]
