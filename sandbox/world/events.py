@@ -89,20 +89,20 @@ class Bound(NamedTuple):
 class Cursor(NamedTuple):
     """What a reader was told: all up to `start` and up to the journal's position, in an epoch of the workspace.
 
-    `end` and `told`: in the midst of a page, where that ends and the last event of it that was told.
+    `end` and `last_key`: in the midst of a page, where that ends and the key of the last event of it that was told.
     """
 
     epoch: int
     start: Bound
     journal: int
     end: Bound | None = None
-    told: Key = FIRST_KEY
+    last_key: Key = FIRST_KEY
 
     def written(self, workspace_key: str) -> str:
         """Return an event's id: nothing for a client to understand, and nothing that another workspace takes."""
         numbers = [self.epoch, *self.start, self.journal]
         if self.end is not None:
-            numbers += [*self.end, *self.told]
+            numbers += [*self.end, *self.last_key]
         return "-".join((workspace_key, *map(str, numbers)))
 
 
@@ -227,7 +227,7 @@ STEPS_DUE = Query(
     .order_by(_every_step.c["at"], _every_step.c.message_id)
     .limit(bindparam("limit")),
 )
-_ahead = union_all(
+_next_times = union_all(
     *(
         select(func.min(at).label("at")).where(*where, at > bindparam("now"))
         for at, where in (
@@ -237,8 +237,8 @@ _ahead = union_all(
         )
     )
 ).subquery()
-NEXT_STEP = Query(int, select(func.min(_ahead.c["at"])))
-CALLBACKS_TOLD = Query(
+NEXT_STEP = Query(int, select(func.min(_next_times.c["at"])))
+CALLBACKS_NAMED = Query(
     Callback,
     select(CALLBACKS).where(
         CALLBACKS.c.workspace_id == bindparam("ws"), CALLBACKS.c.id.in_(bindparam("callbacks", expanding=True))
@@ -279,8 +279,8 @@ def parse_cursor(tx: Tx, written: str) -> Cursor | None:
         case [epoch, position, clock, tie, journal]:
             return Cursor(epoch, Bound(position, clock, tie), journal)
         case [epoch, position, clock, tie, journal, last, end, end_tie, turns, at, message, entry, callback]:
-            start, told = Bound(position, clock, tie), (turns, at, message, entry, callback)
-            return Cursor(epoch, start, journal, Bound(last, end, end_tie), told)
+            start, last_key = Bound(position, clock, tie), (turns, at, message, entry, callback)
+            return Cursor(epoch, start, journal, Bound(last, end, end_tie), last_key)
     return None
 
 
@@ -341,17 +341,17 @@ def news(tx: Tx, cursor: Cursor, limit: int) -> News:
     if len(facts) > limit:
         # While there are more facts than fit, the clock stands still for the reader.
         end = cursor.start._replace(position=facts[limit - 1].position)
-        return News(gap + _told(tx, cursor, end, facts[:limit], [], last), _at(cursor, end), is_all=False)
+        return News(gap + _events_of_page(tx, cursor, end, facts[:limit], [], last), _at(cursor, end), is_all=False)
     now = max(tx.now, cursor.start.clock)
     steps = _steps_due(tx, cursor.start, now, limit + 1)
     if len(steps) > limit:
         end = Bound(last.change, *steps[limit - 1])
-        return News(gap + _told(tx, cursor, end, facts, steps[:limit], last), _at(cursor, end), is_all=False)
+        return News(gap + _events_of_page(tx, cursor, end, facts, steps[:limit], last), _at(cursor, end), is_all=False)
     end = Bound(last.change, now, 0)
-    told = gap + _told(tx, cursor, end, facts, steps, last)
+    found = gap + _events_of_page(tx, cursor, end, facts, steps, last)
     exchanges = _exchanges(tx, _at(cursor, end), limit)
     cursor = exchanges[-1].cursor if exchanges else _at(cursor, end)
-    return News(told + exchanges, cursor, is_all=len(exchanges) < limit)
+    return News(found + exchanges, cursor, is_all=len(exchanges) < limit)
 
 
 def unknown(tx: Tx) -> News:
@@ -384,7 +384,7 @@ def _rest_of_page(tx: Tx, cursor: Cursor, end: Bound, last: _Positions) -> News:
     if gap:
         cursor = cursor._replace(start=gap[0].cursor.start)
     steps = [step for step in _steps_due(tx, cursor.start, end.clock, NEVER) if end.has_come(*step)]
-    return News(gap + _told(tx, cursor, end, facts, steps, last), _at(cursor, end), is_all=False)
+    return News(gap + _events_of_page(tx, cursor, end, facts, steps, last), _at(cursor, end), is_all=False)
 
 
 def _gap(cursor: Cursor, facts: Sequence[Change], last: _Positions) -> list[WorkspaceEvent]:
@@ -405,15 +405,15 @@ def _at(cursor: Cursor, end: Bound) -> Cursor:
     return Cursor(cursor.epoch, end, cursor.journal)
 
 
-def _told(
+def _events_of_page(
     tx: Tx, cursor: Cursor, end: Bound, facts: Sequence[Change], steps: Sequence[_Step], last: _Positions
 ) -> list[WorkspaceEvent]:
     """Return the events of a page from the cursor to that end, but for those that the cursor's owner was told."""
     if not facts and not steps:
         return []
     span = _Span(tx, cursor.start, end, facts, steps, is_last=end.position == last.change)
-    keyed = sorted(((key, event) for key, event in span.events(cursor) if key > cursor.told), key=itemgetter(0))
-    midst = [event._replace(cursor=cursor._replace(end=end, told=key)) for key, event in keyed[:-1]]
+    keyed = sorted(((key, event) for key, event in span.events(cursor) if key > cursor.last_key), key=itemgetter(0))
+    midst = [event._replace(cursor=cursor._replace(end=end, last_key=key)) for key, event in keyed[:-1]]
     return midst + [event._replace(cursor=_at(cursor, end)) for _, event in keyed[-1:]]
 
 
@@ -449,7 +449,7 @@ class _Span:
 
     def _callbacks(self, tx: Tx, *, with_lost: bool) -> list[Callback]:
         """Return those that facts name, and those that fell due meanwhile and are never sent."""
-        named = tx.all(CALLBACKS_TOLD, callbacks=[*self._called]) if self._called else []
+        named = tx.all(CALLBACKS_NAMED, callbacks=[*self._called]) if self._called else []
         lost = tx.all(LOST, since=self._start.clock, until=self._end.clock) if with_lost else []
         return [*{callback.id: callback for callback in (*named, *lost)}.values()]
 
@@ -458,23 +458,23 @@ class _Span:
         for turn in range(len(self._turns)):
             yield (turn + 1, 0, 0, 0, 0), WorkspaceEvent(CLOCK, cursor)
         for n in self._ids:
-            yield from self._entries_told(self._messages[n], cursor)
+            yield from self._entry_events(self._messages[n], cursor)
         for listed in self._listed:
-            told_at = self._told_at(listed)
-            if told_at is not None:
-                yield self._callback_told(listed, *told_at, cursor)
+            place = self._callback_place(listed)
+            if place is not None:
+                yield self._callback_event(listed, *place, cursor)
 
-    def _entries_told(self, message: Message, cursor: Cursor) -> Iterator[Keyed]:
+    def _entry_events(self, message: Message, cursor: Cursor) -> Iterator[Keyed]:
         entries = self._entries[message.id]
         for position, entry in enumerate(entries):
             stated = max((each for each in self._stated.get(message.id, ()) if each.step <= position), default=None)
-            if self._is_told(message, position, entry.at, is_stated=stated is not None):
+            if self._is_news(message, position, entry.at, is_stated=stated is not None):
                 kind = STATUS if position else MESSAGE if message.direction == OUTBOUND else INBOUND
                 turns = self._turns_before(entry.at, 0 if stated is None else stated.position)
                 key = (turns, entry.at, message.id, position + 1, 0)
                 yield key, WorkspaceEvent(kind, cursor, message, entries, position + 1)
 
-    def _is_told(self, message: Message, position: int, at: int, *, is_stated: bool) -> bool:
+    def _is_news(self, message: Message, position: int, at: int, *, is_stated: bool) -> bool:
         """Return whether an entry of its timeline was not told at the start, and is at the end."""
         if position >= self._later.get(message.id, NEVER):
             return False
@@ -490,7 +490,7 @@ class _Span:
         """
         return sum(turn.position < position or turn.at < at for turn in self._turns)
 
-    def _told_at(self, listed: ListedCallback) -> tuple[int, int] | None:
+    def _callback_place(self, listed: ListedCallback) -> tuple[int, int] | None:
         """Return the time and the fact that an event about a callback is sorted by; None if it is not told.
 
         One that is lost is told when it falls due, whenever that was decided.
@@ -502,7 +502,7 @@ class _Span:
         was_due, is_due = (each.has_come(callback.due_at, callback.message_id) for each in (self._start, self._end))
         return (callback.due_at, 0) if is_due and (called is not None or not was_due) else None
 
-    def _callback_told(self, listed: ListedCallback, at: int, position: int, cursor: Cursor) -> Keyed:
+    def _callback_event(self, listed: ListedCallback, at: int, position: int, cursor: Cursor) -> Keyed:
         n = listed.callback.message_id
         entries = self._entries[n]
         so_far = sum(entry.at <= at for entry in entries)

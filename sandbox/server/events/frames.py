@@ -56,12 +56,12 @@ class EventWriter:
 
     def page(self, tx: Tx, cursor: Cursor, filters: EventFilters) -> Page | None:
         """Return what happened since; None if nothing did."""
-        told = news(tx, cursor, PAGE_SIZE)
-        has_moved = (told.cursor.start.position, told.cursor.journal) != (cursor.start.position, cursor.journal)
-        if told.is_all and not told.events and not has_moved:
+        found = news(tx, cursor, PAGE_SIZE)
+        has_moved = (found.cursor.start.position, found.cursor.journal) != (cursor.start.position, cursor.journal)
+        if found.is_all and not found.events and not has_moved:
             return None
-        wanted = told.events if filters == EVERYTHING else chosen(tx, told.events, filters)
-        return Page(self._frames(tx, wanted), told.cursor, told.is_all)
+        wanted = found.events if filters == EVERYTHING else chosen(tx, found.events, filters)
+        return Page(self._frames(tx, wanted), found.cursor, found.is_all)
 
     def _frames(self, tx: Tx, events: Sequence[WorkspaceEvent]) -> list[bytes]:
         about = {each.message.id: each.message for each in events if each.message is not None}

@@ -69,7 +69,7 @@ class WatchedWorkspace:
         self._store = store
         self._workspace_id = workspace_id
         self._has_changed = False
-        self._asked_at = -ASK_AGAIN_S
+        self._last_look_at = -ASK_AGAIN_S
         self._next_look: asyncio.Handle | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._looks: set[asyncio.Task[None]] = set()
@@ -132,13 +132,13 @@ class WatchedWorkspace:
 
     def _ask_soon(self) -> None:
         if self._next_look is None and self.questions:
-            pause = self._asked_at + ASK_AGAIN_S - self.loop.time()
+            pause = self._last_look_at + ASK_AGAIN_S - self.loop.time()
             ask = self._ask_again
             self._next_look = self.loop.call_later(pause, ask) if pause > 0 else self.loop.call_soon(ask)
 
     def _ask_again(self) -> None:
         self._next_look = None
-        self._asked_at = self.loop.time()
+        self._last_look_at = self.loop.time()
         everything, self._has_changed = self._has_changed, False
         self._ask({key: each for key, each in self.questions.items() if everything or each.is_new})
 
@@ -180,7 +180,7 @@ class WatchedWorkspace:
             self._timer.cancel()
             self._timer = None
 
-    def leave(self) -> None:
+    def end_watch(self) -> None:
         """Look no more: nobody is interested."""
         self._stop_timer()
         if self._next_look is not None:
@@ -228,7 +228,7 @@ class Hub:
         finally:
             watched.interested -= 1
             if not watched.interested:
-                watched.leave()
+                watched.end_watch()
                 if self.watched.get(workspace_id) is watched:
                     del self.watched[workspace_id]
 
