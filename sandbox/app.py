@@ -23,7 +23,7 @@ from sandbox.world.ids import secret
 from sandbox.world.seed import seed_workspace
 from sandbox.world.workspaces import find
 
-UNSEEDED = (Settings().fixture, Settings().seed, Settings().start_at)
+UNSEEDED = tuple(Settings.model_fields[name].default for name in ("fixture", "seed", "start_at"))
 
 
 class Sandbox:

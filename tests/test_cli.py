@@ -239,11 +239,9 @@ def test_under_nohup_it_outlives_its_terminal(start: Start) -> None:
 def test_a_kept_file_is_left_whole(start: Start, tmp_path: Path) -> None:
     database = tmp_path / "kept.db"
     assert start("--database", str(database)).stop()[0] == 0
-    journal = tmp_path / "kept.db-exchanges"
-    assert sorted(tmp_path.iterdir()) == [database, journal]
-    for file in (database, journal):
-        with closing(sqlite3.connect(file)) as driver:
-            assert driver.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert [*tmp_path.iterdir()] == [database]
+    with closing(sqlite3.connect(database)) as driver:
+        assert driver.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
 # What is refused -------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from typing import Any, assert_type
 import httpx
 import pytest
 from driver import CONSOLE, LINE, PHONE, STRANGER, TRACKING_NUMBER, Driver
+from masks import exchange_id
 
 import dialog_sandbox as clients
 import sandbox as package
@@ -375,27 +376,27 @@ def test_what_is_waited_for_is_named(ws: Any) -> None:
 
 
 def test_what_is_not_as_expected_reads_well(sandbox: Driver, ws: Workspace) -> None:
-    sandbox.submit(PHONE, "Hello")
+    first = exchange_id(sandbox.submit(PHONE, "Hello"))
     with pytest.raises(NotAsExpected) as missing:
         ws.verify("simplepay.submit", to=STRANGER, text="code", count=1)
     assert str(missing.value).splitlines() == [
         f"expected exactly 1 simplepay.submit to='{STRANGER}' text='code'",
         "got      0",
-        "nearest  ex_1 at 09:00:00, accepted with 200",
+        f"nearest  {first} at 09:00:00, accepted with 200",
         f"  to: expected '{STRANGER}', got '{PHONE}'",
         "  text: expected 'code', got 'Hello'",
     ]
     assert missing.value.failures[0].nearest is not None
-    sandbox.submit("+1 415 555 0123", "Hello")
+    second = exchange_id(sandbox.submit("+1 415 555 0123", "Hello"))
     with pytest.raises(NotAsExpected) as too_many:
         ws.verify("simplepay.submit", at_most=1, no_findings=True)
     assert str(too_many.value).splitlines()[:4] == [
         "expected at most 1 simplepay.submit",
-        "got      2: ex_1, ex_2",
+        f"got      2: {first}, {second}",
         "expected no errors among the findings",
-        "got      1: ex_2",
+        f"got      1: {second}",
     ]
-    assert str(too_many.value).splitlines()[4].startswith("  ex_2 SP-msisdn: To '+1 415 555 0123'. ")
+    assert str(too_many.value).splitlines()[4].startswith(f"  {second} SP-msisdn: To '+1 415 555 0123'. ")
 
 
 def test_a_fault_lasts_as_long_as_it_is_entered(sandbox: Driver, ws: Workspace) -> None:

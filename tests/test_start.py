@@ -54,7 +54,6 @@ def loaded() -> set[str]:
         "httpcore",
         "httpx",
         "phonenumbers",
-        "pydantic.v1",
         "dialog_sandbox.session",
         "sandbox.server.openapi",
         "sandbox.server.control.health",

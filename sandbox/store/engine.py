@@ -56,11 +56,14 @@ class Store:
         check_file(self.path)
         self.engine = sqlite_engine(self.path, is_temporary=self._folder is not None)
         self._errors = (SQLAlchemyError, self.engine.dialect.loaded_dbapi.Error)
+        doing = "open"
         try:
+            self.read_now(lambda _: None)
+            doing = "write to"
             self.write_now(_make_tables, patience_s=OPENING_TIMEOUT_S)
         except StoreError as error:
             self.close()
-            raise StoreRefused(f"Cannot write to the database {self.path}: {error}.") from error
+            raise StoreRefused(f"Cannot {doing} the database {self.path}: {error}.") from error
 
     @property
     def is_private(self) -> bool:
