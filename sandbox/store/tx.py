@@ -115,6 +115,7 @@ class Tx:
         self.id_formats = id_formats
         self.is_write = is_write
         self._dialect = connection.dialect
+        self._driver: Any = connection.connection.dbapi_connection
         self._errors = (SQLAlchemyError, connection.dialect.loaded_dbapi.Error)
         self.ws = SERVER
         self.now = wall
@@ -172,7 +173,7 @@ class Tx:
         try:
             if query.hot:
                 sql, constants, make = query.compiled(self._dialect)
-                with closing(self.connection.connection.cursor()) as cursor:
+                with closing(self._driver.cursor()) as cursor:
                     cursor.execute(sql, constants | params)
                     rows = [cursor.fetchone()] if is_one else cursor.fetchall()
             else:
@@ -200,7 +201,7 @@ class Tx:
     def _insert(self, rows: Sequence[Row], suffix: str) -> int:
         sql, values = compiled_insert(table_of(type(rows[0])), self._dialect.paramstyle, suffix)
         try:
-            with closing(self.connection.connection.cursor()) as cursor:
+            with closing(self._driver.cursor()) as cursor:
                 cursor.executemany(sql, [values(row.__dict__) for row in rows])
                 return int(cursor.rowcount)
         except self._errors as error:
@@ -226,7 +227,7 @@ class Tx:
             if not isinstance(statement, Command):
                 return self.connection.execute(statement, params).rowcount
             sql, constants = statement.compiled(self._dialect)
-            with closing(self.connection.connection.cursor()) as cursor:
+            with closing(self._driver.cursor()) as cursor:
                 return int(cursor.execute(sql, constants | params).rowcount)
         except self._errors as error:
             raise translation_of(error) from error
