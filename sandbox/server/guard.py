@@ -119,8 +119,8 @@ class Guard:
         """Return whether the caller has the token, or needs none."""
         if self._is_open:
             return True
-        given = headers.getlist("authorization")
-        scheme, _, token = given[0].partition(" ") if len(given) == 1 else ("", "", "")
+        sent = headers.getlist("authorization")
+        scheme, _, token = sent[0].partition(" ") if len(sent) == 1 else ("", "", "")
         is_right = compare_digest(token.strip(" \t").encode("latin-1"), self._token)
         return scheme.lower() == "bearer" and bool(self._token) and is_right
 

@@ -44,13 +44,13 @@ async def list_callbacks(
 
 
 @router.post("/callbacks/{id}/redeliver", status_code=202)
-async def redeliver_callback(ws: WorkspaceDep, given_id: CallbackId) -> models.RedeliveryResponse:
+async def redeliver_callback(ws: WorkspaceDep, wanted_id: CallbackId) -> models.RedeliveryResponse:
     """Sends a callback once more, with all its retries, delivered or given up as it may be."""
-    n = parse_callback_id(given_id)
+    n = parse_callback_id(wanted_id)
     if n is None:
         raise UnknownCallback("No callback of this workspace has that id: list them with GET callbacks.")
     await ws.write(lambda tx: redeliver(tx, n))
-    return models.RedeliveryResponse(id=given_id, state="pending")
+    return models.RedeliveryResponse(id=wanted_id, state="pending")
 
 
 @router.get("/callbacks/profile")

@@ -57,9 +57,9 @@ async def clear_faults(ws: WorkspaceDep) -> DeletedResponse:
 
 
 @router.delete("/faults/{id}", status_code=204, response_class=Response)
-async def remove_fault(ws: WorkspaceDep, given_id: FaultId) -> None:
+async def remove_fault(ws: WorkspaceDep, wanted_id: FaultId) -> None:
     """Drops one fault."""
-    await ws.write(lambda tx: faults.remove(tx, faults.find_fault(tx, given_id)))
+    await ws.write(lambda tx: faults.remove(tx, faults.find_fault(tx, wanted_id)))
 
 
 def _columns(body: AddFaultRequest, now: int) -> dict[str, Any]:

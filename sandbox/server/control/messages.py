@@ -92,13 +92,13 @@ def place_of(cursor: str | None) -> int:
 
 def filters_of(tx: Tx, request: ListMessagesRequest) -> MessageFilters:
     """Return the filters of a request, consoles and accounts by their numbers."""
-    given = request.model_dump(include=FILTERS - {"any_case"})
-    given |= {name: optional_milliseconds(given[name]) for name in ("since", "until")}
+    values = request.model_dump(include=FILTERS - {"any_case"})
+    values |= {name: optional_milliseconds(values[name]) for name in ("since", "until")}
     if request.console is not None:
-        given["console"] = console_line(tx, request.console).console_id
+        values["console"] = console_line(tx, request.console).console_id
     if request.account is not None:
-        given["account"] = account(tx, request.account).id
-    return MessageFilters(**given)
+        values["account"] = account(tx, request.account).id
+    return MessageFilters(**values)
 
 
 @router.get("/messages/{id}")

@@ -51,7 +51,7 @@ def fits(model: type[BodyModel]) -> Callable[[Any], bool]:
     return check
 
 
-AS_GIVEN = {("fault", "match"): fits(Match), ("fault", "effect"): fits(Effect)}
+FURTHER_CHECKS = {("fault", "match"): fits(Match), ("fault", "effect"): fits(Effect)}
 """What a snapshot may bring is what can be given here."""
 
 
@@ -89,7 +89,7 @@ async def put_snapshot(request: Request, ws: WorkspaceDep, name: Name) -> Snapsh
     of the same schema, whatever its media type.
     """
     workspace = await ws.read(lambda tx: tx.workspace)
-    reader = SnapshotReader(ws.store, AS_GIVEN)
+    reader = SnapshotReader(ws.store, FURTHER_CHECKS)
     size = 0
     try:
         async for piece in request.stream():

@@ -100,7 +100,7 @@ async def add_console(ws: WorkspaceDep, body: AddConsoleRequest | None = None) -
     """Adds a console and its line; whoever was entered by staff is known to it."""
 
     def work(tx: Tx) -> ConsoleSettings:
-        line = create.add_console(tx, **_given(body))
+        line = create.add_console(tx, **_members(body))
         create.introduce(tx, line.number, tx.now)
         return console_settings(line)
 
@@ -110,7 +110,7 @@ async def add_console(ws: WorkspaceDep, body: AddConsoleRequest | None = None) -
 @router.post(WORKSPACE + "/accounts", status_code=201, responses=refusals(409))
 async def add_account(ws: WorkspaceDep, body: AddAccountRequest | None = None) -> AccountSettings:
     """Adds a DialogTech account with its keys and tracking numbers. An access key is nobody else's on this server."""
-    columns = _account_columns(_given(body))
+    columns = _account_columns(_members(body))
     return await ws.write(lambda tx: account_settings(tx, create.add_account(tx, **columns)))
 
 
@@ -119,7 +119,7 @@ async def change_console(ws: WorkspaceDep, code: Code, body: ChangeConsoleReques
     """Changes how a console answers from now on; without a body it only shows that."""
 
     def work(tx: Tx) -> ConsoleSettings:
-        change.change_console(tx, code, **_given(body))
+        change.change_console(tx, code, **_members(body))
         return console_settings(console_line(tx, code))
 
     return await ws.write(work)
@@ -132,18 +132,18 @@ async def change_account(
     """Sets whether an account's answers have the documented DOCTYPE; without a body it only shows that."""
 
     def work(tx: Tx) -> AccountSettings:
-        change.change_account(tx, access_key, **_account_columns(_given(body)))
+        change.change_account(tx, access_key, **_account_columns(_members(body)))
         return account_settings(tx, find.account(tx, access_key))
 
     return await ws.write(work)
 
 
-def _given(
+def _members(
     body: AddConsoleRequest | AddAccountRequest | ChangeConsoleRequest | ChangeAccountRequest | None,
 ) -> dict[str, Any]:
     return {} if body is None else body.model_dump(exclude_unset=True)
 
 
-def _account_columns(given: Mapping[str, Any]) -> dict[str, Any]:
-    columns = {name: value for name, value in given.items() if name != "doctype"}
-    return columns | ({"documented_doctype": given["doctype"] == "documented"} if "doctype" in given else {})
+def _account_columns(members: Mapping[str, Any]) -> dict[str, Any]:
+    columns = {name: value for name, value in members.items() if name != "doctype"}
+    return columns | ({"documented_doctype": members["doctype"] == "documented"} if "doctype" in members else {})

@@ -98,8 +98,8 @@ def _timeline_entry(entry: Entry) -> TimelineEntry:
     return TimelineEntry.model_validate({**entry._asdict(), "at": timestamp(entry.at)})
 
 
-def _next(ahead: Sequence[Entry]) -> Next | None:
-    return Next.model_validate({"status": ahead[0].status, "at": timestamp(ahead[0].at)}) if ahead else None
+def _next(later: Sequence[Entry]) -> Next | None:
+    return Next.model_validate({"status": later[0].status, "at": timestamp(later[0].at)}) if later else None
 
 
 def _optional_id(n: int | None) -> str | None:
