@@ -7,8 +7,11 @@ import pytest
 from counting import Asked, counted
 from driver import DEFAULT, STRANGER, Driver, Wall
 
-from sandbox.server.control.values import LONGEST_DELAY_S
-from sandbox.world import acts, workspaces
+from dialog_sandbox.models.values import LONGEST_DELAY_S
+from sandbox.clock import NEVER
+from sandbox.store import Tx
+from sandbox.world.commands import execute, send, text_in
+from sandbox.world.workspaces import find
 
 NINE = "2026-05-06T09:00:00.000Z"
 
@@ -124,7 +127,7 @@ def test_no_timer_waits_for_what_comes_after_the_end_of_time(sandbox: Driver) ->
     sandbox.sid(callback=sandbox.control("PUT", "/sinks/mine")["url"])
     sandbox.wall.advance(60)
     assert sandbox.control("GET", "/callbacks")["items"] == []
-    assert sandbox.app._courier._timer is None
+    assert sandbox.app.ticker.wakes_at == NEVER
 
 
 def test_what_came_due_is_told_in_order(sandbox: Driver) -> None:
@@ -265,7 +268,7 @@ def test_a_running_clock_can_be_advanced_by_nothing_while_it_runs(sandbox: Drive
             self.at += 1
             return self.at
 
-    sandbox.app.world.wall = Running(sandbox.wall.at)
+    sandbox.app.store.wall = Running(sandbox.wall.at)
     for _ in range(5):
         assert turn(sandbox, "advance", seconds=0)["state"] == "running"
         assert turn(sandbox, "freeze")["state"] == "frozen"
@@ -279,7 +282,7 @@ YEAR_S = 365 * 24 * 3600
 
 def cost(sandbox: Driver, seconds: float) -> tuple[Asked, int]:
     """What advancing asks of the store, and how much came due."""
-    with counted(sandbox.app.world) as asked:
+    with counted(sandbox.app.store) as asked:
         fired = turn(sandbox, "advance", seconds=seconds)["fired"]
     assert isinstance(fired, list)
     return asked, len(fired)
@@ -289,15 +292,16 @@ def cost_of_a_year(sandbox: Driver, events: int) -> Asked:
     """Every second event a text from a phone, the others messages of staff, sent and delivered before the next."""
     sandbox.delivery("timed")
     turn(sandbox, "freeze")
-    world = sandbox.app.world
-    workspace = workspaces.named(world, "default")
-    start = world.now(workspace)
-    with world.store.writing():
+
+    def plan(tx: Tx) -> None:
+        tx.enter(find.find_workspace(tx, "default"))
         for n in range(events // 2):
-            at_ms = start + (n + 1) * (YEAR_S * 1000 // events)
+            at_ms = tx.now + (n + 1) * (YEAR_S * 1000 // events)
             phone = f"1415{2_000_000 + n}"
-            acts.perform(world, workspace, "text_in", at_ms, {"phone": phone, "line": "16155550100", "text": "Yes"})
-            acts.perform(world, workspace, "send", at_ms, {"line": "16155550110", "to": phone, "text": "Coming?"})
+            execute(tx, text_in, at_ms, phone=phone, line="16155550100", text="Yes")
+            execute(tx, send, at_ms, line="16155550110", to=phone, text="Coming?")
+
+    sandbox.app.store.write_now(plan)
     asked, fired = cost(sandbox, YEAR_S)
     assert fired == 2 * events
     return asked

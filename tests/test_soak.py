@@ -21,7 +21,11 @@ from driver import CONSOLE, DEMO, DIALOGTECH, KEYS, LINE, PHONE, SIMPLEPAY, TRAC
 from served import BASIC, Answer, Served, parsed, received, request
 
 from sandbox.settings import Settings
-from sandbox.world import carrier, workspaces
+from sandbox.store import Tx
+from sandbox.world.lines import line_of
+from sandbox.world.messages.accept import Draft, accept
+from sandbox.world.messages.receive import receive
+from sandbox.world.workspaces import find
 
 MANY = 1_500
 """More than is answered in one piece, and with these texts more than a connection holds that nobody reads."""
@@ -31,15 +35,17 @@ MINUTE_MS = 60_000
 
 def fill(driver: Driver, start: int) -> None:
     """A message a minute on a console, and two on a tracking number, one in each direction."""
-    world = driver.app.world
-    workspace = workspaces.named(world, "default")
-    console, number = (workspaces.line_of(world, workspace.id, line) for line in (LINE, f"1{TRACKING_NUMBER}"))
-    with world.store.writing():
+
+    def work(tx: Tx) -> None:
+        tx.enter(find.find_workspace(tx, "default"))
+        console, number = (line_of(tx, line) for line in (LINE, f"1{TRACKING_NUMBER}"))
         for n in range(MANY):
             text, at = f"{n} {TEXT}", start + n * MINUTE_MS
             for line in (console, number):
-                carrier.accept(world, workspace, line, to=PHONE, text=text, at=at, vendor="writeback", cause="staff")
-            carrier.receive(world, workspace, number, phone=PHONE, text=text, at=at, cause="inbound")
+                accept(tx, line, Draft(PHONE, text, at, "writeback", "staff"))
+            receive(tx, number, phone=PHONE, text=text, at=at, cause="inbound")
+
+    driver.app.store.write_now(work)
 
 
 # In this process --------------------------------------------------------------------------------------------------

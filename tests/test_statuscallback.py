@@ -1,15 +1,18 @@
 """StatusCallback: what a client is told of its messages, when, and how often it is tried (rule SP-statuscallback)."""
 
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from driver import CONSOLE, LINE, PHONE, Driver
+from driver import CONSOLE, DEFAULT, LINE, PHONE, Driver
 from receiver import Got, Receiver
 
-from sandbox.world import callbacks, sinks, workspaces
+from sandbox.store import StoreUnavailable
+from sandbox.world import sinks
+from sandbox.world.callbacks import queue
+from sandbox.world.callbacks.queue import note_attempt
+from sandbox.world.workspaces import find
 
 pytestmark = pytest.mark.rule("SP-statuscallback")
 
@@ -104,6 +107,7 @@ def test_an_injected_status_replaces_what_was_still_to_be_told(timed: Driver) ->
     sid = timed.sid(callback=sink(timed))
     advance(timed, 1)
     timed.status(sid, "rejected")
+    advance(timed, 0)
     advance(timed, 10)
     assert received(timed) == [("09:00:01", "sent"), ("09:00:01", "failed")]
 
@@ -114,6 +118,7 @@ def test_a_fact_of_the_past_is_not_told(timed: Driver) -> None:
     advance(timed, 60)
     timed.status(sid, "delivered", at=at("09:00:30"))
     timed.status(sid, "sent", force=True)
+    advance(timed, 0)
     advance(timed, 60)
     assert received(timed) == [("09:01:00", "sent")]
 
@@ -139,7 +144,7 @@ def test_only_a_submit_with_a_statuscallback_is_told_of(timed: Driver) -> None:
 def test_a_removed_message_is_told_of_no_more(timed: Driver) -> None:
     url = sink(timed)
     timed.sid(callback=url)
-    timed.app.world.store.execute("DELETE FROM message")
+    assert timed.call("DELETE", f"{DEFAULT}/messages").json() == {"deleted": 1}
     advance(timed, 10)
     assert received(timed) == []
 
@@ -271,7 +276,7 @@ def test_a_receiver_that_is_too_slow_is_an_error_that_is_told(timed: Driver, mon
 
 def hurry(sandbox: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets an attempt take a twentieth of a second instead of ten."""
-    monkeypatch.setattr(sandbox.app._courier._sender._poster, "timeout_s", 0.05)
+    monkeypatch.setattr(sandbox.app.ticker._sender._client, "timeout_s", 0.05)
 
 
 def test_over_the_network_it_is_a_form_like_any_other(timed: Driver) -> None:
@@ -333,16 +338,16 @@ def test_what_was_being_sent_when_the_process_ended_is_sent_again(
 
 
 def test_what_is_due_is_sent_when_the_store_answers_again(timed: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
-    failures = iter([sqlite3.OperationalError("database is locked")])
-    claim = callbacks.claim
+    failures = iter([StoreUnavailable("database is locked")])
+    claim = queue.claim
 
     def failing(*args: Any) -> Any:
         for failure in failures:
             raise failure
         return claim(*args)
 
-    monkeypatch.setattr(callbacks, "claim", failing)
-    monkeypatch.setattr("sandbox.server.courier.STORE_RETRY_S", 0.01)
+    monkeypatch.setattr(queue, "claim", failing)
+    monkeypatch.setattr("sandbox.server.ticker.STORE_RETRY_S", 0.01)
     timed.sid(callback=sink(timed))
     advance(timed, 3)
     assert received(timed) == [("09:00:03", "sent"), ("09:00:03", "delivered")]
@@ -351,16 +356,15 @@ def test_what_is_due_is_sent_when_the_store_answers_again(timed: Driver, monkeyp
 def test_an_attempt_is_written_down_when_the_store_answers_again(
     timed: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    failures = iter([sqlite3.OperationalError("database is locked")])
-    note = callbacks.note_attempt
+    failures = iter([StoreUnavailable("database is locked")])
 
     def failing(*args: Any) -> None:
         for failure in failures:
             raise failure
-        note(*args)
+        note_attempt(*args)
 
-    monkeypatch.setattr(callbacks, "note_attempt", failing)
-    monkeypatch.setattr("sandbox.server.sending.STORE_RETRY_S", 0.01)
+    monkeypatch.setattr("sandbox.server.callback_sender.note_attempt", failing)
+    monkeypatch.setattr("sandbox.server.callback_sender.STORE_RETRY_S", 0.01)
     timed.sid(callback=sink(timed))
     advance(timed, 1)
     assert received(timed) == [("09:00:01", "sent")]
@@ -457,11 +461,13 @@ def test_what_is_on_its_way_of_a_workspace_that_goes_is_dropped(timed: Driver) -
     timed.call("PUT", f"{space}/delivery", json={"mode": "immediate"})
     for _ in range(20):
         timed.submit(callback=url, console=made["consoles"][0]["code"], auth=basic)
-    passing = workspaces.named(timed.app.world, "passing").id
-    assert timed.app._courier._dispatch.in_hand(passing) == 20
+    timed.control("GET", "/clock")  # lets them be claimed
+    passing = timed.app.store.read_now(lambda tx: find.find_workspace(tx, "passing")).id
+    scheduler = timed.app.ticker._scheduler
+    assert scheduler.in_hand(passing) == 20
     assert timed.call("DELETE", space).status_code == 204
-    timed.control("GET", "/clock")
-    assert timed.app._courier._dispatch.in_hand(passing) == 0
+    timed.control("GET", "/clock")  # lets those under way end
+    assert scheduler.in_hand(passing) == 0
 
 
 # How it may go wrong ---------------------------------------------------------------------------------------------
@@ -638,7 +644,7 @@ def test_a_sink_keeps_the_beginning_of_a_long_body(timed: Driver) -> None:
 
 def test_a_sink_keeps_so_much_that_it_can_be_read(timed: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     assert sinks.MOST_BYTES == 16 * 1024 * 1024
-    assert sinks.MOST * sinks.LITTLE < sinks.MOST_BYTES / 2
+    assert sinks.MOST * sinks.SMALL < sinks.MOST_BYTES / 2
     monkeypatch.setattr(sinks, "MOST", 16)
     monkeypatch.setattr(sinks, "MOST_BYTES", 5 * sinks.LONGEST_BODY)
     url, other = sink(timed), timed.control("PUT", "/sinks/other", {})["url"]

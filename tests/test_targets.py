@@ -16,8 +16,8 @@ from commands import is_refused
 from driver import Driver
 from receiver import Receiver
 
+from sandbox.server.http_client import MOST_BYTES, HttpClient, Unreached
 from sandbox.server.lookups import resolve
-from sandbox.server.posting import MOST_BYTES, Poster, Unreached
 from sandbox.server.targets import BadTarget, Forbidden, TargetPolicy
 from sandbox.settings import Settings
 
@@ -151,7 +151,7 @@ def test_callbacks_are_given_some_rate_and_time(name: str) -> None:
 def post(url: str, policy: TargetPolicy = ON_LOOPBACK, *addresses: str, timeout_s: float = 60) -> int:
     """Posts to it; names stand for these addresses, if any are given."""
     given = {"resolve": _standing_for(addresses)} if addresses else {}
-    return asyncio.run(Poster(policy, timeout_s=timeout_s, **given).post(url, b"a=b", {}))
+    return asyncio.run(HttpClient(policy, timeout_s=timeout_s, **given).post(url, b"a=b", {}))
 
 
 def _standing_for(addresses: tuple[str, ...]) -> Callable[[str, int], "asyncio.Future[list[str]]"]:
@@ -198,11 +198,11 @@ def test_a_name_that_is_pointed_elsewhere_meanwhile_is_judged_anew_and_asked_onc
         return next(asked)
 
     async def twice() -> None:
-        poster = Poster(ON_LOOPBACK, timeout_s=60, resolve=resolve)
+        client = HttpClient(ON_LOOPBACK, timeout_s=60, resolve=resolve)
         url = f"http://rebinding.example:{receiver.port}/"
-        assert await poster.post(url, b"", {}) == 200
+        assert await client.post(url, b"", {}) == 200
         with pytest.raises(Forbidden):
-            await poster.post(url, b"", {})
+            await client.post(url, b"", {})
 
     asyncio.run(twice())
     assert len(receiver.got) == 1
@@ -304,12 +304,12 @@ def test_certificates_are_read_once(receiver: Receiver, monkeypatch: pytest.Monk
     monkeypatch.setattr(httpcore, "default_ssl_context", reading)
 
     async def twice() -> None:
-        poster = Poster(ON_LOOPBACK, timeout_s=60)
-        assert await poster.post(receiver.url, b"", {}) == 200
+        client = HttpClient(ON_LOOPBACK, timeout_s=60)
+        assert await client.post(receiver.url, b"", {}) == 200
         assert read == []
         for _ in range(2):
             with pytest.raises(Unreached, match="ConnectError"):
-                await poster.post(receiver.url.replace("http:", "https:"), b"", {})
+                await client.post(receiver.url.replace("http:", "https:"), b"", {})
 
     asyncio.run(twice())
     assert read == [1]
@@ -373,12 +373,13 @@ def test_an_attempt_that_is_given_up_leaves_its_question_behind(names: Names) ->
 
 POSTING_TO_A_STUCK_NAME = """
 import asyncio, socket, time
-from sandbox.server.posting import Poster, Unreached
+from sandbox.server.http_client import HttpClient, Unreached
 from sandbox.server.targets import TargetPolicy
 
 socket.getaddrinfo = lambda *_, **__: time.sleep(600)
 try:
-    asyncio.run(Poster(TargetPolicy((), bound_to_loopback=True), timeout_s=0.1).post("http://nobody.stuck/", b"", {}))
+    client = HttpClient(TargetPolicy((), bound_to_loopback=True), timeout_s=0.1)
+    asyncio.run(client.post("http://nobody.stuck/", b"", {}))
 except Unreached as unreached:
     print(unreached)
 """

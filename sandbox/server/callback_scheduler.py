@@ -46,8 +46,8 @@ class CallbackScheduler:
         self._queues: dict[str, deque[QueuedCallback]] = {}
         self._tasks: dict[asyncio.Task[None], QueuedCallback] = {}
         self._under_way: Counter[str] = Counter()
-        self._in_hand: dict[int, set[QueuedCallback]] = {}
-        """By workspace, those that wait here or are being sent."""
+        self._in_hand: Counter[int] = Counter()
+        """By workspace, how many wait here or are being sent."""
         self._pause: asyncio.TimerHandle | None = None
 
     @property
@@ -56,14 +56,12 @@ class CallbackScheduler:
 
     def in_hand(self, workspace_id: int) -> int:
         """Return how many of the workspace's callbacks wait here or are being sent."""
-        return len(self._in_hand.get(workspace_id, ()))
+        return self._in_hand[workspace_id]
 
     def put(self, callback: QueuedCallback) -> None:
-        """Queue a callback, unless it is here already."""
-        in_hand = self._in_hand.setdefault(callback.workspace_id, set())
-        if callback not in in_hand:
-            in_hand.add(callback)
-            self._queues.setdefault(callback.receiver, deque()).append(callback)
+        """Queue a callback. One whose last attempt is just ending may be claimed again already."""
+        self._queues.setdefault(callback.receiver, deque()).append(callback)
+        self._in_hand[callback.workspace_id] += 1
 
     def start(self) -> None:
         """Start as many attempts as the receivers and the rate allow."""
@@ -103,39 +101,38 @@ class CallbackScheduler:
 
     def _end(self, task: asyncio.Task[None]) -> None:
         callback = self._tasks.pop(task)
-        self._under_way[callback.receiver] -= 1
-        if not self._under_way[callback.receiver]:
-            del self._under_way[callback.receiver]
-        self._let_go(callback)
+        _count_down(self._under_way, callback.receiver)
+        _count_down(self._in_hand, callback.workspace_id)
         if not task.cancelled() and (error := task.exception()):
             logger.error("A callback could not be sent.", exc_info=error)
         if self._queues:
             self.start()
         self._on_end()
 
-    def _let_go(self, callback: QueuedCallback) -> None:
-        in_hand = self._in_hand.get(callback.workspace_id, set())
-        in_hand.discard(callback)
-        if not in_hand:
-            self._in_hand.pop(callback.workspace_id, None)
-
     def drop(self, workspace_id: int) -> None:
         """Let go of all that is the workspace's; what is under way is broken off and leaves no trace."""
-        if self._in_hand.pop(workspace_id, None) is None:
+        if not self._in_hand[workspace_id]:
             return
         for receiver, queue in self._queues.items():
             self._queues[receiver] = deque(each for each in queue if each.workspace_id != workspace_id)
-        for task, callback in self._tasks.items():
-            if callback.workspace_id == workspace_id:
-                task.cancel()
+        under_way = [task for task, callback in self._tasks.items() if callback.workspace_id == workspace_id]
+        self._in_hand[workspace_id] = len(under_way)
+        for task in under_way:
+            task.cancel()
 
     def close(self) -> None:
         """Break everything off."""
         self._queues.clear()
-        self._in_hand.clear()
+        self._in_hand = Counter(callback.workspace_id for callback in self._tasks.values())
         if self._pause is not None:
             self._pause.cancel()
             self._pause = None
         for task in self._tasks:
             if not task.get_loop().is_closed():
                 task.cancel()
+
+
+def _count_down(counter: Counter[Any], key: Any) -> None:
+    counter[key] -= 1
+    if counter[key] <= 0:
+        del counter[key]

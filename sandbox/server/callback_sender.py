@@ -76,11 +76,12 @@ class CallbackSender:
         make = self._vendors[message.vendor].status_callback
         assert make is not None, "only such a vendor takes a callback's URL"
         try:
-            form = make(tx, message, row)
+            return MadeCallback(tx.now, urlencode(make(tx, message, row)).encode())
+        except StoreUnavailable:
+            raise
         except Exception as error:  # a vendor may be anybody's
             logger.exception("A callback could not be made.")
             return MadeCallback(tx.now, b"", f"it could not be made: {type(error).__name__}: {error}")
-        return MadeCallback(tx.now, urlencode(form).encode())
 
     def _note(self, tx: Tx, callback: QueuedCallback, at: int, outcome: AttemptOutcome) -> None:
         if tx.enter(find.by_id(tx, callback.workspace_id)).epoch == callback.epoch:

@@ -154,7 +154,10 @@ _claimable = (
     .with_for_update(skip_locked=True, of=CALLBACKS)
 )
 DUE = Query(ClaimedCallback, _claimable.where(_is(PENDING), CALLBACKS.c.next_at <= bindparam("now")))
-OVERDUE = Query(ClaimedCallback, _claimable.where(CALLBACKS.c.leased_until <= bindparam("wall")))
+OVERDUE = Query(
+    ClaimedCallback,
+    _claimable.where(CALLBACKS.c.leased_until <= bindparam("wall"), CALLBACKS.c.claimed_by != bindparam("owner")),
+)
 CLAIM = (
     update(CALLBACKS)
     .where(IN_WORKSPACE, CALLBACKS.c.id.in_(bindparam("callbacks", expanding=True)))
@@ -326,8 +329,8 @@ def places_due(tx: Tx) -> list[int]:
 
 
 def claim(tx: Tx, owner: str, lease_until: int, now: int, limit: int) -> list[ClaimedCallback]:
-    """Claim up to so many that are due, the earliest first, and those whose claim is over; nobody else sends them."""
-    overdue = tx.all(OVERDUE, wall=tx.wall, limit=limit)
+    """Claim up to so many that are due, the earliest first, and those whose claim by another process is over."""
+    overdue = tx.all(OVERDUE, wall=tx.wall, owner=owner, limit=limit)
     claimed = overdue + tx.all(DUE, now=now, limit=limit - len(overdue))
     if claimed:
         tx.execute(CLAIM, callbacks=[each.id for each in claimed], owner=owner, until=lease_until)
