@@ -13,10 +13,10 @@ from starlette.types import ASGIApp
 from dialog_sandbox import SandboxClient, Workspace
 from sandbox.app import Sandbox
 from sandbox.server.report import Report
-from sandbox.web_server import SEED_IGNORED
 from sandbox.server_thread import ThreadedServer
 from sandbox.settings import Settings
 from sandbox.signals import PASSED_ON, heeded
+from sandbox.web_server import SEED_IGNORED
 
 FROM_KEYS = (signal.SIGINT, signal.SIGQUIT)
 """What a terminal sends by itself to everybody in its foreground."""

@@ -8,8 +8,8 @@ from typing import Self
 from starlette.types import ASGIApp
 
 from sandbox.app import Sandbox, create_app
-from sandbox.web_server import Server, config_of, url_of, with_token
 from sandbox.settings import Settings, address_from_here
+from sandbox.web_server import Server, config_of, url_of, with_token
 
 
 class ThreadedServer:

@@ -30,8 +30,8 @@ from playwright.sync_api import (
 )
 
 from sandbox import create_app
-from sandbox.web_server import config_of
 from sandbox.settings import Settings
+from sandbox.web_server import config_of
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGS = (

@@ -3,7 +3,6 @@
 from typing import Any
 
 from driver import CONSOLE, LINE, PHONE, SIMPLEPAY, STRANGER, Driver
-
 from sqlalchemy import func, insert, select
 
 from sandbox.store import Query, Tx
@@ -37,7 +36,8 @@ def rows(sandbox: Driver) -> dict[str, int]:
 
 def number_of(tx: Tx, workspace: Any) -> int:
     """A workspace's number in the store."""
-    by_key = select(WORKSPACES.c.id).where((WORKSPACES.c.key == workspace["id"]) | (WORKSPACES.c.name == workspace["id"]))
+    is_it = (WORKSPACES.c.key == workspace["id"]) | (WORKSPACES.c.name == workspace["id"])
+    by_key = select(WORKSPACES.c.id).where(is_it)
     found = tx.one(Query(int, by_key))
     assert found is not None
     return found

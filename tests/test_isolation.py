@@ -12,7 +12,8 @@ from urllib.parse import quote, urlencode
 import pytest
 from driver import CONSOLE, DIALOGTECH, LINE, PHONE, SIMPLEPAY, TRACKING_NUMBER, WRITEBACK
 from served import Served
-from spaces import PATH as WORKSPACES, basic, keys
+from spaces import PATH as WORKSPACES
+from spaces import basic, keys
 
 THREADS = 16
 IN_A_ROW = 50

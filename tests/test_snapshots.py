@@ -12,14 +12,15 @@ import pytest
 from driver import CONSOLE, KEYS, LINE, PHONE, STRANGER, Driver, Wall
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spaces import PATH as WORKSPACES, basic, control, copied, create, filled, keys, rows
-
-from sandbox.world import delivery
 from sandbox.world.acts import ACTS
-from sandbox.clock import LATEST
 from sandbox.world.models import SCHEMA, Part, Row, of_workspaces
-from sandbox.world.snapshots import checks
 from sandbox.world.snapshots.files import HEAD
+from spaces import PATH as WORKSPACES
+from spaces import basic, control, copied, create, filled, keys, rows
+
+from sandbox.clock import LATEST
+from sandbox.world import delivery
+from sandbox.world.snapshots import checks
 
 FROZEN = {"start_at": "2026-05-06T09:00:00Z", "clock": "frozen"}
 COPIED = (Part.SETUP, Part.CONTENT)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from driver import CONSOLE, Driver, Wall, moment
 
-from sandbox.world import fixtures
 from sandbox.clock import rfc3339
+from sandbox.world import fixtures
 from sandbox.world.errors import FixtureRefused
 
 WORLD = """

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from driver import CONSOLE, LINE, PHONE, STRANGER, Driver
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from spaces import PATH as WORKSPACES, control, filled
+from spaces import PATH as WORKSPACES
+from spaces import control, filled
 
 from dialog_sandbox.models.base import DeletedResponse, ListOf
 from dialog_sandbox.models.callbacks import Callback, CallbackProfile, RedeliveryResponse, SinkInfo, SinkUrl
