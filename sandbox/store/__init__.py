@@ -9,4 +9,14 @@ from sandbox.store.errors import Conflict, StoreRefused, StoreUnavailable
 from sandbox.store.query import Command, Query
 from sandbox.store.tx import Snapshot, Tx, WorkspaceView
 
-__all__ = ["Command", "Conflict", "Query", "Snapshot", "Store", "StoreRefused", "StoreUnavailable", "Tx", "WorkspaceView"]
+__all__ = [
+    "Command",
+    "Conflict",
+    "Query",
+    "Snapshot",
+    "Store",
+    "StoreRefused",
+    "StoreUnavailable",
+    "Tx",
+    "WorkspaceView",
+]
