@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from driver import CONSOLE, DEMO, LINE, STRANGER, TRACKING_NUMBER, Driver
+from masks import masked
 
 GOLDENS = Path(__file__).parent / "goldens" / "day"
 IS_UPDATING = os.environ.get("UPDATE_GOLDENS") == "1"
@@ -152,10 +153,10 @@ class Day:
 
 
 def written(answer: httpx.Response) -> str:
-    """A vendor's answer, whole, after what was asked."""
+    """A vendor's answer, whole but for its requestId, after what was asked."""
     asked = f"{answer.request.method} {answer.request.url.raw_path.decode()}"
     headers = [f"{name}: {value}" for name, value in answer.headers.items() if name not in HIDDEN]
-    return "\n".join([asked, str(answer.status_code), *headers, "", answer.text, ""])
+    return masked("\n".join([asked, str(answer.status_code), *headers, "", answer.text, ""]))
 
 
 def played(sandbox: Driver, *, restarts: bool = False) -> dict[str, str]:
