@@ -66,8 +66,8 @@ def compiled(statement: ClauseElement, dialect: Dialect) -> tuple[str, dict[str,
     by_name = dialect_class(paramstyle="named" if dialect.name == "sqlite" else "pyformat")
     compiler = statement.compile(dialect=by_name, compile_kwargs={"render_postcompile": True})
     assert isinstance(compiler, SQLCompiler)
-    values = compiler.params
-    return str(compiler), {name: values[name] for bind, name in compiler.bind_names.items() if not bind.required}
+    needed = {name for bind, name in compiler.bind_names.items() if bind.required}
+    return str(compiler), {name: value for name, value in compiler.params.items() if name not in needed}
 
 
 def maker(row: type[R]) -> Callable[[Sequence[Any]], R]:
