@@ -58,7 +58,10 @@ class Sandbox:
             return
         self.ticker.start()
         self.ticker.wake_if_due()
-        await self._app_of(scope["path"])(scope, receive, send)
+        try:
+            await self._app_of(scope["path"])(scope, receive, send)
+        finally:
+            await self.ticker.caught_up()  # behind the answer
 
     def _app_of(self, path: str) -> ASGIApp:
         for vendor, app in self._apps:

@@ -264,6 +264,13 @@ class Ticker:
 
     # What others wait for --------------------------------------------------------------------------------------------
 
+    async def caught_up(self) -> None:
+        """Wait until what was made due by now was begun: a callback is not overtaken by its caller's next call."""
+        if self._marked and not self._is_closed:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LONGEST_WAIT_S):
+                    await self._turned.wait()
+
     async def settled(self, workspace_id: int, within: float) -> bool:
         """Wait, at most so many seconds of wall time, until nothing that is due there is still to be sent."""
 

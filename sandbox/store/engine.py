@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from sandbox.clock import wall_clock
-from sandbox.store.errors import StoreBusy, StoreError, StoreRefused, StoreUnavailable, translation_of
+from sandbox.store.errors import StoreBusy, StoreError, StoreNotFound, StoreRefused, StoreUnavailable, translation_of
 from sandbox.store.sqlite import WRITES, check_file, sqlite_engine
 from sandbox.store.tables import SCHEMA, SCHEMA_TAGS, Row, Workspace
 from sandbox.store.tx import SERVER, IdFormat, Snapshot, Tx
@@ -56,14 +56,12 @@ class Store:
         check_file(self.path)
         self.engine = sqlite_engine(self.path, is_temporary=self._folder is not None)
         self._errors = (SQLAlchemyError, self.engine.dialect.loaded_dbapi.Error)
-        doing = "open"
         try:
-            self.read_now(lambda _: None)
-            doing = "write to"
             self.write_now(_make_tables, patience_s=OPENING_TIMEOUT_S)
         except StoreError as error:
             self.close()
-            raise StoreRefused(f"Cannot {doing} the database {self.path}: {error}.") from error
+            what = "open" if isinstance(error, StoreNotFound) else "write to"
+            raise StoreRefused(f"Cannot {what} the database {self.path}: {error}.") from error
 
     @property
     def is_private(self) -> bool:

@@ -15,6 +15,10 @@ class StoreBusy(StoreUnavailable):
     """Another process holds the write lock. `Store` tries again for a while before anybody is told."""
 
 
+class StoreNotFound(StoreUnavailable):
+    """There is no such database, and none can be made there."""
+
+
 class Conflict(StoreError):
     """A row that the tables do not allow: another one has its key, or what it refers to is not there."""
 
@@ -23,7 +27,7 @@ class StoreRefused(StoreError):
     """The database cannot be used as it is; it was left unaltered. The text is a sentence for the one who named it."""
 
 
-SQLITE_BUSY = 5
+SQLITE_BUSY, SQLITE_CANTOPEN = 5, 14
 
 
 def translation_of(error: Exception) -> StoreError:
@@ -32,4 +36,5 @@ def translation_of(error: Exception) -> StoreError:
     if "IntegrityError" in (each.__name__ for each in type(original).__mro__):  # as every driver calls it (PEP 249)
         return Conflict(str(original))
     code = getattr(original, "sqlite_errorcode", 0) & 0xFF  # the extended codes of SQLite keep the plain one there
-    return (StoreBusy if code == SQLITE_BUSY else StoreUnavailable)(str(original))
+    kinds = {SQLITE_BUSY: StoreBusy, SQLITE_CANTOPEN: StoreNotFound}
+    return kinds.get(code, StoreUnavailable)(str(original))
