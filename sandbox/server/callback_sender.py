@@ -16,6 +16,7 @@ from sandbox.server.http_client import HttpClient, Unreached
 from sandbox.server.targets import Forbidden
 from sandbox.store import Store, StoreUnavailable, Tx
 from sandbox.store.tables import Callback, Message, Sink
+from sandbox.vendors.base.callbacks import status_changes
 from sandbox.vendors.base.vendor import Vendor
 from sandbox.world import sinks
 from sandbox.world.callbacks.queue import AttemptOutcome, note_attempt
@@ -76,7 +77,8 @@ class CallbackSender:
         make = self._vendors[message.vendor].status_callback
         assert make is not None, "only such a vendor takes a callback's URL"
         try:
-            return MadeCallback(tx.now, urlencode(make(tx, message, row)).encode())
+            (change,) = status_changes(tx, [(message, row)])
+            return MadeCallback(tx.now, urlencode(make(change)).encode())
         except StoreUnavailable:
             raise
         except Exception as error:  # a vendor may be anybody's

@@ -28,6 +28,8 @@ OPENING_TIMEOUT_S = 30.0
 """The same at the start: the other one may be filling the file."""
 BUSY_RETRY_S = 0.005
 THREADS = 8
+MOST_SNAPSHOTS = 32
+"""Each holds a connection until its answer is read; a reader who stalls for a minute is given up."""
 
 
 class Store:
@@ -55,6 +57,7 @@ class Store:
         self._threads = ThreadPoolExecutor(THREADS, "store") if in_threads else None
         check_file(self.path)
         self.engine = sqlite_engine(self.path, is_temporary=self._folder is not None)
+        self._open_snapshots = 0
         self._errors = (SQLAlchemyError, self.engine.dialect.loaded_dbapi.Error)
         try:
             self.write_now(_make_tables, patience_s=OPENING_TIMEOUT_S)
@@ -162,6 +165,17 @@ class Store:
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
         """Give one moment of the database, to be read over several turns of the loop."""
+        if self._open_snapshots >= MOST_SNAPSHOTS:
+            raise StoreUnavailable(f"{MOST_SNAPSHOTS} long answers are being read already")
+        self._open_snapshots += 1
+        try:
+            with self._reading_one_moment() as snapshot:
+                yield snapshot
+        finally:
+            self._open_snapshots -= 1
+
+    @contextmanager
+    def _reading_one_moment(self) -> Iterator[Snapshot]:
         with self._transaction(is_write=False) as connection:
             connection.execute(select(SCHEMA_TAGS.c.version)).all()  # the moment is that of the first read
             yield Snapshot(connection)

@@ -9,8 +9,9 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from sandbox.store import Store, Tx, WorkspaceView
-from sandbox.store.tables import Callback, Message
+from sandbox.store.tables import Message
 from sandbox.store.tx import IdFormat
+from sandbox.vendors.base.callbacks import StatusChange
 from sandbox.vendors.base.exchange import Exchange, ExchangeHooks
 from sandbox.vendors.base.front import VendorFront
 from sandbox.vendors.base.refusal import Finding, Refusal
@@ -61,7 +62,7 @@ class Vendor:
     wrong_method: str
     form_rule: str
     view: Callable[[Tx, Message], View | None] = not_shown
-    status_callback: Callable[[Tx, Message, Callback], dict[str, str]] | None = None
+    status_callback: Callable[[StatusChange], dict[str, str]] | None = None
     id_formats: tuple[IdFormat, ...] = ()
     message_types: Mapping[str, str] = field(default_factory=dict)
     credentials_in_headers: bool = True

@@ -8,6 +8,7 @@ from dialog_sandbox.models import callbacks as models
 from sandbox.server.control.answers.values import optional_timestamp, timestamp
 from sandbox.store import Query, Tx
 from sandbox.store.tables import MESSAGES, Attempt, Message
+from sandbox.vendors.base.callbacks import StatusChange, status_changes
 from sandbox.vendors.base.vendor import Vendor
 from sandbox.world.callbacks.queue import ListedCallback
 from sandbox.world.callbacks.states import DELIVERED, GIVEN_UP, PENDING
@@ -22,16 +23,19 @@ MESSAGES_OF = Query(
 
 
 def callbacks_of(tx: Tx, listed: Sequence[ListedCallback], vendors: Sequence[Vendor]) -> list[models.Callback]:
-    """Return these callbacks; the payload of each is its vendor's to write, by statements of its own."""
+    """Return these callbacks, each with the payload that its vendor writes."""
+    if not listed:
+        return []
     numbers = {each.callback.message_id for each in listed}
-    messages = {row.id: row for row in tx.all(MESSAGES_OF, messages=list(numbers))} if numbers else {}
+    messages = {row.id: row for row in tx.all(MESSAGES_OF, messages=list(numbers))}
+    changes = status_changes(tx, [(messages[each.callback.message_id], each.callback) for each in listed])
     by_name = {vendor.name: vendor for vendor in vendors}
-    return [_callback(tx, each, messages[each.callback.message_id], by_name) for each in listed]
+    return [_callback(each, change, by_name) for each, change in zip(listed, changes, strict=True)]
 
 
-def _callback(tx: Tx, listed: ListedCallback, message: Message, vendors: dict[str, Vendor]) -> models.Callback:
+def _callback(listed: ListedCallback, change: StatusChange, vendors: dict[str, Vendor]) -> models.Callback:
     row = listed.callback
-    make_payload = vendors[message.vendor].status_callback
+    make_payload = vendors[change.message.vendor].status_callback
     assert make_payload is not None, "only such a vendor takes a callback's URL"
     return models.Callback.model_validate(
         {
@@ -39,7 +43,7 @@ def _callback(tx: Tx, listed: ListedCallback, message: Message, vendors: dict[st
             "message": message_id(row.message_id),
             "url": listed.url,
             "status": row.status,
-            "payload": make_payload(tx, message, row),
+            "payload": make_payload(change),
             "state": row.state if row.state in (DELIVERED, GIVEN_UP) else PENDING,
             "due_at": timestamp(row.due_at),
             "reason": row.why,
