@@ -15,9 +15,31 @@ JSON_TYPE = "application/json"
 class LongAnswer(StreamingResponse):
     """An answer in pieces, closed when it was sent or the client has gone: it may hold a snapshot of the store."""
 
+    async def begin(self) -> None:
+        """Make the first piece, with the moment that all of them are of; what fails by then can be answered yet."""
+        pieces = cast(AsyncGenerator[Any], self.body_iterator)
+        self.body_iterator = BegunPieces(await anext(pieces), pieces)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with aclosing(cast(AsyncGenerator[Any], self.body_iterator)):
             await super().__call__(scope, receive, send)
+
+
+class BegunPieces:
+    """The pieces of a body whose first is there already. Closing it closes their source, begun or not."""
+
+    def __init__(self, first: Any, rest: AsyncGenerator[Any]) -> None:
+        self._first = [first]
+        self._rest = rest
+
+    def __aiter__(self) -> "BegunPieces":
+        return self
+
+    async def __anext__(self) -> Any:
+        return self._first.pop() if self._first else await anext(self._rest)
+
+    async def aclose(self) -> None:
+        await self._rest.aclose()
 
 
 class NothingSent(Response):

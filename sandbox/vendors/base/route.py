@@ -17,7 +17,7 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response, StreamingResponse
 
 from sandbox.store import StoreUnavailable
-from sandbox.vendors.base.answers import in_one_piece
+from sandbox.vendors.base.answers import LongAnswer, in_one_piece
 from sandbox.vendors.base.exchange import Exchange, exchange_of
 from sandbox.vendors.base.operation import WITH_FORM, Operation, choice_of
 from sandbox.vendors.base.refusal import FaultAnswers, Refusal
@@ -90,7 +90,10 @@ class VendorRoute(APIRoute):
             check_origin(exchange)
             if self.reads_form:
                 await exchange.read_form()
-            return await handler(request)
+            response = await handler(request)
+            if isinstance(response, LongAnswer):
+                await response.begin()
+            return response
         except Refusal as refusal:
             return await refused(exchange, refusal)
         except RequestValidationError as error:
