@@ -1,6 +1,6 @@
 """dialog-sandbox: three SMS APIs, emulated on one machine.
 
-`create_app` makes the server, `World` is what it plays. The names of `dialog_sandbox`, the client, are here too.
+`create_app` makes the server. The names of `dialog_sandbox`, the client, are here too.
 Names are resolved on use, so that importing the package costs next to nothing.
 """
 

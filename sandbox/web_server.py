@@ -112,7 +112,6 @@ def _credentials(tx: Tx) -> list[str]:
     for account in find.accounts(tx):
         numbers = [national(line.number) for line in owned if line.account_id == account.id]
         lines.append(
-            f"DialogTech keys: {account.access_key} / {account.secret_access_key},"
-            f" tracking numbers {' '.join(numbers)}"
+            f"DialogTech keys: {account.access_key} / {account.secret_access_key}, tracking numbers {' '.join(numbers)}"
         )
     return lines

@@ -201,6 +201,10 @@ def open_files(process: int) -> int:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts a process's open files in /proc")
 def test_readers_who_leave_halfway_leave_nothing_open(served: Served) -> None:
+    readers = [begin(served, long_read()) for _ in range(12)]
+    for reader in readers:  # so that every connection to the database is open that is kept to be used again
+        with reader:
+            finish(reader)
     write(served, "so that everything is open that stays so")
     usual = open_files(served.process.pid)
     for raw in [long_read(), long_xml_read()] * 10:
