@@ -16,7 +16,7 @@ from sqlalchemy import Engine, event
 
 from sandbox.clock import DAY, SECOND
 from sandbox.store import Store, Tx
-from sandbox.store.tables import Consent, Counter, Message
+from sandbox.store.tables import ConsentRow, CounterRow, MessageRow
 from sandbox.vendors import VENDORS
 from sandbox.world import people
 from sandbox.world.commands import SUBMIT
@@ -134,7 +134,7 @@ def check(engine: Engine) -> None:
             raise AssertionError("the filled database names rows that it does not have")
 
 
-def insert(store: Store, batch: MessageBatch, messages: list[Message]) -> None:
+def insert(store: Store, batch: MessageBatch, messages: list[MessageRow]) -> None:
     """Insert messages with what their vendors call them."""
 
     def work(tx: Tx) -> None:
@@ -151,7 +151,7 @@ def count(store: Store, n: int) -> None:
 
     def work(tx: Tx) -> None:
         workspace = tx.enter(find.find_workspace(tx, find.DEFAULT))
-        tx.add(Counter(workspace_id=workspace.id, kind="message", n=n))
+        tx.add(CounterRow(workspace_id=workspace.id, kind="message", n=n))
 
     store.write_now(work)
 
@@ -204,13 +204,13 @@ class Messages:
         person = people.add(tx, phone=phone, first_name=first_name, last_name=f"Quill{n}", misc1="English")
         return Recipient(person.id, phone, first_name)
 
-    def _consents(self, tx: Tx, n: int, phone: str) -> Iterator[Consent]:
+    def _consents(self, tx: Tx, n: int, phone: str) -> Iterator[ConsentRow]:
         lines = [line.number for line in self._consoles]
         if n < ACCOUNT_PEOPLE:
             lines += [*BUSY_NUMBERS, QUIET_NUMBER]
         for line in lines:
             number = tx.next_id("consent")
-            yield Consent(
+            yield ConsentRow(
                 workspace_id=tx.ws, id=number, line=line, phone=phone, opted_in=True, cause=ENROLLED, at=self._start
             )
 
@@ -222,8 +222,8 @@ class Messages:
             campaign = campaigns[n % CAMPAIGNS] if n % 3 == 0 else None
             self._broadcasts.append({"broadcast_id": number, "campaign_id": campaign})
 
-    def __iter__(self) -> Iterator[Message]:
-        sent: deque[Message] = deque(maxlen=1_000)
+    def __iter__(self) -> Iterator[MessageRow]:
+        sent: deque[MessageRow] = deque(maxlen=1_000)
         today = self._start // DAY
         while self.n < self._size.messages:
             at = self._start + (self._end - self._start - 3 * SECOND) * self.n // self._size.messages
@@ -240,18 +240,18 @@ class Messages:
             else:
                 yield self._of_account(self._random.one_of(self._busy), at, is_inbound=share > 0.95)
 
-    def _submitted(self, at: int) -> Message:
+    def _submitted(self, at: int) -> MessageRow:
         person = self._random.one_of(self._people)
         line = self._random.one_of(self._consoles)
         return self._outbound(line, person, self._text(person), at, SUBMITTED)
 
-    def _broadcast(self, at: int) -> Message:
+    def _broadcast(self, at: int) -> MessageRow:
         person = self._random.one_of(self._people)
         console = self._random.below(self._size.consoles)
         broadcast = self._broadcasts[self.n // BROADCAST_EVERY * self._size.consoles + console]
         return self._outbound(self._consoles[console], person, self._text(person), at, BROADCASTED | broadcast)
 
-    def _reply(self, lead: Message, at: int) -> Iterator[Message]:
+    def _reply(self, lead: MessageRow, at: int) -> Iterator[MessageRow]:
         """Yield a phone's answer, and the console's to that."""
         assert lead.console_id is not None
         assert lead.person_id is not None
@@ -262,12 +262,12 @@ class Messages:
         causes = {"lead_id": lead.id, "caused_by_id": inbound.id}
         yield self._outbound(line, person, ANSWER, at, ANSWERED | causes)
 
-    def _quiet_day(self, at: int) -> Iterator[Message]:
+    def _quiet_day(self, at: int) -> Iterator[MessageRow]:
         """Yield what the quiet account has every day: one message in, two out."""
         for n in range(QUIET_DAY):
             yield self._of_account(self._quiet, at, is_inbound=n == 0)
 
-    def _of_account(self, line: LineView, at: int, *, is_inbound: bool) -> Message:
+    def _of_account(self, line: LineView, at: int, *, is_inbound: bool) -> MessageRow:
         person = self._random.one_of(self._people[:ACCOUNT_PEOPLE])
         if is_inbound:
             return self._inbound(line, person, at, TEXTED_IN)
@@ -276,7 +276,7 @@ class Messages:
     def _text(self, person: Recipient) -> str:
         return self._random.one_of(TEXTS).format(person.first_name)
 
-    def _outbound(self, line: LineView, person: Recipient, text: str, at: int, columns: Columns) -> Message:
+    def _outbound(self, line: LineView, person: Recipient, text: str, at: int, columns: Columns) -> MessageRow:
         share = self._random.random()
         plan = {
             "record_at": at if line.is_console else None,
@@ -287,16 +287,16 @@ class Messages:
         }
         return self._message(OUTBOUND, line, person, line.number, text, at, columns | plan)
 
-    def _inbound(self, line: LineView, person: Recipient, at: int, columns: Columns) -> Message:
+    def _inbound(self, line: LineView, person: Recipient, at: int, columns: Columns) -> MessageRow:
         text = self._random.one_of(REPLIES)
         plan = {"plan_cause": columns["cause"]}
         return self._message(INBOUND, line, person, person.phone, text, at, columns | plan)
 
     def _message(
         self, direction: str, line: LineView, person: Recipient, sender: str, text: str, at: int, columns: Columns
-    ) -> Message:
+    ) -> MessageRow:
         self.n += 1
-        return Message(
+        return MessageRow(
             workspace_id=self._workspace.id,
             id=self.n,
             direction=direction,

@@ -45,7 +45,7 @@ def refusal(tmp_path: Path, text: str | bytes) -> str:
     return str(refused.value).removeprefix(f"{tmp_path}{os.sep}")
 
 
-def loaded(tmp_path: Path, text: str) -> fixtures.Fixture:
+def loaded(tmp_path: Path, text: str) -> fixtures.LoadedFixture:
     file = tmp_path / "my.yaml"
     file.write_text(text, "utf-8")
     return fixtures.load(str(file))

@@ -27,9 +27,9 @@ from sandbox.server.journal.entry import LONGEST_BODY, LONGEST_HEADER
 from sandbox.server.journal.journal import BATCH_SIZE
 from sandbox.server.journal.queries import IN_WORKSPACE, JournalFilters
 from sandbox.store import Query, StoreUnavailable
-from sandbox.store.tables import JOURNAL, JournalEntry
+from sandbox.store.tables import JOURNAL, JournalEntryRow
 from sandbox.vendors import VENDORS
-from sandbox.vendors.base.exchange import Exchange
+from sandbox.vendors.base.exchange import VendorExchange
 from sandbox.vendors.writeback import api as writeback
 
 SERVER_JOURNAL = "/_sandbox/journal"
@@ -403,7 +403,7 @@ def test_a_filter_that_is_not_one_is_refused(sandbox: Driver, asked: str) -> Non
 def test_a_query_is_served_by_an_index(sandbox: Driver, filters: JournalFilters, index: str) -> None:
     for order in (JOURNAL.c.position, JOURNAL.c.position.desc()):
         statement = select(JOURNAL).where(IN_WORKSPACE, *filters.conditions()).order_by(order).limit(10)
-        (step,) = plan(sandbox.app.store, Query(JournalEntry, statement))
+        (step,) = plan(sandbox.app.store, Query(JournalEntryRow, statement))
         assert step.startswith(f"SEARCH journal USING INDEX {index} (")
 
 
@@ -575,7 +575,7 @@ def test_an_entry_that_cannot_be_made_takes_no_other_with_it(
 
 
 @pytest.fixture
-def held(sandbox: Driver) -> Iterator[Callable[[], list[Exchange]]]:
+def held(sandbox: Driver) -> Iterator[Callable[[], list[VendorExchange]]]:
     """The exchanges begun in the test that are in memory yet, while the collector of cycles comes by for nobody."""
     gc.collect()
     gc.disable()
@@ -586,11 +586,11 @@ def held(sandbox: Driver) -> Iterator[Callable[[], list[Exchange]]]:
     gc.enable()
 
 
-def _in_memory() -> list[Exchange]:
-    return [each for each in gc.get_objects() if isinstance(each, Exchange)]
+def _in_memory() -> list[VendorExchange]:
+    return [each for each in gc.get_objects() if isinstance(each, VendorExchange)]
 
 
-def test_an_exchange_is_gone_when_it_is_written_down(sandbox: Driver, held: Callable[[], list[Exchange]]) -> None:
+def test_an_exchange_is_gone_when_it_is_written_down(sandbox: Driver, held: Callable[[], list[VendorExchange]]) -> None:
     """Without the collector."""
     sandbox.writeback()
     sandbox.submit()
@@ -600,7 +600,9 @@ def test_an_exchange_is_gone_when_it_is_written_down(sandbox: Driver, held: Call
 
 
 @pytest.mark.parametrize("fault", ["nonsense", "timeout=400", "reset,close", "status=99", "status=503"])
-def test_a_refused_exchange_can_be_collected(sandbox: Driver, held: Callable[[], list[Exchange]], fault: str) -> None:
+def test_a_refused_exchange_can_be_collected(
+    sandbox: Driver, held: Callable[[], list[VendorExchange]], fault: str
+) -> None:
     """As it cannot be while an error of pydantic's, whose references the collector does not see, leads to it."""
     sandbox.writeback(headers={"X-Sandbox-Fault": fault})
     sandbox.submit(to="x")

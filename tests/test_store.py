@@ -27,9 +27,9 @@ from served import BASIC, request
 from sqlalchemy import event, func, select
 
 from sandbox.server.wire import Wire
-from sandbox.store import Conflict, Query, Snapshot, Store, StoreRefused, StoreUnavailable, Tx
+from sandbox.store import Conflict, Query, ReadSnapshot, Store, StoreRefused, StoreUnavailable, Tx
 from sandbox.store.errors import StoreBusy
-from sandbox.store.tables import CONSENTS, COUNTERS, SCHEMA, SCHEMA_TAGS, Consent, Counter, Row
+from sandbox.store.tables import CONSENTS, COUNTERS, SCHEMA, SCHEMA_TAGS, ConsentRow, CounterRow, Row
 from sandbox.store.tx import COUNT, SERVER, VIEW_BY_ID
 from sandbox.vendors.dialogtech import messages as dialogtech
 from sandbox.vendors.simplepay import api as simplepay
@@ -107,9 +107,9 @@ async def in_turn(*work: Any) -> list[Any]:
     return await asyncio.gather(*work, return_exceptions=True)
 
 
-def count(n: int, kind: str = "x") -> Counter:
+def count(n: int, kind: str = "x") -> CounterRow:
     """A row that goes into any store."""
-    return Counter(workspace_id=SERVER, kind=kind, n=n)
+    return CounterRow(workspace_id=SERVER, kind=kind, n=n)
 
 
 def kinds(store: Store) -> list[str]:
@@ -274,7 +274,7 @@ def test_no_connection_waits_for_a_lock_by_itself(store: Store) -> None:
 
 
 def test_a_row_that_names_nobody_is_refused(store: Store) -> None:
-    row = Consent(workspace_id=SERVER, id=1, line="1", phone="2", opted_in=True, cause="x", at=0)
+    row = ConsentRow(workspace_id=SERVER, id=1, line="1", phone="2", opted_in=True, cause="x", at=0)
     with pytest.raises(Conflict, match="FOREIGN KEY"):
         store.write_now(lambda tx: tx.add(row))
     assert store.read_now(lambda tx: tx.one(Query(int, select(func.count()).select_from(CONSENTS)))) == 0
@@ -475,7 +475,7 @@ def test_a_snapshot_does_not_see_what_is_written_after_it(store: Store) -> None:
 
 def test_a_snapshot_is_read_in_chunks_while_others_write(store: Store) -> None:
     store.write_now(lambda tx: tx.add_all([count(n, f"{n:03d}") for n in range(250)]))
-    by_n = Query(Counter, select(COUNTERS).where(COUNTERS.c.n >= 20).order_by(COUNTERS.c.n))
+    by_n = Query(CounterRow, select(COUNTERS).where(COUNTERS.c.n >= 20).order_by(COUNTERS.c.n))
     found = []
     with store.snapshot() as snapshot:
         for chunk in snapshot.chunks(by_n, 100):
@@ -714,7 +714,7 @@ class Snapshots:
         monkeypatch.setattr(Store, "snapshot", lambda store: self._counted(store))
 
     @contextmanager
-    def _counted(self, store: Store) -> Iterator[Snapshot]:
+    def _counted(self, store: Store) -> Iterator[ReadSnapshot]:
         self.open += 1
         try:
             with self._original(store) as snapshot:

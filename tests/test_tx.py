@@ -21,15 +21,15 @@ from sandbox.store.tables import (
     SINKS,
     STEPS,
     WORKSPACES,
-    Change,
-    Consent,
-    Console,
-    Counter,
-    Message,
+    ChangeRow,
+    ConsentRow,
+    ConsoleRow,
+    CounterRow,
+    MessageRow,
     Row,
-    Sink,
-    Step,
-    Workspace,
+    SinkRow,
+    StepRow,
+    WorkspaceRow,
 )
 from sandbox.store.tx import SERVER, VIEW
 from sandbox.world import lines
@@ -53,7 +53,7 @@ def fill(tx: Tx) -> None:
     tx.enter(of(tx, 1))
     add_console(tx, code=CONSOLE, line=LINE, submit_overrides_stop=True)
     add_console(tx, code="HARBOR1002", line=OTHER)
-    message = Message(
+    message = MessageRow(
         workspace_id=1,
         id=1,
         direction="outbound",
@@ -72,9 +72,9 @@ def fill(tx: Tx) -> None:
     tx.add(message)
     for position, forced in enumerate((False, True)):
         at = START + position
-        tx.add(Step(workspace_id=1, message_id=1, position=position, status="sent", at=at, cause="x", forced=forced))
+        tx.add(StepRow(workspace_id=1, message_id=1, position=position, status="sent", at=at, cause="x", forced=forced))
     for n, opted_in in enumerate((True, False), 1):
-        tx.add(Consent(workspace_id=1, id=n, line=LINE, phone="1", opted_in=opted_in, cause="x", at=START + n))
+        tx.add(ConsentRow(workspace_id=1, id=n, line=LINE, phone="1", opted_in=opted_in, cause="x", at=START + n))
 
 
 def of(tx: Tx, number: int) -> WorkspaceView:
@@ -104,43 +104,43 @@ def number_of(kind: type[Row], tx: Tx) -> int:
 
 
 def test_a_row_comes_back_as_it_was_added(store: Store) -> None:
-    row = Sink(workspace_id=1, name="mine", token="t" * 20, status=503, delay=2_500)
+    row = SinkRow(workspace_id=1, name="mine", token="t" * 20, status=503, delay=2_500)
     within(store, lambda tx: tx.add(row))
-    assert within(store, lambda tx: tx.get(Sink, "mine")) == row
-    assert within(store, lambda tx: tx.get(Sink, "mine"), 2) is None
-    assert within(store, lambda tx: tx.get(Sink, "nobody's")) is None
+    assert within(store, lambda tx: tx.get(SinkRow, "mine")) == row
+    assert within(store, lambda tx: tx.get(SinkRow, "mine"), 2) is None
+    assert within(store, lambda tx: tx.get(SinkRow, "nobody's")) is None
 
 
 def test_many_rows_are_added_by_one_call(store: Store) -> None:
-    rows = [Sink(workspace_id=1, name=f"{n:03d}", token=f"{n}") for n in range(200)]
+    rows = [SinkRow(workspace_id=1, name=f"{n:03d}", token=f"{n}") for n in range(200)]
     within(store, lambda tx: tx.add_all([]))
     within(store, lambda tx: tx.add_all(rows))
-    assert within(store, lambda tx: tx.all(Query(Sink, select(SINKS).order_by(SINKS.c.name)))) == rows
+    assert within(store, lambda tx: tx.all(Query(SinkRow, select(SINKS).order_by(SINKS.c.name)))) == rows
 
 
 @pytest.mark.parametrize(
     ("row", "taken"),
     [
-        (Sink(workspace_id=1, name="mine", token="another"), "sink.name"),
-        (Sink(workspace_id=2, name="mine", token="taken"), "sink.token"),
+        (SinkRow(workspace_id=1, name="mine", token="another"), "sink.name"),
+        (SinkRow(workspace_id=2, name="mine", token="taken"), "sink.token"),
     ],
 )
-def test_a_row_whose_key_is_anothers_is_a_conflict(store: Store, row: Sink, taken: str) -> None:
-    first = Sink(workspace_id=1, name="mine", token="taken")
+def test_a_row_whose_key_is_anothers_is_a_conflict(store: Store, row: SinkRow, taken: str) -> None:
+    first = SinkRow(workspace_id=1, name="mine", token="taken")
     within(store, lambda tx: tx.add(first))
 
     def add(tx: Tx) -> None:
-        tx.add(Sink(workspace_id=1, name="before", token="before"))
+        tx.add(SinkRow(workspace_id=1, name="before", token="before"))
         tx.add(row)
 
     with pytest.raises(Conflict, match=taken):
         within(store, add)
-    assert within(store, lambda tx: tx.all(Query(Sink, select(SINKS)))) == [first]
+    assert within(store, lambda tx: tx.all(Query(SinkRow, select(SINKS)))) == [first]
 
 
 def test_a_row_that_the_tables_forbid_is_a_conflict(store: Store) -> None:
     def add(tx: Tx, **changes: Any) -> None:
-        message = tx.get(Message, 1)
+        message = tx.get(MessageRow, 1)
         assert message is not None
         tx.add(message.model_copy(update={"id": 2, **changes}))
 
@@ -148,37 +148,37 @@ def test_a_row_that_the_tables_forbid_is_a_conflict(store: Store) -> None:
     for changes in ({"id": 3, "direction": "sideways"}, {"id": 3, "account_id": 1}, {"id": 3, "line": "nobody's"}):
         with pytest.raises(Conflict):
             within(store, partial(add, **changes))
-    assert within(store, lambda tx: number_of(Message, tx)) == 2
+    assert within(store, lambda tx: number_of(MessageRow, tx)) == 2
 
 
 def test_who_goes_on_after_a_clash_is_told_of_it(store: Store) -> None:
     def add(tx: Tx) -> list[bool]:
         rows = [("mine", "a"), ("mine", "b"), ("other", "a"), ("other", "b")]
-        return [tx.add_unless_taken(Sink(workspace_id=1, name=name, token=token)) for name, token in rows]
+        return [tx.add_unless_taken(SinkRow(workspace_id=1, name=name, token=token)) for name, token in rows]
 
     assert within(store, add) == [True, False, False, True]
-    assert within(store, lambda tx: [(row.name, row.token) for row in tx.all(Query(Sink, select(SINKS)))]) == [
+    assert within(store, lambda tx: [(row.name, row.token) for row in tx.all(Query(SinkRow, select(SINKS)))]) == [
         ("mine", "a"),
         ("other", "b"),
     ]
 
 
 def test_changes_are_written_and_set_in_the_row(store: Store) -> None:
-    def change(tx: Tx) -> Console:
-        row = tx.get(Console, 1)
+    def change(tx: Tx) -> ConsoleRow:
+        row = tx.get(ConsoleRow, 1)
         assert row is not None
         tx.update(row, auto_reply="Noted.", submit_overrides_stop=False)
         return row
 
     row = within(store, change)
     assert (row.auto_reply, row.submit_overrides_stop) == ("Noted.", False)
-    assert within(store, lambda tx: tx.get(Console, 1)) == row
-    other = within(store, lambda tx: tx.get(Console, 2))
+    assert within(store, lambda tx: tx.get(ConsoleRow, 1)) == row
+    other = within(store, lambda tx: tx.get(ConsoleRow, 2))
     assert (other.auto_reply, other.submit_overrides_stop) == (None, False)
 
 
 def test_no_changes_are_no_statement(store: Store) -> None:
-    row = within(store, lambda tx: tx.get(Console, 1))
+    row = within(store, lambda tx: tx.get(ConsoleRow, 1))
     with counted(store) as nothing:
         store.write_now(Tx.finish)
     with counted(store) as asked:
@@ -187,16 +187,16 @@ def test_no_changes_are_no_statement(store: Store) -> None:
 
 
 def test_a_row_is_deleted_and_no_other(store: Store) -> None:
-    row = within(store, lambda tx: tx.get(Console, 1))
+    row = within(store, lambda tx: tx.get(ConsoleRow, 1))
     within(store, lambda tx: tx.delete(row))
     codes = within(store, lambda tx: tx.all(Query(str, select(CONSOLES.c.code))))
     assert codes == ["HARBOR1002"]
 
 
 def test_a_workspaces_row_is_found_by_its_number_whichever_is_entered(store: Store) -> None:
-    row = within(store, lambda tx: tx.get(Workspace, 1), 2)
+    row = within(store, lambda tx: tx.get(WorkspaceRow, 1), 2)
     assert (row.id, row.name) == (1, "second")
-    assert store.read_now(lambda tx: tx.get(Workspace, 3)) is None
+    assert store.read_now(lambda tx: tx.get(WorkspaceRow, 3)) is None
 
 
 def test_a_statement_tells_how_many_rows_it_changed(store: Store) -> None:
@@ -239,14 +239,14 @@ FLAGS = (
 )
 OVERRIDING = select(CONSOLES.c.submit_overrides_stop).where(CONSOLES.c.workspace_id == bindparam("ws"))
 SAME: dict[str, tuple[type[Any], Any, dict[str, Any]]] = {
-    "an entity": (Console, CONSOLES_OF_WORKSPACE, {}),
+    "an entity": (ConsoleRow, CONSOLES_OF_WORKSPACE, {}),
     "an entity with a time": (
-        Message,
+        MessageRow,
         select(MESSAGES).where(MESSAGES.c.accepted_at == bindparam("at")),
         {"at": START},
     ),
-    "an entity of all columns": (Workspace, select(WORKSPACES).order_by(WORKSPACES.c.id), {}),
-    "flags of steps": (Step, select(STEPS).order_by(STEPS.c.position), {}),
+    "an entity of all columns": (WorkspaceRow, select(WORKSPACES).order_by(WORKSPACES.c.id), {}),
+    "flags of steps": (StepRow, select(STEPS).order_by(STEPS.c.position), {}),
     "a named tuple": (Flags, FLAGS, {}),
     "a view": (WorkspaceView, select(*VIEW).order_by(WORKSPACES.c.id), {}),
     "a line": (lines.LineView, lines.ALL_LINES.statement, {}),
@@ -254,13 +254,13 @@ SAME: dict[str, tuple[type[Any], Any, dict[str, Any]]] = {
     "a boolean": (bool, OVERRIDING.order_by(CONSOLES.c.id), {}),
     "a made up boolean": (bool, select(CONSOLES.c.id > 1).order_by(CONSOLES.c.id), {}),
     "a number": (int, select(func.count()).select_from(CONSENTS), {}),
-    "constants": (Consent, select(CONSENTS).where(CONSENTS.c.id.in_([1, 2, 3])).limit(1), {}),
+    "constants": (ConsentRow, select(CONSENTS).where(CONSENTS.c.id.in_([1, 2, 3])).limit(1), {}),
     "a part of a text": (
         str,
         select(MESSAGES.c.text).where(contains(MESSAGES.c.text, bindparam("part"))),
         {"part": "%"},
     ),
-    "nothing": (Consent, select(CONSENTS).where(CONSENTS.c.phone == bindparam("phone")), {"phone": "2"}),
+    "nothing": (ConsentRow, select(CONSENTS).where(CONSENTS.c.phone == bindparam("phone")), {"phone": "2"}),
 }
 
 
@@ -294,7 +294,7 @@ def test_booleans_are_booleans(store: Store) -> None:
 
 @pytest.mark.parametrize("is_hot", [False, True])
 def test_a_query_is_about_the_workspace_that_was_entered_unless_it_is_given_one(store: Store, is_hot: bool) -> None:
-    query = Query(Console, CONSOLES_OF_WORKSPACE, hot=is_hot)
+    query = Query(ConsoleRow, CONSOLES_OF_WORKSPACE, hot=is_hot)
     assert len(within(store, lambda tx: tx.all(query))) == 2
     assert within(store, lambda tx: tx.all(query), 2) == []
     assert len(within(store, lambda tx: tx.all(query, ws=1), 2)) == 2
@@ -347,7 +347,7 @@ def test_numbers_of_what_failed_are_taken_again(store: Store) -> None:
 
 
 def test_counts_are_there_to_be_cloned_once_they_were_saved(store: Store) -> None:
-    count = Query(Counter, select(COUNTERS).where(COUNTERS.c.kind == "a"))
+    count = Query(CounterRow, select(COUNTERS).where(COUNTERS.c.kind == "a"))
 
     def work(tx: Tx) -> list[Any]:
         tx.next_id("a")
@@ -356,8 +356,8 @@ def test_counts_are_there_to_be_cloned_once_they_were_saved(store: Store) -> Non
         saved = tx.all(count)
         return [before, saved, tx.next_id("a")]
 
-    assert within(store, work) == [[], [Counter(workspace_id=1, kind="a", n=1)], 2]
-    assert within(store, lambda tx: tx.all(count)) == [Counter(workspace_id=1, kind="a", n=2)]
+    assert within(store, work) == [[], [CounterRow(workspace_id=1, kind="a", n=1)], 2]
+    assert within(store, lambda tx: tx.all(count)) == [CounterRow(workspace_id=1, kind="a", n=2)]
 
 
 def test_counts_of_rows_that_were_replaced_are_forgotten(store: Store) -> None:
@@ -365,7 +365,7 @@ def test_counts_of_rows_that_were_replaced_are_forgotten(store: Store) -> None:
         tx.next_id("a")
         tx.next_id("a", 2)
         tx.forget_counts(1)
-        tx.add(Counter(workspace_id=1, kind="a", n=40))
+        tx.add(CounterRow(workspace_id=1, kind="a", n=40))
         return [tx.next_id("a"), tx.next_id("a", 2)]
 
     assert within(store, work) == [41, 2]
@@ -382,7 +382,7 @@ def test_before_a_workspace_is_entered_it_is_the_servers_and_time_is_the_walls(s
 
 
 def set_clock(store: Store, **columns: Any) -> None:
-    row = store.read_now(lambda tx: tx.get(Workspace, 1))
+    row = store.read_now(lambda tx: tx.get(WorkspaceRow, 1))
     assert row is not None
     store.write_now(lambda tx: tx.update(row, **columns))
 
@@ -395,7 +395,7 @@ def test_all_that_is_done_has_the_moment_of_the_workspaces_clock(store: Store) -
 
 def test_what_was_changed_of_the_workspace_counts_once_it_was_entered_again(store: Store) -> None:
     def work(tx: Tx) -> list[Any]:
-        row = tx.get(Workspace, 1)
+        row = tx.get(WorkspaceRow, 1)
         assert row is not None
         tx.update(row, clock_at=START + HOUR, clock_frozen=True)
         before = tx.now
@@ -415,7 +415,7 @@ def test_a_clock_stops_at_its_last_moment(store: Store) -> None:
 
 
 def changes(store: Store) -> list[tuple[int, int, str, int]]:
-    query = Query(Change, select(CHANGES).order_by(CHANGES.c.workspace_id, CHANGES.c.position))
+    query = Query(ChangeRow, select(CHANGES).order_by(CHANGES.c.workspace_id, CHANGES.c.position))
     return [(row.workspace_id, row.position, row.kind, row.at) for row in store.read_now(lambda tx: tx.all(query))]
 
 
@@ -455,7 +455,7 @@ def test_facts_of_what_failed_or_is_gone_are_left_nowhere(store: Store) -> None:
 
     def go(tx: Tx) -> None:
         tx.notify("deleted")
-        row = tx.get(Workspace, 2)
+        row = tx.get(WorkspaceRow, 2)
         assert row is not None
         tx.delete(row)
 

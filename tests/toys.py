@@ -10,16 +10,16 @@ from starlette.responses import Response
 
 from sandbox.store import Query as Statement
 from sandbox.store import Tx, WorkspaceView
-from sandbox.store.tables import WORKSPACES, Message
+from sandbox.store.tables import WORKSPACES, MessageRow
 from sandbox.store.tx import IdFormat
 from sandbox.vendors import DIALOGTECH, SIMPLEPAY, WRITEBACK
 from sandbox.vendors.base import hints
 from sandbox.vendors.base.answers import json_answer, pretty
 from sandbox.vendors.base.consoles import console_line
-from sandbox.vendors.base.exchange import Exchange
+from sandbox.vendors.base.exchange import VendorExchange
 from sandbox.vendors.base.operation import operation
 from sandbox.vendors.base.parameters import Parameters, needed
-from sandbox.vendors.base.refusal import Finding, Refusal
+from sandbox.vendors.base.refusal import CallFinding, Refusal
 from sandbox.vendors.base.route import VendorRoute
 from sandbox.vendors.base.vendor import Vendor, View
 from sandbox.vendors.dialogtech import Action, ActionParameters
@@ -27,7 +27,7 @@ from sandbox.world.ids import decided
 from sandbox.world.lines import line_of
 from sandbox.world.messages.accept import OUTBOUND, Draft, accept
 from sandbox.world.messages.search import vendor_ids_of
-from sandbox.world.rules import ASSUMED, Rule
+from sandbox.world.rules import ASSUMED, SandboxRule
 from sandbox.world.workspaces import find
 
 PREFIX = "/toy-api"
@@ -39,7 +39,7 @@ KEY = {"X-Toy-Key": "demo"}
 BY_PASSWORD = Statement(int, select(WORKSPACES.c.id).where(WORKSPACES.c.password == bindparam("password")))
 
 
-def authenticate(tx: Tx, exchange: Exchange) -> WorkspaceView:
+def authenticate(tx: Tx, exchange: VendorExchange) -> WorkspaceView:
     """Return the workspace whose Basic password the key is."""
     key = (exchange.header(b"x-toy-key") or b"").decode("latin-1")
     number = tx.one(BY_PASSWORD, password=key) if key else None
@@ -66,7 +66,7 @@ class SendParameters(Parameters):
 @operation(
     "send", parameters=SendParameters, about={"to": "phone", "text": "text", "console": "consoleCode"}, writes=True
 )
-def send(tx: Tx, exchange: Exchange, consoleCode: ConsoleCode) -> Response:
+def send(tx: Tx, exchange: VendorExchange, consoleCode: ConsoleCode) -> Response:
     """Sends a text."""
     line = console_line(tx, consoleCode, "TOY-send")
     given = exchange.parameters(SendParameters)
@@ -84,7 +84,7 @@ def page_size(request: Request) -> int:
 @operation("texts", about={"console": "consoleCode"})
 def texts(
     tx: Tx,
-    exchange: Exchange,
+    exchange: VendorExchange,
     consoleCode: ConsoleCode,
     size: Annotated[int, Depends(page_size)],
     limit: Annotated[int, Query(ge=1, le=9, description="How many.")] = 5,
@@ -101,19 +101,19 @@ def toy_id(seed: int, n: int, at: int, attempt: int) -> str:
     return "toy-" + decided(seed, "toy", n, attempt).hex()[:10]
 
 
-def toy_id_of(tx: Tx, message: Message) -> str:
+def toy_id_of(tx: Tx, message: MessageRow) -> str:
     return vendor_ids_of(tx, [message.id])[message.id]["toy_id"]
 
 
-def refuse(_: Exchange, refusal: Refusal) -> Response:
+def refuse(_: VendorExchange, refusal: Refusal) -> Response:
     return json_answer({"no": refusal.reason, "field": refusal.field}, refusal.status, refusal.headers)
 
 
-def findings(tx: Tx, exchange: Exchange) -> list[Finding]:
+def findings(tx: Tx, exchange: VendorExchange) -> list[CallFinding]:
     return hints.of_refusal(tx, exchange, {}) + hints.of_names(exchange, "TOY-send")
 
 
-def view(tx: Tx, message: Message) -> View | None:
+def view(tx: Tx, message: MessageRow) -> View | None:
     if message.vendor != "toy":
         return None
     path = f"{PREFIX}/{line_of(tx, message.line).code}/texts"
@@ -127,8 +127,8 @@ TOY = Vendor(
     prefix=PREFIX,
     router=router,
     rules=(
-        Rule("TOY-key", "X-Toy-Key is the workspace's password; else 401.", (ASSUMED,), "made up"),
-        Rule("TOY-send", "A text needs phone and text.", (ASSUMED,), "made up"),
+        SandboxRule("TOY-key", "X-Toy-Key is the workspace's password; else 401.", (ASSUMED,), "made up"),
+        SandboxRule("TOY-send", "A text needs phone and text.", (ASSUMED,), "made up"),
     ),
     authenticate=authenticate,
     security={"type": "apiKey", "in": "header", "name": "X-Toy-Key"},
@@ -150,7 +150,7 @@ class PingParameters(ActionParameters):
     word: Annotated[str, needed("DT-ping")] = Field(description="What is sent back.", examples=["hello"])
 
 
-def ping(tx: Tx, exchange: Exchange) -> Response:
+def ping(tx: Tx, exchange: VendorExchange) -> Response:
     """Sends a word back."""
     given = exchange.parameters(PingParameters)
     exchange.rules = ("DT-auth", "DT-ping")
@@ -162,6 +162,6 @@ PING = Action(
     parameters=PingParameters,
     about={"account": "access_key", "text": "word"},
     function=ping,
-    rules=(Rule("DT-ping", "sms.ping sends its word back.", (ASSUMED,), "made up"),),
+    rules=(SandboxRule("DT-ping", "sms.ping sends its word back.", (ASSUMED,), "made up"),),
 )
 VENDORS = (WRITEBACK, SIMPLEPAY, DIALOGTECH.with_action(PING), TOY)

@@ -15,7 +15,7 @@ from sandbox.server.callback_scheduler import QueuedCallback
 from sandbox.server.http_client import HttpClient, Unreached
 from sandbox.server.targets import Forbidden
 from sandbox.store import Store, StoreUnavailable, Tx
-from sandbox.store.tables import Callback, Message, Sink
+from sandbox.store.tables import CallbackRow, MessageRow, SinkRow
 from sandbox.vendors.base.callbacks import status_changes
 from sandbox.vendors.base.vendor import Vendor
 from sandbox.world import sinks
@@ -69,10 +69,10 @@ class CallbackSender:
     def _made(self, tx: Tx, callback: QueuedCallback) -> MadeCallback | None:
         """Return what is to be sent; None when that is not this process's, or gone."""
         workspace = tx.enter(find.by_id(tx, callback.workspace_id))
-        row = tx.get(Callback, callback.id) if workspace.epoch == callback.epoch else None
+        row = tx.get(CallbackRow, callback.id) if workspace.epoch == callback.epoch else None
         if row is None or (row.state, row.claimed_by) != (SENDING, self.owner):
             return None
-        message = tx.get(Message, row.message_id)
+        message = tx.get(MessageRow, row.message_id)
         assert message is not None, "a callback goes when its message goes"
         make = self._vendors[message.vendor].status_callback
         assert make is not None, "only such a vendor takes a callback's URL"
@@ -125,10 +125,10 @@ class CallbackSender:
 
 def keeping(
     token: str, method: str, query: str, headers: list[tuple[str, str]], body: str
-) -> Callable[[Tx], Sink | None]:
+) -> Callable[[Tx], SinkRow | None]:
     """Return the work that writes what a sink got, and returns the sink; None when there is none of that token."""
 
-    def work(tx: Tx) -> Sink | None:
+    def work(tx: Tx) -> SinkRow | None:
         sink = sinks.by_token(tx, token)
         if sink is not None:
             try:
@@ -140,7 +140,7 @@ def keeping(
     return work
 
 
-async def answer_of(sink: Sink) -> int:
+async def answer_of(sink: SinkRow) -> int:
     """Return the status that a sink answers, after its delay."""
     if sink.delay:
         await asyncio.sleep(sink.delay / SECOND)

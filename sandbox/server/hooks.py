@@ -5,7 +5,7 @@ from starlette.responses import Response
 from sandbox.server import faults
 from sandbox.server.journal import OWN_HEADER, Journal
 from sandbox.server.ticker import Ticker
-from sandbox.vendors.base.exchange import Exchange
+from sandbox.vendors.base.exchange import VendorExchange
 from sandbox.world.faults import MatchedFault
 
 
@@ -16,11 +16,11 @@ class Hooks:
         self._journal = journal
         self._ticker = ticker
 
-    def fault_asked_for(self, exchange: Exchange) -> MatchedFault | None:
+    def fault_asked_for(self, exchange: VendorExchange) -> MatchedFault | None:
         """Return the fault that a request header asks for. Raises `Refusal` for one that cannot be read."""
         return faults.asked_for(exchange)
 
-    async def apply_fault(self, exchange: Exchange, fault: MatchedFault) -> None:
+    async def apply_fault(self, exchange: VendorExchange, fault: MatchedFault) -> None:
         """Do what the fault does before the work: wait, or raise `FaultAnswers`."""
         await faults.apply_fault(exchange, fault)
 
@@ -28,7 +28,7 @@ class Hooks:
         """Wait until a callback that comes before the answer was tried."""
         await self._ticker.tried(workspace_id, callback_id)
 
-    def finish(self, exchange: Exchange, response: Response) -> Response:
+    def finish(self, exchange: VendorExchange, response: Response) -> Response:
         """Note the exchange; return its answer with the exchange's id, spoiled if a fault says so."""
         answer = self._journal.note(exchange, response)
         answer.raw_headers.append((OWN_HEADER, exchange.id.encode()))

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sandbox.server.guard import PREFIX
 from sandbox.server.journal import Journal
 from sandbox.store import Store
-from sandbox.store.tables import JournalEntry, Workspace
+from sandbox.store.tables import JournalEntryRow, WorkspaceRow
 from sandbox.store.tx import SERVER
 
 ONLY_READ = ("GET", "HEAD")
@@ -32,12 +32,12 @@ class Report:
             await self._journal.flush()
         await self._app(scope, receive, send)
 
-    def _exchanged(self, entry: JournalEntry, workspace_id: int) -> None:
+    def _exchanged(self, entry: JournalEntryRow, workspace_id: int) -> None:
         exchange = self._journal.show(entry).model_dump(mode="json")
         print(to_json({"workspace": self._named(workspace_id), **exchange}).decode(), file=self._file)
 
     def _named(self, workspace_id: int) -> dict[str, str | None] | None:
         if workspace_id == SERVER:
             return None
-        row = self._store.read_now(lambda tx: tx.get(Workspace, workspace_id))
+        row = self._store.read_now(lambda tx: tx.get(WorkspaceRow, workspace_id))
         return None if row is None else {"id": row.key, "name": row.name}

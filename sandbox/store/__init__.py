@@ -7,13 +7,13 @@ above this package speaks to the database through `Tx` alone.
 from sandbox.store.engine import Store
 from sandbox.store.errors import Conflict, StoreRefused, StoreUnavailable
 from sandbox.store.query import Command, Query
-from sandbox.store.tx import Snapshot, Tx, WorkspaceView
+from sandbox.store.tx import ReadSnapshot, Tx, WorkspaceView
 
 __all__ = [
     "Command",
     "Conflict",
     "Query",
-    "Snapshot",
+    "ReadSnapshot",
     "Store",
     "StoreRefused",
     "StoreUnavailable",

@@ -17,8 +17,8 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sandbox.clock import wall_clock
 from sandbox.store.errors import StoreBusy, StoreError, StoreNotFound, StoreRefused, StoreUnavailable, translation_of
 from sandbox.store.sqlite import WRITES, check_file, sqlite_engine
-from sandbox.store.tables import SCHEMA, SCHEMA_TAGS, Row, Workspace
-from sandbox.store.tx import SERVER, IdFormat, Snapshot, Tx
+from sandbox.store.tables import SCHEMA, SCHEMA_TAGS, Row, WorkspaceRow
+from sandbox.store.tx import SERVER, IdFormat, ReadSnapshot, Tx
 
 T = TypeVar("T")
 
@@ -163,7 +163,7 @@ class Store:
     # Long reads ------------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def snapshot(self) -> Iterator[Snapshot]:
+    def snapshot(self) -> Iterator[ReadSnapshot]:
         """Give one moment of the database, to be read over several turns of the loop."""
         if self._open_snapshots >= MOST_SNAPSHOTS:
             raise StoreUnavailable(f"{MOST_SNAPSHOTS} long answers are being read already")
@@ -175,18 +175,18 @@ class Store:
             self._open_snapshots -= 1
 
     @contextmanager
-    def _reading_one_moment(self) -> Iterator[Snapshot]:
+    def _reading_one_moment(self) -> Iterator[ReadSnapshot]:
         with self._transaction(is_write=False) as connection:
             connection.execute(select(SCHEMA_TAGS.c.version)).all()  # the moment is that of the first read
-            yield Snapshot(connection)
+            yield ReadSnapshot(connection)
 
     async def try_to_write(self) -> None:
         """Raise what keeps the database from being written, be it a lock or a full disk."""
         await self.write(lambda tx: tx.update(_server(tx), fingerprint=secrets.token_hex(4)))
 
 
-def _server(tx: Tx) -> Workspace:
-    server = tx.get(Workspace, SERVER)
+def _server(tx: Tx) -> WorkspaceRow:
+    server = tx.get(WorkspaceRow, SERVER)
     if server is None:
         raise StoreUnavailable("the tables are gone")
     return server
@@ -199,7 +199,7 @@ def _make_tables(tx: Tx) -> None:
     Row.metadata.create_all(tx.connection)
     tx.execute(insert(SCHEMA_TAGS).values(version=SCHEMA))
     nothing: dict[str, Any] = dict.fromkeys(("seed", "first_seed", "first_at", "clock_at", "clock_wall"), 0)
-    tx.add(Workspace(id=SERVER, hidden="server", fixture="", fingerprint="", created_wall=tx.wall, **nothing))
+    tx.add(WorkspaceRow(id=SERVER, hidden="server", fixture="", fingerprint="", created_wall=tx.wall, **nothing))
 
 
 def path_of(database: str) -> Path:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sandbox.clock import LATEST, NEVER
 from sandbox.store.errors import translation_of
 from sandbox.store.query import WORKSPACE, Command, Query, compiled_insert
-from sandbox.store.tables import CHANGES, COUNTERS, WORKSPACES, Change, Row, table_of
+from sandbox.store.tables import CHANGES, COUNTERS, WORKSPACES, ChangeRow, Row, table_of
 
 R = TypeVar("R")
 E = TypeVar("E", bound=Row)
@@ -121,7 +121,7 @@ class Tx:
         self.now = wall
         self._counts: dict[tuple[int, str], tuple[int, bool]] = {}
         """By workspace and kind: the count, and whether the table has a row of it."""
-        self._changes: list[tuple[int, Change]] = []
+        self._changes: list[tuple[int, ChangeRow]] = []
         self._is_quiet = False
         self.changed: set[int] = set()
         """Workspaces in which something happened: those who wait there look again after the commit."""
@@ -270,7 +270,7 @@ class Tx:
         """Leave a fact for those who wait or follow events (`store.tables.Change`); `at` is now if left out."""
         if self._is_quiet:
             return
-        change = Change(
+        change = ChangeRow(
             workspace_id=self.ws,
             position=0,
             kind=kind,
@@ -324,7 +324,7 @@ class Tx:
         self._changes.clear()
 
 
-class Snapshot:
+class ReadSnapshot:
     """One moment of the database, read at leisure while others write. Closed by its `with`."""
 
     def __init__(self, connection: Connection) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Insert, Integer, bindparam, insert, select, update
 
 from sandbox.store import Query, Tx
-from sandbox.store.tables import MESSAGES, PEOPLE, WORKSPACES, Part, Row, Workspace, entities, table_of
+from sandbox.store.tables import MESSAGES, PEOPLE, WORKSPACES, Part, Row, WorkspaceRow, entities, table_of
 from sandbox.store.tx import SERVER
 from sandbox.world.callbacks import queue
 from sandbox.world.workspaces.find import row_of
@@ -71,14 +71,14 @@ def clone_rows(tx: Tx, source: int, target: int, *parts: Part) -> None:
     queue.release_cloned(tx, target)
 
 
-def any_row(tx: Tx, workspace_id: int) -> Workspace:
+def any_row(tx: Tx, workspace_id: int) -> WorkspaceRow:
     """Return the row of a workspace that is there, be it hidden or not."""
-    row = tx.get(Workspace, workspace_id)
+    row = tx.get(WorkspaceRow, workspace_id)
     assert row is not None
     return row
 
 
-def create_hidden(tx: Tx, row: Workspace, purpose: str) -> int:
+def create_hidden(tx: Tx, row: WorkspaceRow, purpose: str) -> int:
     """Make a hidden workspace that is otherwise as the row says, still without rows; return its number."""
     clone_id = tx.next_id("workspace", SERVER)
     own = {"id": clone_id, "hidden": purpose, "change_position": 0, "journal_position": 0}
@@ -101,7 +101,7 @@ def change_purpose(tx: Tx, workspace_id: int, purpose: str) -> None:
     tx.execute(CHANGE_PURPOSE.values(hidden=purpose, expires_wall=None), clone=workspace_id)
 
 
-def state_of(row: Workspace) -> dict[str, Any]:
+def state_of(row: WorkspaceRow) -> dict[str, Any]:
     """Return what is state of a workspace's row, by column."""
     return {name: getattr(row, name) for name in STATE}
 

@@ -11,7 +11,7 @@ from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 from sqlalchemy import bindparam, select
 
 from sandbox.store import Query, Tx
-from sandbox.store.tables import SCHEDULED, Message, Scheduled
+from sandbox.store.tables import SCHEDULED, MessageRow, ScheduledRow
 from sandbox.world import consent, delivery, people, story_runs
 from sandbox.world.errors import UnknownMessage, WorldError
 from sandbox.world.lines import LineView, line_of
@@ -30,7 +30,7 @@ SUBMIT = ("simplepay", "simplepay.submit")
 """Vendor and cause of a message that a program sent by SimplePay."""
 STAFF_OPT_IN_TEXT = "{organisation}: you asked us to text you. Text HELP for help, STOP to end."
 FIRST_DUE = Query(
-    Scheduled,
+    ScheduledRow,
     select(SCHEDULED)
     .where(SCHEDULED.c.workspace_id == bindparam("ws"), SCHEDULED.c.due_at <= bindparam("now"))
     .order_by(SCHEDULED.c.due_at, SCHEDULED.c.id)
@@ -40,13 +40,13 @@ FIRST_DUE = Query(
 
 def send(
     tx: Tx, at: int, *, line: str, to: str, text: str, purpose: str = ALERT, sent_by: str | None = None
-) -> Message:
+) -> MessageRow:
     """Have staff send one message from a line."""
     owner = line_of(tx, line)
     return accept(tx, owner, Draft(to, text, at, owner.staff_tool, "staff", purpose, sent_by=sent_by))
 
 
-def submit(tx: Tx, at: int, *, line: str, to: str, text: str) -> Message:
+def submit(tx: Tx, at: int, *, line: str, to: str, text: str) -> MessageRow:
     """Have a program send one message by SimplePay."""
     return accept(tx, line_of(tx, line), Draft(to, text, at, *SUBMIT), opts_in=True)
 
@@ -62,7 +62,7 @@ def broadcast(
     texts: Mapping[str, str] | None = None,
     sent_by: str | None = None,
     campaign: str | None = None,
-) -> tuple[str, list[Message]]:
+) -> tuple[str, list[MessageRow]]:
     """Have staff send one text to many, to everyone if no `phones` are given; the rest as `broadcasts.broadcast`."""
     return broadcasts.broadcast(
         tx,
@@ -165,7 +165,7 @@ def run_due(tx: Tx, now: int | None = None) -> None:
     update_next_due(tx)
 
 
-def _run(tx: Tx, row: Scheduled) -> None:
+def _run(tx: Tx, row: ScheduledRow) -> None:
     """Execute a scheduled command as if on time; skip one that is no longer valid."""
     arguments: dict[str, Any] = json.loads(row.arguments)
     if row.command == report.__name__:
@@ -176,7 +176,7 @@ def _run(tx: Tx, row: Scheduled) -> None:
         return
 
 
-def opt_by_staff(tx: Tx, at: int, *, line: LineView, phone: str, opted_in: bool) -> Message | None:
+def opt_by_staff(tx: Tx, at: int, *, line: LineView, phone: str, opted_in: bool) -> MessageRow | None:
     """Have staff opt a phone in, which a message tells it, or out (rule WB-type); nothing if they have done so already.
 
     One that is out is not opted out again: a handset's own STOP would then weigh no more than what staff did.

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Select, bindparam, exists, func, select, tuple_
 
 from sandbox.store import Query, Tx
-from sandbox.store.tables import CONSENTS, CONSOLES, LINES, Consent
+from sandbox.store.tables import CONSENTS, CONSOLES, LINES, ConsentRow
 from sandbox.world.lines import LISTED
 
 STOP_WORDS = frozenset(("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "OPTOUT", "REVOKE", "ALTO", "PARAR"))
@@ -70,7 +70,7 @@ _standing = select(CONSENTS).where(_in_workspace, _columns.at <= bindparam("at")
 # The index leads from a line to its phones.
 _on_any_line = _columns.line.in_(select(LINES.c.number).where(LINES.c.workspace_id == bindparam("ws")).correlate(None))
 OPTED_OUT = Query(
-    Consent,
+    ConsentRow,
     _standing.join(LINES, (LINES.c.workspace_id == _columns.workspace_id) & (LINES.c.number == _columns.line))
     .outerjoin(CONSOLES, (CONSOLES.c.workspace_id == LINES.c.workspace_id) & (CONSOLES.c.line == LINES.c.number))
     .where(_on_any_line, _columns.phone.in_(bindparam("phones", expanding=True)), ~_columns.opted_in)
@@ -100,7 +100,7 @@ def state_of(tx: Tx, line: str, phone: str, at: int) -> ConsentState | None:
 def record(tx: Tx, line: str, phone: str, *, opted_in: bool, cause: str, at: int, word: str | None = None) -> None:
     """Add an entry to the ledger."""
     tx.add(
-        Consent(
+        ConsentRow(
             workspace_id=tx.ws,
             id=tx.next_id("consent"),
             line=line,
@@ -128,17 +128,17 @@ def enrolled(tx: Tx) -> list[str]:
     return tx.all(ENROLLED_PHONES)
 
 
-def ledger_of(tx: Tx, phone: str, line: str | None = None) -> list[Consent]:
+def ledger_of(tx: Tx, phone: str, line: str | None = None) -> list[ConsentRow]:
     """Return everything about a phone, of all lines or of one, in the order of time."""
     statement = (
         select(CONSENTS).where(_in_workspace, _columns.phone == phone, _is_on(line)).order_by(_columns.at, _columns.id)
     )
-    return tx.all(Query(Consent, statement))
+    return tx.all(Query(ConsentRow, statement))
 
 
 def standing(
     tx: Tx, *, at: int, line: str | None, phone: str | None, after: tuple[str, str], limit: int
-) -> list[Consent]:
+) -> list[ConsentRow]:
     """Return the latest entry of each line and phone; `after`: a line and a phone, where the page before ended."""
     statement: Select[tuple[object, ...]] = (
         _standing.where(tuple_(_columns.line, _columns.phone) > tuple_(*after))
@@ -149,7 +149,7 @@ def standing(
         statement = statement.where(_columns.phone == phone, _is_on(line))
     elif line is not None:
         statement = statement.where(_columns.line == line)
-    return tx.all(Query(Consent, statement), at=at)
+    return tx.all(Query(ConsentRow, statement), at=at)
 
 
 def _is_on(line: str | None) -> ColumnElement[bool]:

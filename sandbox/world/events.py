@@ -36,11 +36,11 @@ from sandbox.store.tables import (
     MESSAGES,
     STEPS,
     WORKSPACES,
-    Attempt,
-    Callback,
-    Change,
-    JournalEntry,
-    Message,
+    AttemptRow,
+    CallbackRow,
+    ChangeRow,
+    JournalEntryRow,
+    MessageRow,
 )
 from sandbox.world.callbacks.queue import ATTEMPTS_OF, URLS, ListedCallback
 from sandbox.world.callbacks.states import GIVEN_UP
@@ -115,11 +115,11 @@ class WorkspaceEvent(NamedTuple):
 
     kind: str
     cursor: Cursor
-    message: Message | None = None
+    message: MessageRow | None = None
     entries: Sequence[Entry] = ()
     so_far: int = 0
     callback: ListedCallback | None = None
-    exchange: JournalEntry | None = None
+    exchange: JournalEntryRow | None = None
     missed: int | None = None
     detail: str = ""
 
@@ -157,14 +157,14 @@ POSITIONS = Query(
 )
 _of_workspace = CHANGES.c.workspace_id == bindparam("ws")
 FACTS = Query(
-    Change,
+    ChangeRow,
     select(CHANGES)
     .where(_of_workspace, CHANGES.c.position > bindparam("after"), CHANGES.c.position <= bindparam("last"))
     .order_by(CHANGES.c.position)
     .limit(bindparam("limit")),
 )
 LAST_RESET = Query(
-    Change,
+    ChangeRow,
     select(CHANGES).where(_of_workspace, CHANGES.c.kind == RESET).order_by(CHANGES.c.position.desc()).limit(1),
 )
 LATER = Query(
@@ -179,7 +179,7 @@ LATER = Query(
     .group_by(CHANGES.c.message_id),
 )
 MESSAGES_OF = Query(
-    Message,
+    MessageRow,
     select(MESSAGES).where(
         MESSAGES.c.workspace_id == bindparam("ws"), MESSAGES.c.id.in_(bindparam("messages", expanding=True))
     ),
@@ -239,13 +239,13 @@ _next_times = union_all(
 ).subquery()
 NEXT_STEP = Query(int, select(func.min(_next_times.c["at"])))
 CALLBACKS_NAMED = Query(
-    Callback,
+    CallbackRow,
     select(CALLBACKS).where(
         CALLBACKS.c.workspace_id == bindparam("ws"), CALLBACKS.c.id.in_(bindparam("callbacks", expanding=True))
     ),
 )
 LOST = Query(
-    Callback,
+    CallbackRow,
     select(CALLBACKS).where(
         *_is_lost, CALLBACKS.c.due_at >= bindparam("since"), CALLBACKS.c.due_at <= bindparam("until")
     ),
@@ -253,7 +253,7 @@ LOST = Query(
 # Without what can be long, which the journal has.
 _LEFT_OUT = {"request_headers": "[]", "response_headers": "[]", "request_body": b"", "response_body": b""}
 EXCHANGES = Query(
-    JournalEntry,
+    JournalEntryRow,
     select(*(literal(_LEFT_OUT[c.name]).label(c.name) if c.name in _LEFT_OUT else c for c in JOURNAL.c))
     .where(JOURNAL.c.workspace_id == bindparam("ws"), JOURNAL.c.position > bindparam("after"))
     .order_by(JOURNAL.c.position)
@@ -387,7 +387,7 @@ def _rest_of_page(tx: Tx, cursor: Cursor, end: Bound, last: _Positions) -> News:
     return News(gap + _events_of_page(tx, cursor, end, facts, steps, last), _at(cursor, end), is_all=False)
 
 
-def _gap(cursor: Cursor, facts: Sequence[Change], last: _Positions) -> list[WorkspaceEvent]:
+def _gap(cursor: Cursor, facts: Sequence[ChangeRow], last: _Positions) -> list[WorkspaceEvent]:
     """Return what says that changes were pruned which the cursor's owner was not told: their positions are missing."""
     oldest = facts[0].position if facts else last.change + 1
     missed = oldest - 1 - cursor.start.position
@@ -406,7 +406,7 @@ def _at(cursor: Cursor, end: Bound) -> Cursor:
 
 
 def _events_of_page(
-    tx: Tx, cursor: Cursor, end: Bound, facts: Sequence[Change], steps: Sequence[_Step], last: _Positions
+    tx: Tx, cursor: Cursor, end: Bound, facts: Sequence[ChangeRow], steps: Sequence[_Step], last: _Positions
 ) -> list[WorkspaceEvent]:
     """Return the events of a page from the cursor to that end, but for those that the cursor's owner was told."""
     if not facts and not steps:
@@ -432,7 +432,7 @@ class _Span:
     """
 
     def __init__(
-        self, tx: Tx, start: Bound, end: Bound, facts: Sequence[Change], steps: Sequence[_Step], *, is_last: bool
+        self, tx: Tx, start: Bound, end: Bound, facts: Sequence[ChangeRow], steps: Sequence[_Step], *, is_last: bool
     ) -> None:
         self._start = start
         self._end = end
@@ -447,7 +447,7 @@ class _Span:
         self._later = _stated_later(tx, end.position, self._ids) if self._ids and not is_last else {}
         self._listed = _listed(tx, callbacks)
 
-    def _callbacks(self, tx: Tx, *, with_lost: bool) -> list[Callback]:
+    def _callbacks(self, tx: Tx, *, with_lost: bool) -> list[CallbackRow]:
         """Return those that facts name, and those that fell due meanwhile and are never sent."""
         named = tx.all(CALLBACKS_NAMED, callbacks=[*self._called]) if self._called else []
         lost = tx.all(LOST, since=self._start.clock, until=self._end.clock) if with_lost else []
@@ -464,7 +464,7 @@ class _Span:
             if place is not None:
                 yield self._callback_event(listed, *place, cursor)
 
-    def _entry_events(self, message: Message, cursor: Cursor) -> Iterator[Keyed]:
+    def _entry_events(self, message: MessageRow, cursor: Cursor) -> Iterator[Keyed]:
         entries = self._entries[message.id]
         for position, entry in enumerate(entries):
             stated = max((each for each in self._stated.get(message.id, ()) if each.step <= position), default=None)
@@ -474,7 +474,7 @@ class _Span:
                 key = (turns, entry.at, message.id, position + 1, 0)
                 yield key, WorkspaceEvent(kind, cursor, message, entries, position + 1)
 
-    def _is_news(self, message: Message, position: int, at: int, *, is_stated: bool) -> bool:
+    def _is_news(self, message: MessageRow, position: int, at: int, *, is_stated: bool) -> bool:
         """Return whether an entry of its timeline was not told at the start, and is at the end."""
         if position >= self._later.get(message.id, NEVER):
             return False
@@ -517,7 +517,7 @@ class _Stated(NamedTuple):
     position: int
 
 
-def _stated(facts: Sequence[Change]) -> dict[int, list[_Stated]]:
+def _stated(facts: Sequence[ChangeRow]) -> dict[int, list[_Stated]]:
     """Return, by message, what the facts state of its timeline."""
     stated: dict[int, list[_Stated]] = {}
     for fact in facts:
@@ -526,7 +526,7 @@ def _stated(facts: Sequence[Change]) -> dict[int, list[_Stated]]:
     return stated
 
 
-def _by_number(tx: Tx, numbers: Collection[int]) -> dict[int, Message]:
+def _by_number(tx: Tx, numbers: Collection[int]) -> dict[int, MessageRow]:
     """Return those of the messages that are still there."""
     return {message.id: message for message in tx.all(MESSAGES_OF, messages=sorted(numbers))} if numbers else {}
 
@@ -536,12 +536,12 @@ def _stated_later(tx: Tx, position: int, numbers: Collection[int]) -> dict[int, 
     return {later.message_id: later.step for later in tx.all(LATER, after=position, messages=sorted(numbers))}
 
 
-def _listed(tx: Tx, callbacks: Sequence[Callback]) -> list[ListedCallback]:
+def _listed(tx: Tx, callbacks: Sequence[CallbackRow]) -> list[ListedCallback]:
     """Return callbacks with their receivers and attempts, in two statements."""
     if not callbacks:
         return []
     urls = {each.message_id: each.url for each in tx.all(URLS, messages=[each.message_id for each in callbacks])}
-    attempts: dict[int, list[Attempt]] = {callback.id: [] for callback in callbacks}
+    attempts: dict[int, list[AttemptRow]] = {callback.id: [] for callback in callbacks}
     for attempt in tx.all(ATTEMPTS_OF, callbacks=[*attempts]):
         attempts[attempt.callback_id].append(attempt)
     return [ListedCallback(each, urls[each.message_id], attempts[each.id]) for each in callbacks]

@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, delete, func, select, update
 
 from sandbox.clock import SECOND
 from sandbox.store import Query, Tx
-from sandbox.store.tables import FAULTS, WORKSPACES, Fault
+from sandbox.store.tables import FAULTS, WORKSPACES, FaultRow
 from sandbox.world import phones
 from sandbox.world.errors import ImpossiblePhone, UnknownFault
 from sandbox.world.ids import chance, decided, fault_id, parse_fault_id
@@ -30,7 +30,7 @@ MAIN = ANSWERING + SPOILING
 COUNTS = ("matched", "applied", "window_at", "window_calls")
 
 IN_WORKSPACE = FAULTS.c.workspace_id == bindparam("ws")
-LIST = Query(Fault, select(FAULTS).where(IN_WORKSPACE).order_by(FAULTS.c.id))
+LIST = Query(FaultRow, select(FAULTS).where(IN_WORKSPACE).order_by(FAULTS.c.id))
 DELETE_ALL = delete(FAULTS).where(IN_WORKSPACE)
 NUMBER = select(func.count()).select_from(FAULTS).where(IN_WORKSPACE).scalar_subquery()
 NOTE_NUMBER = update(WORKSPACES).where(WORKSPACES.c.id == bindparam("ws")).values(faults=NUMBER)
@@ -98,10 +98,10 @@ def add(
     skip: int = 0,
     times: int | None = None,
     expires_at: int | None = None,
-) -> Fault:
+) -> FaultRow:
     """Add a fault after those there are; without a seed it gets one of its own."""
     n = tx.next_id("fault")
-    fault = Fault(
+    fault = FaultRow(
         workspace_id=tx.ws,
         id=n,
         match=json.dumps(match),
@@ -117,21 +117,21 @@ def add(
     return fault
 
 
-def list_faults(tx: Tx) -> list[Fault]:
+def list_faults(tx: Tx) -> list[FaultRow]:
     """Return all, in the order in which they are matched."""
     return tx.all(LIST)
 
 
-def find_fault(tx: Tx, text: str) -> Fault:
+def find_fault(tx: Tx, text: str) -> FaultRow:
     """Return the fault of that id; raises `UnknownFault`."""
     n = parse_fault_id(text)
-    fault = None if n is None else tx.get(Fault, n)
+    fault = None if n is None else tx.get(FaultRow, n)
     if fault is None:
         raise UnknownFault("No fault of this workspace has that id: list them with GET faults.")
     return fault
 
 
-def remove(tx: Tx, fault: Fault) -> None:
+def remove(tx: Tx, fault: FaultRow) -> None:
     """Drop one fault."""
     tx.delete(fault)
     note_number(tx)
@@ -164,7 +164,7 @@ def match_fault(tx: Tx, call: CallDetails) -> MatchedFault | None:
     return None
 
 
-def is_over(fault: Fault, now: int) -> bool:
+def is_over(fault: FaultRow, now: int) -> bool:
     """Return whether it was applied as often as it may be, or has expired."""
     is_used_up = fault.times is not None and fault.applied >= fault.times
     return is_used_up or (fault.expires_at is not None and fault.expires_at <= now)
@@ -191,7 +191,7 @@ def _is_like(name: str, value: str, call: CallDetails) -> bool:
         return False
 
 
-def _count(fault: Fault, now: int) -> MatchedFault | None:
+def _count(fault: FaultRow, now: int) -> MatchedFault | None:
     """Count a call that it matches; return what becomes of the call, if it is the fault's turn."""
     fault.matched += 1
     n = fault.matched
@@ -207,7 +207,7 @@ def _count(fault: Fault, now: int) -> MatchedFault | None:
     return MatchedFault(fault_id(fault.id), effect, latency(effect, fault.seed, n), retry_after)
 
 
-def _over_limit(fault: Fault, limit: dict[str, Any], now: int) -> int | None:
+def _over_limit(fault: FaultRow, limit: dict[str, Any], now: int) -> int | None:
     """Count a call of a rate limit; return the seconds till the next window if this one, begun by a call, is full."""
     length = round(limit["seconds"] * SECOND)
     if fault.window_at is None or not fault.window_at <= now < fault.window_at + length:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import bindparam, desc, null, or_, select, update
 
 from sandbox.store import Conflict, Query, Tx
-from sandbox.store.tables import MESSAGES, PEOPLE, Person
+from sandbox.store.tables import MESSAGES, PEOPLE, PersonRow
 from sandbox.world import delivery
 from sandbox.world.errors import AlreadyTaken, ImpossiblePhone, UnknownPerson
 from sandbox.world.ids import decided, decided_key
@@ -26,19 +26,19 @@ class _Carrier(NamedTuple):
 _in_workspace = PEOPLE.c.workspace_id == bindparam("ws")
 ID_BY_PHONE = Query(int, select(PEOPLE.c.id).where(_in_workspace, PEOPLE.c.phone == bindparam("phone")), hot=True)
 BY_KEY_OR_PHONE = Query(
-    Person,
+    PersonRow,
     select(PEOPLE)
     .where(_in_workspace, or_(PEOPLE.c.key == bindparam("key"), PEOPLE.c.phone == bindparam("phone")))
     .order_by(desc(PEOPLE.c.key == bindparam("key"))),
 )
-BY_PHONE = Query(Person, select(PEOPLE).where(_in_workspace, PEOPLE.c.phone == bindparam("phone")))
+BY_PHONE = Query(PersonRow, select(PEOPLE).where(_in_workspace, PEOPLE.c.phone == bindparam("phone")))
 CARRIERS_OF = Query(
     _Carrier,
     select(PEOPLE.c.id, PEOPLE.c.carrier).where(_in_workspace, PEOPLE.c.id.in_(bindparam("people", expanding=True))),
 )
 _everybody = select(PEOPLE).where(_in_workspace).order_by(PEOPLE.c.id)
-EVERYBODY = Query(Person, _everybody)
-PAGE = Query(Person, _everybody.where(PEOPLE.c.id > bindparam("after")).limit(bindparam("limit")))
+EVERYBODY = Query(PersonRow, _everybody)
+PAGE = Query(PersonRow, _everybody.where(PEOPLE.c.id > bindparam("after")).limit(bindparam("limit")))
 ALL_PHONES = Query(str, select(PEOPLE.c.phone).where(_in_workspace).order_by(PEOPLE.c.id))
 MAKE_MESSAGES_NOBODYS = (
     update(MESSAGES)
@@ -53,11 +53,11 @@ def id_for_phone(tx: Tx, phone: str) -> int:
     return add(tx, phone=phone).id if found is None else found
 
 
-def add(tx: Tx, *, phone: str, **columns: Any) -> Person:
+def add(tx: Tx, *, phone: str, **columns: Any) -> PersonRow:
     """Make a person; what is not given is made or null."""
     n = tx.next_id("person")
     made = {"key": decided_key(tx.workspace.seed, "person", n), "carrier": _carrier_for(tx, phone)}
-    person = Person(workspace_id=tx.ws, id=n, phone=phone, **made | columns)
+    person = PersonRow(workspace_id=tx.ws, id=n, phone=phone, **made | columns)
     if not tx.add_unless_taken(person):
         raise _taken()
     return person
@@ -74,7 +74,7 @@ def _carrier_for(tx: Tx, phone: str) -> str:
     return CARRIERS[decided(0, "carrier", int(phone))[0] % len(CARRIERS)]
 
 
-def find_person(tx: Tx, key_or_phone: str) -> Person:
+def find_person(tx: Tx, key_or_phone: str) -> PersonRow:
     """Return the person of that `person_id`, or else of that phone in any writing."""
     person = tx.one(BY_KEY_OR_PHONE, key=key_or_phone, phone=_digits(key_or_phone))
     if person is None:
@@ -82,7 +82,7 @@ def find_person(tx: Tx, key_or_phone: str) -> Person:
     return person
 
 
-def person_with_phone(tx: Tx, phone: str) -> Person | None:
+def person_with_phone(tx: Tx, phone: str) -> PersonRow | None:
     """Return the person who has that phone, if there is one."""
     return tx.one(BY_PHONE, phone=phone)
 
@@ -110,12 +110,12 @@ def carriers_of(tx: Tx, person_ids: Collection[int]) -> dict[int, str | None]:
     return {row.person_id: row.name for row in tx.all(CARRIERS_OF, people=list(person_ids))}
 
 
-def list_people(tx: Tx, after: int, limit: int) -> list[Person]:
+def list_people(tx: Tx, after: int, limit: int) -> list[PersonRow]:
     """Return those numbered over `after`, in the order in which they were made."""
     return tx.all(PAGE, after=after, limit=limit)
 
 
-def everybody(tx: Tx) -> list[Person]:
+def everybody(tx: Tx) -> list[PersonRow]:
     """Return all people, in the order in which they were made."""
     return tx.all(EVERYBODY)
 
@@ -125,7 +125,7 @@ def all_phones(tx: Tx) -> list[str]:
     return tx.all(ALL_PHONES)
 
 
-def change(tx: Tx, person: Person, **columns: Any) -> None:
+def change(tx: Tx, person: PersonRow, **columns: Any) -> None:
     """Write these columns of a person."""
     try:
         tx.update(person, **columns)
@@ -133,7 +133,7 @@ def change(tx: Tx, person: Person, **columns: Any) -> None:
         raise _taken() from error
 
 
-def remove(tx: Tx, person: Person) -> None:
+def remove(tx: Tx, person: PersonRow) -> None:
     """Delete a person; their messages stay, and show the phone without a name."""
     tx.execute(MAKE_MESSAGES_NOBODYS, person=person.id)
     tx.delete(person)

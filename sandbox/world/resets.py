@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from sandbox.store import Query, Tx, WorkspaceView
-from sandbox.store.tables import COUNTERS, Counter, Part, Row, entities, table_of
+from sandbox.store.tables import COUNTERS, CounterRow, Part, Row, entities, table_of
 from sandbox.world import faults, seed
 from sandbox.world.clones import any_row, clone_rows, state_of
 from sandbox.world.schedule import update_next_due
@@ -29,7 +29,7 @@ SETUP: list[tuple[str, Query[Row]]] = [
     if entity.__part__ is Part.SETUP
 ]
 COUNTED = Query(
-    Counter,
+    CounterRow,
     select(COUNTERS).where(
         COUNTERS.c.workspace_id == bindparam("ws"), COUNTERS.c.kind.in_([name for name, _ in SETUP])
     ),

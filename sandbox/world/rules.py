@@ -12,7 +12,7 @@ STANDARD = "standard"
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class SandboxRule:
     """`provenance`: one or more of the four words above. `source`: where it can be read, or why it was assumed."""
 
     id: str
@@ -22,7 +22,7 @@ class Rule:
 
 
 NETWORK_RULES = (
-    Rule(
+    SandboxRule(
         "NET-flow",
         "Every message is queued, then sent, then settled as delivered, undelivered, rejected or unknown. The plan is"
         " fixed when it is accepted: sent after 1 s and settled after 3 s or other delays (timed, the default), at once"
@@ -30,7 +30,7 @@ NETWORK_RULES = (
         (ASSUMED,),
         "no reference says how long a message takes",
     ),
-    Rule(
+    SandboxRule(
         "NET-stop",
         "STOP, STOPALL, UNSUBSCRIBE, CANCEL, END, QUIT, OPTOUT, REVOKE, ALTO or PARAR, in any case, blanks around and"
         " a full stop ignored, opts the phone out of that line, with one confirmation. A second one gets no answer.",
@@ -41,41 +41,41 @@ NETWORK_RULES = (
         " OPTOUT, REVOKE: assumed, after that list since the FCC's order on revoking consent (47 CFR 64.1200(a)(10))."
         " ALTO, PARAR: assumed, 'stop' in Spanish",
     ),
-    Rule(
+    SandboxRule(
         "NET-start",
         "START, UNSTOP or the console's own keyword opts the phone in again, with one confirmation.",
         (DOCUMENTED, ASSUMED),
         "the console's keyword: documented, the Writeback sample's opt-out answer names one (the confirmation:"
         " assumed). START, UNSTOP: assumed, after the industry's usual list for US numbers",
     ),
-    Rule(
+    SandboxRule(
         "NET-help",
         "HELP, INFO or AYUDA gets the line's help text, also when opted out; consent stays as it is.",
         (ASSUMED,),
         "HELP, INFO: assumed, after the industry's usual list for US numbers. AYUDA: assumed, 'help' in Spanish",
     ),
-    Rule(
+    SandboxRule(
         "NET-reply",
         "Any other reply gets the console's automatic answer, unless it is switched off or the phone is opted out."
         " Tracking numbers answer only STOP, START and HELP by themselves.",
         (DOCUMENTED, ASSUMED),
         "the Writeback sample of a reply and its answer",
     ),
-    Rule(
+    SandboxRule(
         "NET-consent",
         "An opted-out phone gets nothing but those answers: a message to it is accepted and settles rejected when the"
         " policy would have settled it (by hand: 3 s).",
         (ASSUMED,),
         "the carriers' usual behaviour",
     ),
-    Rule(
+    SandboxRule(
         "NET-lead",
         "The lead of a reply is the message it answers; of an unasked text, the line's last message to that phone that"
         " no reply caused; else there is none.",
         (ASSUMED,),
         "the Writeback samples show a lead, and say not how it is found",
     ),
-    Rule(
+    SandboxRule(
         "NET-handsets",
         "Fictional numbers (NPA-555-01xx) behave by their last two digits, for every vendor: 50 is rejected, 51"
         " undelivered, 52 stays queued, 53 ends unknown, 54 is delivered after 60 s, 60 to 63 reply STOP, Thank you!,"
@@ -84,21 +84,21 @@ NETWORK_RULES = (
         (ASSUMED,),
         "the sandbox's own, so that a test can choose by the number what happens",
     ),
-    Rule(
+    SandboxRule(
         "NET-segments",
         "GSM-7 texts take 160 units, or 153 in each of several segments, extension characters counting two; others are"
         " UCS-2 of 70, or 67 each. No escape or surrogate pair is split over two segments.",
         (STANDARD,),
         "3GPP TS 23.038 and 23.040",
     ),
-    Rule(
+    SandboxRule(
         "NET-text",
         "Text is Unicode and kept as sent. Form and query bytes are strict UTF-8: other bytes, U+0000 and lone"
         " surrogates are refused with the field named, never replaced.",
         (ASSUMED,),
         "no reference names an encoding",
     ),
-    Rule(
+    SandboxRule(
         "NET-fault",
         "A fault that was asked for, by the control API or by the header X-Sandbox-Fault of one call, meets a call"
         " whose credentials are right. Where it answers, it does so in the vendor's own shape; a header that cannot be"
@@ -106,20 +106,20 @@ NETWORK_RULES = (
         (ASSUMED,),
         "the sandbox's own, so that a test can have a call go wrong",
     ),
-    Rule(
+    SandboxRule(
         "NET-origin",
         "A call that a web page of another origin makes is refused, in the vendor's own shape; vendor paths take any"
         " Host.",
         (ASSUMED,),
         "the sandbox's own protection: a page that a developer visits shall not drive their sandbox",
     ),
-    Rule(
+    SandboxRule(
         "NET-http",
         "HTTP/1.0 is answered, in one piece; a body on GET, HEAD or DELETE is not read. Both are noted as findings.",
         (ASSUMED,),
         "no reference says which HTTP they speak; clients and proxies in the field do both",
     ),
-    Rule(
+    SandboxRule(
         "NET-keys",
         "Keys in a query string over plain http from another machine are answered, and are an error among the"
         " findings.",

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, select, update
 
 from sandbox.store import Query, Tx
-from sandbox.store.tables import SCHEDULED, WORKSPACES, Scheduled
+from sandbox.store.tables import SCHEDULED, WORKSPACES, ScheduledRow
 
 HANDSET_REPLY = "handset_reply"
 """The command by which a handset answers a message by itself."""
@@ -25,7 +25,7 @@ def schedule(
 ) -> None:
     """Keep a command of `commands.COMMANDS` until then. `message_id`: the message that it is about, and goes with."""
     tx.add(
-        Scheduled(
+        ScheduledRow(
             workspace_id=tx.ws,
             id=tx.next_id("scheduled"),
             due_at=at,

@@ -5,7 +5,7 @@ import json
 from sqlalchemy import bindparam, delete, func, select
 
 from sandbox.store import Query, Tx
-from sandbox.store.tables import SINK_REQUESTS, SINKS, Sink, SinkRequest
+from sandbox.store.tables import SINK_REQUESTS, SINKS, SinkRequestRow, SinkRow
 from sandbox.world.errors import UnknownSink
 from sandbox.world.ids import secret
 from sandbox.world.workspaces.find import by_id
@@ -23,8 +23,8 @@ ONE_CHARACTER = 4
 """Bytes of UTF-8, at most."""
 
 OF_SINK = (SINK_REQUESTS.c.workspace_id == bindparam("ws"), SINK_REQUESTS.c.sink == bindparam("of"))
-BY_TOKEN = Query(Sink, select(SINKS).where(SINKS.c.token == bindparam("token")))
-RECEIVED = Query(SinkRequest, select(SINK_REQUESTS).where(*OF_SINK).order_by(SINK_REQUESTS.c.id))
+BY_TOKEN = Query(SinkRow, select(SINKS).where(SINKS.c.token == bindparam("token")))
+RECEIVED = Query(SinkRequestRow, select(SINK_REQUESTS).where(*OF_SINK).order_by(SINK_REQUESTS.c.id))
 DELETE = delete(SINK_REQUESTS).where(*OF_SINK)
 LAST_TO_GO = (
     select(SINK_REQUESTS.c.id)
@@ -48,38 +48,38 @@ HEAVIEST_TO_GO = select(func.max(WEIGHTS.c.id)).where(WEIGHTS.c.so_far > bindpar
 DELETE_HEAVY = delete(SINK_REQUESTS).where(*OF_SINK, SINK_REQUESTS.c.id <= HEAVIEST_TO_GO)
 
 
-def put_sink(tx: Tx, name: str, *, status: int, delay: int) -> Sink:
+def put_sink(tx: Tx, name: str, *, status: int, delay: int) -> SinkRow:
     """Make a sink, or change what it answers; `delay` in ms."""
-    sink = tx.get(Sink, name)
+    sink = tx.get(SinkRow, name)
     if sink is None:
-        sink = Sink(workspace_id=tx.ws, name=name, token=secret(32), status=status, delay=delay)
+        sink = SinkRow(workspace_id=tx.ws, name=name, token=secret(32), status=status, delay=delay)
         tx.add(sink)
     else:
         tx.update(sink, status=status, delay=delay)
     return sink
 
 
-def find_sink(tx: Tx, name: str) -> Sink:
+def find_sink(tx: Tx, name: str) -> SinkRow:
     """Return the workspace's sink of that name; raises `UnknownSink`."""
-    sink = tx.get(Sink, name)
+    sink = tx.get(SinkRow, name)
     if sink is None:
         raise UnknownSink("There is no sink of that name in this workspace: make it with PUT.")
     return sink
 
 
-def by_token(tx: Tx, token: str) -> Sink | None:
+def by_token(tx: Tx, token: str) -> SinkRow | None:
     """Return the sink of any workspace that has the token."""
     return tx.one(BY_TOKEN, token=token)
 
 
-def receive(tx: Tx, sink: Sink, *, method: str, query: str, headers: list[tuple[str, str]], body: str) -> None:
+def receive(tx: Tx, sink: SinkRow, *, method: str, query: str, headers: list[tuple[str, str]], body: str) -> None:
     """Keep a request, of a long body the beginning. Enters the sink's workspace."""
     tx.enter(by_id(tx, sink.workspace_id))
     # One character more than is shown tells that it was cut.
     start = body.encode()[: LONGEST_BODY + ONE_CHARACTER]
     pairs = json.dumps(headers)
     size = len(start) + len(pairs) + len(query.encode())
-    request = SinkRequest(
+    request = SinkRequestRow(
         workspace_id=tx.ws,
         id=tx.next_id("sink_request"),
         sink=sink.name,
@@ -102,11 +102,11 @@ def cut_body(body: str) -> tuple[str, bool]:
     return raw[:LONGEST_BODY].decode(errors="ignore"), len(raw) > LONGEST_BODY
 
 
-def received(tx: Tx, sink: Sink) -> list[SinkRequest]:
+def received(tx: Tx, sink: SinkRow) -> list[SinkRequestRow]:
     """Return what a sink of the workspace got, the oldest first."""
     return tx.all(RECEIVED, of=sink.name)
 
 
-def drop_received(tx: Tx, sink: Sink) -> int:
+def drop_received(tx: Tx, sink: SinkRow) -> int:
     """Delete what a sink of the workspace got; return how many requests."""
     return tx.execute(DELETE, of=sink.name)

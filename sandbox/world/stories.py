@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sandbox.store import Tx
-from sandbox.store.tables import Person
+from sandbox.store.tables import PersonRow
 from sandbox.world import fixtures, people, story_runs
 from sandbox.world.clock_moves import move_clock
 from sandbox.world.commands import broadcast, end_story, report_latest, send, submit, text_in
@@ -106,19 +106,19 @@ def times(story: Story) -> Iterator[tuple[int, StoryStep]]:
         yield at, step
 
 
-def _fixture(tx: Tx) -> fixtures.Fixture:
+def _fixture(tx: Tx) -> fixtures.LoadedFixture:
     return _loaded(row_of(tx).fixture)
 
 
 @lru_cache(maxsize=8)
-def _loaded(name: str) -> fixtures.Fixture:
+def _loaded(name: str) -> fixtures.LoadedFixture:
     return fixtures.load(name)
 
 
 class Script:
     """Turns the steps of a fixture's stories into commands, for the people and lines that there are now."""
 
-    def __init__(self, tx: Tx, fixture: fixtures.Fixture) -> None:
+    def __init__(self, tx: Tx, fixture: fixtures.LoadedFixture) -> None:
         self._tx = tx
         self._texts = Texts(fixture.templates)
         self._people = People(people.everybody(tx))
@@ -145,9 +145,9 @@ class Script:
         for phone, text in texts.items():
             yield _texting(step, line, phone, text)
 
-    def _persons(self, refs: list[str]) -> dict[str, Person]:
+    def _persons(self, refs: list[str]) -> dict[str, PersonRow]:
         """Return those of them who are still there, by phone."""
-        found: dict[str, Person] = {}
+        found: dict[str, PersonRow] = {}
         for ref in refs:
             with suppress(ImpossiblePhone):
                 found |= {person.phone: person for person in self._people.addressed([ref])}

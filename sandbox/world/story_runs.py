@@ -3,22 +3,22 @@
 from sqlalchemy import bindparam, delete
 
 from sandbox.store import Tx
-from sandbox.store.tables import SCHEDULED, StoryRun
+from sandbox.store.tables import SCHEDULED, StoryRunRow
 from sandbox.world.schedule import update_next_due
 from sandbox.world.workspaces.change import change_workspace
 
 DROP_STEPS = delete(SCHEDULED).where(SCHEDULED.c.workspace_id == bindparam("ws"), SCHEDULED.c.is_of_story)
 
 
-def current_run(tx: Tx) -> StoryRun | None:
+def current_run(tx: Tx) -> StoryRunRow | None:
     """Return the story that is under way."""
-    return tx.get(StoryRun)
+    return tx.get(StoryRunRow)
 
 
 def start(tx: Tx, story: str, ends_at: int) -> None:
     """Begin a run now, as the clock stands; its steps are scheduled by the caller."""
     tx.add(
-        StoryRun(
+        StoryRunRow(
             workspace_id=tx.ws, story=story, began_at=tx.now, ends_at=ends_at, was_frozen=tx.workspace.clock_frozen
         )
     )

@@ -9,7 +9,7 @@ from sqlalchemy import Select, bindparam, func, or_, select, tuple_
 
 from sandbox.store import Query, Tx
 from sandbox.store.sql import contains
-from sandbox.store.tables import LINES, MESSAGES, PEOPLE, Message, Person
+from sandbox.store.tables import LINES, MESSAGES, PEOPLE, MessageRow, PersonRow
 from sandbox.world import consent, people
 
 
@@ -24,9 +24,9 @@ class PhoneThread(NamedTuple):
     """A phone, who has it, its latest message if it ever had one, and the lines that it is opted out of."""
 
     phone: str
-    person: Person | None
+    person: PersonRow | None
     cursor: ThreadCursor
-    latest: Message | None
+    latest: MessageRow | None
     opted_out: list[str]
 
 
@@ -75,7 +75,7 @@ def _newest_first(whose: Select[Any]) -> Query[ThreadCursor]:
 PAGE = _newest_first(_everybody)
 PAGE_OF_FOUND = _newest_first(_everybody.where(_is_like_it))
 PERSONS = Query(
-    Person,
+    PersonRow,
     select(PEOPLE).where(
         PEOPLE.c.workspace_id == bindparam("ws"), PEOPLE.c.id.in_(bindparam("people", expanding=True))
     ),
@@ -93,7 +93,7 @@ _last_id_of_line = (
     .scalar_subquery()
 )
 LAST_OF_LINES = Query(
-    Message,
+    MessageRow,
     select(MESSAGES)
     .where(
         MESSAGES.c.workspace_id == bindparam("ws"),
@@ -117,10 +117,10 @@ _newest_ids = (
 )
 
 
-def _whole(ids: Select[Any]) -> Query[Message]:
+def _whole(ids: Select[Any]) -> Query[MessageRow]:
     """Return the query for the messages of these numbers; the numbers are found in the index alone."""
     return Query(
-        Message,
+        MessageRow,
         select(MESSAGES)
         .where(MESSAGES.c.workspace_id == bindparam("ws"), MESSAGES.c.id.in_(ids.correlate(None)))
         .order_by(MESSAGES.c.accepted_at.desc(), MESSAGES.c.id.desc()),
@@ -173,7 +173,7 @@ def thread_of(tx: Tx, phone: str) -> PhoneThread:
     return PhoneThread(phone, person, cursor, latest, consent.opted_out_lines(tx, [phone]).get(phone, []))
 
 
-def messages_of_phone(tx: Tx, phone: str, *, before: Message | None = None, limit: int) -> list[Message]:
+def messages_of_phone(tx: Tx, phone: str, *, before: MessageRow | None = None, limit: int) -> list[MessageRow]:
     """Return the messages of a phone on every line, newest first; `before`: older ones than this."""
     if before is None:
         return tx.all(NEWEST, phone=phone, limit=limit)

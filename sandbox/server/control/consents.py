@@ -15,7 +15,7 @@ from sandbox.server.control.http import WORKSPACE, control_router
 from sandbox.server.control.lists import cut_page
 from sandbox.server.control.messages import broadcasting_line
 from sandbox.store import Tx
-from sandbox.store.tables import Consent as ConsentRow
+from sandbox.store.tables import ConsentRow
 from sandbox.world import consent
 from sandbox.world.commands import opt_by_staff
 from sandbox.world.lines import LineView, all_lines, console_line

@@ -12,7 +12,7 @@ from sandbox.server.control.answers.values import optional_timestamp
 from sandbox.server.control.dependencies import WorkspaceDep
 from sandbox.server.control.http import WORKSPACE, control_router
 from sandbox.store import Tx
-from sandbox.store.tables import Fault
+from sandbox.store.tables import FaultRow
 from sandbox.world import faults
 from sandbox.world.ids import fault_id
 
@@ -76,7 +76,7 @@ def _list(tx: Tx) -> ListOf[FaultInfo]:
     return ListOf(items=[*map(_fault, faults.list_faults(tx))], next=None)
 
 
-def _fault(row: Fault) -> FaultInfo:
+def _fault(row: FaultRow) -> FaultInfo:
     return FaultInfo(
         id=fault_id(row.id),
         match=json.loads(row.match),

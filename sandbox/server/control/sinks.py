@@ -16,8 +16,7 @@ from sandbox.server.control.dependencies import WorkspaceDep
 from sandbox.server.control.http import WORKSPACE, ControlRequest, control_router
 from sandbox.server.problems import Problem
 from sandbox.store import Store, Tx
-from sandbox.store.tables import Sink
-from sandbox.store.tables import SinkRequest as SinkRequestRow
+from sandbox.store.tables import SinkRequestRow, SinkRow
 from sandbox.world import sinks
 
 router = control_router("", "Callbacks")
@@ -79,7 +78,7 @@ def _unknown_sink() -> Problem:
     return Problem(404, "Unknown sink", "There is no such sink: PUT one, and take the URL that it answers.")
 
 
-def _url(request: Request, sink: Sink) -> str:
+def _url(request: Request, sink: SinkRow) -> str:
     return f"{request.url.scheme}://{request.url.netloc}{SINKS}{sink.token}"
 
 

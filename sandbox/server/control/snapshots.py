@@ -19,7 +19,7 @@ from sandbox.server.control.dependencies import StoreDep, WorkspaceDep
 from sandbox.server.control.http import WORKSPACE, control_router
 from sandbox.server.problems import Problem, refusals
 from sandbox.store import Tx
-from sandbox.store.tx import Snapshot as Picture
+from sandbox.store.tx import ReadSnapshot
 from sandbox.world import resets
 from sandbox.world.snapshots import catalog
 from sandbox.world.snapshots.read import SnapshotReader
@@ -105,14 +105,16 @@ async def put_snapshot(request: Request, ws: WorkspaceDep, name: Name) -> Snapsh
         raise
 
 
-async def picture_of(store: StoreDep) -> AsyncIterator[Picture]:
+async def picture_of(store: StoreDep) -> AsyncIterator[ReadSnapshot]:
     """Give one moment of the database, which stays open until the answer was sent, or nobody takes it any more."""
     with store.snapshot() as picture:
         yield picture
 
 
 @router.get("/snapshots/{name}", response_class=StreamingResponse, responses=FILE_ANSWERED)
-async def download_snapshot(ws: WorkspaceDep, picture: Annotated[Picture, Depends(picture_of)], name: Name) -> Response:
+async def download_snapshot(
+    ws: WorkspaceDep, picture: Annotated[ReadSnapshot, Depends(picture_of)], name: Name
+) -> Response:
     """The snapshot as a file: lines of JSON, without credentials. PUT brings it to another server."""
     headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{name}.snapshot"'}
     workspace_id = await ws.read(lambda tx: tx.ws)

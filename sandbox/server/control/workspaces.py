@@ -67,7 +67,7 @@ async def create_workspace(store: StoreDep, body: CreateWorkspaceRequest | None 
     return await store.write(work)
 
 
-def _fixture(tx: Tx, name: str) -> fixtures.Fixture:
+def _fixture(tx: Tx, name: str) -> fixtures.LoadedFixture:
     """Return a packaged fixture or the one of the workspace `default`: no other file is read for a caller."""
     tx.enter(find.find_workspace(tx, find.DEFAULT))
     known = {*fixtures.names(), find.row_of(tx).fixture}

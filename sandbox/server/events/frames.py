@@ -11,7 +11,7 @@ from sandbox.server.control.answers.messages import MessageBuilder
 from sandbox.server.control.answers.workspaces import clock_reading
 from sandbox.server.journal import Journal
 from sandbox.store import Tx
-from sandbox.store.tables import JournalEntry
+from sandbox.store.tables import JournalEntryRow
 from sandbox.vendors.base.vendor import Vendor
 from sandbox.world.events import CALLBACK, EXCHANGE, GAP, Cursor, WorkspaceEvent, begin, news, passing
 from sandbox.world.messages.search import MessageFilters
@@ -113,6 +113,6 @@ def _status(event: WorkspaceEvent) -> str:
 
 def _exchanged(event: WorkspaceEvent) -> Iterator[int]:
     """Yield the numbers of the messages that an exchange made or showed."""
-    entry: JournalEntry | None = event.exchange
+    entry: JournalEntryRow | None = event.exchange
     if entry is not None and entry.messages:
         yield from map(int, entry.messages.strip(",").split(",")[:MOST_MESSAGES])

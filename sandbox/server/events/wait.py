@@ -6,7 +6,7 @@ from typing import NamedTuple
 from dialog_sandbox.models.events import Arrived
 from sandbox.server.control.answers.messages import MessageBuilder
 from sandbox.store import Tx
-from sandbox.store.tables import Message
+from sandbox.store.tables import MessageRow
 from sandbox.world.events import last_message
 from sandbox.world.links_and_codes import codes, links
 from sandbox.world.messages.search import MessageFilters, newest_message
@@ -42,7 +42,7 @@ class Wait:
         return None
 
 
-def arrived_of(tx: Tx, row: Message) -> Arrived:
+def arrived_of(tx: Tx, row: MessageRow) -> Arrived:
     """Return a message as it is now, with the links and one-time codes that its text holds."""
     members = MessageBuilder(tx, [row]).members(row)
     return Arrived.model_validate({**members, "links": links(row.text), "codes": codes(row.text)})

@@ -9,7 +9,7 @@ from sandbox.clock import SECOND
 from sandbox.server.faults.effects import SpoiledAnswer, while_connected
 from sandbox.server.faults.header import asked_for
 from sandbox.server.wire import link_of
-from sandbox.vendors.base.exchange import Exchange
+from sandbox.vendors.base.exchange import VendorExchange
 from sandbox.vendors.base.refusal import FaultAnswers, Refusal
 from sandbox.world.faults import RULE, MatchedFault
 
@@ -18,7 +18,7 @@ __all__ = ["SpoiledAnswer", "apply_fault", "asked_for"]
 BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
 
-async def apply_fault(exchange: Exchange, fault: MatchedFault) -> None:
+async def apply_fault(exchange: VendorExchange, fault: MatchedFault) -> None:
     """Wait, if the fault is mere latency that comes first; else have the fault answer."""
     if fault.waits_first:
         wait = asyncio.sleep(fault.latency_ms / SECOND)
@@ -27,7 +27,7 @@ async def apply_fault(exchange: Exchange, fault: MatchedFault) -> None:
     raise FaultAnswers(_answer(exchange, fault))
 
 
-def _answer(exchange: Exchange, fault: MatchedFault) -> Response:
+def _answer(exchange: VendorExchange, fault: MatchedFault) -> Response:
     """Return what is answered instead of doing, in the vendor's own shape unless the fault has a body of its own."""
     if fault.retry_after is not None:
         reason = f"Too many requests: try again in {fault.retry_after} s."

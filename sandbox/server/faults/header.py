@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from dialog_sandbox.models.faults import Effect
-from sandbox.vendors.base.exchange import Exchange
+from sandbox.vendors.base.exchange import VendorExchange
 from sandbox.vendors.base.refusal import Refusal
 from sandbox.world.faults import RULE, MatchedFault, latency, whole_seconds
 from sandbox.world.ids import EXCHANGE
@@ -28,7 +28,7 @@ class Unreadable(Exception):
     """The text says why, without repeating what was sent."""
 
 
-def asked_for(exchange: Exchange) -> MatchedFault | None:
+def asked_for(exchange: VendorExchange) -> MatchedFault | None:
     """Return the fault that an exchange's header asks for. Raises `Refusal` for one that cannot be read."""
     values = [value for name, value in exchange.request.scope["headers"] if name == HEADER]
     if not values:
@@ -42,7 +42,7 @@ def asked_for(exchange: Exchange) -> MatchedFault | None:
     return MatchedFault(None, effect, latency(effect, 0, _number_of(exchange)), retry_after)
 
 
-def _number_of(exchange: Exchange) -> int:
+def _number_of(exchange: VendorExchange) -> int:
     """Return what decides the latency: no other call has it."""
     return UUID(exchange.id.removeprefix(EXCHANGE)).int
 

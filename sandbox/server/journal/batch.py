@@ -16,9 +16,9 @@ from sandbox.server.journal.queries import drop_over
 from sandbox.server.journal.secrets import among, basic_token, forms
 from sandbox.store import Tx, WorkspaceView
 from sandbox.store.errors import StoreError
-from sandbox.store.tables import WORKSPACES, JournalEntry, Workspace
+from sandbox.store.tables import WORKSPACES, JournalEntryRow, WorkspaceRow
 from sandbox.store.tx import SERVER
-from sandbox.vendors.base.exchange import Exchange
+from sandbox.vendors.base.exchange import VendorExchange
 from sandbox.vendors.base.front import raw_path
 from sandbox.world.workspaces import find
 
@@ -38,15 +38,15 @@ class JournalOwner(NamedTuple):
 
     epoch: int
     position: int
-    known: Callable[[Exchange], Forms]
+    known: Callable[[VendorExchange], Forms]
     accounts: Mapping[str, int]
 
-    def has(self, exchange: Exchange) -> bool:
+    def has(self, exchange: VendorExchange) -> bool:
         """Return whether the exchange happened in this workspace since its last reset."""
         return exchange.workspace is None or exchange.workspace.epoch == self.epoch
 
 
-def write_batch(tx: Tx, batch: Sequence[AnsweredExchange], limit: int) -> list[JournalEntry]:
+def write_batch(tx: Tx, batch: Sequence[AnsweredExchange], limit: int) -> list[JournalEntryRow]:
     """Write entries, and drop the oldest beyond the limit; return those written, in the order given.
 
     What belongs to a workspace that is gone, or was reset since, is left out.
@@ -54,7 +54,7 @@ def write_batch(tx: Tx, batch: Sequence[AnsweredExchange], limit: int) -> list[J
     by_workspace: dict[int, list[AnsweredExchange]] = {}
     for answered in batch:
         by_workspace.setdefault(answered.workspace_id, []).append(answered)
-    written: list[JournalEntry] = []
+    written: list[JournalEntryRow] = []
     # In the order of their numbers: two processes lock them in the same one; and those of none before one is entered.
     for workspace_id in sorted(by_workspace):
         entries = [*_entries(tx, workspace_id, by_workspace[workspace_id])]
@@ -66,7 +66,7 @@ def write_batch(tx: Tx, batch: Sequence[AnsweredExchange], limit: int) -> list[J
     return sorted(written, key=lambda entry: order[entry.id])
 
 
-def _entries(tx: Tx, workspace_id: int, batch: list[AnsweredExchange]) -> Iterator[JournalEntry]:
+def _entries(tx: Tx, workspace_id: int, batch: list[AnsweredExchange]) -> Iterator[JournalEntryRow]:
     owner = _owner_of(tx, workspace_id, len(batch))
     if owner is None:
         return
@@ -88,7 +88,7 @@ def _owner_of(tx: Tx, workspace_id: int, entries: int) -> JournalOwner | None:
     """Claim so many positions; return what is to be known of the workspace, None of one that is gone."""
     if not tx.execute(CLAIM_POSITIONS, ws=workspace_id, entries=entries):
         return None
-    row = tx.get(Workspace, workspace_id)
+    row = tx.get(WorkspaceRow, workspace_id)
     assert row is not None, "its row is locked"
     before = row.journal_position - entries
     if workspace_id == SERVER:
@@ -101,7 +101,7 @@ def _owner_of(tx: Tx, workspace_id: int, entries: int) -> JournalOwner | None:
     return JournalOwner(row.epoch, before, lambda _: known, numbers)
 
 
-def _credentials(row: Workspace, keys: Sequence[str | None]) -> Forms:
+def _credentials(row: WorkspaceRow, keys: Sequence[str | None]) -> Forms:
     basic = basic_token(row.username or "", row.password or "") if row.password else b""
     return (basic, *(each.encode() for each in (row.password, *keys) if each))
 
@@ -109,11 +109,11 @@ def _credentials(row: Workspace, keys: Sequence[str | None]) -> Forms:
 _forms = lru_cache(maxsize=1024)(forms)
 
 
-def _of_nobody(tx: Tx) -> Callable[[Exchange], Forms]:
+def _of_nobody(tx: Tx) -> Callable[[VendorExchange], Forms]:
     """Return what finds those of any workspace's credentials that an exchange shows which belongs to none."""
     everybodys = find.secrets(tx)
 
-    def known(exchange: Exchange) -> Forms:
+    def known(exchange: VendorExchange) -> Forms:
         scope = exchange.request.scope
         values = [value for _, value in scope["headers"]]
         sent = b"\n".join((raw_path(scope), scope["query_string"], exchange.raw_body[:KEPT], *values))

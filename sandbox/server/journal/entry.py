@@ -9,11 +9,11 @@ from pydantic_core import to_json
 
 from sandbox.server.journal.queries import ACCEPTED, FAULTED, REFUSED
 from sandbox.server.journal.secrets import redacted, redacted_header, without
-from sandbox.store.tables import JournalEntry
+from sandbox.store.tables import JournalEntryRow
 from sandbox.store.tx import SERVER
-from sandbox.vendors.base.exchange import Exchange
+from sandbox.vendors.base.exchange import VendorExchange
 from sandbox.vendors.base.front import raw_path
-from sandbox.vendors.base.refusal import Finding
+from sandbox.vendors.base.refusal import CallFinding
 from sandbox.world.faults import RULE
 
 LONGEST_BODY = 64 * 1024
@@ -39,7 +39,7 @@ class AnsweredExchange(NamedTuple):
     time in ms; `ms`: how long it took.
     """
 
-    exchange: Exchange
+    exchange: VendorExchange
     status: int
     headers: RawHeaders
     body: bytes
@@ -59,8 +59,8 @@ class AnsweredExchange(NamedTuple):
 
 
 def make_entry(
-    answered: AnsweredExchange, position: int, findings: list[Finding], known: Forms, accounts: Mapping[str, int]
-) -> JournalEntry:
+    answered: AnsweredExchange, position: int, findings: list[CallFinding], known: Forms, accounts: Mapping[str, int]
+) -> JournalEntryRow:
     """Return the row of an exchange. `known`: credentials to be taken out; `accounts`: their numbers by access key."""
     exchange, call, fault = answered.exchange, answered.exchange.call, answered.exchange.fault
     scope = exchange.request.scope
@@ -69,7 +69,7 @@ def make_entry(
     has_body = scope["method"] != "HEAD"
     # No vendor's answer has secret names of its own; one that does not accept may repeat what was sent.
     take_out = without if outcome == ACCEPTED else redacted
-    return JournalEntry(
+    return JournalEntryRow(
         workspace_id=answered.workspace_id,
         position=position,
         id=exchange.id,
@@ -102,14 +102,14 @@ def make_entry(
     )
 
 
-def outcome_of(exchange: Exchange) -> str:
+def outcome_of(exchange: VendorExchange) -> str:
     """Return what became of an exchange."""
     if exchange.fault is not None:
         return FAULTED
     return ACCEPTED if exchange.refusal is None else REFUSED
 
 
-def rules_of(exchange: Exchange) -> tuple[str, ...]:
+def rules_of(exchange: VendorExchange) -> tuple[str, ...]:
     """Return those that decided the answer; none of a defect of ours."""
     of_fault = () if exchange.fault is None else (RULE,)
     if exchange.refusal is None:

@@ -11,7 +11,7 @@ from time import perf_counter
 
 from starlette.responses import Response, StreamingResponse
 
-from dialog_sandbox.models.journal import Exchange as ExchangeShown
+from dialog_sandbox.models.journal import Exchange
 from sandbox.clock import DAY, MINUTE
 from sandbox.server.journal import wire
 from sandbox.server.journal.batch import write_batch
@@ -22,8 +22,8 @@ from sandbox.server.rules import explanations
 from sandbox.settings import Settings
 from sandbox.store import Conflict, Store, Tx
 from sandbox.store.errors import StoreError
-from sandbox.store.tables import JournalEntry
-from sandbox.vendors.base.exchange import Exchange
+from sandbox.store.tables import JournalEntryRow
+from sandbox.vendors.base.exchange import VendorExchange
 from sandbox.vendors.base.vendor import Vendor
 
 OWN_HEADER = wire.OWN_HEADER.encode()
@@ -38,7 +38,7 @@ MOST_WAITING_BYTES = 64 * 1024 * 1024
 RETRY_S = 1.0
 LOOK_FOR_OLD_EVERY = MINUTE
 
-Listener = Callable[[JournalEntry, int], None]
+Listener = Callable[[JournalEntryRow, int], None]
 
 
 class Journal:
@@ -66,7 +66,7 @@ class Journal:
 
     # What happened ---------------------------------------------------------------------------------------------------
 
-    def note(self, exchange: Exchange, response: Response) -> Response:
+    def note(self, exchange: VendorExchange, response: Response) -> Response:
         """Take an answer that is about to be sent, or to be spoiled or withheld; return what is to be sent.
 
         Of an answer in pieces what is kept of it is only known in its end; see `RecordedStream`.
@@ -81,7 +81,12 @@ class Journal:
         return response
 
     def _add(
-        self, exchange: Exchange, status: int, headers: tuple[tuple[bytes, bytes], ...], body: bytes, size: int | None
+        self,
+        exchange: VendorExchange,
+        status: int,
+        headers: tuple[tuple[bytes, bytes], ...],
+        body: bytes,
+        size: int | None,
     ) -> None:
         ms = round((perf_counter() - exchange.began) * 1000)
         self._waiting.append(AnsweredExchange(exchange, status, headers, body, size, self._store.wall(), ms))
@@ -126,21 +131,21 @@ class Journal:
             self._write_soon(0 if len(self._waiting) >= BATCH_SIZE else WRITE_AFTER_S)
         return True
 
-    async def _written(self, batch: list[AnsweredExchange]) -> list[JournalEntry]:
+    async def _written(self, batch: list[AnsweredExchange]) -> list[JournalEntryRow]:
         try:
             return await self._store.write(self._work(batch))
         except Conflict:
             # One was written already, by a commit of which we were not told: it shall not keep the others back.
             return [] if len(batch) == 1 else [entry for each in batch for entry in await self._written([each])]
 
-    def _work(self, batch: list[AnsweredExchange]) -> Callable[[Tx], list[JournalEntry]]:
+    def _work(self, batch: list[AnsweredExchange]) -> Callable[[Tx], list[JournalEntryRow]]:
         """Return what writes a batch, and drops what is too old if nobody looked for it in the last minute."""
         wall = self._store.wall()
         is_time = abs(wall - self._looked_for_old) >= LOOK_FOR_OLD_EVERY
         if is_time:
             self._looked_for_old = wall
 
-        def work(tx: Tx) -> list[JournalEntry]:
+        def work(tx: Tx) -> list[JournalEntryRow]:
             written = write_batch(tx, batch, self._limit)
             if is_time:
                 drop_old(tx, wall - self._longest)
@@ -148,13 +153,13 @@ class Journal:
 
         return work
 
-    def _wrote(self, count: int, written: list[JournalEntry]) -> None:
+    def _wrote(self, count: int, written: list[JournalEntryRow]) -> None:
         self._drop(count)
         for entry in written:
             for listener in self.listeners:
                 self._tell(listener, entry)
 
-    def _tell(self, listener: Listener, entry: JournalEntry) -> None:
+    def _tell(self, listener: Listener, entry: JournalEntryRow) -> None:
         """Call a listener; what goes wrong there is not the caller's who reads the journal."""
         try:
             listener(entry, entry.workspace_id)
@@ -199,6 +204,6 @@ class Journal:
 
     # Reading ---------------------------------------------------------------------------------------------------------
 
-    def show(self, entry: JournalEntry) -> ExchangeShown:
+    def show(self, entry: JournalEntryRow) -> Exchange:
         """Return an entry as the control API shows it."""
-        return wire.exchange_shown(entry, self._explanations)
+        return wire.exchange_body(entry, self._explanations)

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, bindparam, delete, select, true
 
 from sandbox.store import Query, Tx
 from sandbox.store.sql import contains
-from sandbox.store.tables import JOURNAL, WORKSPACES, JournalEntry
+from sandbox.store.tables import JOURNAL, WORKSPACES, JournalEntryRow
 from sandbox.world.errors import UnknownExchange
 
 ACCEPTED, REFUSED, FAULTED = "accepted", "refused", "faulted"
@@ -20,7 +20,7 @@ OLD_AT_ONCE = 1000
 
 position = JOURNAL.c.position
 IN_WORKSPACE = JOURNAL.c.workspace_id == bindparam("ws")
-BY_ID = Query(JournalEntry, select(JOURNAL).where(IN_WORKSPACE, JOURNAL.c.id == bindparam("id")))
+BY_ID = Query(JournalEntryRow, select(JOURNAL).where(IN_WORKSPACE, JOURNAL.c.id == bindparam("id")))
 POSITION_OF = Query(int, select(position).where(IN_WORKSPACE, JOURNAL.c.id == bindparam("id")))
 NEWEST = Query(int, select(position).where(IN_WORKSPACE).order_by(position.desc()).limit(1))
 ANY_UP_TO = Query(int, select(position).where(IN_WORKSPACE, position <= bindparam("last")).limit(1))
@@ -82,7 +82,7 @@ def list_entries(
     after: str | None = None,
     limit: int,
     newest_first: bool = False,
-) -> list[JournalEntry]:
+) -> list[JournalEntryRow]:
     """Return entries in the order in which they were written, or against it; those that come after `after` in it.
 
     `after`: the id of an exchange. One that is no longer there counts as older than all that are.
@@ -92,13 +92,13 @@ def list_entries(
         last = tx.one(POSITION_OF, id=after) or 0
         conditions.append(position < last if newest_first else position > last)
     order = position.desc() if newest_first else position
-    return tx.all(Query(JournalEntry, select(JOURNAL).where(*conditions).order_by(order).limit(limit)))
+    return tx.all(Query(JournalEntryRow, select(JOURNAL).where(*conditions).order_by(order).limit(limit)))
 
 
-def list_entries_after(tx: Tx, last: int, limit: int) -> list[JournalEntry]:
+def list_entries_after(tx: Tx, last: int, limit: int) -> list[JournalEntryRow]:
     """Return the entries behind this position, the oldest first."""
     return tx.all(
-        Query(JournalEntry, select(JOURNAL).where(IN_WORKSPACE, position > last).order_by(position).limit(limit))
+        Query(JournalEntryRow, select(JOURNAL).where(IN_WORKSPACE, position > last).order_by(position).limit(limit))
     )
 
 
@@ -107,7 +107,7 @@ def newest_position(tx: Tx) -> int:
     return tx.one(NEWEST) or 0
 
 
-def find_entry(tx: Tx, exchange_id: str) -> JournalEntry:
+def find_entry(tx: Tx, exchange_id: str) -> JournalEntryRow:
     """Return the entry of that id; raises `UnknownExchange`."""
     entry = tx.one(BY_ID, id=exchange_id)
     if entry is None:

@@ -144,9 +144,9 @@ def verify(tx: Tx, expectations: Sequence[ExpectationRequest], *, no_findings: b
             failure = _failure(tx, request, expected, ids, keys)
             result.failures.append(failure)
             result.sentences.append(f"{expected.sentence}, found {len(ids)}; {_around(failure)}.")
-    if no_findings and (slips := slips_of(tx.all(WITH_ERRORS))):
+    if no_findings and (slips := mistakes_of(tx.all(WITH_ERRORS))):
         result.failures.append(_failure_of(slips))
-        result.sentences.append(_slips_in_words(slips))
+        result.sentences.append(_mistakes_in_words(slips))
     return result
 
 
@@ -279,12 +279,12 @@ def _failure(tx: Tx, request: ExpectationRequest, expected: Expected, ids: list[
         expect=request.model_dump(by_alias=True, exclude_none=True),
         found=len(ids),
         matched=ids[:MOST_LISTED],
-        nearest=None if near is None else nearest_shown(near),
+        nearest=None if near is None else nearest_bodies(near),
         findings=[],
     )
 
 
-def nearest_shown(near: NearestEntry) -> NearestShown:
+def nearest_bodies(near: NearestEntry) -> NearestShown:
     """Return it as the control API shows it."""
     entry = near.entry
     return NearestShown.model_validate(
@@ -309,7 +309,7 @@ def _around(failure: Failure) -> str:
     return "there is no exchange at all (one with wrong credentials belongs to no workspace: see /_sandbox/journal)"
 
 
-def slips_of(rows: Iterable[EntryWithFindings]) -> list[Slip]:
+def mistakes_of(rows: Iterable[EntryWithFindings]) -> list[Slip]:
     """Return the errors among the findings, each with its exchange."""
     return [
         Slip(exchange=row.id, rule=each.rule, seen=each.observed, mend=each.fix)
@@ -330,7 +330,7 @@ def _failure_of(slips: list[Slip]) -> Failure:
     )
 
 
-def _slips_in_words(slips: list[Slip]) -> str:
+def _mistakes_in_words(slips: list[Slip]) -> str:
     first = slips[0]
     count = "1 finding" if len(slips) == 1 else f"{len(slips)} findings"
     return f"Expected no findings, found {count}; the first is in {first.exchange}: {first.seen}. {first.mend}"

@@ -6,13 +6,11 @@ from datetime import datetime
 from typing import Any, Literal
 
 from dialog_sandbox.models.faults import MetFault
-from dialog_sandbox.models.journal import Exchange as ExchangeShown
-from dialog_sandbox.models.journal import Finding as FindingShown
-from dialog_sandbox.models.journal import Side
+from dialog_sandbox.models.journal import Exchange, Finding, Side
 from sandbox.clock import SECOND, utc
 from sandbox.server.journal.entry import LONGEST_BODY
-from sandbox.store.tables import JournalEntry
-from sandbox.vendors.base.refusal import Finding
+from sandbox.store.tables import JournalEntryRow
+from sandbox.vendors.base.refusal import CallFinding
 from sandbox.world.ids import message_id
 
 Encoding = Literal["utf-8", "escaped"]
@@ -21,11 +19,11 @@ CUT_CHARACTER = 3
 """Bytes of a character in UTF-8 that can be left when its last one was cut off."""
 
 
-def exchange_shown(entry: JournalEntry, explanations: Mapping[str, str]) -> ExchangeShown:
+def exchange_body(entry: JournalEntryRow, explanations: Mapping[str, str]) -> Exchange:
     """Return an entry's exchange. `explanations`: what each rule says, by its id."""
     numbers = entry.messages.strip(",").split(",") if entry.messages else []
     is_answer_cut = entry.response_size is None or entry.response_size > LONGEST_BODY
-    return ExchangeShown.model_validate(
+    return Exchange.model_validate(
         {
             "id": entry.id,
             "at": moment(entry.at),
@@ -50,17 +48,17 @@ def exchange_shown(entry: JournalEntry, explanations: Mapping[str, str]) -> Exch
             "outcome": entry.outcome,
             "ms": entry.ms,
             "rules": entry.rules.split(),
-            "findings": findings_shown(entry, explanations),
+            "findings": finding_bodies(entry, explanations),
             "fault": None if entry.fault is None else MetFault.model_validate_json(entry.fault),
             "messages": [message_id(int(number)) for number in numbers],
         }
     )
 
 
-def findings_shown(entry: JournalEntry, explanations: Mapping[str, str]) -> list[FindingShown]:
+def finding_bodies(entry: JournalEntryRow, explanations: Mapping[str, str]) -> list[Finding]:
     """Return an entry's findings, each with what its rule says; none of a rule that is gone."""
     return [
-        FindingShown.model_validate(
+        Finding.model_validate(
             {
                 "rule": each.rule,
                 "level": each.level,
@@ -73,9 +71,9 @@ def findings_shown(entry: JournalEntry, explanations: Mapping[str, str]) -> list
     ]
 
 
-def findings_of(written: str | None) -> list[Finding]:
+def findings_of(written: str | None) -> list[CallFinding]:
     """Return the findings that a row holds as JSON."""
-    return [] if written is None else [Finding(*each) for each in json.loads(written)]
+    return [] if written is None else [CallFinding(*each) for each in json.loads(written)]
 
 
 def moment(at: int) -> datetime:

@@ -5,7 +5,7 @@ from sqlmodel import Field
 from sandbox.store.tables.base import Part, Row, define, index, moment, owner
 
 
-class JournalEntry(Row):
+class JournalEntryRow(Row):
     """One exchange, its secrets taken out before it came here. Workspace 0 has those that belong to none."""
 
     __part__ = Part.RECORD
@@ -52,7 +52,7 @@ class JournalEntry(Row):
     response_size: int | None
 
 
-class JournalEntryTable(JournalEntry, table=True):
+class JournalEntryTable(JournalEntryRow, table=True):
     __tablename__ = "journal"
 
 
@@ -60,7 +60,7 @@ JOURNAL = define(JournalEntryTable)
 index(JOURNAL, "ix_journal_operation", "workspace_id", "operation", "position")
 
 
-class Change(Row):
+class ChangeRow(Row):
     """A fact of a workspace, for those who wait or follow events. Planned steps are never here: they have a time."""
 
     __part__ = Part.RECORD
@@ -78,7 +78,7 @@ class Change(Row):
     """Of an injected status: the first entry of the message's timeline that it wrote."""
 
 
-class ChangeTable(Change, table=True):
+class ChangeTable(ChangeRow, table=True):
     __tablename__ = "change"
 
 

@@ -6,7 +6,7 @@ from sqlmodel import Field, UniqueConstraint
 from sandbox.store.tables.base import Part, Row, define, index, moment, owned_by, owner, refers_to
 
 
-class Broadcast(Row):
+class BroadcastRow(Row):
     """One text that staff sent to many."""
 
     __part__ = Part.CONTENT
@@ -17,7 +17,7 @@ class Broadcast(Row):
     name: str
 
 
-class BroadcastTable(Broadcast, table=True):
+class BroadcastTable(BroadcastRow, table=True):
     __tablename__ = "broadcast"
     __table_args__ = (UniqueConstraint("workspace_id", "key"),)
 
@@ -25,7 +25,7 @@ class BroadcastTable(Broadcast, table=True):
 BROADCASTS = define(BroadcastTable)
 
 
-class Campaign(Row):
+class CampaignRow(Row):
     """A standing effort that broadcasts may belong to."""
 
     __part__ = Part.CONTENT
@@ -36,7 +36,7 @@ class Campaign(Row):
     name: str
 
 
-class CampaignTable(Campaign, table=True):
+class CampaignTable(CampaignRow, table=True):
     __tablename__ = "campaign"
     __table_args__ = (UniqueConstraint("workspace_id", "key"), UniqueConstraint("workspace_id", "name"))
 
@@ -44,7 +44,7 @@ class CampaignTable(Campaign, table=True):
 CAMPAIGNS = define(CampaignTable)
 
 
-class Message(Row):
+class MessageRow(Row):
     """A text, in either direction, and the plan that was fixed when it was accepted.
 
     `sent_at`, `settled_at` and `outcome` say what its status is at any time; see `statuses`.
@@ -89,7 +89,7 @@ class Message(Row):
     vendor_status: str | None = None
 
 
-class MessageTable(Message, table=True):
+class MessageTable(MessageRow, table=True):
     __tablename__ = "message"
     __table_args__ = (
         owned_by("line", "line", remote="number"),
@@ -121,7 +121,7 @@ index(MESSAGES, "ix_message_ahead", "workspace_id", "settled_at", where=lambda c
 index(MESSAGES, "ix_message_sent_ahead", "workspace_id", "sent_at", where=lambda c: c.settled_at > c.accepted_at)
 
 
-class VendorId(Row):
+class VendorIdRow(Row):
     """What a vendor calls a message: `sid`, `outgoing_message_id`, `msg_id`."""
 
     __part__ = Part.CONTENT
@@ -134,7 +134,7 @@ class VendorId(Row):
     value: str
 
 
-class VendorIdTable(VendorId, table=True):
+class VendorIdTable(VendorIdRow, table=True):
     __tablename__ = "vendor_id"
     __table_args__ = (owned_by("message", "message_id"), UniqueConstraint("workspace_id", "vendor", "value"))
 
@@ -142,7 +142,7 @@ class VendorIdTable(VendorId, table=True):
 VENDOR_IDS = define(VendorIdTable)
 
 
-class Step(Row):
+class StepRow(Row):
     """One entry of the timeline of a message whose plan was overruled by hand; it then has them all."""
 
     __part__ = Part.CONTENT
@@ -157,7 +157,7 @@ class Step(Row):
     forced: bool = False
 
 
-class StepTable(Step, table=True):
+class StepTable(StepRow, table=True):
     __tablename__ = "step"
     __table_args__ = (owned_by("message", "message_id"),)
 

@@ -5,7 +5,7 @@ from sqlmodel import Field, UniqueConstraint
 from sandbox.store.tables.base import Part, Row, define, index, moment, owned_by, owner
 
 
-class Person(Row):
+class PersonRow(Row):
     """Who has a phone. Made on first contact when nobody entered them: then without a name."""
 
     __part__ = Part.CONTENT
@@ -27,7 +27,7 @@ class Person(Row):
     misc5: str | None = None
 
 
-class PersonTable(Person, table=True):
+class PersonTable(PersonRow, table=True):
     __tablename__ = "person"
     __table_args__ = (UniqueConstraint("workspace_id", "key"), UniqueConstraint("workspace_id", "phone"))
 
@@ -35,7 +35,7 @@ class PersonTable(Person, table=True):
 PEOPLE = define(PersonTable)
 
 
-class Consent(Row):
+class ConsentRow(Row):
     """A ledger, only ever added to: the latest row of a line and phone says whether it may be texted."""
 
     __part__ = Part.CONTENT
@@ -51,7 +51,7 @@ class Consent(Row):
     at: int = moment()
 
 
-class ConsentTable(Consent, table=True):
+class ConsentTable(ConsentRow, table=True):
     __tablename__ = "consent"
     __table_args__ = (owned_by("line", "line", remote="number"),)
 

@@ -5,7 +5,7 @@ from sqlmodel import Field, UniqueConstraint
 from sandbox.store.tables.base import Part, Row, define, index, moment, owned_by, owner
 
 
-class Scheduled(Row):
+class ScheduledRow(Row):
     """A command that will be executed by itself, by the first to come past after `due_at`, in order."""
 
     __part__ = Part.CONTENT
@@ -22,7 +22,7 @@ class Scheduled(Row):
     """It goes when the story ends that it is a step of."""
 
 
-class ScheduledTable(Scheduled, table=True):
+class ScheduledTable(ScheduledRow, table=True):
     __tablename__ = "scheduled"
 
 
@@ -30,7 +30,7 @@ SCHEDULED = define(ScheduledTable)
 index(SCHEDULED, "ix_scheduled_due", "workspace_id", "due_at", "id")
 
 
-class StoryRun(Row):
+class StoryRunRow(Row):
     """The story that a workspace is in; what of it is to come is in `scheduled`."""
 
     __part__ = Part.CONTENT
@@ -43,14 +43,14 @@ class StoryRun(Row):
     """Whether the clock stood before."""
 
 
-class StoryRunTable(StoryRun, table=True):
+class StoryRunTable(StoryRunRow, table=True):
     __tablename__ = "story_run"
 
 
 STORY_RUNS = define(StoryRunTable)
 
 
-class Callback(Row):
+class CallbackRow(Row):
     """One change of status that a client wants to be told (rule SP-statuscallback), and how far that has got.
 
     Those of a message that has yet to change are here already; they go when its plan is overruled.
@@ -85,7 +85,7 @@ class Callback(Row):
     """Wall time after which another process may take it over."""
 
 
-class CallbackTable(Callback, table=True):
+class CallbackTable(CallbackRow, table=True):
     __tablename__ = "callback"
     __table_args__ = (owned_by("message", "message_id"), UniqueConstraint("workspace_id", "message_id", "position"))
 
@@ -97,7 +97,7 @@ index(CALLBACKS, "ix_callback_overdue", "workspace_id", "leased_until", where=la
 index(CALLBACKS, "ix_callback_first", "workspace_id", "due_at")
 
 
-class Attempt(Row):
+class AttemptRow(Row):
     """One time that a callback was sent."""
 
     __part__ = Part.CONTENT
@@ -112,7 +112,7 @@ class Attempt(Row):
     next_at: int | None = moment(default=None)
 
 
-class AttemptTable(Attempt, table=True):
+class AttemptTable(AttemptRow, table=True):
     __tablename__ = "attempt"
     __table_args__ = (owned_by("callback", "callback_id"),)
 
@@ -120,7 +120,7 @@ class AttemptTable(Attempt, table=True):
 ATTEMPTS = define(AttemptTable)
 
 
-class Sink(Row):
+class SinkRow(Row):
     """A receiver of our own to point a callback at."""
 
     __part__ = Part.KEPT
@@ -133,14 +133,14 @@ class Sink(Row):
     """Wall time in ms."""
 
 
-class SinkTable(Sink, table=True):
+class SinkTable(SinkRow, table=True):
     __tablename__ = "sink"
 
 
 SINKS = define(SinkTable)
 
 
-class SinkRequest(Row):
+class SinkRequestRow(Row):
     """One request that a sink got."""
 
     __part__ = Part.RECORD
@@ -158,7 +158,7 @@ class SinkRequest(Row):
     """Bytes that the row counts for."""
 
 
-class SinkRequestTable(SinkRequest, table=True):
+class SinkRequestTable(SinkRequestRow, table=True):
     __tablename__ = "sink_request"
     __table_args__ = (owned_by("sink", "sink", remote="name"),)
 
@@ -167,7 +167,7 @@ SINK_REQUESTS = define(SinkRequestTable)
 index(SINK_REQUESTS, "ix_sink_request", "workspace_id", "sink", "id")
 
 
-class Fault(Row):
+class FaultRow(Row):
     """How single calls of a vendor's API are to go wrong, and how far that has got. Matched in the order of ids."""
 
     __part__ = Part.CONTENT
@@ -191,7 +191,7 @@ class Fault(Row):
     window_calls: int = 0
 
 
-class FaultTable(Fault, table=True):
+class FaultTable(FaultRow, table=True):
     __tablename__ = "fault"
 
 

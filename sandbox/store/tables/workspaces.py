@@ -5,7 +5,7 @@ from sqlmodel import Field, UniqueConstraint
 from sandbox.store.tables.base import Part, Row, define, index, moment, owned_by, owner
 
 
-class SchemaTag(Row):
+class SchemaTagRow(Row):
     """One row: which `SCHEMA` made this store."""
 
     __part__ = Part.SERVER
@@ -13,14 +13,14 @@ class SchemaTag(Row):
     version: int = Field(primary_key=True)
 
 
-class SchemaTagTable(SchemaTag, table=True):
+class SchemaTagTable(SchemaTagRow, table=True):
     __tablename__ = "sandbox_schema"
 
 
 SCHEMA_TAGS = define(SchemaTagTable)
 
 
-class Workspace(Row):
+class WorkspaceRow(Row):
     """One test's, team's or customer's world, found by its credentials.
 
     A hidden one has neither key, name nor credentials, so that nobody can call it. Number 0 stands for the server: it
@@ -80,7 +80,7 @@ class Workspace(Row):
     """Of the last row in `journal`."""
 
 
-class WorkspaceTable(Workspace, table=True):
+class WorkspaceTable(WorkspaceRow, table=True):
     __tablename__ = "workspace"
 
 
@@ -89,7 +89,7 @@ index(WORKSPACES, "ix_workspace_clone", "hidden", "fingerprint", "first_seed", "
 index(WORKSPACES, "ix_workspace_expires", "expires_wall", where=lambda c: c.expires_wall.is_not(None))
 
 
-class Account(Row):
+class AccountRow(Row):
     """A DialogTech account: two keys, and the tracking numbers whose lines name it."""
 
     __part__ = Part.SETUP
@@ -105,14 +105,14 @@ class Account(Row):
     help_text: str
 
 
-class AccountTable(Account, table=True):
+class AccountTable(AccountRow, table=True):
     __tablename__ = "account"
 
 
 ACCOUNTS = define(AccountTable)
 
 
-class Line(Row):
+class LineRow(Row):
     """A number that an organisation texts from: a console's, or (with an account) a tracking number."""
 
     __part__ = Part.SETUP
@@ -122,7 +122,7 @@ class Line(Row):
     account_id: int | None = None
 
 
-class LineTable(Line, table=True):
+class LineTable(LineRow, table=True):
     __tablename__ = "line"
     __table_args__ = (owned_by("account", "account_id"),)
 
@@ -130,7 +130,7 @@ class LineTable(Line, table=True):
 LINES = define(LineTable)
 
 
-class Console(Row):
+class ConsoleRow(Row):
     """A Dialog Health console, with what it says by itself."""
 
     __part__ = Part.SETUP
@@ -146,7 +146,7 @@ class Console(Row):
     submit_overrides_stop: bool = False
 
 
-class ConsoleTable(Console, table=True):
+class ConsoleTable(ConsoleRow, table=True):
     __tablename__ = "console"
     __table_args__ = (
         UniqueConstraint("workspace_id", "code"),
@@ -158,7 +158,7 @@ class ConsoleTable(Console, table=True):
 CONSOLES = define(ConsoleTable)
 
 
-class Counter(Row):
+class CounterRow(Row):
     """How many of a kind a workspace has numbered so far."""
 
     __part__ = Part.CONTENT
@@ -168,14 +168,14 @@ class Counter(Row):
     n: int = moment()
 
 
-class CounterTable(Counter, table=True):
+class CounterTable(CounterRow, table=True):
     __tablename__ = "counter"
 
 
 COUNTERS = define(CounterTable)
 
 
-class Snapshot(Row):
+class SnapshotRow(Row):
     """The name of a clone; its rows, clock and delivery are those of the hidden workspace that holds it."""
 
     __part__ = Part.KEPT
@@ -187,7 +187,7 @@ class Snapshot(Row):
     taken_wall: int = moment()
 
 
-class SnapshotTable(Snapshot, table=True):
+class SnapshotTable(SnapshotRow, table=True):
     __tablename__ = "snapshot"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from sandbox.store import Tx
-from sandbox.store.tables import Callback, Message
+from sandbox.store.tables import CallbackRow, MessageRow
 from sandbox.world.lines import all_lines
 from sandbox.world.messages.search import vendor_ids_of
 
@@ -15,13 +15,13 @@ class StatusChange(NamedTuple):
     `ids`: what the vendors call the message, by name of the id. `owner`: the console's code, or the account's key.
     """
 
-    message: Message
-    callback: Callback
+    message: MessageRow
+    callback: CallbackRow
     ids: Mapping[str, str]
     owner: str
 
 
-def status_changes(tx: Tx, told: Sequence[tuple[Message, Callback]]) -> list[StatusChange]:
+def status_changes(tx: Tx, told: Sequence[tuple[MessageRow, CallbackRow]]) -> list[StatusChange]:
     """Return the changes that these callbacks tell, in two statements."""
     ids = vendor_ids_of(tx, {message.id for message, _ in told})
     owners = {line.number: line.code for line in all_lines(tx)}

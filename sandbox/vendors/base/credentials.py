@@ -4,7 +4,7 @@ from base64 import b64decode
 from collections.abc import Callable
 
 from sandbox.store import Tx, WorkspaceView
-from sandbox.vendors.base.exchange import Exchange
+from sandbox.vendors.base.exchange import VendorExchange
 from sandbox.vendors.base.refusal import Refusal
 from sandbox.world.workspaces.find import by_credentials
 
@@ -25,10 +25,10 @@ def basic_credentials(header: bytes | None) -> tuple[str, str] | None:
     return (username, password) if colon else None
 
 
-def by_basic(rule: str) -> Callable[[Tx, Exchange], WorkspaceView]:
+def by_basic(rule: str) -> Callable[[Tx, VendorExchange], WorkspaceView]:
     """Return what authenticates by HTTP Basic, and refuses by `rule`."""
 
-    def authenticate(tx: Tx, exchange: Exchange) -> WorkspaceView:
+    def authenticate(tx: Tx, exchange: VendorExchange) -> WorkspaceView:
         credentials = basic_credentials(exchange.header(b"authorization"))
         workspace = by_credentials(tx, *credentials) if credentials else None
         if workspace is None:

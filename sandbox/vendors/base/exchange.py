@@ -13,7 +13,7 @@ from sandbox.store import Store, StoreUnavailable, Tx, WorkspaceView
 from sandbox.vendors.base import forms, parameters
 from sandbox.vendors.base.operation import Choice, Operation
 from sandbox.vendors.base.parameters import Parameters
-from sandbox.vendors.base.refusal import Finding, Refusal
+from sandbox.vendors.base.refusal import CallFinding, Refusal
 from sandbox.world.commands import run_due
 from sandbox.world.faults import CallDetails, MatchedFault, match_fault
 from sandbox.world.ids import new_exchange_id
@@ -32,20 +32,20 @@ NOWHERE = Choice(())
 class ExchangeHooks(Protocol):
     """What the server does around each vendor exchange: faults, callbacks that come first, and the journal."""
 
-    def fault_asked_for(self, exchange: "Exchange") -> MatchedFault | None:
+    def fault_asked_for(self, exchange: "VendorExchange") -> MatchedFault | None:
         """Return the fault that a request header asks for. Raises `Refusal` for one that cannot be read."""
 
-    async def apply_fault(self, exchange: "Exchange", fault: MatchedFault) -> None:
+    async def apply_fault(self, exchange: "VendorExchange", fault: MatchedFault) -> None:
         """Do what the fault does before the work: wait, or raise `FaultAnswers`."""
 
     async def callback_tried(self, workspace_id: int, callback_id: int) -> None:
         """Wait until a callback that comes before the answer was tried."""
 
-    def finish(self, exchange: "Exchange", response: Response) -> Response:
+    def finish(self, exchange: "VendorExchange", response: Response) -> Response:
         """Return what is sent: with the exchange's id, spoiled if a fault says so, and noted for the journal."""
 
 
-class Exchange:
+class VendorExchange:
     """A vendor request and what came of it.
 
     `id`: of its journal entry. `operation`: the one that it reached, or None. `path`: as the server decoded it.
@@ -74,7 +74,7 @@ class Exchange:
         self.call = CallDetails("")
         self.rules: tuple[str, ...] = ()
         self.refusal: Refusal | None = None
-        self.findings: list[Finding] = []
+        self.findings: list[CallFinding] = []
         self.messages: tuple[int, ...] = ()
         self.fault: MatchedFault | None = None
         self.is_finished = False
@@ -246,7 +246,7 @@ class Exchange:
             return refusal  # so that what was counted of faults is kept; an endpoint refuses before it writes
 
 
-def exchange_of(request: Request) -> Exchange:
+def exchange_of(request: Request) -> VendorExchange:
     """Return the exchange that a request is: a dependency of vendor endpoints."""
-    exchange: Exchange = request.scope[SCOPE_KEY]
+    exchange: VendorExchange = request.scope[SCOPE_KEY]
     return exchange

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from sandbox.store import Store
 from sandbox.vendors.base.answers import NothingSent
-from sandbox.vendors.base.exchange import SCOPE_KEY, Exchange, ExchangeHooks, exchange_of
+from sandbox.vendors.base.exchange import SCOPE_KEY, ExchangeHooks, VendorExchange, exchange_of
 from sandbox.vendors.base.refusal import Refusal, Severed
 from sandbox.vendors.base.route import VendorRoute, check_origin, refused, unquoted
 
@@ -50,7 +50,7 @@ class VendorFront:
         self.app.add_exception_handler(Exception, _own_failure)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange = Exchange(self._vendor, self._store, self._hooks, scope, receive)
+        exchange = VendorExchange(self._vendor, self._store, self._hooks, scope, receive)
         scope[SCOPE_KEY] = exchange
         scope["path"] = normalized(raw_path(scope)).decode("ascii", "backslashreplace")
         try:
@@ -91,7 +91,7 @@ def _is_at(route: object, request: Request) -> bool:
     return isinstance(route, VendorRoute) and route.matches(request.scope)[0] is not Match.NONE
 
 
-def refuse_call(exchange: Exchange, routes: list[VendorRoute]) -> None:
+def refuse_call(exchange: VendorExchange, routes: list[VendorRoute]) -> None:
     """Raise the refusal of a call whose path is that of these routes, none of them by its method."""
     vendor, request = exchange.vendor, exchange.request
     if not routes:

@@ -8,8 +8,8 @@ from functools import lru_cache
 from ipaddress import ip_address
 
 from sandbox.store import Tx
-from sandbox.vendors.base.exchange import Exchange
-from sandbox.vendors.base.refusal import ERROR, NOTE, Finding, Refusal
+from sandbox.vendors.base.exchange import VendorExchange
+from sandbox.vendors.base.refusal import ERROR, NOTE, CallFinding, Refusal
 from sandbox.vendors.base.route import VendorRoute
 from sandbox.world import phones
 from sandbox.world.lines import all_lines
@@ -20,7 +20,7 @@ FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 Said = tuple[str, str]
 """What was observed of a refused request, and the smallest change that makes it right."""
-Hint = Callable[[Tx, Exchange, Refusal], Said]
+Hint = Callable[[Tx, VendorExchange, Refusal], Said]
 
 FORMATS = (
     (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "%Y-%m-%d %H:%M:%S", "a date and a time"),
@@ -39,10 +39,10 @@ FORMATS = (
 """Ways in which people write times: what they look like, how they are read (None: as ISO 8601), and what to call it."""
 
 
-def finding(rule: str, level: str, observed: str, fix: str) -> Finding:
+def finding(rule: str, level: str, observed: str, fix: str) -> CallFinding:
     """Return one, with no more of what was observed than shows it."""
     is_short = len(observed) <= LONGEST_OBSERVED
-    return Finding(rule, level, observed if is_short else f"{observed[:LONGEST_OBSERVED]}...", fix)
+    return CallFinding(rule, level, observed if is_short else f"{observed[:LONGEST_OBSERVED]}...", fix)
 
 
 def instead(right: str, wrong: str, why: str = "") -> str:
@@ -58,7 +58,7 @@ def visible(written: str) -> str:
 # Refusals ------------------------------------------------------------------------------------------------------------
 
 
-def of_refusal(tx: Tx, exchange: Exchange, hints: Mapping[str, Hint]) -> list[Finding]:
+def of_refusal(tx: Tx, exchange: VendorExchange, hints: Mapping[str, Hint]) -> list[CallFinding]:
     """Return what the refusal is about. A rule without a hint says it by its reason; a failure of ours is none."""
     refusal = exchange.refusal
     if refusal is None or not refusal.rule:
@@ -67,21 +67,21 @@ def of_refusal(tx: Tx, exchange: Exchange, hints: Mapping[str, Hint]) -> list[Fi
     return [finding(refusal.rule, ERROR, *hint(tx, exchange, refusal))]
 
 
-def by_its_reason(_: Tx, exchange: Exchange, refusal: Refusal) -> Said:
+def by_its_reason(_: Tx, exchange: VendorExchange, refusal: Refusal) -> Said:
     return called(exchange), refusal.reason
 
 
-def called(exchange: Exchange) -> str:
+def called(exchange: VendorExchange) -> str:
     """Return method and path, without the query string, which may hold keys."""
     return f"{exchange.request.method} {exchange.path}"
 
 
-def of_origin(_: Tx, exchange: Exchange, __: Refusal) -> Said:
+def of_origin(_: Tx, exchange: VendorExchange, __: Refusal) -> Said:
     origin = (exchange.header(b"origin") or b"").decode("latin-1")
     return f"Origin: {origin}", "Call from a server: a web page of another origin is refused."
 
 
-def of_fault(_: Tx, exchange: Exchange, refusal: Refusal) -> Said:
+def of_fault(_: Tx, exchange: VendorExchange, refusal: Refusal) -> Said:
     """A header that asks for a fault and cannot be read."""
     values = [value for name, value in exchange.request.scope["headers"] if name == b"x-sandbox-fault"]
     return f"X-Sandbox-Fault: {b','.join(values).decode('latin-1')}", refusal.reason
@@ -90,7 +90,7 @@ def of_fault(_: Tx, exchange: Exchange, refusal: Refusal) -> Said:
 COMMON_HINTS: dict[str, Hint] = {"NET-origin": of_origin, "NET-fault": of_fault}
 
 
-def of_credentials(_: Tx, exchange: Exchange, __: Refusal) -> Said:
+def of_credentials(_: Tx, exchange: VendorExchange, __: Refusal) -> Said:
     """A refused Basic scheme; what was sent in it is shown to nobody."""
     header = exchange.header(b"authorization")
     take = "username and password of the workspace, as GET /_sandbox/workspaces/default shows them"
@@ -102,7 +102,7 @@ def of_credentials(_: Tx, exchange: Exchange, __: Refusal) -> Said:
     return "Basic credentials that no workspace has", f"Send {take}."
 
 
-def of_method(_: Tx, exchange: Exchange, __: Refusal) -> Said:
+def of_method(_: Tx, exchange: VendorExchange, __: Refusal) -> Said:
     """The methods that are taken without a finding: not those that only a reference's sample has."""
     routes = (route for route in exchange.vendor.router.routes if isinstance(route, VendorRoute))
     right = {
@@ -114,7 +114,7 @@ def of_method(_: Tx, exchange: Exchange, __: Refusal) -> Said:
     return called(exchange), instead(" or ".join(sorted(right)), exchange.request.method)
 
 
-def of_console(tx: Tx, exchange: Exchange, _: Refusal | None = None) -> Said:
+def of_console(tx: Tx, exchange: VendorExchange, _: Refusal | None = None) -> Said:
     """A console that the workspace does not have: the one that was meant, or all of them."""
     code = exchange.path_params["consoleCode"]
     codes = [line.code for line in all_lines(tx) if line.is_console]
@@ -126,7 +126,7 @@ def of_console(tx: Tx, exchange: Exchange, _: Refusal | None = None) -> Said:
 # The protocol --------------------------------------------------------------------------------------------------------
 
 
-def of_http(exchange: Exchange) -> list[Finding]:
+def of_http(exchange: VendorExchange) -> list[CallFinding]:
     """Return tolerated mistakes of the protocol (rule NET-http)."""
     scope = exchange.request.scope
     found = []
@@ -137,7 +137,7 @@ def of_http(exchange: Exchange) -> list[Finding]:
     return found
 
 
-def of_keys_in_query(exchange: Exchange) -> list[Finding]:
+def of_keys_in_query(exchange: VendorExchange) -> list[CallFinding]:
     """Return keys that anybody on the way can read (rule NET-keys)."""
     scope = exchange.request.scope
     client = scope.get("client")
@@ -160,7 +160,7 @@ def is_loopback(host: str) -> bool:
 # Forms ---------------------------------------------------------------------------------------------------------------
 
 
-def of_unread_body(exchange: Exchange) -> Said | None:
+def of_unread_body(exchange: VendorExchange) -> Said | None:
     """Return what is said of a body from which no parameter is read, because it is compressed or no form."""
     if exchange.request.method in BODILESS or not exchange.has_body:
         return None
@@ -174,22 +174,22 @@ def of_unread_body(exchange: Exchange) -> Said | None:
     return (f"a body of {kind}", instead(right, kind)) if kind else ("a body without Content-Type", f"Send {right}.")
 
 
-def of_missing(exchange: Exchange, what: str, fix: str) -> Said:
+def of_missing(exchange: VendorExchange, what: str, fix: str) -> Said:
     """Return what is said of a call without `what`; where its body was not read, that is why."""
     unread = of_unread_body(exchange)
     return (f"{what}, and {unread[0]}", unread[1]) if unread else (what, fix)
 
 
-def of_unreadable_form(tx: Tx, exchange: Exchange, refusal: Refusal) -> Said:
+def of_unreadable_form(tx: Tx, exchange: VendorExchange, refusal: Refusal) -> Said:
     return of_unread_body(exchange) or by_its_reason(tx, exchange, refusal)
 
 
-def _word(exchange: Exchange, header: bytes) -> str:
+def _word(exchange: VendorExchange, header: bytes) -> str:
     """Return a header's value without its parameters, in small letters; empty if there is none."""
     return (exchange.header(header) or b"").decode("latin-1").partition(";")[0].strip().lower()
 
 
-def of_names(exchange: Exchange, rule: str) -> list[Finding]:
+def of_names(exchange: VendorExchange, rule: str) -> list[CallFinding]:
     """Return parameters that the operation does not have, or has in another case."""
     model = None if exchange.operation is None else exchange.operation.parameters
     known: Collection[str] = () if model is None else model.model_fields
@@ -208,7 +208,7 @@ def of_names(exchange: Exchange, rule: str) -> list[Finding]:
 # Phones and times ----------------------------------------------------------------------------------------------------
 
 
-def of_phone(exchange: Exchange, name: str, written: str) -> Said:
+def of_phone(exchange: VendorExchange, name: str, written: str) -> Said:
     """Return what is said of a number that is no plain one, and what it would be."""
     right = plain_phone(written)
     if right is None:
@@ -216,7 +216,7 @@ def of_phone(exchange: Exchange, name: str, written: str) -> Said:
     return f"{name} {written!r}", instead(right, written, why_blank(exchange, name))
 
 
-def why_blank(exchange: Exchange, name: str) -> str:
+def why_blank(exchange: VendorExchange, name: str) -> str:
     """Return where a parameter's blank comes from, if it began with a bare plus sign."""
     sent = b"&".join((exchange.request.scope["query_string"], exchange.raw_body))
     if re.search(rb"(?:^|&)" + re.escape(name.encode()) + rb"=\+", sent) is None:

@@ -32,7 +32,7 @@ class Refusal(Exception):
         self.field = field
 
 
-class Finding(NamedTuple):
+class CallFinding(NamedTuple):
     """A mistake of the caller. `level`: `error` (refused, or would be in production) or `note` (tolerated).
 
     `observed`: what was sent, without secrets. `fix`: the smallest change that makes it right. (On the wire they are

@@ -18,12 +18,12 @@ from starlette.responses import Response, StreamingResponse
 
 from sandbox.store import StoreUnavailable
 from sandbox.vendors.base.answers import LongAnswer, in_one_piece
-from sandbox.vendors.base.exchange import Exchange, exchange_of
+from sandbox.vendors.base.exchange import VendorExchange, exchange_of
 from sandbox.vendors.base.operation import WITH_FORM, Operation, choice_of
 from sandbox.vendors.base.refusal import FaultAnswers, Refusal
 
 NO_STORE = "The sandbox's store does not answer: try again, or look at the server's output."
-ExchangeDep = Annotated[Exchange, Depends(exchange_of)]
+ExchangeDep = Annotated[VendorExchange, Depends(exchange_of)]
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
@@ -83,7 +83,7 @@ class VendorRoute(APIRoute):
 
         return handle
 
-    async def _answer(self, exchange: Exchange, request: Request, handler: Handler) -> Response:
+    async def _answer(self, exchange: VendorExchange, request: Request, handler: Handler) -> Response:
         request.scope["path_params"] = unquoted(request.path_params)
         exchange.reach(self.choice, request.path_params)
         try:
@@ -119,7 +119,7 @@ def operations_of(router: APIRouter) -> tuple[Operation, ...]:
 def _in_transaction(endpoint: Callable[..., Any]) -> Callable[..., Coroutine[Any, Any, Response]]:
     """Return what FastAPI calls for an endpoint: it awaits the endpoint's work."""
 
-    async def call(exchange: Exchange, **values: Any) -> Response:
+    async def call(exchange: VendorExchange, **values: Any) -> Response:
         return await exchange.perform(endpoint, values)
 
     signature = inspect.signature(endpoint, eval_str=True)
@@ -146,7 +146,7 @@ def path_parameter(raw: bytes) -> str:
     return raw.decode("ascii", "backslashreplace")
 
 
-async def refused(exchange: Exchange, refusal: Refusal) -> Response:
+async def refused(exchange: VendorExchange, refusal: Refusal) -> Response:
     """Return a refusal in the vendor's shape, and find out whose call it was."""
     exchange.refusal = refusal.with_traceback(None)  # its frames hold the exchange
     if refusal.rule:  # after a failure of ours nothing more is tried
@@ -154,14 +154,14 @@ async def refused(exchange: Exchange, refusal: Refusal) -> Response:
     return exchange.vendor.refuse(exchange, refusal)
 
 
-def _refusal_of(exchange: Exchange, error: RequestValidationError) -> Refusal:
+def _refusal_of(exchange: VendorExchange, error: RequestValidationError) -> Refusal:
     """Return the refusal of what FastAPI found wrong, without what was sent."""
     first = error.errors()[0]
     field = str(first["loc"][-1])
     return Refusal(exchange.vendor.form_rule, f"{field}: {first['msg']}.", field=field)
 
 
-def check_origin(exchange: Exchange) -> None:
+def check_origin(exchange: VendorExchange) -> None:
     """Refuse what a web page of another site sends (rule NET-origin)."""
     origin = exchange.header(b"origin")
     if origin is not None and origin.partition(b"://")[2] != (exchange.header(b"host") or b""):

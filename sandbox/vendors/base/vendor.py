@@ -9,14 +9,14 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from sandbox.store import Store, Tx, WorkspaceView
-from sandbox.store.tables import Message
+from sandbox.store.tables import MessageRow
 from sandbox.store.tx import IdFormat
 from sandbox.vendors.base.callbacks import StatusChange
-from sandbox.vendors.base.exchange import Exchange, ExchangeHooks
+from sandbox.vendors.base.exchange import ExchangeHooks, VendorExchange
 from sandbox.vendors.base.front import VendorFront
-from sandbox.vendors.base.refusal import Finding, Refusal
+from sandbox.vendors.base.refusal import CallFinding, Refusal
 from sandbox.vendors.base.route import operations_of
-from sandbox.world.rules import Rule
+from sandbox.world.rules import SandboxRule
 
 
 class View(NamedTuple):
@@ -31,7 +31,7 @@ class View(NamedTuple):
     body: str
 
 
-def not_shown(tx: Tx, message: Message) -> None:
+def not_shown(tx: Tx, message: MessageRow) -> None:
     """Show no message."""
 
 
@@ -54,14 +54,14 @@ class Vendor:
     description: str
     prefix: str
     router: APIRouter
-    rules: tuple[Rule, ...]
-    authenticate: Callable[[Tx, Exchange], WorkspaceView]
-    refuse: Callable[[Exchange, Refusal], Response]
-    findings: Callable[[Tx, Exchange], list[Finding]]
+    rules: tuple[SandboxRule, ...]
+    authenticate: Callable[[Tx, VendorExchange], WorkspaceView]
+    refuse: Callable[[VendorExchange, Refusal], Response]
+    findings: Callable[[Tx, VendorExchange], list[CallFinding]]
     unknown_path: str
     wrong_method: str
     form_rule: str
-    view: Callable[[Tx, Message], View | None] = not_shown
+    view: Callable[[Tx, MessageRow], View | None] = not_shown
     status_callback: Callable[[StatusChange], dict[str, str]] | None = None
     id_formats: tuple[IdFormat, ...] = ()
     message_types: Mapping[str, str] = field(default_factory=dict)

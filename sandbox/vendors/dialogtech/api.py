@@ -9,14 +9,14 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from sandbox.store import Tx, WorkspaceView
-from sandbox.vendors.base.exchange import Exchange
+from sandbox.vendors.base.exchange import VendorExchange
 from sandbox.vendors.base.operation import Operation, chosen_by
 from sandbox.vendors.base.refusal import Refusal
 from sandbox.vendors.base.route import VendorRoute
 from sandbox.vendors.base.vendor import Vendor
 from sandbox.vendors.dialogtech.messages import PATH
 from sandbox.vendors.dialogtech.shapes import MEDIA_TYPE, REFUSED_DOCTYPE, head
-from sandbox.world.rules import Rule
+from sandbox.world.rules import SandboxRule
 from sandbox.world.workspaces.find import by_keys
 
 ANSWERS: dict[int | str, dict[str, Any]] = {
@@ -34,8 +34,8 @@ class Action(Operation):
     `function` answers `(tx, exchange)`; its docstring is what OpenAPI says. `rules`: those that the action adds.
     """
 
-    function: Callable[[Tx, Exchange], Response]
-    rules: tuple[Rule, ...] = ()
+    function: Callable[[Tx, VendorExchange], Response]
+    rules: tuple[SandboxRule, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,13 +60,13 @@ def router_of(actions: tuple[Action, ...]) -> APIRouter:
     @router.get(PATH, operation_id=first, **about)
     @router.post(PATH, operation_id=f"{first}_post", **about)
     @chosen_by("action", actions)
-    def ibp_api(tx: Tx, exchange: Exchange) -> Response:
+    def ibp_api(tx: Tx, exchange: VendorExchange) -> Response:
         return _asked_for(actions, exchange).function(tx, exchange)
 
     return router
 
 
-def _asked_for(actions: tuple[Action, ...], exchange: Exchange) -> Action:
+def _asked_for(actions: tuple[Action, ...], exchange: VendorExchange) -> Action:
     """Return the action that the call names; refuses by rule DT-action."""
     asked = exchange.params.get("action", "")
     if asked is None:
@@ -80,7 +80,7 @@ def _asked_for(actions: tuple[Action, ...], exchange: Exchange) -> Action:
     raise Refusal("DT-action", f"There is no action {asked}: use {names}.", field="action")
 
 
-def authenticate(tx: Tx, exchange: Exchange) -> WorkspaceView:
+def authenticate(tx: Tx, exchange: VendorExchange) -> WorkspaceView:
     """Return the workspace of the account whose keys were sent; that is then the exchange's `caller` (rule DT-auth)."""
     fields = exchange.params or exchange.read_query()
     customer = by_keys(tx, fields.get("access_key") or "", fields.get("secret_access_key") or "")
@@ -90,6 +90,6 @@ def authenticate(tx: Tx, exchange: Exchange) -> WorkspaceView:
     return customer.workspace
 
 
-def refuse(_: Exchange, refusal: Refusal) -> Response:
+def refuse(_: VendorExchange, refusal: Refusal) -> Response:
     """Answer as rule DT-refused says: whatever went wrong, HTTP knows nothing of it."""
     return Response(head(REFUSED_DOCTYPE, "failed", refusal.reason) + "</response>\n", media_type=MEDIA_TYPE)

@@ -10,9 +10,9 @@ from starlette.responses import Response
 
 from sandbox.clock import DAY, SECOND, written
 from sandbox.store import Query, Store, Tx
-from sandbox.store.tables import MESSAGES, VENDOR_IDS, Message
+from sandbox.store.tables import MESSAGES, VENDOR_IDS, MessageRow
 from sandbox.vendors.base.answers import LongAnswer
-from sandbox.vendors.base.exchange import Exchange
+from sandbox.vendors.base.exchange import VendorExchange
 from sandbox.vendors.base.vendor import View
 from sandbox.vendors.dialogtech import hints
 from sandbox.vendors.dialogtech.ids import MSG_ID, VENDOR
@@ -21,7 +21,7 @@ from sandbox.vendors.dialogtech.shapes import (
     MEDIA_TYPE,
     TAIL,
     GetMessagesParameters,
-    MessageRow,
+    MessageElement,
     head,
     message,
     unindented_message,
@@ -68,15 +68,15 @@ CHUNK = 250
 class Reading(NamedTuple):
     """The queries that read one direction's messages: the first of them, all, and how many."""
 
-    first: Query[MessageRow]
-    every: Query[MessageRow]
+    first: Query[MessageElement]
+    every: Query[MessageElement]
     total: Query[int]
 
 
 def _reading(*conditions: ColumnElement[bool]) -> Reading:
     return Reading(
-        Query(MessageRow, MESSAGES_SELECT.where(*conditions).limit(MOST_IN_ONE_PIECE + 1), hot=True),
-        Query(MessageRow, MESSAGES_SELECT.where(*conditions)),
+        Query(MessageElement, MESSAGES_SELECT.where(*conditions).limit(MOST_IN_ONE_PIECE + 1), hot=True),
+        Query(MessageElement, MESSAGES_SELECT.where(*conditions)),
         Query(int, select(func.count()).select_from(MESSAGES).where(*IN_RANGE, *conditions)),
     )
 
@@ -93,7 +93,7 @@ OF_ONE_NUMBER = ("DT-number",)
 # The action ----------------------------------------------------------------------------------------------------------
 
 
-def get_messages(tx: Tx, exchange: Exchange) -> Response:
+def get_messages(tx: Tx, exchange: VendorExchange) -> Response:
     """Messages sent to and from an account's tracking numbers in a range of days."""
     customer = exchange.caller
     assert isinstance(customer, Customer)
@@ -112,7 +112,7 @@ def get_messages(tx: Tx, exchange: Exchange) -> Response:
     return _answer(tx, exchange, doctype, OF_NUMBER, window | {"line": given.line})
 
 
-def _answer(tx: Tx, exchange: Exchange, doctype: str, reading: Reading, window: dict[str, Any]) -> Response:
+def _answer(tx: Tx, exchange: VendorExchange, doctype: str, reading: Reading, window: dict[str, Any]) -> Response:
     """Return the messages of a range of days (rule DT-envelope)."""
     lists = [(element, tx.all(reading.first, direction=direction, **window)) for element, direction in DIRECTIONS]
     exchange.messages = tuple([row.id for _, rows in lists for row in rows])
@@ -140,7 +140,7 @@ async def _long_answer(store: Store, doctype: str, reading: Reading, window: dic
         yield TAIL
 
 
-def view(tx: Tx, of: Message) -> View | None:
+def view(tx: Tx, of: MessageRow) -> View | None:
     """Return the `message` element of a tracking number's message."""
     if of.account_id is None:
         return None
@@ -155,5 +155,5 @@ def view(tx: Tx, of: Message) -> View | None:
         "number": national(of.line),
     }
     msg_id = vendor_ids_of(tx, [of.id]).get(of.id, {}).get(MSG_ID.name)
-    row = MessageRow(of.id, msg_id, of.direction, of.line, of.phone, of.text, of.accepted_at)
+    row = MessageElement(of.id, msg_id, of.direction, of.line, of.phone, of.text, of.accepted_at)
     return View(f"{PATH}?{urlencode(query)}", False, MEDIA_TYPE, unindented_message(row))

@@ -115,7 +115,7 @@ FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """What XML 1.0 has no way to write. (As the opposite of what it has one for, this would take 4 ms to compile.)"""
 
 
-class MessageRow(NamedTuple):
+class MessageElement(NamedTuple):
     """What a `message` element shows."""
 
     id: int
@@ -147,7 +147,7 @@ def head(doctype: str, result: str, description: str) -> str:
     )
 
 
-def message(row: MessageRow) -> str:
+def message(row: MessageElement) -> str:
     """Return a `message` element (rule DT-message)."""
     to, sender = (row.phone, row.line) if row.direction == OUTBOUND else (row.line, row.phone)
     return (
@@ -159,7 +159,7 @@ def message(row: MessageRow) -> str:
     )
 
 
-def unindented_message(row: MessageRow) -> str:
+def unindented_message(row: MessageElement) -> str:
     """Return the same as a page shows it, the text as it is."""
     before, text, after = message(row).partition(cdata(row.text))
     return before.replace(INDENT, "") + text + after.replace(INDENT, "")

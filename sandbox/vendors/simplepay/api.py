@@ -8,10 +8,10 @@ from sqlalchemy import and_, bindparam, select
 from starlette.responses import Response
 
 from sandbox.store import Query, Tx
-from sandbox.store.tables import MESSAGES, VENDOR_IDS, Message
+from sandbox.store.tables import MESSAGES, VENDOR_IDS, MessageRow
 from sandbox.vendors.base.answers import JSON_TYPE, json_answer, pretty
 from sandbox.vendors.base.consoles import DESCRIPTION, PATTERN, console_line
-from sandbox.vendors.base.exchange import Exchange
+from sandbox.vendors.base.exchange import VendorExchange
 from sandbox.vendors.base.operation import operation
 from sandbox.vendors.base.refusal import Refusal
 from sandbox.vendors.base.route import VendorRoute
@@ -23,7 +23,7 @@ from sandbox.vendors.simplepay.shapes import (
     PREFIX,
     MessageResponseBody,
     OptoutResponseBody,
-    Shape,
+    SimplePayAnswer,
     SubmitParameters,
     SubmitResponseBody,
     accepted,
@@ -97,7 +97,7 @@ ConsoleCode = Annotated[str, Path(**DESCRIPTION)]
 """Of the operations that answer any other text like an unknown console (rule SP-console)."""
 
 
-def _refusals(shape: type[Shape]) -> dict[int | str, dict[str, Any]]:
+def _refusals(shape: type[SimplePayAnswer]) -> dict[int | str, dict[str, Any]]:
     return {
         400: {"model": shape, "description": "The call is refused."},
         401: {"model": shape, "description": "The credentials are missing or wrong."},
@@ -117,7 +117,7 @@ def _refusals(shape: type[Shape]) -> dict[int | str, dict[str, Any]]:
     about={"to": "To", "from_": "From", "text": "Body", "console": "consoleCode"},
     writes=True,
 )
-def submit(tx: Tx, exchange: Exchange, consoleCode: SubmittingConsoleCode) -> Response:
+def submit(tx: Tx, exchange: VendorExchange, consoleCode: SubmittingConsoleCode) -> Response:
     """Sends a message to a phone, which it opts in silently.
 
     The parameters come in the query string or in a form; every one but StatusCallback is needed.
@@ -144,7 +144,7 @@ def submit(tx: Tx, exchange: Exchange, consoleCode: SubmittingConsoleCode) -> Re
     return json_answer(accepted(message, tx.one(SID_OF, message=message.id) or "", consoleCode))
 
 
-def _check_receiver(tx: Tx, exchange: Exchange) -> None:
+def _check_receiver(tx: Tx, exchange: VendorExchange) -> None:
     """Refuse a possible number that the phone behind it makes an impossible one, before all else that may be wrong."""
     to = exchange.params.get("To") or ""
     handset = handset_of(tx.workspace, to) if phones.is_msisdn(to) else None
@@ -152,7 +152,7 @@ def _check_receiver(tx: Tx, exchange: Exchange) -> None:
         raise Refusal("NET-handsets", f"Msisdn is invalid: {to}", field="To")
 
 
-def _call_back_first(tx: Tx, exchange: Exchange, message: Message) -> None:
+def _call_back_first(tx: Tx, exchange: VendorExchange, message: MessageRow) -> None:
     """Have a callback tried before the answer, where the workspace's profile wants that."""
     early = before_answer(tx, message.id, tx.now)
     if early is not None:
@@ -169,7 +169,7 @@ def _call_back_first(tx: Tx, exchange: Exchange, message: Message) -> None:
 @operation("optout", about={"to": "msisdn", "console": "consoleCode"}, writes=True)
 def optout(
     tx: Tx,
-    exchange: Exchange,
+    exchange: VendorExchange,
     consoleCode: ConsoleCode,
     msisdn: Annotated[str, Path(description="11 to 15 digits.", examples=["14155550123"])],
 ) -> Response:
@@ -199,7 +199,7 @@ def optout(
 @operation("messages", about={"console": "consoleCode"})
 def messages(
     tx: Tx,
-    exchange: Exchange,
+    exchange: VendorExchange,
     consoleCode: ConsoleCode,
     messageId: Annotated[str, Path(description="The sid of a message.", examples=["2721Z-0622U-14171-480RH"])],
 ) -> Response:
@@ -225,7 +225,7 @@ def _line(tx: Tx, code: str) -> LineView | None:
 # Answers -------------------------------------------------------------------------------------------------------------
 
 
-def view(tx: Tx, message: Message) -> View | None:
+def view(tx: Tx, message: MessageRow) -> View | None:
     """Return the details of what was sent from a console (rule SP-details)."""
     sid = vendor_ids_of(tx, [message.id]).get(message.id, {}).get(SID.name)
     if sid is None:
@@ -235,12 +235,12 @@ def view(tx: Tx, message: Message) -> View | None:
     return View(path, True, JSON_TYPE, pretty(details(sid, message.text, message.phone, word)))
 
 
-def refuse(exchange: Exchange, refusal: Refusal) -> Response:
+def refuse(exchange: VendorExchange, refusal: Refusal) -> Response:
     """Answer in the shape of the operation; of submit where there is none (rules SP-refused, SP-auth, SP-other)."""
     return json_answer(_refused_body(exchange, refusal), refusal.status, refusal.headers)
 
 
-def _refused_body(exchange: Exchange, refusal: Refusal) -> dict[str, str | None]:
+def _refused_body(exchange: VendorExchange, refusal: Refusal) -> dict[str, str | None]:
     name = exchange.operation and exchange.operation.name
     if name == "optout":
         return {"msisdn": None}
@@ -261,7 +261,7 @@ def _refused_body(exchange: Exchange, refusal: Refusal) -> dict[str, str | None]
     )
 
 
-def _query(exchange: Exchange) -> dict[str, str | None]:
+def _query(exchange: VendorExchange) -> dict[str, str | None]:
     """Return what the query string said of a call that was refused before its parameters were read."""
     with suppress(Refusal):
         return exchange.read_query()

@@ -1,11 +1,11 @@
 """What do callers of SimplePay do wrong, and what is to be sent instead?"""
 
 from sandbox.store import Tx
-from sandbox.store.tables import Message
+from sandbox.store.tables import MessageRow
 from sandbox.vendors.base import hints
-from sandbox.vendors.base.exchange import Exchange
+from sandbox.vendors.base.exchange import VendorExchange
 from sandbox.vendors.base.hints import Hint, Said, finding, instead
-from sandbox.vendors.base.refusal import ERROR, NOTE, Finding, Refusal
+from sandbox.vendors.base.refusal import ERROR, NOTE, CallFinding, Refusal
 from sandbox.vendors.simplepay.ids import SID
 from sandbox.world import phones
 from sandbox.world.errors import UnknownMessage
@@ -19,7 +19,7 @@ PATHS = (
 )
 
 
-def findings(tx: Tx, exchange: Exchange) -> list[Finding]:
+def findings(tx: Tx, exchange: VendorExchange) -> list[CallFinding]:
     """Return all of an exchange, but those that the endpoint saw itself."""
     found = hints.of_refusal(tx, exchange, HINTS) + hints.of_http(exchange)
     name = exchange.operation and exchange.operation.name
@@ -37,12 +37,12 @@ def findings(tx: Tx, exchange: Exchange) -> list[Finding]:
     return found
 
 
-def other_sender(sender: str, line: str) -> Finding:
+def other_sender(sender: str, line: str) -> CallFinding:
     """A From that is not the console's own line."""
     return finding("SP-from", NOTE, f"From {sender}", instead(f"{line}, the console's line,", sender))
 
 
-def _optout(exchange: Exchange) -> list[Finding]:
+def _optout(exchange: VendorExchange) -> list[CallFinding]:
     """Return a number in a form that opts nobody out, though the answer is 200."""
     msisdn = exchange.path_params["msisdn"]
     if phones.is_msisdn(msisdn):
@@ -50,7 +50,7 @@ def _optout(exchange: Exchange) -> list[Finding]:
     return [finding("SP-optout", ERROR, *hints.of_phone(exchange, "msisdn", msisdn))]
 
 
-def _unknown_id(tx: Tx, exchange: Exchange) -> list[Finding]:
+def _unknown_id(tx: Tx, exchange: VendorExchange) -> list[CallFinding]:
     """Return an id that the console does not know, where it can be told what was meant."""
     code, asked = exchange.path_params["consoleCode"], exchange.path_params["messageId"]
     if not asked.strip():
@@ -70,7 +70,7 @@ def _unknown_id(tx: Tx, exchange: Exchange) -> list[Finding]:
     return [finding("SP-details-unknown", NOTE, observed, instead(f"{sid}, the message's sid,", asked))]
 
 
-def _meant(tx: Tx, asked: str) -> Message | None:
+def _meant(tx: Tx, asked: str) -> MessageRow | None:
     """Return the workspace's message that has this id, in whichever case and of whichever kind."""
     for written in dict.fromkeys((asked, asked.upper(), asked.lower())):
         try:
@@ -80,13 +80,13 @@ def _meant(tx: Tx, asked: str) -> Message | None:
     return None
 
 
-def _phone(_: Tx, exchange: Exchange, refusal: Refusal) -> Said:
+def _phone(_: Tx, exchange: VendorExchange, refusal: Refusal) -> Said:
     """The one of To and From that was refused."""
     assert refusal.field is not None
     return hints.of_phone(exchange, refusal.field, exchange.params.get(refusal.field) or "")
 
 
-def _required(_: Tx, exchange: Exchange, refusal: Refusal) -> Said:
+def _required(_: Tx, exchange: VendorExchange, refusal: Refusal) -> Said:
     name = refusal.field
     assert name is not None
     other = next((sent for sent in exchange.params if sent != name and sent.lower() == name.lower()), None)
@@ -97,20 +97,20 @@ def _required(_: Tx, exchange: Exchange, refusal: Refusal) -> Said:
     return hints.of_missing(exchange, f"no {name}", f"Send {name} in the query string or as a form field.")
 
 
-def _callback(_: Tx, exchange: Exchange, __: Refusal) -> Said:
+def _callback(_: Tx, exchange: VendorExchange, __: Refusal) -> Said:
     url = exchange.params.get("StatusCallback") or ""
     if "://" not in url:
         return f"StatusCallback {url!r}", instead(f"http://{url.lstrip('/')}", url)
     return f"StatusCallback {url!r}", "Send an absolute http or https URL, what is no URL character percent-encoded."
 
 
-def _other(tx: Tx, exchange: Exchange, refusal: Refusal) -> Said:
+def _other(tx: Tx, exchange: VendorExchange, refusal: Refusal) -> Said:
     if exchange.operation is not None:
         return hints.of_method(tx, exchange, refusal)
     return hints.called(exchange), f"Call one of {', '.join(PATHS)}, without a slash at its end."
 
 
-def _handset(_: Tx, exchange: Exchange, __: Refusal) -> Said:
+def _handset(_: Tx, exchange: VendorExchange, __: Refusal) -> Said:
     to = exchange.params.get("To")
     return f"To {to}", "Send to another number: this one is there to be refused (GET /_sandbox/handset-numbers)."
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from sandbox.clock import SECOND, written
-from sandbox.store.tables import Message
+from sandbox.store.tables import MessageRow
 from sandbox.vendors.base.parameters import Parameters, WrongValue, needed
 from sandbox.world import phones
 from sandbox.world.callbacks.queue import is_callback_url
@@ -60,13 +60,13 @@ SID = "^[0-9]{4}[A-Z]-[0-9]{4}[A-Z]-[0-9]{5}-[0-9]{3}[A-Z]{2}$"
 MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}@[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}\+0000$"
 
 
-class Shape(BaseModel):
+class SimplePayAnswer(BaseModel):
     """An answer of the vendor's. It only describes: answers are written without it."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
 
-class SubmitResponseBody(Shape):
+class SubmitResponseBody(SimplePayAnswer):
     """What a submit answers, accepted or not (rules SP-submit, SP-refused). Numbers are strings."""
 
     sid: str | None = Field(pattern=SID)
@@ -90,13 +90,13 @@ class SubmitResponseBody(Shape):
     uri: str | None
 
 
-class OptoutResponseBody(Shape):
+class OptoutResponseBody(SimplePayAnswer):
     """The phone that was opted out, or `Recipient not found` (rule SP-optout)."""
 
     msisdn: str | None
 
 
-class MessageResponseBody(Shape):
+class MessageResponseBody(SimplePayAnswer):
     """What became of a message (rules SP-details, SP-details-unknown)."""
 
     extMessageReference: str
@@ -121,7 +121,7 @@ NOBODY = "Recipient not found"
 # Answers -------------------------------------------------------------------------------------------------------------
 
 
-def accepted(message: Message, sid: str, console_code: str) -> dict[str, str | None]:
+def accepted(message: MessageRow, sid: str, console_code: str) -> dict[str, str | None]:
     """Return the answer to a submit (rule SP-submit). Whatever becomes of the message later, it is queued now."""
     return submit_body(
         console_code,

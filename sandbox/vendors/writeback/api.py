@@ -13,10 +13,10 @@ from starlette.responses import Response
 
 from sandbox.clock import DAY, SECOND, milliseconds, written
 from sandbox.store import Query, Store, Tx
-from sandbox.store.tables import BROADCASTS, CAMPAIGNS, MESSAGES, PEOPLE, VENDOR_IDS, Message
+from sandbox.store.tables import BROADCASTS, CAMPAIGNS, MESSAGES, PEOPLE, VENDOR_IDS, MessageRow
 from sandbox.vendors.base.answers import JSON_TYPE, LongAnswer, json_answer, pretty
 from sandbox.vendors.base.consoles import DESCRIPTION, PATTERN, console_line
-from sandbox.vendors.base.exchange import Exchange
+from sandbox.vendors.base.exchange import VendorExchange
 from sandbox.vendors.base.operation import operation
 from sandbox.vendors.base.refusal import Refusal
 from sandbox.vendors.base.route import VendorRoute
@@ -145,7 +145,11 @@ DOCUMENTED_PATH = PREFIX + "/api/responses/{consoleCode}/{startTimestamp}/{endTi
 @router.get(DOCUMENTED_PATH, response_model=ApiResponse, responses=REFUSALS, operation_id="responses")
 @operation("responses", about={"console": "consoleCode"})
 def responses(
-    tx: Tx, exchange: Exchange, consoleCode: ConsoleCode, startTimestamp: StartTimestamp, endTimestamp: EndTimestamp
+    tx: Tx,
+    exchange: VendorExchange,
+    consoleCode: ConsoleCode,
+    startTimestamp: StartTimestamp,
+    endTimestamp: EndTimestamp,
 ) -> Response:
     """Messages sent from a console in a time range, with the replies that caused them."""
     line = console_line(tx, consoleCode, "WB-console")
@@ -197,12 +201,12 @@ def check_range(start: int, end: int) -> None:
         raise Refusal("WB-range", "The time range must not exceed 1 week.")
 
 
-def refuse(_: Exchange, refusal: Refusal) -> Response:
+def refuse(_: VendorExchange, refusal: Refusal) -> Response:
     """Answer as rule WB-error says."""
     return json_answer({"message": refusal.reason}, refusal.status, refusal.headers)
 
 
-def view(tx: Tx, message: Message) -> View | None:
+def view(tx: Tx, message: MessageRow) -> View | None:
     """Return the record of a console's message; of a reply that was answered, the answer's (rule WB-outgoing)."""
     if message.console_id is None:
         return None

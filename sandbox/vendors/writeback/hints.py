@@ -6,9 +6,9 @@ from urllib.parse import quote, unquote
 
 from sandbox.store import Tx
 from sandbox.vendors.base import hints
-from sandbox.vendors.base.exchange import Exchange
+from sandbox.vendors.base.exchange import VendorExchange
 from sandbox.vendors.base.hints import Hint, Said, finding, instead
-from sandbox.vendors.base.refusal import NOTE, Finding, Refusal
+from sandbox.vendors.base.refusal import NOTE, CallFinding, Refusal
 
 LAYOUT = "%Y-%m-%d %H:%M:%S"
 RIGHT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
@@ -16,7 +16,7 @@ WEEK = timedelta(days=7)
 PATH = "/dialoghealth-writeback-api/api/responses/{consoleCode}/{startTimestamp}/{endTimestamp}"
 
 
-def findings(tx: Tx, exchange: Exchange) -> list[Finding]:
+def findings(tx: Tx, exchange: VendorExchange) -> list[CallFinding]:
     """Return all of an exchange, but those that the endpoint saw itself."""
     found = hints.of_refusal(tx, exchange, HINTS) + hints.of_http(exchange)
     scope = exchange.request.scope
@@ -27,12 +27,12 @@ def findings(tx: Tx, exchange: Exchange) -> list[Finding]:
     return found
 
 
-def in_the_future(start: str) -> Finding:
+def in_the_future(start: str) -> CallFinding:
     """A window in which nothing can lie yet."""
     return finding("WB-window", NOTE, f"startTimestamp {start}", "Ask for a time that has begun: this one is ahead.")
 
 
-def _timestamp(_: Tx, exchange: Exchange, refusal: Refusal) -> Said:
+def _timestamp(_: Tx, exchange: VendorExchange, refusal: Refusal) -> Said:
     """The one of the two that was refused."""
     assert refusal.field is not None
     name, written = refusal.field, exchange.path_params[refusal.field]
@@ -49,7 +49,7 @@ def _timestamp(_: Tx, exchange: Exchange, refusal: Refusal) -> Said:
     return observed, f"Write {name} as YYYY-MM-DD%20HH:mm:ss in UTC."
 
 
-def _range(_: Tx, exchange: Exchange, refusal: Refusal) -> Said:
+def _range(_: Tx, exchange: VendorExchange, refusal: Refusal) -> Said:
     start, end = exchange.path_params["startTimestamp"], exchange.path_params["endTimestamp"]
     observed = f"from {start} to {end}"
     if refusal.field is not None:
@@ -59,7 +59,7 @@ def _range(_: Tx, exchange: Exchange, refusal: Refusal) -> Said:
     return observed, f"Ask for 7 days at most: end with {moment + WEEK:{LAYOUT}}, and ask for the rest after that."
 
 
-def _path(_: Tx, exchange: Exchange, __: Refusal) -> Said:
+def _path(_: Tx, exchange: VendorExchange, __: Refusal) -> Said:
     return hints.called(exchange), f"Call {PATH}, without a slash at its end."
 
 

@@ -10,13 +10,13 @@ from sandbox.world.phones import national
 from sandbox.world.statuses import DELIVERED, REJECTED, UNDELIVERED, status_at
 
 
-class Shape(BaseModel):
+class WritebackAnswer(BaseModel):
     """An answer of the vendor's, or a part of one. It only describes: answers are written without it."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
 
-class MessageResult(Shape):
+class MessageResult(WritebackAnswer):
     """One record: an outgoing message with what it answers, and to whom it went (rules WB-record, WB-outgoing)."""
 
     leadMessageSent: str | None
@@ -47,14 +47,14 @@ class MessageResult(Shape):
     personMisc5: str | None
 
 
-class ApiResponse(Shape):
+class ApiResponse(WritebackAnswer):
     """The records of a console in a time range (rule WB-envelope)."""
 
     requestId: str = Field(json_schema_extra={"format": "uuid"})
     response: list[MessageResult]
 
 
-class ErrorResponse(Shape):
+class ErrorResponse(WritebackAnswer):
     """Why the call was refused (rule WB-error)."""
 
     message: str

@@ -4,7 +4,7 @@ import json
 from typing import NamedTuple
 
 from sandbox.store import Tx
-from sandbox.store.tables import Callback
+from sandbox.store.tables import CallbackRow
 from sandbox.world.callbacks.states import GIVEN_UP
 from sandbox.world.ids import chance
 from sandbox.world.statuses import DELIVERED, FINAL, UNDELIVERED
@@ -32,7 +32,7 @@ def profile_of(stored: str | None) -> Profile:
     return Profile(**json.loads(stored)) if stored else Profile()
 
 
-def apply_profile(tx: Tx, profile: Profile, callbacks: list[Callback], accepted_at: int | None) -> list[Callback]:
+def apply_profile(tx: Tx, profile: Profile, callbacks: list[CallbackRow], accepted_at: int | None) -> list[CallbackRow]:
     """Return the callbacks of a message as the profile has them."""
     for callback in callbacks:
         callback.due_at += profile.delay
@@ -48,7 +48,7 @@ def apply_profile(tx: Tx, profile: Profile, callbacks: list[Callback], accepted_
     return callbacks
 
 
-def _contradict(tx: Tx, profile: Profile, callbacks: list[Callback]) -> None:
+def _contradict(tx: Tx, profile: Profile, callbacks: list[CallbackRow]) -> None:
     last = callbacks[-1] if callbacks else None
     if last is not None and last.status in FINAL and _happens(profile, "contradict", last):
         opposite = UNDELIVERED if last.status == DELIVERED else DELIVERED
@@ -56,7 +56,7 @@ def _contradict(tx: Tx, profile: Profile, callbacks: list[Callback]) -> None:
         callbacks.append(last.model_copy(update={"id": n, "status": opposite, "reason": None}))
 
 
-def _reorder(profile: Profile, callbacks: list[Callback]) -> None:
+def _reorder(profile: Profile, callbacks: list[CallbackRow]) -> None:
     for at in range(len(callbacks) - 1):
         first, second = callbacks[at : at + 2]
         if _happens(profile, "reorder", first):
@@ -64,6 +64,6 @@ def _reorder(profile: Profile, callbacks: list[Callback]) -> None:
             callbacks[at : at + 2] = second, first
 
 
-def _happens(profile: Profile, what: str, callback: Callback) -> bool:
+def _happens(profile: Profile, what: str, callback: CallbackRow) -> bool:
     probability: float = getattr(profile, what)
     return probability > 0 and chance(profile.seed, what, callback.id) < probability

@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from sandbox.clock import SECOND
 from sandbox.store import Query, Tx
-from sandbox.store.tables import ATTEMPTS, CALLBACKS, MESSAGES, WORKSPACES, Attempt, Callback
+from sandbox.store.tables import ATTEMPTS, CALLBACKS, MESSAGES, WORKSPACES, AttemptRow, CallbackRow
 from sandbox.world.callbacks.profile import apply_profile, profile_of
 from sandbox.world.callbacks.states import DELIVERED, GIVEN_UP, PENDING, SENDING, WAITING
 from sandbox.world.errors import UnknownCallback
@@ -53,9 +53,9 @@ class AttemptOutcome(NamedTuple):
 class ListedCallback(NamedTuple):
     """A callback with its receiver and what was tried, the first attempt first."""
 
-    callback: Callback
+    callback: CallbackRow
     url: str
-    attempts: list[Attempt]
+    attempts: list[AttemptRow]
 
 
 class ClaimedCallback(NamedTuple):
@@ -84,8 +84,8 @@ IS_UNDER_WAY = CALLBACKS.c.state.in_((PENDING, SENDING))
 HAS_COME_ABOUT = or_(CALLBACKS.c.status_at <= bindparam("now"), CALLBACKS.c.due_at <= bindparam("now"))
 
 _page = select(CALLBACKS).where(CALLBACKS.c.id > bindparam("after"), HAS_COME_ABOUT).order_by(CALLBACKS.c.id)
-LIST = Query(Callback, _page.where(IN_WORKSPACE).limit(bindparam("limit")))
-LIST_OF_MESSAGE = Query(Callback, _page.where(OF_MESSAGE).limit(bindparam("limit")))
+LIST = Query(CallbackRow, _page.where(IN_WORKSPACE).limit(bindparam("limit")))
+LIST_OF_MESSAGE = Query(CallbackRow, _page.where(OF_MESSAGE).limit(bindparam("limit")))
 URLS = Query(
     MessageUrl,
     select(MESSAGES.c.id, MESSAGES.c.status_callback).where(
@@ -93,7 +93,7 @@ URLS = Query(
     ),
 )
 ATTEMPTS_OF = Query(
-    Attempt,
+    AttemptRow,
     select(ATTEMPTS)
     .where(
         ATTEMPTS.c.workspace_id == bindparam("ws"), ATTEMPTS.c.callback_id.in_(bindparam("callbacks", expanding=True))
@@ -104,12 +104,12 @@ COUNT_ATTEMPTS = Query(
     int,
     select(func.count()).where(ATTEMPTS.c.workspace_id == bindparam("ws"), ATTEMPTS.c.callback_id == bindparam("of")),
 )
-FIRST = Query(Callback, select(CALLBACKS).where(OF_MESSAGE, CALLBACKS.c.position == 0))
+FIRST = Query(CallbackRow, select(CALLBACKS).where(OF_MESSAGE, CALLBACKS.c.position == 0))
 LAST_POSITION = Query(int, select(func.coalesce(func.max(CALLBACKS.c.position), -1)).where(OF_MESSAGE))
 UNSETTLED = Query(int, select(CALLBACKS.c.id).where(OF_MESSAGE, CALLBACKS.c.state.in_((WAITING, PENDING, SENDING))))
 UNDER_WAY = Query(int, select(CALLBACKS.c.id).where(OF_MESSAGE, IS_UNDER_WAY))
 FIRST_WAITING = Query(
-    Callback,
+    CallbackRow,
     select(CALLBACKS).where(OF_MESSAGE, CALLBACKS.c.state == WAITING).order_by(CALLBACKS.c.position).limit(1),
 )
 DROP_AHEAD = delete(CALLBACKS).where(
@@ -205,8 +205,8 @@ def expect(tx: Tx, message_id: int, entries: Sequence[Entry], *, accepted_at: in
     tx.add_all(callbacks)
 
 
-def _waiting(tx: Tx, message_id: int, entry: Entry) -> Callback:
-    return Callback(
+def _waiting(tx: Tx, message_id: int, entry: Entry) -> CallbackRow:
+    return CallbackRow(
         workspace_id=tx.ws,
         id=tx.next_id("callback"),
         message_id=message_id,
@@ -219,7 +219,7 @@ def _waiting(tx: Tx, message_id: int, entry: Entry) -> Callback:
     )
 
 
-def _start_first(tx: Tx, callbacks: Sequence[Callback]) -> None:
+def _start_first(tx: Tx, callbacks: Sequence[CallbackRow]) -> None:
     """Let the first one that waits be sent when it is due."""
     for callback in callbacks:
         if callback.state == WAITING:
@@ -243,7 +243,7 @@ def _start_next(tx: Tx, message_id: int, at: int) -> None:
         _make_pending(tx, waiting, max(waiting.due_at, at))
 
 
-def _make_pending(tx: Tx, callback: Callback, at: int) -> None:
+def _make_pending(tx: Tx, callback: CallbackRow, at: int) -> None:
     tx.update(callback, state=PENDING, next_at=at, claimed_by=None, leased_until=None)
     tx.mark_due(at)
 
@@ -259,7 +259,7 @@ def before_answer(tx: Tx, message_id: int, accepted_at: int) -> int | None:
 
 def redeliver(tx: Tx, n: int) -> None:
     """Send it once more, now, with all its retries; one that is being sent is left alone. `UnknownCallback`."""
-    callback = tx.get(Callback, n)
+    callback = tx.get(CallbackRow, n)
     if callback is None or callback.status_at > tx.now:
         raise UnknownCallback("No callback of this workspace has that id: list them with GET callbacks.")
     if callback.state in (DELIVERED, GIVEN_UP, PENDING):
@@ -280,16 +280,16 @@ def list_callbacks(tx: Tx, *, message_id: int | None = None, after: int = 0, lim
 
 def find_callback(tx: Tx, n: int) -> ListedCallback | None:
     """Return one by its number, whether its status has come about or not; None when it is gone."""
-    callback = tx.get(Callback, n)
+    callback = tx.get(CallbackRow, n)
     return _listed(tx, [callback])[0] if callback else None
 
 
-def _listed(tx: Tx, callbacks: list[Callback]) -> list[ListedCallback]:
+def _listed(tx: Tx, callbacks: list[CallbackRow]) -> list[ListedCallback]:
     if not callbacks:
         return []
     messages = list({callback.message_id for callback in callbacks})
     urls = {each.message_id: each.url for each in tx.all(URLS, messages=messages)}
-    attempts: dict[int, list[Attempt]] = {callback.id: [] for callback in callbacks}
+    attempts: dict[int, list[AttemptRow]] = {callback.id: [] for callback in callbacks}
     for attempt in tx.all(ATTEMPTS_OF, callbacks=list(attempts)):
         attempts[attempt.callback_id].append(attempt)
     return [ListedCallback(callback, urls[callback.message_id], attempts[callback.id]) for callback in callbacks]
@@ -297,7 +297,7 @@ def _listed(tx: Tx, callbacks: list[Callback]) -> list[ListedCallback]:
 
 def is_untried(tx: Tx, n: int) -> bool:
     """Return whether it is still to be sent, and was not yet."""
-    callback = tx.get(Callback, n)
+    callback = tx.get(CallbackRow, n)
     return callback is not None and callback.state in (PENDING, SENDING) and not _count_attempts(tx, n)
 
 
@@ -354,12 +354,12 @@ def release_cloned(tx: Tx, workspace_id: int) -> None:
 
 def note_attempt(tx: Tx, owner: str, n: int, at: int, outcome: AttemptOutcome) -> bool:
     """Write what came of an attempt and what follows; return False when the callback is not the owner's any more."""
-    callback = tx.get(Callback, n)
+    callback = tx.get(CallbackRow, n)
     if callback is None or callback.state != SENDING or callback.claimed_by != owner:
         return False
     due_at = callback.next_at or 0
     _follow_up(tx, callback, due_at, outcome)
-    attempt = Attempt(
+    attempt = AttemptRow(
         workspace_id=tx.ws,
         callback_id=n,
         n=_count_attempts(tx, n) + 1,
@@ -376,7 +376,7 @@ def note_attempt(tx: Tx, owner: str, n: int, at: int, outcome: AttemptOutcome) -
     return True
 
 
-def _follow_up(tx: Tx, callback: Callback, due_at: int, outcome: AttemptOutcome) -> None:
+def _follow_up(tx: Tx, callback: CallbackRow, due_at: int, outcome: AttemptOutcome) -> None:
     """Have it sent again, or be done with it."""
     if outcome.status is not None and 200 <= outcome.status < 300:
         tx.update(callback, copies=callback.copies - 1, tries=0)
@@ -391,5 +391,5 @@ def _follow_up(tx: Tx, callback: Callback, due_at: int, outcome: AttemptOutcome)
         _make_pending(tx, callback, due_at + BACKOFF[callback.tries - 1])
 
 
-def _end(tx: Tx, callback: Callback, state: str, *, why: str | None = None) -> None:
+def _end(tx: Tx, callback: CallbackRow, state: str, *, why: str | None = None) -> None:
     tx.update(callback, state=state, next_at=None, why=why, claimed_by=None, leased_until=None)

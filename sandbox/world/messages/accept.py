@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, delete
 
 from sandbox.store import Tx
-from sandbox.store.tables import VENDOR_IDS, Message, VendorId
+from sandbox.store.tables import VENDOR_IDS, MessageRow, VendorIdRow
 from sandbox.world import consent, delivery, people
 from sandbox.world.callbacks.queue import expect
 from sandbox.world.consent import ConsentState
@@ -61,7 +61,7 @@ class Draft(NamedTuple):
     ids: Mapping[str, str] | None = None
 
 
-StoreMessage = Callable[[Tx, Message, Mapping[str, str] | None], None]
+StoreMessage = Callable[[Tx, MessageRow, Mapping[str, str] | None], None]
 """What inserts a message with the ids that it is given, as `store_message` does."""
 
 
@@ -74,7 +74,7 @@ def accept(
     plan: Plan | None = None,
     consent_state: ConsentState | None = None,
     store: StoreMessage | None = None,
-) -> Message:
+) -> MessageRow:
     """Take a message for a phone and fix what becomes of it.
 
     `opts_in`: it opts the phone in silently (rule SP-optin). `plan`: instead of what the policy gives, unless the phone
@@ -108,8 +108,8 @@ def _is_barred(tx: Tx, line: LineView, draft: Draft, state: ConsentState | None,
     return draft.purpose not in ALWAYS_ANSWERED
 
 
-def _outbound(tx: Tx, line: LineView, draft: Draft, plan: Plan) -> Message:
-    return Message(
+def _outbound(tx: Tx, line: LineView, draft: Draft, plan: Plan) -> MessageRow:
+    return MessageRow(
         workspace_id=tx.ws,
         id=tx.next_id("message"),
         direction=OUTBOUND,
@@ -140,7 +140,7 @@ def _outbound(tx: Tx, line: LineView, draft: Draft, plan: Plan) -> Message:
     )
 
 
-def let_handset_reply(tx: Tx, message: Message) -> None:
+def let_handset_reply(tx: Tx, message: MessageRow) -> None:
     """Have a handset that replies do so after delivery, unless a reply caused the message (rule NET-handsets)."""
     if message.outcome != DELIVERED or message.settled_at is None or message.cause == AUTOMATIC:
         return
@@ -150,14 +150,14 @@ def let_handset_reply(tx: Tx, message: Message) -> None:
         schedule(tx, at, HANDSET_REPLY, {"message_id": message.id, "text": handset.reply}, message_id=message.id)
 
 
-def store_message(tx: Tx, message: Message, given: Mapping[str, str] | None) -> None:
+def store_message(tx: Tx, message: MessageRow, given: Mapping[str, str] | None) -> None:
     """Insert a message with its vendors' ids, and tell those who wait."""
     tx.add(message)
     _give_ids(tx, message, given or {})
     tx.notify("message" if message.direction == OUTBOUND else "inbound", message_id=message.id)
 
 
-def _give_ids(tx: Tx, message: Message, given: Mapping[str, str]) -> None:
+def _give_ids(tx: Tx, message: MessageRow, given: Mapping[str, str]) -> None:
     """Insert the ids by which its vendors know it; when one is another message's, all are made again."""
     for attempt in range(MOST_ATTEMPTS):
         if all(tx.add_unless_taken(row) for row in vendor_ids(tx, message, given, attempt)):
@@ -171,7 +171,7 @@ def ids_taken(given: Mapping[str, str]) -> AlreadyTaken:
     return AlreadyTaken(f"Another message of this workspace bears one of the ids {dict(given)}.")
 
 
-def vendor_ids(tx: Tx, message: Message, given: Mapping[str, str], attempt: int) -> Iterator[VendorId]:
+def vendor_ids(tx: Tx, message: MessageRow, given: Mapping[str, str], attempt: int) -> Iterator[VendorIdRow]:
     """Yield the ids of a message: those that are given, and those that its vendors make at this attempt."""
     is_console = message.console_id is not None
     for each in tx.id_formats:
@@ -179,4 +179,6 @@ def vendor_ids(tx: Tx, message: Message, given: Mapping[str, str], attempt: int)
         if value is None and each.applies(message.direction, is_console):
             value = each.make(tx.workspace.seed, message.id, message.accepted_at, attempt)
         if value is not None:
-            yield VendorId(workspace_id=tx.ws, message_id=message.id, vendor=each.vendor, name=each.name, value=value)
+            yield VendorIdRow(
+                workspace_id=tx.ws, message_id=message.id, vendor=each.vendor, name=each.name, value=value
+            )

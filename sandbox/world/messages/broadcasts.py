@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import bindparam, select
 
 from sandbox.store import Query, Tx
-from sandbox.store.tables import CAMPAIGNS, Broadcast, Campaign, Message
+from sandbox.store.tables import CAMPAIGNS, BroadcastRow, CampaignRow, MessageRow
 from sandbox.world.ids import decided_key
 from sandbox.world.lines import STAFF_TOOLS, LineView
 from sandbox.world.messages.accept import Draft, accept
@@ -31,7 +31,7 @@ def broadcast(
     campaign: str | None = None,
     key: str | None = None,
     campaign_key: str | None = None,
-) -> tuple[str, list[Message]]:
+) -> tuple[str, list[MessageRow]]:
     """Send one text to many; return the broadcast's 32 hex digits and its messages. `texts`: by phone, instead."""
     broadcast_id, key = new_broadcast(tx, name, key)
     campaign_id = campaign_named(tx, campaign, campaign_key) if campaign else None
@@ -55,7 +55,7 @@ def new_broadcast(tx: Tx, name: str, key: str | None = None) -> tuple[int, str]:
     """Make a broadcast without messages; return its number and its 32 hex digits."""
     n = tx.next_id("broadcast")
     key = key or decided_key(tx.workspace.seed, "broadcast", n)
-    tx.add(Broadcast(workspace_id=tx.ws, id=n, key=key, name=name))
+    tx.add(BroadcastRow(workspace_id=tx.ws, id=n, key=key, name=name))
     return n, key
 
 
@@ -65,5 +65,5 @@ def campaign_named(tx: Tx, name: str, key: str | None = None) -> int:
     if found is not None:
         return found
     n = tx.next_id("campaign")
-    tx.add(Campaign(workspace_id=tx.ws, id=n, key=key or decided_key(tx.workspace.seed, "campaign", n), name=name))
+    tx.add(CampaignRow(workspace_id=tx.ws, id=n, key=key or decided_key(tx.workspace.seed, "campaign", n), name=name))
     return n

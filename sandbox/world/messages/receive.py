@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, select
 
 from sandbox.store import Query, Tx
-from sandbox.store.tables import MESSAGES, Message
+from sandbox.store.tables import MESSAGES, MessageRow
 from sandbox.world import consent, people
 from sandbox.world.consent import ConsentState
 from sandbox.world.errors import TooEarly
@@ -44,8 +44,8 @@ LAST_UNCAUSED = Query(
 class InboundAndAnswer(NamedTuple):
     """What a phone texted, and what the line answered by itself."""
 
-    inbound: Message
-    answer: Message | None
+    inbound: MessageRow
+    answer: MessageRow | None
 
 
 def receive(
@@ -56,7 +56,7 @@ def receive(
     text: str,
     at: int,
     cause: str,
-    answering: Message | None = None,
+    answering: MessageRow | None = None,
     consent_state: ConsentState | None = None,
     ids: Mapping[str, str] | None = None,
     answer_ids: Mapping[str, str] | None = None,
@@ -72,7 +72,7 @@ def receive(
     request = consent.request_of(text, line.keyword)
     lead_id = answering.id if answering else last_uncaused(tx, line.number, phone, at)
     answer_text = _answer_text(line, request, state)
-    inbound = Message(
+    inbound = MessageRow(
         workspace_id=tx.ws,
         id=tx.next_id("message"),
         direction=INBOUND,
@@ -125,7 +125,7 @@ def _answer_text(line: LineView, request: str, state: ConsentState | None) -> st
     return None if state and not state.opted_in else line.auto_reply
 
 
-def _record_request(tx: Tx, line: LineView, inbound: Message, state: ConsentState | None) -> None:
+def _record_request(tx: Tx, line: LineView, inbound: MessageRow, state: ConsentState | None) -> None:
     """Write into the ledger what a phone's text changes."""
     word: str | None = inbound.text.strip()
     if inbound.purpose == OPT_OUT and not (state and state.is_stopped):

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, case, or_, select
 
 from sandbox.store import Query, Tx
 from sandbox.store.sql import contains
-from sandbox.store.tables import BROADCASTS, MESSAGES, VENDOR_IDS, Message
+from sandbox.store.tables import BROADCASTS, MESSAGES, VENDOR_IDS, MessageRow
 from sandbox.world.errors import NotOutbound, UnknownMessage
 from sandbox.world.ids import parse_message_id
 from sandbox.world.messages.accept import INBOUND, OUTBOUND
@@ -43,7 +43,7 @@ class _NamedId(NamedTuple):
 _in_workspace = MESSAGES.c.workspace_id == bindparam("ws")
 # With the vendors, since the index begins with them.
 BY_VENDOR_ID = Query(
-    Message,
+    MessageRow,
     select(MESSAGES)
     .join(
         VENDOR_IDS,
@@ -66,11 +66,11 @@ IDS_OF = Query(
 )
 
 
-def find_message(tx: Tx, any_id: str) -> Message:
+def find_message(tx: Tx, any_id: str) -> MessageRow:
     """Return the message of our id or any vendor's."""
     n = parse_message_id(any_id)
     if n is not None:
-        message = tx.get(Message, n)
+        message = tx.get(MessageRow, n)
     else:
         message = tx.one(BY_VENDOR_ID, vendors=[each.vendor for each in tx.id_formats], value=any_id)
     if message is None:
@@ -78,22 +78,22 @@ def find_message(tx: Tx, any_id: str) -> Message:
     return message
 
 
-def message_of(tx: Tx, n: int) -> Message:
+def message_of(tx: Tx, n: int) -> MessageRow:
     """Return the workspace's n-th message."""
-    message = tx.get(Message, n)
+    message = tx.get(MessageRow, n)
     if message is None:
         raise UnknownMessage("No message of this workspace has that id: list them with GET messages.")
     return message
 
 
-def outbound(message: Message) -> Message:
+def outbound(message: MessageRow) -> MessageRow:
     """Return the same message; raises `NotOutbound` when a phone sent it."""
     if message.direction == INBOUND:
         raise NotOutbound("A phone sent that message: only what was sent to a phone has a status, or gets a reply.")
     return message
 
 
-def list_messages(tx: Tx, filters: MessageFilters, *, after: int, limit: int) -> list[Message]:
+def list_messages(tx: Tx, filters: MessageFilters, *, after: int, limit: int) -> list[MessageRow]:
     """Return the oldest of those numbered over `after`, in the order of their numbers."""
     statement = (
         select(MESSAGES)
@@ -101,10 +101,10 @@ def list_messages(tx: Tx, filters: MessageFilters, *, after: int, limit: int) ->
         .order_by(MESSAGES.c.id)
         .limit(limit)
     )
-    return tx.all(Query(Message, statement))
+    return tx.all(Query(MessageRow, statement))
 
 
-def newest_message(tx: Tx, filters: MessageFilters, after: int = 0) -> Message | None:
+def newest_message(tx: Tx, filters: MessageFilters, after: int = 0) -> MessageRow | None:
     """Return the newest of those numbered over `after`."""
     statement = (
         select(MESSAGES)
@@ -112,7 +112,7 @@ def newest_message(tx: Tx, filters: MessageFilters, after: int = 0) -> Message |
         .order_by(MESSAGES.c.id.desc())
         .limit(1)
     )
-    return tx.one(Query(Message, statement))
+    return tx.one(Query(MessageRow, statement))
 
 
 def vendor_ids_of(tx: Tx, message_ids: Collection[int]) -> dict[int, dict[str, str]]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import bindparam, delete, select
 
 from sandbox.store import Query, Tx
-from sandbox.store.tables import MESSAGES, STEPS, Message, Step
+from sandbox.store.tables import MESSAGES, STEPS, MessageRow, StepRow
 from sandbox.world.callbacks.queue import replan
 from sandbox.world.errors import ImpossibleMove, TooEarly
 from sandbox.world.messages.accept import INBOUND, let_handset_reply
@@ -25,7 +25,7 @@ from sandbox.world.statuses import (
 INJECTED = "injected"
 """The cause of a status that staff or a test reported."""
 STEPS_OF = Query(
-    Step,
+    StepRow,
     select(STEPS)
     .where(STEPS.c.workspace_id == bindparam("ws"), STEPS.c.message_id.in_(bindparam("messages", expanding=True)))
     .order_by(STEPS.c.message_id, STEPS.c.position),
@@ -47,14 +47,14 @@ ANSWERED_BY_HANDSET = Query(
 )
 
 
-def status_of(message: Message, now: int) -> str:
+def status_of(message: MessageRow, now: int) -> str:
     """Return the status that a message has at a time."""
     if message.direction == INBOUND:
         return RECEIVED
     return status_at(now, message.sent_at, message.settled_at, message.outcome)
 
 
-def entries_of(tx: Tx, messages: Sequence[Message]) -> dict[int, list[Entry]]:
+def entries_of(tx: Tx, messages: Sequence[MessageRow]) -> dict[int, list[Entry]]:
     """Return the whole timelines, those of the plans' future too, by the messages' numbers; in one statement."""
     steps: dict[int, list[Entry]] = {}
     for step in tx.all(STEPS_OF, messages=[message.id for message in messages]):
@@ -63,14 +63,14 @@ def entries_of(tx: Tx, messages: Sequence[Message]) -> dict[int, list[Entry]]:
     return {message.id: steps.get(message.id) or _planned(message) for message in messages}
 
 
-def _planned(message: Message) -> list[Entry]:
+def _planned(message: MessageRow) -> list[Entry]:
     if message.direction == INBOUND:
         return [Entry(RECEIVED, message.accepted_at, message.cause)]
     plan = Plan(message.sent_at, message.settled_at, message.outcome, message.plan_cause, message.reason)
     return planned_entries(message.accepted_at, message.cause, plan)
 
 
-def is_answered_by_handset(tx: Tx, message: Message) -> bool:
+def is_answered_by_handset(tx: Tx, message: MessageRow) -> bool:
     """Return whether a handset's own reply to it has come already."""
     return tx.exists(
         ANSWERED_BY_HANDSET,
@@ -83,7 +83,7 @@ def is_answered_by_handset(tx: Tx, message: Message) -> bool:
 
 def report_status(
     tx: Tx,
-    message: Message,
+    message: MessageRow,
     status: str,
     *,
     at: int,
@@ -127,12 +127,12 @@ def _why_impossible(status: str, target: str) -> str:
     return f"A message that is {status} cannot become {target}: give 'force' to do it all the same."
 
 
-def _rewrite(tx: Tx, message: Message, entries: list[Entry], vendor_status: str | None) -> None:
+def _rewrite(tx: Tx, message: MessageRow, entries: list[Entry], vendor_status: str | None) -> None:
     """Make these entries the message's timeline, and the last of them its plan."""
     tx.execute(DROP_STEPS, message=message.id)
     tx.add_all(
         [
-            Step(workspace_id=tx.ws, message_id=message.id, position=position, **entry._asdict())
+            StepRow(workspace_id=tx.ws, message_id=message.id, position=position, **entry._asdict())
             for position, entry in enumerate(entries)
         ]
     )

@@ -9,7 +9,7 @@ from sandbox.store import Tx, WorkspaceView
 from sandbox.store.tables import Part
 from sandbox.world import fixtures
 from sandbox.world.clones import any_row, clone_rows, keep_seed, seed_of, state_of
-from sandbox.world.fixtures import Fixture, shapes
+from sandbox.world.fixtures import LoadedFixture, shapes
 from sandbox.world.seed.history import History
 from sandbox.world.seed.people import populate
 from sandbox.world.workspaces.change import change_workspace
@@ -22,7 +22,7 @@ NO_SETTINGS: Mapping[str, Any] = MappingProxyType({})
 
 def seed_workspace(
     tx: Tx,
-    fixture: Fixture,
+    fixture: LoadedFixture,
     *,
     name: str | None = DEFAULT,
     seed: int = 1,
@@ -86,7 +86,7 @@ def _clone_seed(tx: Tx) -> bool:
     return True
 
 
-def _play(tx: Tx, fixture: Fixture, start: int, *, with_keys: bool) -> None:
+def _play(tx: Tx, fixture: LoadedFixture, start: int, *, with_keys: bool) -> None:
     contents = fixture.contents
     with tx.quietly():
         _add_lines(tx, contents, with_keys=with_keys)

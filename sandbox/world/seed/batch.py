@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from sandbox.store import Tx
-from sandbox.store.tables import Message, VendorId
+from sandbox.store.tables import MessageRow, VendorIdRow
 from sandbox.world.messages.accept import MOST_ATTEMPTS, ids_taken, vendor_ids
 
 BATCH_SIZE = 5_000
@@ -13,11 +13,11 @@ class MessageBatch:
     """Messages of a workspace that has no others, so that their ids can only clash with each other's."""
 
     def __init__(self) -> None:
-        self._messages: list[Message] = []
-        self._ids: list[VendorId] = []
+        self._messages: list[MessageRow] = []
+        self._ids: list[VendorIdRow] = []
         self._taken: set[tuple[str, str]] = set()
 
-    def add(self, tx: Tx, message: Message, given: Mapping[str, str] | None) -> None:
+    def add(self, tx: Tx, message: MessageRow, given: Mapping[str, str] | None) -> None:
         """Take a message, as `accept.store_message` does."""
         for attempt in range(MOST_ATTEMPTS):
             ids = list(vendor_ids(tx, message, given or {}, attempt))

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from sandbox.clock import SECOND
 from sandbox.store import Tx
-from sandbox.store.tables import Message, Person
+from sandbox.store.tables import MessageRow, PersonRow
 from sandbox.world import consent
 from sandbox.world.commands import STAFF_OPT_IN_TEXT, SUBMIT
 from sandbox.world.consent import ConsentState
-from sandbox.world.fixtures import Fixture, shapes
+from sandbox.world.fixtures import LoadedFixture, shapes
 from sandbox.world.fixtures.references import addressed
 from sandbox.world.fixtures.values import Outcome
 from sandbox.world.lines import STAFF_TOOLS, LineView, console_line, line_of
@@ -27,7 +27,7 @@ from sandbox.world.statuses import DELIVERED
 
 SOONEST_REPLY = 15 * SECOND
 
-Action = Callable[[Person, int], object]
+Action = Callable[[PersonRow, int], object]
 """What happens to one person at one time."""
 
 
@@ -54,7 +54,7 @@ class Reply(NamedTuple):
 class History:
     """The events of a fixture. `start`: when they end, in ms; what would come later is left out, replies too."""
 
-    def __init__(self, tx: Tx, fixture: Fixture, people: People, start: int) -> None:
+    def __init__(self, tx: Tx, fixture: LoadedFixture, people: People, start: int) -> None:
         self._tx = tx
         self._batch = MessageBatch()
         self._events = fixture.contents.history
@@ -69,7 +69,7 @@ class History:
         self._coming: list[tuple[int, int, Callable[[], object]]] = []
         self._planned = 0
         self._opted_in: dict[tuple[str, str], ConsentState] = {}
-        self._last: dict[tuple[str, str], Message] = {}
+        self._last: dict[tuple[str, str], MessageRow] = {}
         """By line and phone, what was sent last, which is what an unprompted text refers to (rule NET-lead)."""
 
     def play(self) -> None:
@@ -155,7 +155,7 @@ class History:
             campaign_id=campaign_id,
         )
 
-    def _send(self, sending: Sending, person: Person, at: int) -> None:
+    def _send(self, sending: Sending, person: PersonRow, at: int) -> None:
         line, random, reply = sending.line, sending.random, sending.reply
         text = self._texts.words(sending.text_ref, TextContext(person, line, at, random))
         message = accept(
@@ -181,7 +181,7 @@ class History:
                 self._opted_in[line, phone] = state
         return state
 
-    def _reply(self, sending: Sending, reply: Reply, message: Message, person: Person, at: int) -> None:
+    def _reply(self, sending: Sending, reply: Reply, message: MessageRow, person: PersonRow, at: int) -> None:
         context = TextContext(person, sending.line, at, sending.random)
         text = self._texts.words(reply.texts.draw(sending.random), context)
         self._receive(sending.line, person, text, at, cause="reply", answering=message)
@@ -189,12 +189,12 @@ class History:
     def _receive(
         self,
         line: LineView,
-        person: Person,
+        person: PersonRow,
         text: str,
         at: int,
         *,
         cause: str,
-        answering: Message | None,
+        answering: MessageRow | None,
         ids: shapes.GivenIds | None = None,
         answer_ids: shapes.GivenIds | None = None,
     ) -> None:
@@ -213,28 +213,28 @@ class History:
         )
 
     def _text_in_unprompted(
-        self, line: LineView, person: Person, text: str, at: int, **ids: shapes.GivenIds | None
+        self, line: LineView, person: PersonRow, text: str, at: int, **ids: shapes.GivenIds | None
     ) -> None:
         last = self._last.get((line.number, person.phone))
         self._receive(line, person, text, at, cause="inbound", answering=last, **ids)
 
-    def _forget_consent(self, line: LineView, person: Person) -> None:
+    def _forget_consent(self, line: LineView, person: PersonRow) -> None:
         self._opted_in.pop((line.number, person.phone), None)
 
     def _text_in(
-        self, event: shapes.InboundEvent, line: LineView, random: SeededRandom, person: Person, at: int
+        self, event: shapes.InboundEvent, line: LineView, random: SeededRandom, person: PersonRow, at: int
     ) -> None:
         text = self._texts.words(TextRef(event.text, event.template), TextContext(person, line, at, random))
         self._text_in_unprompted(line, person, text, at, ids=event.ids, answer_ids=event.answer_ids)
 
     def _begin_conversation(
-        self, event: shapes.ConversationEvent, line: LineView, random: SeededRandom, person: Person, at: int
+        self, event: shapes.ConversationEvent, line: LineView, random: SeededRandom, person: PersonRow, at: int
     ) -> None:
         for turn in event.turns:
             at += turn.after
             self._plan(at, partial(self._take_turn, turn, line, random, person, at))
 
-    def _take_turn(self, turn: shapes.Turn, line: LineView, random: SeededRandom, person: Person, at: int) -> None:
+    def _take_turn(self, turn: shapes.Turn, line: LineView, random: SeededRandom, person: PersonRow, at: int) -> None:
         text_ref = TextRef(turn.text, turn.template)
         if turn.says == "staff":
             self._send(Sending(line, _by_staff(line), text_ref, random), person, at)
@@ -242,18 +242,18 @@ class History:
             text = self._texts.words(text_ref, TextContext(person, line, at, random))
             self._text_in_unprompted(line, person, text, at)
 
-    def _opt_in(self, sending: Sending, person: Person, at: int) -> None:
+    def _opt_in(self, sending: Sending, person: PersonRow, at: int) -> None:
         self._record(sending.line, person, at, opted_in=True)
         self._send(sending, person, at)
 
-    def _opt_out(self, by: str, line: LineView, person: Person, at: int) -> None:
+    def _opt_out(self, by: str, line: LineView, person: PersonRow, at: int) -> None:
         self._forget_consent(line, person)
         if by == "staff":
             self._record(line, person, at, opted_in=False)
         else:
             consent.opt_out_silently(self._tx, line.number, person.phone, at)
 
-    def _record(self, line: LineView, person: Person, at: int, *, opted_in: bool) -> None:
+    def _record(self, line: LineView, person: PersonRow, at: int, *, opted_in: bool) -> None:
         consent.record(self._tx, line.number, person.phone, opted_in=opted_in, cause=consent.STAFF, at=at)
 
 

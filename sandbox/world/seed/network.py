@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.clock import MINUTE, SECOND
-from sandbox.store.tables import Person
+from sandbox.store.tables import PersonRow
 from sandbox.world.fixtures import shapes
 from sandbox.world.fixtures.values import Outcome
 from sandbox.world.seed.seeded_random import SeededRandom, WeightedChoice
@@ -31,7 +31,9 @@ class Network:
         }
         self._reasons: Mapping[Any, list[str]] = described.reasons
 
-    def draw_plan(self, likely: WeightedChoice[Outcome] | None, person: Person, at: int, random: SeededRandom) -> Plan:
+    def draw_plan(
+        self, likely: WeightedChoice[Outcome] | None, person: PersonRow, at: int, random: SeededRandom
+    ) -> Plan:
         """Draw the plan of a message to that person; `likely`: instead of what is likely for their carrier."""
         outcome = (likely or self._carriers.get(person.carrier, self._usual)).draw(random)
         sent_at = at + random.between(*SENT_AFTER)

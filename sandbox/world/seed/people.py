@@ -5,7 +5,7 @@ from importlib import import_module
 from typing import Any
 
 from sandbox.store import Tx
-from sandbox.store.tables import Person
+from sandbox.store.tables import PersonRow
 from sandbox.world import consent, people
 from sandbox.world.fixtures import shapes
 from sandbox.world.fixtures.references import GROUPS, PHONES_PER_AREA_CODE, crowd_id, crowd_numbers
@@ -61,28 +61,28 @@ class Names:
 class People:
     """The people of a workspace, as a fixture addresses them."""
 
-    def __init__(self, everybody: list[Person]) -> None:
+    def __init__(self, everybody: list[PersonRow]) -> None:
         self._groups = {
             word: [person for person in everybody if kind in (None, person.recipient_type)]
             for word, kind in GROUPS.items()
         }
         self._by_ref = {ref: person for person in everybody for ref in (person.phone, person.key)}
 
-    def addressed(self, refs: list[str]) -> list[Person]:
+    def addressed(self, refs: list[str]) -> list[PersonRow]:
         """Return each once. A phone that is nobody's stands for a person who has only that."""
         if len(refs) == 1 and refs[0] in self._groups:
             return self._groups[refs[0]]
-        found: dict[str, Person] = {}
+        found: dict[str, PersonRow] = {}
         for ref in refs:
             for person in self._groups[ref] if ref in self._groups else [self._one(ref)]:
                 found.setdefault(person.phone, person)
         return list(found.values())
 
-    def _one(self, ref: str) -> Person:
+    def _one(self, ref: str) -> PersonRow:
         if person := self._by_ref.get(ref):
             return person
         phone = normalised(ref)
-        return self._by_ref.get(phone) or Person(workspace_id=0, id=NOBODY, key="", phone=phone)
+        return self._by_ref.get(phone) or PersonRow(workspace_id=0, id=NOBODY, key="", phone=phone)
 
 
 class GeneratedPeople:

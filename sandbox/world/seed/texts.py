@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from sandbox.clock import DAY, utc
-from sandbox.store.tables import Person
+from sandbox.store.tables import PersonRow
 from sandbox.world.fixtures import shapes
 from sandbox.world.fixtures.references import PLACEHOLDER
 from sandbox.world.lines import LineView
@@ -32,7 +32,7 @@ class TextRef(NamedTuple):
 class TextContext(NamedTuple):
     """What the words in braces depend on."""
 
-    person: Person
+    person: PersonRow
     line: LineView
     at: int
     random: SeededRandom

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, func, select
 
 from sandbox.store import Query, Tx
-from sandbox.store.tables import MESSAGES, SNAPSHOTS, WORKSPACES, Snapshot
+from sandbox.store.tables import MESSAGES, SNAPSHOTS, WORKSPACES, SnapshotRow
 from sandbox.world.clones import clone_workspace
 from sandbox.world.errors import UnknownSnapshot
 from sandbox.world.workspaces.remove import SNAPSHOT, erase
@@ -66,9 +66,9 @@ def take(tx: Tx, name: str) -> SnapshotInfo:
 
 def put(tx: Tx, name: str, clone_id: int, taken_wall: int) -> None:
     """Give a clone this name, instead of the one that had it before."""
-    row = tx.get(Snapshot, name)
+    row = tx.get(SnapshotRow, name)
     if row is None:
-        tx.add(Snapshot(workspace_id=tx.ws, name=name, clone_id=clone_id, taken_wall=taken_wall))
+        tx.add(SnapshotRow(workspace_id=tx.ws, name=name, clone_id=clone_id, taken_wall=taken_wall))
     else:
         erase(tx, row.clone_id)
         tx.update(row, clone_id=clone_id, taken_wall=taken_wall)
@@ -78,4 +78,4 @@ def remove(tx: Tx, name: str) -> None:
     """Delete a snapshot; raises `UnknownSnapshot`."""
     snapshot = find_snapshot(tx, name)
     erase(tx, snapshot.clone_id)
-    tx.delete(Snapshot(workspace_id=tx.ws, name=name, clone_id=snapshot.clone_id, taken_wall=snapshot.taken_wall))
+    tx.delete(SnapshotRow(workspace_id=tx.ws, name=name, clone_id=snapshot.clone_id, taken_wall=snapshot.taken_wall))

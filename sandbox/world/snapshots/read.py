@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from sandbox.store import Conflict, Store, Tx, WorkspaceView
-from sandbox.store.tables import SCHEMA, Row, Workspace, table_of
+from sandbox.store.tables import SCHEMA, Row, WorkspaceRow, table_of
 from sandbox.world.clones import CLONED, any_row, change_purpose, cloned_columns, create_hidden
 from sandbox.world.errors import DamagedSnapshot, ForeignSnapshot
 from sandbox.world.snapshots.catalog import SnapshotInfo, find_snapshot, put
@@ -143,7 +143,7 @@ class SnapshotReader:
 
 
 def _create_arriving(tx: Tx, head: HeadInFile) -> int:
-    row = Workspace(
+    row = WorkspaceRow(
         id=0,
         fixture="",
         fingerprint="",

@@ -15,15 +15,15 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 from sandbox.clock import DAY, LATEST
 from sandbox.store.tables import (
     SCHEMA,
-    Callback,
-    Consent,
-    Console,
-    Line,
-    Message,
-    Person,
+    CallbackRow,
+    ConsentRow,
+    ConsoleRow,
+    LineRow,
+    MessageRow,
+    PersonRow,
     Row,
-    Scheduled,
-    Step,
+    ScheduledRow,
+    StepRow,
     table_of,
 )
 from sandbox.world import consent, delivery
@@ -167,25 +167,25 @@ class HeadInFile(InFile):
 # Rows ----------------------------------------------------------------------------------------------------------------
 
 
-class LineInFile(Line):
+class LineInFile(LineRow):
     number: Msisdn
 
 
-class ConsoleInFile(Console):
+class ConsoleInFile(ConsoleRow):
     code: Annotated[str, _only(lambda code: CONSOLE_CODE.fullmatch(code) is not None)]
 
 
-class PersonInFile(Person):
+class PersonInFile(PersonRow):
     phone: Msisdn
     recipient_type: Annotated[str, _one_of("patient", "caregiver", "staff")] = "patient"
 
 
-class ConsentInFile(Consent):
+class ConsentInFile(ConsentRow):
     phone: Msisdn
     cause: Annotated[str, _one_of(consent.FIRST_CONTACT, consent.ENROLLED, consent.HANDSET, consent.API, consent.STAFF)]
 
 
-class MessageInFile(Message):
+class MessageInFile(MessageRow):
     direction: Annotated[str, _one_of(OUTBOUND, INBOUND)]
     phone: Msisdn
     purpose: Purpose
@@ -193,16 +193,16 @@ class MessageInFile(Message):
     status_callback: Annotated[str, _only(is_callback_url)] | None = None
 
 
-class StepInFile(Step):
+class StepInFile(StepRow):
     status: AnyStatus
 
 
-class CallbackInFile(Callback):
+class CallbackInFile(CallbackRow):
     status: AnyStatus
     state: Annotated[str, _one_of(*STATES)]
 
 
-class ScheduledInFile(Scheduled):
+class ScheduledInFile(ScheduledRow):
     command: Annotated[str, _one_of(*COMMANDS)]
 
     @model_validator(mode="after")

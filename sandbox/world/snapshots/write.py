@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from sandbox.store import Query, Snapshot
-from sandbox.store.tables import SCHEMA, WORKSPACES, Row, Workspace, table_of
+from sandbox.store import Query, ReadSnapshot
+from sandbox.store.tables import SCHEMA, WORKSPACES, Row, WorkspaceRow, table_of
 from sandbox.world.clones import CLONED, STATE, cloned_columns
 from sandbox.world.snapshots.catalog import BY_NAME, SnapshotInfo, known
 from sandbox.world.snapshots.rows import FORMAT
@@ -20,7 +20,7 @@ from sandbox.world.snapshots.rows import FORMAT
 BATCH_SIZE = 500
 HEAD = (*STATE, "clock_at")
 """Columns of the workspace's own row."""
-CLONE = Query(Workspace, select(WORKSPACES).where(WORKSPACES.c.id == bindparam("clone")))
+CLONE = Query(WorkspaceRow, select(WORKSPACES).where(WORKSPACES.c.id == bindparam("clone")))
 
 
 def _rows_of(entity: type[Row]) -> Query[Row]:
@@ -31,7 +31,7 @@ def _rows_of(entity: type[Row]) -> Query[Row]:
 ROWS = [(table_of(entity).name, cloned_columns(entity), _rows_of(entity)) for entity in CLONED]
 
 
-def file_of(picture: Snapshot, workspace_id: int, name: str) -> Iterator[bytes]:
+def file_of(picture: ReadSnapshot, workspace_id: int, name: str) -> Iterator[bytes]:
     """Return the file in pieces, all of one moment; raises `UnknownSnapshot` at once. `picture` must stay open."""
     info = known(picture.one(BY_NAME, ws=workspace_id, name=name))
     row = picture.one(CLONE, clone=info.clone_id)
@@ -39,7 +39,7 @@ def file_of(picture: Snapshot, workspace_id: int, name: str) -> Iterator[bytes]:
     return _pieces(picture, info, {column: getattr(row, column) for column in HEAD})
 
 
-def _pieces(picture: Snapshot, info: SnapshotInfo, state: dict[str, Any]) -> Iterator[bytes]:
+def _pieces(picture: ReadSnapshot, info: SnapshotInfo, state: dict[str, Any]) -> Iterator[bytes]:
     yield _line({"format": FORMAT, "schema": SCHEMA, "taken_wall": info.taken_wall, "workspace": state})
     count = 0
     for table, columns, query in ROWS:

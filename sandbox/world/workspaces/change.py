@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import bindparam, update
 
 from sandbox.store import Tx, WorkspaceView
-from sandbox.store.tables import WORKSPACES, Console, Person
+from sandbox.store.tables import WORKSPACES, ConsoleRow, PersonRow
 from sandbox.world import consent, people
 from sandbox.world.lines import all_lines, console_line
 from sandbox.world.workspaces.find import account
@@ -27,7 +27,7 @@ def change_workspace(tx: Tx, **columns: Any) -> WorkspaceView:
 
 def change_console(tx: Tx, code: str, **columns: Any) -> None:
     """Write these columns of a console's row."""
-    console = tx.get(Console, console_line(tx, code).console_id)
+    console = tx.get(ConsoleRow, console_line(tx, code).console_id)
     assert console is not None
     tx.update(console, **columns)
 
@@ -44,14 +44,14 @@ def enrol(tx: Tx, phone: str, at: int) -> None:
             consent.record(tx, line.number, phone, opted_in=True, cause=consent.ENROLLED, at=at)
 
 
-def add_person(tx: Tx, at: int, **columns: Any) -> Person:
+def add_person(tx: Tx, at: int, **columns: Any) -> PersonRow:
     """Enter a person by hand: known to every console."""
     person = people.add(tx, **columns)
     enrol(tx, person.phone, at)
     return person
 
 
-def change_person(tx: Tx, person: Person, at: int, **columns: Any) -> None:
+def change_person(tx: Tx, person: PersonRow, at: int, **columns: Any) -> None:
     """Write these columns of a person; a new phone is known to every console."""
     people.change(tx, person, **columns)
     if "phone" in columns:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from string import ascii_uppercase
 
 from sandbox.store import Tx, WorkspaceView
-from sandbox.store.tables import Account, Console, Line, Workspace
+from sandbox.store.tables import AccountRow, ConsoleRow, LineRow, WorkspaceRow
 from sandbox.store.tx import SERVER
 from sandbox.world import consent, people
 from sandbox.world.errors import AlreadyTaken
@@ -40,7 +40,7 @@ def create(
     """Make a workspace with nothing in it and enter it. Name and credentials that are not given are made."""
     key = _free_key(tx)
     clock_at = tx.wall if start_at is None else start_at
-    row = Workspace(
+    row = WorkspaceRow(
         id=tx.next_id("workspace", SERVER),
         key=key,
         name=name or key.replace("ws_", "workspace-"),
@@ -91,7 +91,7 @@ def add_console(
     code = code or _free_code(tx)
     name = name or code[:6].title()
     _add_line(tx, line, None)
-    console = Console(
+    console = ConsoleRow(
         workspace_id=tx.ws,
         id=tx.next_id("console"),
         code=code,
@@ -122,11 +122,11 @@ def add_account(
     secret_access_key: str | None = None,
     help_text: str | None = None,
     documented_doctype: bool = True,
-) -> Account:
+) -> AccountRow:
     """Add a DialogTech account and its tracking numbers, 11 digits each."""
     n = tx.next_id("account")
     name = name or f"Account {n}"
-    account = Account(
+    account = AccountRow(
         workspace_id=tx.ws,
         id=n,
         name=name,
@@ -143,7 +143,7 @@ def add_account(
 
 
 def _add_line(tx: Tx, number: str, account_id: int | None) -> None:
-    if not tx.add_unless_taken(Line(workspace_id=tx.ws, number=number, account_id=account_id)):
+    if not tx.add_unless_taken(LineRow(workspace_id=tx.ws, number=number, account_id=account_id)):
         raise AlreadyTaken(f"The number {number} is a line of this workspace already.")
 
 

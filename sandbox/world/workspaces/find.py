@@ -5,7 +5,7 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, or_, select, union_all
 
 from sandbox.store import Query, Tx, WorkspaceView
-from sandbox.store.tables import ACCOUNTS, WORKSPACES, Account, Workspace
+from sandbox.store.tables import ACCOUNTS, WORKSPACES, AccountRow, WorkspaceRow
 from sandbox.world.errors import UnknownAccount, UnknownWorkspace
 
 DEFAULT = "default"
@@ -25,9 +25,9 @@ BY_NAME = Query(
     hot=True,
 )
 BY_ID = Query(WorkspaceView, select(*VIEW).where(WORKSPACES.c.id == bindparam("id"), IS_VISIBLE), hot=True)
-ALL = Query(Workspace, select(WORKSPACES).where(IS_VISIBLE).order_by(WORKSPACES.c.id))
+ALL = Query(WorkspaceRow, select(WORKSPACES).where(IS_VISIBLE).order_by(WORKSPACES.c.id))
 ALL_ACCOUNTS = Query(
-    Account, select(ACCOUNTS).where(ACCOUNTS.c.workspace_id == bindparam("ws")).order_by(ACCOUNTS.c.id)
+    AccountRow, select(ACCOUNTS).where(ACCOUNTS.c.workspace_id == bindparam("ws")).order_by(ACCOUNTS.c.id)
 )
 SECRETS = Query(
     str, union_all(select(WORKSPACES.c.password), select(ACCOUNTS.c.access_key), select(ACCOUNTS.c.secret_access_key))
@@ -99,15 +99,15 @@ def _unless_expired(tx: Tx, workspace: WorkspaceView | None) -> WorkspaceView | 
     return None
 
 
-def row_of(tx: Tx) -> Workspace:
+def row_of(tx: Tx) -> WorkspaceRow:
     """Return the whole row of the entered workspace, its credentials too."""
-    row = tx.get(Workspace, tx.workspace.id)
+    row = tx.get(WorkspaceRow, tx.workspace.id)
     if row is None:
         raise UnknownWorkspace("This workspace is gone.")
     return row
 
 
-def all_workspaces(tx: Tx) -> list[Workspace]:
+def all_workspaces(tx: Tx) -> list[WorkspaceRow]:
     """Return the whole rows of all workspaces that are not over, the oldest first."""
     return [row for row in tx.all(ALL) if row.expires_wall is None or row.expires_wall > tx.wall]
 
@@ -117,12 +117,12 @@ def secrets(tx: Tx) -> frozenset[bytes]:
     return frozenset(secret.encode() for secret in tx.all(SECRETS) if secret)
 
 
-def accounts(tx: Tx) -> list[Account]:
+def accounts(tx: Tx) -> list[AccountRow]:
     """Return the rows of the workspace's accounts, their keys too."""
     return tx.all(ALL_ACCOUNTS)
 
 
-def account(tx: Tx, access_key: str) -> Account:
+def account(tx: Tx, access_key: str) -> AccountRow:
     """Return one of the workspace's accounts; raises `UnknownAccount`."""
     for row in accounts(tx):
         if row.access_key == access_key:

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, select
 from dialog_sandbox.models import callbacks as models
 from sandbox.server.control.answers.values import optional_timestamp, timestamp
 from sandbox.store import Query, Tx
-from sandbox.store.tables import MESSAGES, Attempt, Message
+from sandbox.store.tables import MESSAGES, AttemptRow, MessageRow
 from sandbox.vendors.base.callbacks import StatusChange, status_changes
 from sandbox.vendors.base.vendor import Vendor
 from sandbox.world.callbacks.queue import ListedCallback
@@ -15,7 +15,7 @@ from sandbox.world.callbacks.states import DELIVERED, GIVEN_UP, PENDING
 from sandbox.world.ids import callback_id, message_id
 
 MESSAGES_OF = Query(
-    Message,
+    MessageRow,
     select(MESSAGES).where(
         MESSAGES.c.workspace_id == bindparam("ws"), MESSAGES.c.id.in_(bindparam("messages", expanding=True))
     ),
@@ -52,7 +52,7 @@ def _callback(listed: ListedCallback, change: StatusChange, vendors: dict[str, V
     )
 
 
-def _attempt(row: Attempt) -> models.Attempt:
+def _attempt(row: AttemptRow) -> models.Attempt:
     return models.Attempt(
         at=timestamp(row.at),
         status=row.status,

@@ -6,8 +6,7 @@ from typing import Any
 from dialog_sandbox.models.messages import Conversation, Ids, Message, Next, TimelineEntry
 from sandbox.server.control.answers.values import timestamp
 from sandbox.store import Tx
-from sandbox.store.tables import Message as MessageRow
-from sandbox.store.tables import Person
+from sandbox.store.tables import MessageRow, PersonRow
 from sandbox.world import people
 from sandbox.world.ids import message_id
 from sandbox.world.lines import all_lines
@@ -25,7 +24,7 @@ class MessageBuilder:
     `known`: people who are loaded already.
     """
 
-    def __init__(self, tx: Tx, rows: Sequence[MessageRow], known: Iterable[Person] = ()) -> None:
+    def __init__(self, tx: Tx, rows: Sequence[MessageRow], known: Iterable[PersonRow] = ()) -> None:
         numbers = [row.id for row in rows]
         self._now = tx.now
         self._codes = {line.number: line.code for line in all_lines(tx)}

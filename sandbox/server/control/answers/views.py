@@ -3,11 +3,11 @@
 import shlex
 
 from dialog_sandbox.models.messages import MessageView
-from sandbox.store.tables import Workspace
+from sandbox.store.tables import WorkspaceRow
 from sandbox.vendors.base.vendor import Vendor, View
 
 
-def view_of(vendor: Vendor, view: View | None, origin: str, owner: Workspace) -> MessageView:
+def view_of(vendor: Vendor, view: View | None, origin: str, owner: WorkspaceRow) -> MessageView:
     """Return what a vendor shows, if it shows anything. `owner`: whose credentials the call needs."""
     if view is None:
         return MessageView(vendor=vendor.name, title=vendor.title, url=None, curl=None, media_type=None, body=None)

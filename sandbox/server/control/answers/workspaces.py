@@ -17,9 +17,7 @@ from dialog_sandbox.models.workspaces import (
 )
 from sandbox.server.control.answers.values import optional_timestamp, timestamp
 from sandbox.store import Query, Tx
-from sandbox.store.tables import ACCOUNTS, CONSOLES, LINES, Workspace
-from sandbox.store.tables import Account as AccountRow
-from sandbox.store.tables import Console as ConsoleRow
+from sandbox.store.tables import ACCOUNTS, CONSOLES, LINES, AccountRow, ConsoleRow, WorkspaceRow
 from sandbox.world.lines import LineView
 from sandbox.world.phones import national
 from sandbox.world.workspaces.find import row_of
@@ -50,7 +48,7 @@ TRACKING_NUMBERS_OF = Query(
 )
 
 
-def workspaces_of(tx: Tx, rows: Sequence[Workspace]) -> list[WorkspaceInfo]:
+def workspaces_of(tx: Tx, rows: Sequence[WorkspaceRow]) -> list[WorkspaceInfo]:
     """Return these workspaces, their credentials too, in three statements."""
     ids = [row.id for row in rows]
     consoles: dict[int, list[Console]] = {row.id: [] for row in rows}
@@ -93,7 +91,7 @@ def _tracking_numbers(tx: Tx, workspaces: list[int]) -> dict[tuple[int, int], li
     return found
 
 
-def _workspace(row: Workspace, consoles: list[Console], accounts: list[Account]) -> WorkspaceInfo:
+def _workspace(row: WorkspaceRow, consoles: list[Console], accounts: list[Account]) -> WorkspaceInfo:
     assert row.key is not None, "a hidden workspace is shown to nobody"
     assert row.name is not None
     return WorkspaceInfo(
