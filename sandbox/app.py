@@ -57,7 +57,7 @@ class Sandbox:
             await self._live(receive, send)
             return
         self.ticker.start()
-        self.ticker.wake_if_due()
+        self.ticker.run_if_due()
         try:
             await self._app_of(scope["path"])(scope, receive, send)
         finally:

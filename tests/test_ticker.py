@@ -481,7 +481,7 @@ class Process:
     async def look(self) -> None:
         """Have the ticker do what is due by now, and go to sleep."""
         self.ticker.start()
-        self.ticker.wake_if_due()
+        self.ticker.run_if_due()
         await let_others_go_on()
 
     def claims(self) -> list[tuple[str, str | None]]:

@@ -364,7 +364,7 @@ def test_counts_of_rows_that_were_replaced_are_forgotten(store: Store) -> None:
     def work(tx: Tx) -> list[int]:
         tx.next_id("a")
         tx.next_id("a", 2)
-        tx.forget_counts(1)
+        tx.drop_counts(1)
         tx.add(CounterRow(workspace_id=1, kind="a", n=40))
         return [tx.next_id("a"), tx.next_id("a", 2)]
 

@@ -25,7 +25,7 @@ HOLD_NO_DATA = (HEALTH, f"{DOCS}/", f"{UI}/", f"{PREFIX}/openapi/")
 LOOPBACK = re.compile(r"localhost|127(\.[0-9]{1,3}){3}|\[::1\]")
 HOST = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 EVERY_ADDRESS = ("0.0.0.0", "::", "")
-ASKED_FOR_HEAD = "sandbox.head"
+IS_HEAD = "sandbox.head"
 """In the scope of a request that is answered as a GET."""
 MAY_DRIVE = "sandbox.may_drive"
 """In the scope of a control call: whether its caller may change something, or only read."""
@@ -83,7 +83,7 @@ class Guard:
                 return
             scope = {**scope, MAY_DRIVE: self._may_drive(headers)}
         if scope["method"] == "HEAD":
-            scope, send = {**scope, "method": "GET", ASKED_FOR_HEAD: True}, _without_body(send)
+            scope, send = {**scope, "method": "GET", IS_HEAD: True}, _without_body(send)
         try:
             await self.app(scope, receive, send)
         except ClientDisconnect:

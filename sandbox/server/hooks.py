@@ -16,7 +16,7 @@ class Hooks:
         self._journal = journal
         self._ticker = ticker
 
-    def fault_asked_for(self, exchange: VendorExchange) -> MatchedFault | None:
+    def requested_fault(self, exchange: VendorExchange) -> MatchedFault | None:
         """Return the fault that a request header asks for. Raises `Refusal` for one that cannot be read."""
         return faults.asked_for(exchange)
 

@@ -57,7 +57,7 @@ class Ticker:
     def __init__(self, store: Store, sender: CallbackSender, *, resets_nightly: bool = False) -> None:
         self._store = store
         self._sender = sender
-        self._scheduler = CallbackScheduler(sender.attempt, self._wake, rate=sender.rate)
+        self._scheduler = CallbackScheduler(sender.attempt, self._run_soon, rate=sender.rate)
         self._known: dict[int, int] = {}
         """By workspace, what its clock reads when the next thing is due."""
         self._due: dict[int, int] = {}
@@ -96,19 +96,19 @@ class Ticker:
             self._woken, self._turned = asyncio.Event(), asyncio.Event()
         self._task = asyncio.get_running_loop().create_task(self._run())
 
-    def wake_if_due(self) -> None:
+    def run_if_due(self) -> None:
         """Have the task look now, if the wall clock says that something is due."""
         if self.wakes_at <= self._store.wall():
-            self._wake()
+            self._run_soon()
 
-    def _wake(self) -> None:
+    def _run_soon(self) -> None:
         self._woken.set()
 
     def _committed(self, tx: Tx) -> None:
         """Note what a transaction made due, and drop what is under way for workspaces that it reset or deleted."""
         for workspace_id in tx.reset:
             self._scheduler.drop(workspace_id)
-            self._forget(workspace_id)
+            self._invalidate(workspace_id)
             self._marked.add(workspace_id)
         for workspace_id, at in tx.due.items():
             known = self._known.get(workspace_id)
@@ -117,9 +117,9 @@ class Ticker:
         if tx.has_expiry:
             self._next_expiry = 0
         if self._marked or tx.has_expiry:
-            self._wake()
+            self._run_soon()
 
-    def _forget(self, workspace_id: int) -> None:
+    def _invalidate(self, workspace_id: int) -> None:
         for times in (self._known, self._due):
             times.pop(workspace_id, None)
         for places in (self._marked, self._undone, self._broken):
@@ -202,7 +202,7 @@ class Ticker:
     async def _visit_unless_broken(self, workspace_id: int) -> None:
         """Visit a workspace; what goes wrong in one stays there."""
         is_undone = workspace_id in self._undone
-        self._forget(workspace_id)
+        self._invalidate(workspace_id)
         try:
             await self._visit(workspace_id, is_undone=is_undone)
         except StoreUnavailable:
@@ -220,7 +220,7 @@ class Ticker:
         def look(tx: Tx) -> Visit | None:
             """Return None when there is something to do, which takes a write."""
             tx.enter(find.by_id(tx, workspace_id))
-            visit = _seen(tx, [])
+            visit = _visit_of(tx, [])
             return None if is_undone or visit.due_at <= tx.now else visit
 
         def work(tx: Tx) -> Visit:
@@ -229,7 +229,7 @@ class Ticker:
                 run_due(tx)
             claimed = queue.claim(tx, self._sender.owner, tx.wall + LEASE, tx.now, BATCH_SIZE)
             self._visiting = tx
-            return _seen(tx, [QueuedCallback(workspace_id, workspace.epoch, each.id, each.url) for each in claimed])
+            return _visit_of(tx, [QueuedCallback(workspace_id, workspace.epoch, each.id, each.url) for each in claimed])
 
         visit = await self._store.read(look)
         if visit is None:
@@ -276,7 +276,7 @@ class Ticker:
 
         def is_settled(tx: Tx) -> bool:
             tx.enter(find.by_id(tx, workspace_id))
-            return _seen(tx, []).due_at > tx.now and not queue.is_sending(tx)
+            return _visit_of(tx, []).due_at > tx.now and not queue.is_sending(tx)
 
         return await self._until(is_settled, within)
 
@@ -322,7 +322,7 @@ class Ticker:
             )
 
 
-def _seen(tx: Tx, claimed: list[QueuedCallback]) -> Visit:
+def _visit_of(tx: Tx, claimed: list[QueuedCallback]) -> Visit:
     """Return what a visit has found: what was claimed, and when the next thing is due."""
     workspace, callback = tx.workspace, queue.next_due(tx)
     at = min(due for due in (workspace.next_due_at, callback, NEVER) if due is not None)

@@ -251,7 +251,7 @@ class Tx:
                 self.execute(insert(COUNTERS).values(workspace_id=workspace_id, kind=kind, n=n))
         self._counts.clear()
 
-    def forget_counts(self, workspace_id: int) -> None:
+    def drop_counts(self, workspace_id: int) -> None:
         """Drop what `next_id` counted there: its rows were replaced."""
         for key in [key for key in self._counts if key[0] == workspace_id]:
             del self._counts[key]

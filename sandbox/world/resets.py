@@ -50,7 +50,7 @@ def to_empty(tx: Tx) -> WorkspaceView:
 
     def set_up() -> None:
         seed.set_up_again(tx)
-        tx.forget_counts(tx.ws)
+        tx.drop_counts(tx.ws)
         for row in rows:
             tx.add_unless_taken(row)
         tx.add_all(counted)

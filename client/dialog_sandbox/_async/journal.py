@@ -49,7 +49,7 @@ class AsyncJournalVerbs(AsyncResource):
         """
         named = filtered(operation=operation)
         times = _times(count, at_least, at_most)
-        _check_asked(named, {**times, **where}, no_findings=no_findings)
+        _check_params(named, {**times, **where}, no_findings=no_findings)
         expect = [{**named, "where": filtered(**where), **times}] if named else []
         return sum(await self._verify(expect, no_findings=no_findings))
 
@@ -73,7 +73,7 @@ def _times(count: int | None, at_least: int | None, at_most: int | None) -> dict
     return present(count=count if count is not None else bounds or None)
 
 
-def _check_asked(operation: dict[str, Any], conditions: dict[str, Any], *, no_findings: bool) -> None:
+def _check_params(operation: dict[str, Any], conditions: dict[str, Any], *, no_findings: bool) -> None:
     """Conditions that no operation goes with would be passed over."""
     if operation:
         return

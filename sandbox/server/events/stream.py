@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from sandbox.server.events.frames import EventFilters, EventWriter, Page
 from sandbox.server.events.hub import Hub, Stopping, WatchedWorkspace
-from sandbox.server.guard import ASKED_FOR_HEAD
+from sandbox.server.guard import IS_HEAD
 from sandbox.store import StoreUnavailable
 from sandbox.world.errors import UnknownWorkspace
 
@@ -62,7 +62,7 @@ class EventStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        if not scope.get(ASKED_FOR_HEAD):
+        if not scope.get(IS_HEAD):
             leaving: Leaving = asyncio.ensure_future(hung_up(receive))
             try:
                 with self._hub.watching(self._workspace_id) as watched:

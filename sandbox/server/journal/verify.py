@@ -20,7 +20,7 @@ from sandbox.world.workspaces.find import accounts
 
 MOST_LISTED = 20
 """Exchanges and findings that a failure lists."""
-AT_ONCE = 500
+BATCH_SIZE = 500
 """Entries that are read together in the search for the nearest."""
 NO_ACCOUNT = -1
 """The number of an account that the workspace does not have."""
@@ -82,7 +82,7 @@ _brief = (
     select(JOURNAL.c.position, JOURNAL.c.id, JOURNAL.c.at, JOURNAL.c.operation, *COLUMNS.values())
     .where(IN_WORKSPACE, JOURNAL.c.position < bindparam("before"))
     .order_by(JOURNAL.c.position.desc())
-    .limit(AT_ONCE)
+    .limit(BATCH_SIZE)
 )
 BEFORE = Query(BriefEntry, _brief)
 BEFORE_OF = Query(BriefEntry, _brief.where(JOURNAL.c.operation == bindparam("operation")))

@@ -36,7 +36,7 @@ class JournalEntryRow(Row):
     rules: str
     """Their ids, with blanks between them."""
     findings: str | None
-    """JSON: a list of lists as `Finding` has it."""
+    """JSON: a list of lists as `CallFinding` has it."""
     fault: str | None
     """JSON."""
     ms: int

@@ -32,7 +32,7 @@ NOWHERE = Choice(())
 class ExchangeHooks(Protocol):
     """What the server does around each vendor exchange: faults, callbacks that come first, and the journal."""
 
-    def fault_asked_for(self, exchange: "VendorExchange") -> MatchedFault | None:
+    def requested_fault(self, exchange: "VendorExchange") -> MatchedFault | None:
         """Return the fault that a request header asks for. Raises `Refusal` for one that cannot be read."""
 
     async def apply_fault(self, exchange: "VendorExchange", fault: MatchedFault) -> None:
@@ -191,7 +191,7 @@ class VendorExchange:
             with suppress(Refusal, StoreUnavailable):
                 await self.store.read(self.authenticate)
 
-    async def perform(self, function: Callable[..., Response], values: Mapping[str, Any]) -> Response:
+    async def execute(self, function: Callable[..., Response], values: Mapping[str, Any]) -> Response:
         """Answer by `function(tx, exchange, **values)`.
 
         Credentials, the fault and the function share one transaction, when nothing is due and the fault does nothing
@@ -235,7 +235,7 @@ class VendorExchange:
         if (self.operation.writes or workspace.faults) and not tx.is_write:
             return None
         if not self._is_fault_applied:
-            self.fault = self.hooks.fault_asked_for(self) or (match_fault(tx, self.call) if workspace.faults else None)
+            self.fault = self.hooks.requested_fault(self) or (match_fault(tx, self.call) if workspace.faults else None)
             if self.fault is not None and (self.fault.is_before or self.fault.waits_first):
                 return self.fault
         try:

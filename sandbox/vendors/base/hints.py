@@ -18,9 +18,9 @@ LONGEST_OBSERVED = 200
 BODILESS = ("GET", "HEAD", "DELETE")
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
-Said = tuple[str, str]
+FindingTexts = tuple[str, str]
 """What was observed of a refused request, and the smallest change that makes it right."""
-Hint = Callable[[Tx, VendorExchange, Refusal], Said]
+Hint = Callable[[Tx, VendorExchange, Refusal], FindingTexts]
 
 FORMATS = (
     (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "%Y-%m-%d %H:%M:%S", "a date and a time"),
@@ -67,7 +67,7 @@ def of_refusal(tx: Tx, exchange: VendorExchange, hints: Mapping[str, Hint]) -> l
     return [finding(refusal.rule, ERROR, *hint(tx, exchange, refusal))]
 
 
-def by_its_reason(_: Tx, exchange: VendorExchange, refusal: Refusal) -> Said:
+def by_its_reason(_: Tx, exchange: VendorExchange, refusal: Refusal) -> FindingTexts:
     return called(exchange), refusal.reason
 
 
@@ -76,12 +76,12 @@ def called(exchange: VendorExchange) -> str:
     return f"{exchange.request.method} {exchange.path}"
 
 
-def of_origin(_: Tx, exchange: VendorExchange, __: Refusal) -> Said:
+def of_origin(_: Tx, exchange: VendorExchange, __: Refusal) -> FindingTexts:
     origin = (exchange.header(b"origin") or b"").decode("latin-1")
     return f"Origin: {origin}", "Call from a server: a web page of another origin is refused."
 
 
-def of_fault(_: Tx, exchange: VendorExchange, refusal: Refusal) -> Said:
+def of_fault(_: Tx, exchange: VendorExchange, refusal: Refusal) -> FindingTexts:
     """A header that asks for a fault and cannot be read."""
     values = [value for name, value in exchange.request.scope["headers"] if name == b"x-sandbox-fault"]
     return f"X-Sandbox-Fault: {b','.join(values).decode('latin-1')}", refusal.reason
@@ -90,7 +90,7 @@ def of_fault(_: Tx, exchange: VendorExchange, refusal: Refusal) -> Said:
 COMMON_HINTS: dict[str, Hint] = {"NET-origin": of_origin, "NET-fault": of_fault}
 
 
-def of_credentials(_: Tx, exchange: VendorExchange, __: Refusal) -> Said:
+def of_credentials(_: Tx, exchange: VendorExchange, __: Refusal) -> FindingTexts:
     """A refused Basic scheme; what was sent in it is shown to nobody."""
     header = exchange.header(b"authorization")
     take = "username and password of the workspace, as GET /_sandbox/workspaces/default shows them"
@@ -102,7 +102,7 @@ def of_credentials(_: Tx, exchange: VendorExchange, __: Refusal) -> Said:
     return "Basic credentials that no workspace has", f"Send {take}."
 
 
-def of_method(_: Tx, exchange: VendorExchange, __: Refusal) -> Said:
+def of_method(_: Tx, exchange: VendorExchange, __: Refusal) -> FindingTexts:
     """The methods that are taken without a finding: not those that only a reference's sample has."""
     routes = (route for route in exchange.vendor.router.routes if isinstance(route, VendorRoute))
     right = {
@@ -114,7 +114,7 @@ def of_method(_: Tx, exchange: VendorExchange, __: Refusal) -> Said:
     return called(exchange), instead(" or ".join(sorted(right)), exchange.request.method)
 
 
-def of_console(tx: Tx, exchange: VendorExchange, _: Refusal | None = None) -> Said:
+def of_console(tx: Tx, exchange: VendorExchange, _: Refusal | None = None) -> FindingTexts:
     """A console that the workspace does not have: the one that was meant, or all of them."""
     code = exchange.path_params["consoleCode"]
     codes = [line.code for line in all_lines(tx) if line.is_console]
@@ -160,7 +160,7 @@ def is_loopback(host: str) -> bool:
 # Forms ---------------------------------------------------------------------------------------------------------------
 
 
-def of_unread_body(exchange: VendorExchange) -> Said | None:
+def of_unread_body(exchange: VendorExchange) -> FindingTexts | None:
     """Return what is said of a body from which no parameter is read, because it is compressed or no form."""
     if exchange.request.method in BODILESS or not exchange.has_body:
         return None
@@ -174,13 +174,13 @@ def of_unread_body(exchange: VendorExchange) -> Said | None:
     return (f"a body of {kind}", instead(right, kind)) if kind else ("a body without Content-Type", f"Send {right}.")
 
 
-def of_missing(exchange: VendorExchange, what: str, fix: str) -> Said:
+def of_missing(exchange: VendorExchange, what: str, fix: str) -> FindingTexts:
     """Return what is said of a call without `what`; where its body was not read, that is why."""
     unread = of_unread_body(exchange)
     return (f"{what}, and {unread[0]}", unread[1]) if unread else (what, fix)
 
 
-def of_unreadable_form(tx: Tx, exchange: VendorExchange, refusal: Refusal) -> Said:
+def of_unreadable_form(tx: Tx, exchange: VendorExchange, refusal: Refusal) -> FindingTexts:
     return of_unread_body(exchange) or by_its_reason(tx, exchange, refusal)
 
 
@@ -208,7 +208,7 @@ def of_names(exchange: VendorExchange, rule: str) -> list[CallFinding]:
 # Phones and times ----------------------------------------------------------------------------------------------------
 
 
-def of_phone(exchange: VendorExchange, name: str, written: str) -> Said:
+def of_phone(exchange: VendorExchange, name: str, written: str) -> FindingTexts:
     """Return what is said of a number that is no plain one, and what it would be."""
     right = plain_phone(written)
     if right is None:

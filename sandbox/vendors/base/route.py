@@ -120,7 +120,7 @@ def _in_transaction(endpoint: Callable[..., Any]) -> Callable[..., Coroutine[Any
     """Return what FastAPI calls for an endpoint: it awaits the endpoint's work."""
 
     async def call(exchange: VendorExchange, **values: Any) -> Response:
-        return await exchange.perform(endpoint, values)
+        return await exchange.execute(endpoint, values)
 
     signature = inspect.signature(endpoint, eval_str=True)
     _, exchange, *further = signature.parameters.values()

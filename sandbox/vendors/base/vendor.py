@@ -31,7 +31,7 @@ class View(NamedTuple):
     body: str
 
 
-def not_shown(tx: Tx, message: MessageRow) -> None:
+def no_view(tx: Tx, message: MessageRow) -> None:
     """Show no message."""
 
 
@@ -61,7 +61,7 @@ class Vendor:
     unknown_path: str
     wrong_method: str
     form_rule: str
-    view: Callable[[Tx, MessageRow], View | None] = not_shown
+    view: Callable[[Tx, MessageRow], View | None] = no_view
     status_callback: Callable[[StatusChange], dict[str, str]] | None = None
     id_formats: tuple[IdFormat, ...] = ()
     message_types: Mapping[str, str] = field(default_factory=dict)

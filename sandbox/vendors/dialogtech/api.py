@@ -61,12 +61,12 @@ def router_of(actions: tuple[Action, ...]) -> APIRouter:
     @router.post(PATH, operation_id=f"{first}_post", **about)
     @chosen_by("action", actions)
     def ibp_api(tx: Tx, exchange: VendorExchange) -> Response:
-        return _asked_for(actions, exchange).function(tx, exchange)
+        return _requested_action(actions, exchange).function(tx, exchange)
 
     return router
 
 
-def _asked_for(actions: tuple[Action, ...], exchange: VendorExchange) -> Action:
+def _requested_action(actions: tuple[Action, ...], exchange: VendorExchange) -> Action:
     """Return the action that the call names; refuses by rule DT-action."""
     asked = exchange.params.get("action", "")
     if asked is None:

@@ -5,7 +5,7 @@ import re
 from sandbox.store import Tx
 from sandbox.vendors.base import hints
 from sandbox.vendors.base.exchange import VendorExchange
-from sandbox.vendors.base.hints import Hint, Said, finding, instead
+from sandbox.vendors.base.hints import FindingTexts, Hint, finding, instead
 from sandbox.vendors.base.refusal import NOTE, CallFinding, Refusal
 
 KEYS = ("access_key", "secret_access_key")
@@ -34,7 +34,7 @@ def in_the_future(start: str) -> CallFinding:
     return finding("DT-dates", NOTE, f"start_date {start}", "Ask for a day that has begun: this one is ahead.")
 
 
-def _keys(_: Tx, exchange: VendorExchange, __: Refusal) -> Said:
+def _keys(_: Tx, exchange: VendorExchange, __: Refusal) -> FindingTexts:
     """The keys themselves are shown to nobody."""
     take = "access_key and secret_access_key of the workspace, as GET /_sandbox/workspaces/default shows them"
     missing = [name for name in KEYS if not exchange.params.get(name)]
@@ -43,14 +43,14 @@ def _keys(_: Tx, exchange: VendorExchange, __: Refusal) -> Said:
     return "keys that are not those of an account", f"Send {take}."
 
 
-def _action(_: Tx, exchange: VendorExchange, __: Refusal) -> Said:
+def _action(_: Tx, exchange: VendorExchange, __: Refusal) -> FindingTexts:
     action, names = exchange.params.get("action"), [each.name for each in exchange.possible_operations]
     if not action:
         return hints.of_missing(exchange, "no action", f"Send action={' or action='.join(names)}.")
     return f"action {action!r}", instead(" or ".join(names), action)
 
 
-def _dates(_: Tx, exchange: VendorExchange, refusal: Refusal) -> Said:
+def _dates(_: Tx, exchange: VendorExchange, refusal: Refusal) -> FindingTexts:
     """The one of the two that was refused, or both when they are in the wrong order."""
     name = refusal.field
     assert name is not None
@@ -66,7 +66,7 @@ def _dates(_: Tx, exchange: VendorExchange, refusal: Refusal) -> Said:
     return f"{name} {written!r}", f"Write {name} as YYYYMMDD, a day of the calendar."
 
 
-def _number(_: Tx, exchange: VendorExchange, __: Refusal) -> Said:
+def _number(_: Tx, exchange: VendorExchange, __: Refusal) -> FindingTexts:
     number = exchange.params.get("number") or ""
     right = hints.plain_phone(number)
     if right is None:
@@ -74,7 +74,7 @@ def _number(_: Tx, exchange: VendorExchange, __: Refusal) -> Said:
     return f"number {number!r}", instead(right.removeprefix("1"), number, hints.why_blank(exchange, "number"))
 
 
-def _endpoint(tx: Tx, exchange: VendorExchange, refusal: Refusal) -> Said:
+def _endpoint(tx: Tx, exchange: VendorExchange, refusal: Refusal) -> FindingTexts:
     if exchange.operation is not None and refusal.headers:
         return hints.of_method(tx, exchange, refusal)
     if exchange.operation is not None:

@@ -4,7 +4,7 @@ from sandbox.store import Tx
 from sandbox.store.tables import MessageRow
 from sandbox.vendors.base import hints
 from sandbox.vendors.base.exchange import VendorExchange
-from sandbox.vendors.base.hints import Hint, Said, finding, instead
+from sandbox.vendors.base.hints import FindingTexts, Hint, finding, instead
 from sandbox.vendors.base.refusal import ERROR, NOTE, CallFinding, Refusal
 from sandbox.vendors.simplepay.ids import SID
 from sandbox.world import phones
@@ -80,13 +80,13 @@ def _meant(tx: Tx, asked: str) -> MessageRow | None:
     return None
 
 
-def _phone(_: Tx, exchange: VendorExchange, refusal: Refusal) -> Said:
+def _phone(_: Tx, exchange: VendorExchange, refusal: Refusal) -> FindingTexts:
     """The one of To and From that was refused."""
     assert refusal.field is not None
     return hints.of_phone(exchange, refusal.field, exchange.params.get(refusal.field) or "")
 
 
-def _required(_: Tx, exchange: VendorExchange, refusal: Refusal) -> Said:
+def _required(_: Tx, exchange: VendorExchange, refusal: Refusal) -> FindingTexts:
     name = refusal.field
     assert name is not None
     other = next((sent for sent in exchange.params if sent != name and sent.lower() == name.lower()), None)
@@ -97,20 +97,20 @@ def _required(_: Tx, exchange: VendorExchange, refusal: Refusal) -> Said:
     return hints.of_missing(exchange, f"no {name}", f"Send {name} in the query string or as a form field.")
 
 
-def _callback(_: Tx, exchange: VendorExchange, __: Refusal) -> Said:
+def _callback(_: Tx, exchange: VendorExchange, __: Refusal) -> FindingTexts:
     url = exchange.params.get("StatusCallback") or ""
     if "://" not in url:
         return f"StatusCallback {url!r}", instead(f"http://{url.lstrip('/')}", url)
     return f"StatusCallback {url!r}", "Send an absolute http or https URL, what is no URL character percent-encoded."
 
 
-def _other(tx: Tx, exchange: VendorExchange, refusal: Refusal) -> Said:
+def _other(tx: Tx, exchange: VendorExchange, refusal: Refusal) -> FindingTexts:
     if exchange.operation is not None:
         return hints.of_method(tx, exchange, refusal)
     return hints.called(exchange), f"Call one of {', '.join(PATHS)}, without a slash at its end."
 
 
-def _handset(_: Tx, exchange: VendorExchange, __: Refusal) -> Said:
+def _handset(_: Tx, exchange: VendorExchange, __: Refusal) -> FindingTexts:
     to = exchange.params.get("To")
     return f"To {to}", "Send to another number: this one is there to be refused (GET /_sandbox/handset-numbers)."
 

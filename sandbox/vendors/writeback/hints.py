@@ -7,7 +7,7 @@ from urllib.parse import quote, unquote
 from sandbox.store import Tx
 from sandbox.vendors.base import hints
 from sandbox.vendors.base.exchange import VendorExchange
-from sandbox.vendors.base.hints import Hint, Said, finding, instead
+from sandbox.vendors.base.hints import FindingTexts, Hint, finding, instead
 from sandbox.vendors.base.refusal import NOTE, CallFinding, Refusal
 
 LAYOUT = "%Y-%m-%d %H:%M:%S"
@@ -32,7 +32,7 @@ def in_the_future(start: str) -> CallFinding:
     return finding("WB-window", NOTE, f"startTimestamp {start}", "Ask for a time that has begun: this one is ahead.")
 
 
-def _timestamp(_: Tx, exchange: VendorExchange, refusal: Refusal) -> Said:
+def _timestamp(_: Tx, exchange: VendorExchange, refusal: Refusal) -> FindingTexts:
     """The one of the two that was refused."""
     assert refusal.field is not None
     name, written = refusal.field, exchange.path_params[refusal.field]
@@ -49,7 +49,7 @@ def _timestamp(_: Tx, exchange: VendorExchange, refusal: Refusal) -> Said:
     return observed, f"Write {name} as YYYY-MM-DD%20HH:mm:ss in UTC."
 
 
-def _range(_: Tx, exchange: VendorExchange, refusal: Refusal) -> Said:
+def _range(_: Tx, exchange: VendorExchange, refusal: Refusal) -> FindingTexts:
     start, end = exchange.path_params["startTimestamp"], exchange.path_params["endTimestamp"]
     observed = f"from {start} to {end}"
     if refusal.field is not None:
@@ -59,7 +59,7 @@ def _range(_: Tx, exchange: VendorExchange, refusal: Refusal) -> Said:
     return observed, f"Ask for 7 days at most: end with {moment + WEEK:{LAYOUT}}, and ask for the rest after that."
 
 
-def _path(_: Tx, exchange: VendorExchange, __: Refusal) -> Said:
+def _path(_: Tx, exchange: VendorExchange, __: Refusal) -> FindingTexts:
     return hints.called(exchange), f"Call {PATH}, without a slash at its end."
 
 

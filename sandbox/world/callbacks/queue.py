@@ -112,7 +112,7 @@ FIRST_WAITING = Query(
     CallbackRow,
     select(CALLBACKS).where(OF_MESSAGE, CALLBACKS.c.state == WAITING).order_by(CALLBACKS.c.position).limit(1),
 )
-DROP_AHEAD = delete(CALLBACKS).where(
+DROP_DEFERRED = delete(CALLBACKS).where(
     OF_MESSAGE,
     CALLBACKS.c.status_at > bindparam("now"),
     CALLBACKS.c.state.in_((WAITING, PENDING, GIVEN_UP)),
@@ -230,7 +230,7 @@ def _start_first(tx: Tx, callbacks: Sequence[CallbackRow]) -> None:
 
 def replan(tx: Tx, message_id: int, entries: Sequence[Entry], *, now: int) -> None:
     """Drop what was still to come, and queue these statuses, which came instead."""
-    tx.execute(DROP_AHEAD, of=message_id, now=now)
+    tx.execute(DROP_DEFERRED, of=message_id, now=now)
     _start_next(tx, message_id, now)
     if entries:
         expect(tx, message_id, entries, accepted_at=None)

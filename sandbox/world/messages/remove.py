@@ -18,7 +18,7 @@ def _is_gone(n: ColumnElement[Any]) -> ColumnElement[bool]:
     return ~select(_others.c.id).where(_others.c.workspace_id == bindparam("ws"), _others.c.id == n).exists()
 
 
-FORGET_LEADS, FORGET_CAUSES = (
+CLEAR_LEADS, CLEAR_CAUSES = (
     update(MESSAGES).where(_in_workspace, column.is_not(None), _is_gone(column)).values({column: null()})
     for column in (MESSAGES.c.lead_id, MESSAGES.c.caused_by_id)
 )
@@ -62,7 +62,7 @@ def remove_messages(tx: Tx, filters: MessageFilters, *, after: int = 0, limit: i
     )
     deleted = tx.execute(delete(MESSAGES).where(_in_workspace, MESSAGES.c.id.in_(which)))
     if deleted:
-        for consequence in (FORGET_LEADS, FORGET_CAUSES, MAKE_REPLIES_UNANSWERED, DROP_COMMANDS):
+        for consequence in (CLEAR_LEADS, CLEAR_CAUSES, MAKE_REPLIES_UNANSWERED, DROP_COMMANDS):
             tx.execute(consequence)
         update_next_due(tx)
     return deleted

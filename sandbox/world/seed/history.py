@@ -218,7 +218,7 @@ class History:
         last = self._last.get((line.number, person.phone))
         self._receive(line, person, text, at, cause="inbound", answering=last, **ids)
 
-    def _forget_consent(self, line: LineView, person: PersonRow) -> None:
+    def _drop_consent(self, line: LineView, person: PersonRow) -> None:
         self._opted_in.pop((line.number, person.phone), None)
 
     def _text_in(
@@ -247,7 +247,7 @@ class History:
         self._send(sending, person, at)
 
     def _opt_out(self, by: str, line: LineView, person: PersonRow, at: int) -> None:
-        self._forget_consent(line, person)
+        self._drop_consent(line, person)
         if by == "staff":
             self._record(line, person, at, opted_in=False)
         else:

@@ -96,7 +96,7 @@ def erase(tx: Tx, workspace_id: int) -> None:
 def empty(tx: Tx, workspace_id: int, *parts: Part) -> None:
     """Delete the rows of those parts."""
     if Part.CONTENT in parts:
-        tx.forget_counts(workspace_id)
+        tx.drop_counts(workspace_id)
     for part, statement in EMPTYING:
         if part in parts:
             tx.execute(statement, emptied=workspace_id)
