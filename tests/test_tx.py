@@ -31,7 +31,7 @@ from sandbox.store.tables import (
     StepRow,
     WorkspaceRow,
 )
-from sandbox.store.tx import SERVER, VIEW
+from sandbox.store.tx import SERVER, VIEW, VIEW_BY_ID
 from sandbox.world import lines
 from sandbox.world.workspaces.create import add_console, create
 
@@ -79,7 +79,7 @@ def fill(tx: Tx) -> None:
 
 def of(tx: Tx, number: int) -> WorkspaceView:
     """The workspace of that number."""
-    found = tx.one(Query(WorkspaceView, select(*VIEW).where(WORKSPACES.c.id == bindparam("id"))), id=number)
+    found = tx.one(VIEW_BY_ID, id=number)
     assert found is not None
     return found
 
@@ -248,7 +248,7 @@ SAME: dict[str, tuple[type[Any], Any, dict[str, Any]]] = {
     "an entity of all columns": (WorkspaceRow, select(WORKSPACES).order_by(WORKSPACES.c.id), {}),
     "flags of steps": (StepRow, select(STEPS).order_by(STEPS.c.position), {}),
     "a named tuple": (Flags, FLAGS, {}),
-    "a view": (WorkspaceView, select(*VIEW).order_by(WORKSPACES.c.id), {}),
+    "a view": (WorkspaceView, VIEW.order_by(WORKSPACES.c.id), {}),
     "a line": (lines.LineView, lines.ALL_LINES.statement, {}),
     "one column": (str, select(CONSOLES.c.code).order_by(CONSOLES.c.id), {}),
     "a boolean": (bool, OVERRIDING.order_by(CONSOLES.c.id), {}),

@@ -76,10 +76,9 @@ class IdFormat(NamedTuple):
     applies: Callable[[str, bool], bool]
 
 
-VIEW = tuple(WORKSPACES.c[name] for name in WorkspaceView._fields)
-VIEW_BY_ID = Query(
-    WorkspaceView, select(*VIEW).where(WORKSPACES.c.id == bindparam("id"), WORKSPACES.c.hidden.is_(None)), hot=True
-)
+IS_VISIBLE = WORKSPACES.c.hidden.is_(None)
+VIEW = select(*(WORKSPACES.c[name] for name in WorkspaceView._fields)).where(IS_VISIBLE)
+VIEW_BY_ID = Query(WorkspaceView, VIEW.where(WORKSPACES.c.id == bindparam("id")), hot=True)
 COUNT = Query(
     int,
     select(COUNTERS.c.n).where(COUNTERS.c.workspace_id == bindparam(WORKSPACE), COUNTERS.c.kind == bindparam("kind")),

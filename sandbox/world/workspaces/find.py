@@ -6,25 +6,21 @@ from sqlalchemy import bindparam, or_, select, union_all
 
 from sandbox.store import Query, Tx, WorkspaceView
 from sandbox.store.tables import ACCOUNTS, WORKSPACES, AccountRow, WorkspaceRow
+from sandbox.store.tx import IS_VISIBLE, VIEW, VIEW_BY_ID
 from sandbox.world.errors import UnknownAccount, UnknownWorkspace
 
 DEFAULT = "default"
 
-VIEW = tuple(WORKSPACES.c[name] for name in WorkspaceView._fields)
-IS_VISIBLE = WORKSPACES.c.hidden.is_(None)
 BY_USERNAME = Query(
     WorkspaceView,
-    select(*VIEW).where(
-        WORKSPACES.c.username == bindparam("username"), WORKSPACES.c.password == bindparam("password"), IS_VISIBLE
-    ),
+    VIEW.where(WORKSPACES.c.username == bindparam("username"), WORKSPACES.c.password == bindparam("password")),
     hot=True,
 )
 BY_NAME = Query(
     WorkspaceView,
-    select(*VIEW).where(or_(WORKSPACES.c.name == bindparam("name"), WORKSPACES.c.key == bindparam("name")), IS_VISIBLE),
+    VIEW.where(or_(WORKSPACES.c.name == bindparam("name"), WORKSPACES.c.key == bindparam("name"))),
     hot=True,
 )
-BY_ID = Query(WorkspaceView, select(*VIEW).where(WORKSPACES.c.id == bindparam("id"), IS_VISIBLE), hot=True)
 ALL = Query(WorkspaceRow, select(WORKSPACES).where(IS_VISIBLE).order_by(WORKSPACES.c.id))
 ALL_ACCOUNTS = Query(
     AccountRow, select(ACCOUNTS).where(ACCOUNTS.c.workspace_id == bindparam("ws")).order_by(ACCOUNTS.c.id)
@@ -80,13 +76,13 @@ def by_credentials(tx: Tx, username: str, password: str) -> WorkspaceView | None
 def by_keys(tx: Tx, access_key: str, secret_access_key: str) -> Customer | None:
     """Return the account of these two keys, with its workspace."""
     owner = tx.one(BY_KEYS, key=access_key, secret=secret_access_key)
-    workspace = owner and _unless_expired(tx, tx.one(BY_ID, id=owner.workspace_id))
+    workspace = owner and _unless_expired(tx, tx.one(VIEW_BY_ID, id=owner.workspace_id))
     return Customer(workspace, owner.account_id, owner.documented_doctype) if owner and workspace else None
 
 
 def by_id(tx: Tx, workspace_id: int) -> WorkspaceView:
     """Return the workspace of that number; raises `UnknownWorkspace`."""
-    workspace = _unless_expired(tx, tx.one(BY_ID, id=workspace_id))
+    workspace = _unless_expired(tx, tx.one(VIEW_BY_ID, id=workspace_id))
     if workspace is None:
         raise UnknownWorkspace("This workspace is gone.")
     return workspace

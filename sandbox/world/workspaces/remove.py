@@ -7,8 +7,9 @@ from sqlalchemy import bindparam, delete, exists, func, or_, select
 from sandbox.clock import MINUTE
 from sandbox.store import Query, Tx
 from sandbox.store.tables import SNAPSHOTS, WORKSPACES, Part, entities, table_of
+from sandbox.store.tx import IS_VISIBLE
 from sandbox.world.errors import ProtectedWorkspace
-from sandbox.world.workspaces.find import DEFAULT, IS_VISIBLE, row_of
+from sandbox.world.workspaces.find import DEFAULT, row_of
 
 SEED, SNAPSHOT, ARRIVING = "seed", "snapshot", "arriving"
 """What a hidden workspace is kept for; one whose rows are still coming is of no use once its process has ended."""
