@@ -30,6 +30,7 @@ from sandbox.store.tables import (
     SinkRow,
     StepRow,
     WorkspaceRow,
+    table_of,
 )
 from sandbox.store.tx import SERVER, VIEW, VIEW_BY_ID
 from sandbox.world import lines
@@ -96,7 +97,7 @@ def within(store: Store, work: Callable[[Tx], Any], number: int = 1) -> Any:
 
 def number_of(kind: type[Row], tx: Tx) -> int:
     """How many rows the entity has."""
-    (table,) = (each for each in Row.metadata.sorted_tables if each.name == kind.__name__.lower())
+    table = table_of(kind)
     return tx.one(Query(int, select(func.count()).select_from(table))) or 0
 
 
