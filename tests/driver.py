@@ -61,13 +61,14 @@ class Driver:
 
     def restart(self) -> None:
         """As when the process is stopped and started again."""
-        self._runner.run(self.client.aclose())
         self.app.close()
+        self._runner.run(self.client.aclose())
         self._open()
 
     def close(self) -> None:
-        self._runner.run(self.client.aclose())
+        # First what is at work in the app, before its loop takes another turn and begins a connect that nobody awaits.
         self.app.close()
+        self._runner.run(self.client.aclose())
         self._runner.close()
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
