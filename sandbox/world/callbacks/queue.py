@@ -278,12 +278,6 @@ def list_callbacks(tx: Tx, *, message_id: int | None = None, after: int = 0, lim
     return _listed(tx, tx.all(LIST_OF_MESSAGE, of=message_id, after=after, now=tx.now, limit=limit))
 
 
-def find_callback(tx: Tx, n: int) -> ListedCallback | None:
-    """Return one by its number, whether its status has come about or not; None when it is gone."""
-    callback = tx.get(CallbackRow, n)
-    return _listed(tx, [callback])[0] if callback else None
-
-
 def _listed(tx: Tx, callbacks: list[CallbackRow]) -> list[ListedCallback]:
     if not callbacks:
         return []
