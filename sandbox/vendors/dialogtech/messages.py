@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, select
+from sqlalchemy import ColumnElement, bindparam, func, select
 from starlette.responses import Response
 
 from sandbox.clock import DAY, SECOND, written
@@ -28,7 +28,7 @@ from sandbox.vendors.dialogtech.shapes import (
 )
 from sandbox.world.lines import line_of
 from sandbox.world.messages.accept import INBOUND, OUTBOUND
-from sandbox.world.messages.search import vendor_ids_of
+from sandbox.world.messages.search import IS_ID_OF_MESSAGE, vendor_ids_of
 from sandbox.world.phones import national
 from sandbox.world.workspaces.find import Customer, account
 
@@ -45,18 +45,13 @@ IN_RANGE = (
     MESSAGES.c.accepted_at >= bindparam("start"),
     MESSAGES.c.accepted_at < bindparam("end"),
 )
-ITS_ID = and_(
-    VENDOR_IDS.c.workspace_id == MESSAGES.c.workspace_id,
-    VENDOR_IDS.c.message_id == MESSAGES.c.id,
-    VENDOR_IDS.c.vendor == VENDOR,
-)
 MESSAGES_SELECT = (
     select(
         MESSAGES.c.id,
         VENDOR_IDS.c.value,
         *(MESSAGES.c[name] for name in ("direction", "line", "phone", "text", "accepted_at")),
     )
-    .select_from(MESSAGES.outerjoin(VENDOR_IDS, ITS_ID))
+    .select_from(MESSAGES.outerjoin(VENDOR_IDS, IS_ID_OF_MESSAGE & (VENDOR_IDS.c.vendor == VENDOR)))
     .where(*IN_RANGE)
     .order_by(MESSAGES.c.accepted_at, MESSAGES.c.id)
 )

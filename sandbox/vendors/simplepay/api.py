@@ -4,7 +4,7 @@ from contextlib import suppress
 from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Path
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import bindparam, select
 from starlette.responses import Response
 
 from sandbox.store import Query, Tx
@@ -37,7 +37,7 @@ from sandbox.world.commands import SUBMIT
 from sandbox.world.delivery import handset_of
 from sandbox.world.lines import LineView, line_of
 from sandbox.world.messages.accept import Draft, accept
-from sandbox.world.messages.search import vendor_ids_of
+from sandbox.world.messages.search import IS_ID_OF_MESSAGE, vendor_ids_of
 
 # Reading -------------------------------------------------------------------------------------------------------------
 
@@ -56,10 +56,7 @@ class DetailsRow(NamedTuple):
 BY_SID = Query(
     DetailsRow,
     select(*(MESSAGES.c[name] for name in DetailsRow._fields))
-    .join(
-        VENDOR_IDS,
-        and_(VENDOR_IDS.c.workspace_id == MESSAGES.c.workspace_id, VENDOR_IDS.c.message_id == MESSAGES.c.id),
-    )
+    .join(VENDOR_IDS, IS_ID_OF_MESSAGE)
     .where(
         VENDOR_IDS.c.workspace_id == bindparam("ws"),
         VENDOR_IDS.c.vendor == VENDOR,

@@ -26,6 +26,7 @@ from sandbox.vendors.writeback.ids import VENDOR
 from sandbox.vendors.writeback.shapes import ApiResponse, ErrorResponse, RecordRow, record
 from sandbox.world.ids import new_request_id
 from sandbox.world.lines import line_of
+from sandbox.world.messages.search import IS_ID_OF_MESSAGE
 
 PREFIX = "/dialoghealth-writeback-api"
 
@@ -40,11 +41,6 @@ def _same(other: FromClause, column: str) -> ColumnElement[bool]:
     return and_(other.c.workspace_id == MESSAGES.c.workspace_id, other.c.id == MESSAGES.c[column])
 
 
-ITS_ID = and_(
-    VENDOR_IDS.c.workspace_id == MESSAGES.c.workspace_id,
-    VENDOR_IDS.c.message_id == MESSAGES.c.id,
-    VENDOR_IDS.c.vendor == VENDOR,
-)
 RECORDS_SELECT = (
     select(
         *(MESSAGES.c[name] for name in ("id", "direction", "text", "purpose", "phone", "sent_by")),
@@ -60,7 +56,7 @@ RECORDS_SELECT = (
         *(PEOPLE.c[name] for name in ("recipient_type", "carrier", "misc1", "misc2", "misc3", "misc4", "misc5")),
     )
     .select_from(
-        MESSAGES.outerjoin(VENDOR_IDS, ITS_ID)
+        MESSAGES.outerjoin(VENDOR_IDS, IS_ID_OF_MESSAGE & (VENDOR_IDS.c.vendor == VENDOR))
         .outerjoin(PEOPLE, _same(PEOPLE, "person_id"))
         .outerjoin(LEADS, _same(LEADS, "lead_id"))
         .outerjoin(REPLIES, _same(REPLIES, "caused_by_id"))

@@ -40,15 +40,15 @@ class _NamedId(NamedTuple):
     value: str
 
 
+IS_ID_OF_MESSAGE = and_(VENDOR_IDS.c.workspace_id == MESSAGES.c.workspace_id, VENDOR_IDS.c.message_id == MESSAGES.c.id)
+"""The condition to join what vendors call a message."""
+
 _in_workspace = MESSAGES.c.workspace_id == bindparam("ws")
 # With the vendors, since the index begins with them.
 BY_VENDOR_ID = Query(
     MessageRow,
     select(MESSAGES)
-    .join(
-        VENDOR_IDS,
-        (VENDOR_IDS.c.workspace_id == MESSAGES.c.workspace_id) & (VENDOR_IDS.c.message_id == MESSAGES.c.id),
-    )
+    .join(VENDOR_IDS, IS_ID_OF_MESSAGE)
     .where(
         VENDOR_IDS.c.workspace_id == bindparam("ws"),
         VENDOR_IDS.c.vendor.in_(bindparam("vendors", expanding=True)),
