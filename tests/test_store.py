@@ -30,7 +30,7 @@ from sandbox.server.wire import Wire
 from sandbox.store import Conflict, Query, ReadSnapshot, Store, StoreRefused, StoreUnavailable, Tx
 from sandbox.store.errors import StoreBusy
 from sandbox.store.tables import CONSENTS, COUNTERS, SCHEMA, SCHEMA_TAGS, ConsentRow, CounterRow, Row
-from sandbox.store.tx import COUNT, SERVER, VIEW_BY_ID
+from sandbox.store.tx import COUNT, POSITION, SERVER, VIEW_BY_ID
 from sandbox.vendors.dialogtech import messages as dialogtech
 from sandbox.vendors.simplepay import api as simplepay
 from sandbox.vendors.writeback import api as writeback
@@ -859,7 +859,9 @@ HOT: dict[str, tuple[Query[Any], str]] = {
     "statuses that came meanwhile": (clock_moves.PLANNED, "ix_message_ahead"),
     "statuses that were told meanwhile": (clock_moves.REPORTED, "ix_step_at"),
     "a workspace by its username": (find.BY_USERNAME, ""),
+    "a workspace by its name or key": (find.BY_NAME, ""),
     "a workspace by its number": (VIEW_BY_ID, ""),
+    "where its facts have got to": (POSITION, ""),
     "an account by its access key": (find.BY_KEYS, ""),
     "a console by its code": (lines.CONSOLE_LINE, ""),
     "a count": (COUNT, ""),
