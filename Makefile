@@ -14,7 +14,7 @@ UV   := $(VENV)/tools/bin/uv
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test soak check check-names bench trace screenshots image-test lock clean stale
+.PHONY: help serve test test-threads soak check check-names bench trace screenshots image-test lock clean stale
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -24,6 +24,9 @@ serve: $(VENV)/runtime.done  ## start the sandbox, with ARGS
 
 test: $(VENV)/dev.done  ## run the tests, with ARGS
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 $(ARGS)
+
+test-threads: $(VENV)/dev.done  ## the tests that open a store, each transaction in a thread, with ARGS
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --store-in-threads $(ARGS)
 
 soak: $(VENV)/dev.done  ## 2,000 new runs of the network against its model (RUNS=n for others)
 	@NETWORK_RUNS=$(or $(RUNS),2000) $(BIN)/python -m pytest -n 0 tests/test_state_machine.py $(ARGS)

@@ -28,11 +28,30 @@ settings.register_profile(
 settings.load_profile("bounded")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--store-in-threads", action="store_true", help="run each transaction in a thread of a pool")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     # Settings read the environment: a test has those that it gives, and not those of the one who runs it.
     for name in [name for name in os.environ if name.startswith("SANDBOX_")]:
         del os.environ[name]
+    if config.getoption("--store-in-threads"):
+        os.environ["SANDBOX_STORE_IN_THREADS"] = "1"
     config.addinivalue_line("markers", "rule(*ids): the rules of which this test fails when they are broken")
+    config.addinivalue_line("markers", "inline: counts turns of the loop or the work of one thread; not for threads")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With threads, only what opens a store in this process is run once more."""
+    if config.getoption("--store-in-threads"):
+        kept = [item for item in items if _opens_store(item) and not item.get_closest_marker("inline")]
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = kept
+
+
+def _opens_store(item: pytest.Item) -> bool:
+    return not {"open_driver", "store"}.isdisjoint(getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture

@@ -313,6 +313,7 @@ def test_a_year_costs_as_much_as_there_are_events_in_it(open_driver: Callable[..
     assert many.steps < 5 * few.steps  # an index's depth grows too
 
 
+@pytest.mark.inline
 def test_a_year_without_events_costs_as_much_as_a_second(sandbox: Driver) -> None:
     turn(sandbox, "freeze")
     sandbox.broadcast(to=[f"1415{2_000_000 + n}" for n in range(300)])

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx
 import pytest
@@ -112,6 +113,7 @@ class Day:
         self.submit(STOPPER, "Welcome back: \N{EURO SIGN}5 off.")
         self.submit(KEEPER, "Please call us.")
         self.sandbox.status(self.sids[-1], "undelivered", reason="switched off", vendor_status="UNREACHABLE")
+        self.turn("advance", seconds=0, settle=PATIENT_S)
         self.sandbox.send("Good morning.", to=KEEPER, at="2026-05-07T08:00:00Z")
         self.turn("advance", seconds=3, settle=PATIENT_S)
 
@@ -146,6 +148,8 @@ class Day:
         self.keep(self.sandbox.get_messages(end_date="20260507"))
         self.keep(self.sandbox.get_messages(end_date="20260507", number="6155550101"))
         got = self.sandbox.control("GET", "/sinks/program")["received"]
+        # Those of different messages come side by side, in an order that nothing promises.
+        got.sort(key=lambda each: (each["at"], dict(parse_qsl(each["body"]))["MessageSid"]))
         called = [f"called back at {each['at']}\n{each['body']}\n" for each in got]
         self.sandbox.control("DELETE", "/sinks/program")
         self.moments[name] = "\n".join([*self._since_last, *called])

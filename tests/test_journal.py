@@ -452,6 +452,7 @@ def test_entries_outlive_the_process(open_driver: OpenDriver, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(("count", "seconds"), [(BATCH_SIZE, 3600), (1, 0)])
+@pytest.mark.inline
 def test_entries_are_written_without_anybody_reading_them(
     sandbox: Driver, monkeypatch: pytest.MonkeyPatch, count: int, seconds: int
 ) -> None:
@@ -590,6 +591,7 @@ def _in_memory() -> list[VendorExchange]:
     return [each for each in gc.get_objects() if isinstance(each, VendorExchange)]
 
 
+@pytest.mark.inline
 def test_an_exchange_is_gone_when_it_is_written_down(sandbox: Driver, held: Callable[[], list[VendorExchange]]) -> None:
     """Without the collector."""
     sandbox.writeback()
@@ -599,6 +601,7 @@ def test_an_exchange_is_gone_when_it_is_written_down(sandbox: Driver, held: Call
     assert held() == []
 
 
+@pytest.mark.inline
 @pytest.mark.parametrize("fault", ["nonsense", "timeout=400", "reset,close", "status=99", "status=503"])
 def test_a_refused_exchange_can_be_collected(
     sandbox: Driver, held: Callable[[], list[VendorExchange]], fault: str

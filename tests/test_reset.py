@@ -471,6 +471,7 @@ def test_a_reset_costs_as_much_as_there_is_to_bring_back(open_driver: Callable[.
     assert many.steps < 11 * few.steps
 
 
+@pytest.mark.inline
 def test_a_workspace_that_begins_alike_is_copied(open_driver: Callable[..., Driver]) -> None:
     sandbox = open_driver(fixture="clinic")
     played, copied = (cost(sandbox, lambda: create(sandbox, fixture="clinic", seed=2, **FROZEN)) for _ in range(2))

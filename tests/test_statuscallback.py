@@ -320,6 +320,7 @@ def test_a_restart_loses_nothing(open_driver: Callable[..., Driver], tmp_path: P
     assert told(sandbox) == [("sent", "delivered", 5), ("delivered", "delivered", 1)]
 
 
+@pytest.mark.inline
 def test_what_was_being_sent_when_the_process_ended_is_sent_again(
     open_driver: Callable[..., Driver], tmp_path: Path
 ) -> None:

@@ -218,6 +218,7 @@ def test_no_timer_is_set_while_nothing_is_due(sandbox: Driver) -> None:
     assert wakes_at(sandbox) == NEVER
 
 
+@pytest.mark.inline
 def test_no_timer_is_set_for_a_clock_that_stands(sandbox: Driver) -> None:
     sandbox.control("POST", "/clock", {"action": "freeze"})
     sandbox.inbound("Hello", phone=STRANGER, at="2026-05-06T09:10:00Z")
@@ -263,6 +264,7 @@ def test_what_comes_later_than_what_is_known_asks_the_store_nothing(sandbox: Dri
     assert [text for text in asked.texts if "min(callback.next_at)" in text]
 
 
+@pytest.mark.inline
 def test_it_wakes_when_something_falls_due(open_driver: Callable[..., Driver]) -> None:
     class Ticking(Wall):
         """Goes on by itself from when it is started."""
@@ -372,6 +374,7 @@ def test_a_wait_that_is_given_up_breaks_nothing_off(sandbox: Driver) -> None:
 # What goes wrong -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.inline
 def test_a_workspace_where_nothing_can_be_done_holds_up_no_other_one(
     sandbox: Driver, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -637,6 +640,7 @@ def test_an_orderly_end_leaves_what_is_under_way_to_the_next_at_once(shared: Cal
     asyncio.run(play())
 
 
+@pytest.mark.inline
 def test_an_app_may_be_used_from_one_loop_after_another(open_driver: Callable[..., Driver]) -> None:
     """As tests do that run each in a loop of their own; what was under way in the last one is sent again."""
     sandbox = open_driver()

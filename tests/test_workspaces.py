@@ -139,6 +139,7 @@ async def let_others_go_on() -> None:
         await asyncio.sleep(0)
 
 
+@pytest.mark.inline
 def test_a_fresh_one_costs_no_more_however_many_there_are(sandbox: Driver) -> None:
     create(sandbox)
     sandbox.run(let_others_go_on())

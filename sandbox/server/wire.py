@@ -142,7 +142,7 @@ class Wire(WithoutUpgrades):
     def _untaken(self) -> int:
         """Bytes that wait for the client, here and in the system, which takes MBs off us before it makes us wait."""
         waiting: int = self.transport.get_write_buffer_size()
-        with suppress(OSError):
+        with suppress(OSError, ValueError):  # the latter of one that was closed meanwhile
             waiting += queued(self.transport.get_extra_info("socket"))
         return waiting
 

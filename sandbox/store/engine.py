@@ -108,7 +108,12 @@ class Store:
             tx, result = self._run(work, is_write=is_write)
             self._committed(tx)
             return tx, result
-        running = asyncio.get_running_loop().run_in_executor(self._threads, lambda: self._run(work, is_write=is_write))
+        try:
+            running = asyncio.get_running_loop().run_in_executor(
+                self._threads, lambda: self._run(work, is_write=is_write)
+            )
+        except RuntimeError as error:  # the pool's own word for being shut down
+            raise StoreUnavailable("it is closed") from error
         running.add_done_callback(self._has_run)
         # A caller that is cancelled meanwhile does not keep the others from learning of what was committed.
         return await asyncio.shield(running)

@@ -196,11 +196,17 @@ class Journal:
         while self._waiting:
             batch = self._waiting[:BATCH_SIZE]
             try:
-                written = self._store.write_now(self._work(batch))
+                written = self._written_now(batch)
             except StoreError:
                 logging.getLogger(__name__).exception("The store did not answer; exchanges are not in the journal.")
                 return
             self._wrote(len(batch), written)
+
+    def _written_now(self, batch: list[AnsweredExchange]) -> list[JournalEntryRow]:
+        try:
+            return self._store.write_now(self._work(batch))
+        except Conflict:  # as in `_written`: a thread of the store's wrote some of it after its loop had ended
+            return [] if len(batch) == 1 else [entry for each in batch for entry in self._written_now([each])]
 
     # Reading ---------------------------------------------------------------------------------------------------------
 
