@@ -24,6 +24,7 @@ from playwright.sync_api import (
     Locator,
     Page,
     Playwright,
+    Route,
     ViewportSize,
     expect,
     sync_playwright,
@@ -205,6 +206,19 @@ def card(page: Page, phone: str = PHONE) -> Locator:
 def bubble(page: Page, text: str) -> Locator:
     """A text on the open phone."""
     return page.locator(".bubble-item", has_text=text)
+
+
+def held_back(page: Page, pattern: str) -> Callable[[], None]:
+    """Keeps the page's requests of that pattern waiting, as a busy server does; what comes back lets them go."""
+    waiting: list[Route] = []
+    page.route(pattern, lambda route: waiting.append(route))
+
+    def release() -> None:
+        for route in waiting:
+            route.continue_()
+        page.unroute(pattern)
+
+    return release
 
 
 def serious(page: Page, rules: list[str]) -> list[str]:

@@ -5,7 +5,7 @@ import re
 import shlex
 
 import httpx
-from browser import UI, Console, card
+from browser import UI, Console, card, held_back
 from driver import DIALOGTECH, KEYS, PHONE, STRANGER
 from playwright.sync_api import Page, expect
 
@@ -121,6 +121,31 @@ def test_a_submit_shows_the_call_it_makes_and_the_answer(console: Console) -> No
     assert (answer["to"], answer["body"], answer["status"]) == (STRANGER, "It's <ready>", "queued")
     page.get_by_role("link", name="The phone").click()
     expect(card(page, STRANGER)).to_contain_text("It's <ready>")
+
+
+def test_nothing_is_sent_before_it_is_known_from_where(console: Console) -> None:
+    page = console.live(f"{UI}/default/phones")
+    release = held_back(page, "**/workspaces/default")
+    page.goto(f"{console.origin}{UI}/default/send")
+    for name in ("Submit", "Send the broadcast", "Use a sink"):
+        expect(page.get_by_role("button", name=name, exact=True)).to_be_disabled()
+    release()
+    page.get_by_role("button", name="Submit", exact=True).click()
+    expect(page.locator("#submit-status")).to_have_text("HTTP 200")
+
+
+def test_an_exchange_cannot_be_used_while_another_is_asked_for(console: Console) -> None:
+    console.submit("First")
+    second = console.submit("Second").headers["x-sandbox-exchange"]
+    page = console.live(f"{UI}/default/exchanges")
+    page.locator(".exchange-row").last.click()
+    expect(page.get_by_role("button", name="Make it fail")).to_be_enabled()
+    release = held_back(page, f"**/journal/{second}")
+    page.locator(".exchange-row").first.click()
+    for name in ("Make it fail", "Copy as curl"):
+        expect(page.get_by_role("button", name=name)).to_be_disabled()
+    release()
+    expect(page.get_by_role("button", name="Make it fail")).to_be_enabled()
 
 
 def test_a_refused_submit_is_shown_too(console: Console) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from browser import UI, Console, bubble, card
+from browser import UI, Console, bubble, card, held_back
 from driver import PHONE, STRANGER, TRACKING_NUMBER
 from playwright.sync_api import Page, expect
 
@@ -100,6 +100,37 @@ def test_a_reply_of_stop_is_an_opt_out_record_in_the_writeback_pane(console: Con
     expect(pane).to_contain_text('"messageType": "Opt-Out"')
     expect(pane).to_contain_text('"outgoingMessage"')
     expect(page.locator('.view[data-vendor="dialogtech"]')).to_contain_text("This API does not show this message.")
+
+
+@pytest.mark.parametrize("asked", ["**/workspaces/default", "**/phones/*", "**/phones/*/messages*"])
+def test_a_phone_sends_nothing_before_it_is_known_what_it_would_answer(console: Console, asked: str) -> None:
+    sid = console.sid("May we text you?")
+    page = console.live()
+    release = held_back(page, asked)
+    card(page).click()
+    expect(page.locator("#handset")).to_be_visible()
+    for name in ("STOP", "Send as the patient"):
+        expect(page.get_by_role("button", name=name)).to_be_disabled()
+    expect(page.get_by_label("Text as the patient")).to_be_disabled()
+    release()
+    page.get_by_role("button", name="STOP").click()
+    expect(bubble(page, "STOP").first).to_be_visible()
+    (said,) = console.call("GET", "/messages?direction=inbound")["items"]
+    assert said["lead"] == console.call("GET", f"/messages/{sid}")["id"]
+
+
+def test_another_phone_that_is_opened_is_not_answered_with_the_first_ones_texts(console: Console) -> None:
+    console.submit("For Ada")
+    console.submit("For the stranger", to=STRANGER)
+    page = console.live(f"{UI}/default/phones/{PHONE}")
+    expect(page.get_by_role("button", name="STOP")).to_be_enabled()
+    release = held_back(page, f"**/phones/{STRANGER}")
+    card(page, STRANGER).click()
+    expect(page.get_by_role("button", name="STOP")).to_be_disabled()
+    release()
+    page.get_by_role("button", name="STOP").click()
+    expect(bubble(page, "STOP").first).to_be_visible()
+    assert [each["from"] for each in console.call("GET", "/messages?direction=inbound")["items"]] == [STRANGER]
 
 
 def test_a_reply_answers_the_text_that_was_chosen(console: Console) -> None:

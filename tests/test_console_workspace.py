@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from browser import COLOURS, NARROW, STANDARD, UI, Console, bubble, card, in_thread, serious
+from browser import COLOURS, NARROW, STANDARD, UI, Console, bubble, card, held_back, in_thread, serious
 from driver import PHONE, STRANGER
 from playwright.sync_api import Page, expect
 
@@ -53,6 +53,22 @@ def test_the_clock_is_frozen_and_let_run(console: Console) -> None:
     page.get_by_role("button", name="Let the clock run").click()
     expect(page.get_by_role("button", name="Freeze the clock")).to_be_visible()
     assert console.call("GET", "/clock")["state"] == "running"
+
+
+def test_the_bar_and_the_panel_wait_for_what_they_change(console: Console) -> None:
+    console.call("POST", "/clock", {"action": "freeze"})
+    page = console.live()
+    releases = [held_back(page, f"**/{part}") for part in ("clock", "delivery", "snapshots", "fixtures", "workspaces")]
+    page.reload()
+    shown = panel(page)
+    waiting = [page.locator("#clock-toggle"), shown.get_by_label("Which one")]
+    waiting += [shown.get_by_role("button", name=name, exact=True) for name in ("Apply", "Take", "Make")]
+    for each in waiting:
+        expect(each).to_be_disabled()
+    for release in releases:
+        release()
+    for each in waiting:
+        expect(each).to_be_enabled()
 
 
 def test_the_delivery_policy_is_changed_and_single_numbers_keep_theirs(console: Console) -> None:

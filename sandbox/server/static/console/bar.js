@@ -21,6 +21,7 @@ function showTurn() {
   const button = $("#clock-toggle");
   const turn = clock.isFrozen() ? "run" : "freeze";
   button.dataset.turn = turn;
+  for (const each of document.querySelectorAll(".clock button")) each.disabled = false;
   button.setAttribute("aria-label", turn === "run" ? "Let the clock run" : "Freeze the clock");
   $("#clock-now").title = clock.isFrozen() ? "Sandbox time: frozen" : "Sandbox time: running";
   $(".clock").dataset.state = clock.isFrozen() ? "frozen" : "running";
@@ -62,6 +63,7 @@ tried(async () => {
   const current = items.find((each) => [each.name, each.id].includes(workspace));
   choice.value = current?.name ?? "";
   $("#workspace-name").textContent = current?.name ?? workspace;
+  choice.disabled = false;
   choice.addEventListener("change", () => {
     location.href = pageOf().replace(/[^/]*$/, `${encodeURIComponent(choice.value)}/phones`);
   });

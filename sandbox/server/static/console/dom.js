@@ -22,6 +22,11 @@ export function stamp(id) {
   return [element, parts];
 }
 
+/** Lets a form be used, once what it needs is there. */
+export function enable(form, isEnabled = true) {
+  $("fieldset", form).disabled = !isEnabled;
+}
+
 /** Shows a value in every place of a page that waits for it. */
 export function put(part, text) {
   for (const element of document.querySelectorAll(`[data-part="${part}"]`)) element.textContent = text;

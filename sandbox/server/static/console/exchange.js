@@ -2,7 +2,7 @@
 import { Problem, call, get, pageOf, tried } from "./api.js";
 import { now } from "./clock.js";
 import * as curl from "./curl.js";
-import { $, copy, h, moment, stamp, toast } from "./dom.js";
+import { $, copy, enable, h, moment, stamp, toast } from "./dom.js";
 import { highlight, laidOut } from "./highlight.js";
 import { showFaults } from "./panel.js";
 
@@ -30,10 +30,12 @@ async function find(id, isNobodys) {
 
 export async function open(id, isNobodys) {
   opened = null;
+  allow(false);
   await tried(async () => {
     const [[entry, isFoundNobodys]] = await Promise.all([find(id, isNobodys), learnRules()]);
     [opened, isOpenedNobodys] = [entry, isFoundNobodys];
     show(entry);
+    allow(true);
     $("#exchange-title").focus({ preventScroll: true });
   });
 }
@@ -41,6 +43,12 @@ export async function open(id, isNobodys) {
 export function close() {
   opened = null;
   $("#exchange").hidden = true;
+}
+
+/** What is shown may be another exchange's, until this one is there. */
+function allow(isAllowed) {
+  enable($("#fail"), isAllowed);
+  $("#copy-curl").disabled = !isAllowed;
 }
 
 function show(entry) {

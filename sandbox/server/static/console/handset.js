@@ -1,7 +1,7 @@
 // The phone that is open: its conversations, and a text from it.
 import { call, get, pageOf, query, tried } from "./api.js";
 import { now } from "./clock.js";
-import { $, beginning, date, day, h, name, phone as shownPhone, setStatus, setTime, stamp, time } from "./dom.js";
+import { $, beginning, date, day, enable, h, name, phone as shownPhone, setStatus, setTime, stamp, time } from "./dom.js";
 
 const PAGE = 50;
 const LONG = 900;
@@ -56,11 +56,13 @@ export async function open(number) {
     next = page.next;
     if (isOther) chooseReply(true);
     draw();
+    enable($("#composer"));
     if (isOther) $("#handset-name").focus({ preventScroll: true });
   });
 }
 
 function forget() {
+  enable($("#composer"), false); // a text from it needs the lines, and the one that it would answer
   messages = new Map();
   chosen = ALL;
   replyTo = null;

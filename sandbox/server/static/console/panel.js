@@ -1,7 +1,7 @@
 // The workspace panel: credentials, delivery, faults, snapshots, reset, and further workspaces.
 import { mayDrive } from "./access.js";
 import { call, get, pageOf, tried } from "./api.js";
-import { $, confirmed, copy, stamp, toast } from "./dom.js";
+import { $, confirmed, copy, enable, stamp, toast } from "./dom.js";
 import { on } from "./events.js";
 
 const panel = $("#workspace-panel");
@@ -138,6 +138,7 @@ function snapshotRow(snapshot) {
 async function showSnapshots() {
   const { items } = await get("/snapshots");
   $("#snapshots").replaceChildren(...items.map(snapshotRow));
+  enable($("#snapshot"));
 }
 
 $("#snapshot").addEventListener("submit", (event) => {
@@ -148,6 +149,7 @@ $("#snapshot").addEventListener("submit", (event) => {
     await showSnapshots();
   });
 });
+$("#reset").disabled = false;
 $("#reset").addEventListener("click", async () => {
   const words = "All messages, replies, faults and the journal of this workspace go. Its credentials and snapshots stay.";
   if (!(await confirmed("Reset to the seed?", words, "Reset"))) return;
@@ -174,6 +176,7 @@ $("#new-workspace").addEventListener("submit", (event) => {
 async function showFixtures() {
   const { items } = await get("/_sandbox/fixtures");
   $("#new-workspace-fixture").replaceChildren(...items.map((each) => new Option(each.name, each.name)));
+  enable($("#new-workspace"));
 }
 
 let isFilled = false;

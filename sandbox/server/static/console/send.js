@@ -2,7 +2,7 @@
 import { call, get, pageOf, query, tried } from "./api.js";
 import { now } from "./clock.js";
 import * as curl from "./curl.js";
-import { $, h, name, phone as shownPhone, put, stamp } from "./dom.js";
+import { $, enable, h, name, phone as shownPhone, put, stamp } from "./dom.js";
 import { highlight, laidOut } from "./highlight.js";
 
 const FOUND = 8;
@@ -185,4 +185,5 @@ tried(async () => {
   $("#template").append(...templates.map((each) => new Option(each.title, each.name)));
   $("#submit-from").value = it.consoles[0]?.line ?? "";
   showCall();
+  for (const form of ["#broadcast", "#submit"]) enable($(form));
 });
