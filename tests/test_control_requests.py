@@ -7,7 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
-from driver import CONSOLE, DEFAULT, PHONE, Driver
+from counting import counted
+from driver import CONSOLE, DEFAULT, PHONE, STRANGER, Driver
 
 from dialog_sandbox.models.values import PATTERNS
 from sandbox.server.problems import REFUSALS
@@ -348,3 +349,120 @@ def test_every_number_that_can_be_given_has_bounds(sandbox: Driver) -> None:
     for schema in found:
         assert {"minimum", "exclusiveMinimum"} & set(schema), schema
         assert {"maximum", "exclusiveMaximum"} & set(schema), schema
+
+
+# Bounds: one caller may not stop the others -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "detail"),
+    [
+        ("PUT", "/faults", [0] * 1_001, "body must have at most 1000 items."),
+        ("PUT", "/faults", {"items": [0] * 300_000}, "body must have at most 1000 items."),
+        ("POST", "/verify", {"expect": [0] * 101}, "expect must have at most 100 items."),
+        (
+            "PUT",
+            "/delivery",
+            {"mode": "manual", "numbers": {str(n): 0 for n in range(5_001)}},
+            "numbers must have at most 5000 numbers.",
+        ),
+        ("PUT", "/delivery", {str(n): 0 for n in range(90_000)}, "body must have at most 1000 members."),
+        (
+            "POST",
+            "/verify",
+            {"expect": [{"operation": "simplepay.submit", "where": {str(n): 0 for n in range(90_000)}}]},
+            "expect[0].where must have at most 1000 members.",
+        ),
+        (
+            "POST",
+            "/broadcasts",
+            {"name": "a", "text": "b", "to": ["16295550101"] * 10_001},
+            "to must be at most 10000 person_ids and phones.",
+        ),
+        (
+            "POST",
+            "/faults",
+            {"match": {"text": "a" * 2_001}, "effect": {"status": 503}},
+            "match.text must have at most 2000 characters.",
+        ),
+    ],
+)
+def test_what_would_hold_up_all_others_is_refused(
+    sandbox: Driver, method: str, path: str, body: object, detail: str
+) -> None:
+    problem = sandbox.control(method, path, body, status=422)
+    assert problem["detail"] == detail
+    assert len(problem["errors"]) == 1
+
+
+def test_a_text_of_any_length_can_be_kept_but_not_looked_for(sandbox: Driver) -> None:
+    problem = sandbox.control("GET", f"/messages?text={'a' * 2_001}", status=422)
+    assert problem["detail"] == "text must have at most 2000 characters."
+    assert sandbox.control("GET", f"/messages?text={'a' * 2_000}") == {"items": [], "next": None}
+
+
+def test_a_workspace_has_a_thousand_faults_at_most(sandbox: Driver) -> None:
+    fault = {"match": {"to": STRANGER}, "effect": {"status": 503}}
+    assert len(sandbox.control("PUT", "/faults", [fault] * 1_000)["items"]) == 1_000
+    problem = sandbox.control("POST", "/faults", fault, status=409)
+    assert problem == {
+        "type": "urn:dialog-sandbox:too-many-faults",
+        "title": "Too many faults",
+        "status": 409,
+        "detail": "A workspace has at most 1000 faults: DELETE those that are not needed.",
+    }
+    assert len(sandbox.control("GET", "/faults")["items"]) == 1_000
+
+
+def test_a_list_of_faults_takes_one_statement_more_for_each(sandbox: Driver) -> None:
+    fault = {"effect": {"status": 503}}
+    sandbox.control("PUT", "/faults", [fault])
+    with counted(sandbox.app.store) as few:
+        sandbox.control("PUT", "/faults", [fault] * 10)
+    with counted(sandbox.app.store) as many:
+        sandbox.control("PUT", "/faults", [fault] * 110)
+    assert many.statements - few.statements == 100
+
+
+def test_a_page_of_long_texts_ends_early_and_goes_on_behind_its_cursor(sandbox: Driver) -> None:
+    texts = [f"{n}" + "a" * 400_000 for n in range(5)]
+    for text in texts:
+        sandbox.inbound(text)
+    pages: list[list[str]] = []
+    after = ""
+    while True:
+        page = sandbox.control("GET", f"/messages?direction=inbound{after}")
+        pages.append([message["text"] for message in page["items"]])
+        if page["next"] is None:
+            break
+        after = f"&after={page['next']}"
+    assert pages == [texts[:2], texts[2:4], texts[4:]]
+    longest = "b" * 1_040_000
+    sandbox.inbound(longest)
+    page = sandbox.control("GET", f"/phones/{PHONE}/messages")
+    answer = "Harbor: we have got your message."
+    assert [message["text"] for message in page["items"]] == [answer, longest, answer]
+    assert page["next"] is not None
+
+
+@pytest.mark.parametrize("bad", ["\\u0000", "\\ud800", "\\uDFFF", "\\udc00\\ud800"])
+@pytest.mark.parametrize(
+    ("body", "member"),
+    [
+        ('{"name": "%s"}', "name"),
+        ('{"to": ["a", "%s"]}', "to[1]"),
+        ('{"to": [["%s"]]}', "to[0][0]"),
+        ('{"a": {"b": [{"c": "%s"}]}}', "a.b[0].c"),
+        ('["%s"]', "[0]"),
+        ('"%s"', "body"),
+        ('{"a": {"%s": 1}}', "a"),
+    ],
+)
+def test_what_is_no_text_is_named_by_its_place(sandbox: Driver, bad: str, body: str, member: str) -> None:
+    raw = (body % bad).encode()
+    answer = sandbox.call("POST", f"{DEFAULT}/broadcasts", content=raw, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 422
+    what = "has a member whose name must be" if '": 1' in body else "must be"
+    assert answer.json()["errors"] == [
+        {"in": "body", "member": member, "detail": f"{what} Unicode text without U+0000 and lone surrogates"}
+    ]

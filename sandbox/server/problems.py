@@ -28,6 +28,7 @@ REFUSALS: dict[type[errors.WorldError], int] = {
     errors.DamagedSnapshot: 422,
     errors.UnknownStory: 404,
     errors.UnknownFault: 404,
+    errors.TooManyFaults: 409,
     errors.ClockGoesBack: 409,
     errors.StoryUnderWay: 409,
     errors.NoStoryUnderWay: 409,

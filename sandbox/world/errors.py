@@ -69,6 +69,10 @@ class UnknownFault(WorldError):
     """No fault of this workspace bears that id."""
 
 
+class TooManyFaults(WorldError):
+    """The workspace has as many faults as it may have."""
+
+
 class AlreadyTaken(WorldError):
     """Something else bears this name, id or number already."""
 

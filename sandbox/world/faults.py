@@ -7,7 +7,7 @@ by seed and count, so that the same calls meet the same faults, also over a rest
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from sandbox.clock import SECOND
 from sandbox.store import Query, Tx
 from sandbox.store.tables import FAULTS, WORKSPACES, FaultRow
 from sandbox.world import phones
-from sandbox.world.errors import ImpossiblePhone, UnknownFault
+from sandbox.world.errors import ImpossiblePhone, TooManyFaults, UnknownFault
 from sandbox.world.ids import chance, decided, fault_id, parse_fault_id
 
 RULE = "NET-fault"
@@ -27,6 +27,8 @@ SPOILING = ("reset", "close", "truncate", "malformed", "drip", "timeout")
 """Effects that spoil the answer to what was done."""
 MAIN = ANSWERING + SPOILING
 """Effects of which a fault has one at most."""
+MOST_FAULTS = 1_000
+"""Of a workspace: each call is compared with all."""
 COUNTS = ("matched", "applied", "window_at", "window_calls")
 
 IN_WORKSPACE = FAULTS.c.workspace_id == bindparam("ws")
@@ -88,7 +90,24 @@ class MatchedFault(NamedTuple):
 # The list ------------------------------------------------------------------------------------------------------------
 
 
-def add(
+def add(tx: Tx, **columns: Any) -> FaultRow:
+    """Add a fault after those there are. Raises `TooManyFaults`."""
+    if tx.workspace.faults >= MOST_FAULTS:
+        raise TooManyFaults(f"A workspace has at most {MOST_FAULTS} faults: DELETE those that are not needed.")
+    fault = _insert(tx, **columns)
+    note_number(tx)
+    return fault
+
+
+def replace_all(tx: Tx, faults: Sequence[Mapping[str, Any]]) -> None:
+    """Put these instead of those there are."""
+    tx.execute(DELETE_ALL)
+    for columns in faults:
+        _insert(tx, **columns)
+    note_number(tx)
+
+
+def _insert(
     tx: Tx,
     *,
     match: Mapping[str, Any],
@@ -99,7 +118,7 @@ def add(
     times: int | None = None,
     expires_at: int | None = None,
 ) -> FaultRow:
-    """Add a fault after those there are; without a seed it gets one of its own."""
+    """Without a seed it gets one of its own."""
     n = tx.next_id("fault")
     fault = FaultRow(
         workspace_id=tx.ws,
@@ -113,7 +132,6 @@ def add(
         expires_at=expires_at,
     )
     tx.add(fault)
-    note_number(tx)
     return fault
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 NULL = {"type": "null"}
 
@@ -26,10 +26,21 @@ def _describe_answer(schema: dict[str, Any]) -> None:
     schema.setdefault("additionalProperties", False)
 
 
+MOST_MEMBERS = 1_000
+"""Of an object in a body: to tell of each that is not known would take longer than any other call."""
+
+
 class BodyModel(BaseModel):
     """A body: no conversions, no unknown members."""
 
     model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra=_describe_body)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_few_members(cls, value: Any) -> Any:
+        if isinstance(value, dict) and len(value) > MOST_MEMBERS:
+            raise ValueError(f"must have at most {MOST_MEMBERS} members")
+        return value
 
 
 class QueryModel(BaseModel):

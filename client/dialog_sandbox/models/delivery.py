@@ -1,11 +1,14 @@
 """How messages fare."""
 
-from typing import Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from dialog_sandbox.models.base import AnswerModel, BodyModel, SparseAnswer, absent
 from dialog_sandbox.models.values import Delay, HandsetDigits, Mode, Number, Outcome, PhoneNumber
+
+MOST_NUMBERS = 5_000
+"""Each message looks its number up among them."""
 
 
 class NumberDelivery(SparseAnswer):
@@ -55,10 +58,17 @@ class NumberDeliveryRequest(PolicyRequest):
         return self
 
 
+def _has_few_numbers(value: Any) -> Any:
+    """Look before each of them is looked at."""
+    if isinstance(value, dict) and len(value) > MOST_NUMBERS:
+        raise ValueError(f"must have at most {MOST_NUMBERS} numbers")
+    return value
+
+
 class DeliveryRequest(PolicyRequest):
     """The whole policy."""
 
     mode: Mode
-    numbers: dict[PhoneNumber, NumberDeliveryRequest] = Field(
-        {}, description="By phone, what single ones have instead."
+    numbers: Annotated[dict[PhoneNumber, NumberDeliveryRequest], BeforeValidator(_has_few_numbers)] = Field(
+        {}, description="By phone, what single ones have instead.", json_schema_extra={"maxProperties": MOST_NUMBERS}
     )

@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, PlainValidato
 from dialog_sandbox.models.base import AnswerModel, BodyModel, DescribedAs, absent
 from dialog_sandbox.models.values import (
     LONGEST_DELAY_S,
+    LONGEST_SOUGHT,
     Number,
     OperationPattern,
     PhoneNumber,
@@ -19,6 +20,7 @@ EFFECTS = ("status", "rate_limit", "reset", "close", "truncate", "malformed", "d
 """An effect has one of them at most."""
 LONGEST_LATENCY_MS = 300_000
 LONGEST_HOLD_S = 300
+MOST_FAULTS = 1_000
 NO_BODY = (204, 304)
 LATENCY_HELP = f'must be ms from 0 to {LONGEST_LATENCY_MS}, or {{"min", "max"}} of them in order'
 HOLD_HELP = f"must be true, or seconds up to {LONGEST_HOLD_S}"
@@ -85,7 +87,7 @@ class Match(BodyModel):
     operation: OperationPattern = absent()
     to: PhoneNumber = absent()
     from_: PhoneNumber = absent(alias="from")
-    text: Annotated[Text, Field(description="Contains it, as written.")] = absent()
+    text: Annotated[Text, Field(max_length=LONGEST_SOUGHT, description="Contains it, as written.")] = absent()
     console: Annotated[Text, Field(description="A console's code.")] = absent()
     account: Annotated[Text, Field(description="A DialogTech access key.")] = absent()
     number: Annotated[PhoneNumber, Field(description="The tracking number that a call asks for.")] = absent()
@@ -189,4 +191,4 @@ class _OrItems:
         return {"anyOf": [array, whole]}
 
 
-SetFaultsRequest = Annotated[list[AddFaultRequest], BeforeValidator(_items), _OrItems()]
+SetFaultsRequest = Annotated[list[AddFaultRequest], Field(max_length=MOST_FAULTS), BeforeValidator(_items), _OrItems()]

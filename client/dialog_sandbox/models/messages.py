@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field, model_validator
 from dialog_sandbox.models.base import AnswerModel, BodyModel, PageRequest, SparseAnswer, absent
 from dialog_sandbox.models.callbacks import Callback
 from dialog_sandbox.models.values import (
+    LONGEST_SOUGHT,
     MESSAGE_ID,
     AnyStatus,
     At,
@@ -119,7 +120,7 @@ class ListMessagesRequest(PageRequest):
     from_: PhoneNumber | None = Field(None, alias="from")
     console: str | None = Field(None, description="A console's code.")
     account: str | None = Field(None, description="An account's access key.")
-    text: str | None = Field(None, description="Part of the text.")
+    text: str | None = Field(None, max_length=LONGEST_SOUGHT, description="Part of the text.")
     broadcast: str | None = Field(None, description="A `broadcast_id`.")
     since: Moment | None = Field(None, description="Accepted then or later.")
     until: Moment | None = Field(None, description="Accepted then or earlier.")

@@ -12,6 +12,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Pl
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 WORKSPACE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
 EVERYONE = "everyone"
+MOST_RECEIVERS = 10_000
+LONGEST_SOUGHT = 2_000
+"""Characters of a text that is looked for in others: the time that takes grows with both."""
 LONGEST_DELAY_S = 366 * 24 * 60 * 60
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LAST_YEAR = 9998
@@ -73,6 +76,8 @@ def rfc3339(at: datetime) -> str:
 
 def receivers(value: object) -> str | list[str]:
     """`everyone` or a list of texts; raises ValueError."""
+    if isinstance(value, list) and len(value) > MOST_RECEIVERS:
+        raise ValueError(f"must be at most {MOST_RECEIVERS} person_ids and phones")
     if isinstance(value, list) and value and all(isinstance(each, str) for each in value):
         return value
     if value == EVERYONE:
@@ -119,7 +124,7 @@ PATTERNS = {
 RECEIVERS_SCHEMA = {
     "anyOf": [
         {"type": "string", "const": EVERYONE},
-        {"type": "array", "items": {"type": "string"}, "minItems": 1},
+        {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": MOST_RECEIVERS},
     ],
     "description": "`everyone`, or a list of person_ids and phones.",
 }

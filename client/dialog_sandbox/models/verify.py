@@ -6,7 +6,14 @@ from pydantic import Field, GetCoreSchemaHandler, model_validator
 from pydantic_core import CoreSchema, core_schema
 
 from dialog_sandbox.models.base import AnswerModel, BodyModel
-from dialog_sandbox.models.values import EXCHANGE_ID, ExchangeOutcome, KnownOperation, Operation, Timestamp
+from dialog_sandbox.models.values import (
+    EXCHANGE_ID,
+    LONGEST_SOUGHT,
+    ExchangeOutcome,
+    KnownOperation,
+    Operation,
+    Timestamp,
+)
 
 
 class WhereRequest(BodyModel):
@@ -14,7 +21,7 @@ class WhereRequest(BodyModel):
 
     to: str | None = Field(None, description="In any writing of the number.", examples=["16155550123"])
     from_: str | None = Field(None, alias="from")
-    text: str | None = Field(None, description="Part of it.")
+    text: str | None = Field(None, max_length=LONGEST_SOUGHT, description="Part of it.")
     console: str | None = Field(None, description="A console's code.")
     account: str | None = Field(None, description="An account's access key.")
     number: str | None = None

@@ -42,9 +42,7 @@ async def set_faults(ws: WorkspaceDep, body: SetFaultsRequest) -> ListOf[FaultIn
     """These faults instead of those there are."""
 
     def work(tx: Tx) -> ListOf[FaultInfo]:
-        faults.clear(tx)
-        for each in body:
-            faults.add(tx, **_columns(each, tx.now))
+        faults.replace_all(tx, [_columns(each, tx.now) for each in body])
         return _list(tx)
 
     return await ws.write(work)

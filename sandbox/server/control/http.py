@@ -18,6 +18,9 @@ from sandbox.vendors.base import forms
 from sandbox.vendors.base.exchange import MAX_BODY
 
 NOT_TEXT = "must be Unicode text without U+0000 and lone surrogates"
+NO_TEXT = re.compile("[\0\ud800-\udfff]")
+ESCAPED_NO_TEXT = re.compile(rb"\\u(0000|[dD][89a-fA-F])")
+"""How alone it can be in JSON that was UTF-8: without an escape like these there is no need to look at each text."""
 UNKNOWN = "extra_forbidden"
 """The framework's word for a member that is not known."""
 KINDS = {
@@ -32,6 +35,9 @@ KINDS = {
 MOST_ERRORS = 20
 """Of those that a refusal shows."""
 WORKSPACE = "/_sandbox/workspaces/{ws}"
+
+Parents = tuple[Any, ...]
+"""Where a value stands in JSON: the same of what it stands in, and its place there; nothing for the whole."""
 
 
 class ControlRequest(Request):
@@ -114,7 +120,8 @@ def strict_json(raw: bytes) -> Any:
         raise _unreadable(f"see line {error.lineno}, column {error.colno}") from None
     except (ValueError, RecursionError):
         raise _unreadable("a number is too long, or the nesting too deep") from None
-    _check_text(value)
+    if ESCAPED_NO_TEXT.search(raw):
+        _check_text(value)
     return value
 
 
@@ -128,22 +135,31 @@ def _no_constant(_: str) -> NoReturn:
 
 def _check_text(value: Any) -> None:
     """Walk with a stack of its own: the nesting may be as deep as the JSON reader takes."""
-    waiting: list[tuple[str, Any]] = [("", value)]
+    waiting: list[tuple[Parents, Any]] = [((), value)]
     while waiting:
-        name, current = waiting.pop()
+        parents, current = waiting.pop()
         if isinstance(current, str):
             if not _is_text(current):
-                raise invalid(("body", name or "body", NOT_TEXT))
+                raise invalid(("body", _member(parents) or "body", NOT_TEXT))
         elif isinstance(current, list):
-            waiting += [(f"{name}[{position}]", item) for position, item in enumerate(current)]
+            waiting += [((parents, position), item) for position, item in enumerate(current)]
         elif isinstance(current, dict):
             if not all(map(_is_text, current)):
-                raise invalid(("body", name or "body", f"has a member whose name {NOT_TEXT}"))
-            waiting += [(f"{name}.{_short(key)}".lstrip("."), item) for key, item in current.items()]
+                raise invalid(("body", _member(parents) or "body", f"has a member whose name {NOT_TEXT}"))
+            waiting += [((parents, key), item) for key, item in current.items()]
+
+
+def _member(parents: Parents) -> str:
+    """Return `to[2]` for the chain of a value's parents, each the pair of its own chain and its place there."""
+    name = ""
+    while parents:
+        parents, place = parents
+        name = f"[{place}]{name}" if isinstance(place, int) else f".{_short(place)}{name}"
+    return name.lstrip(".")
 
 
 def _is_text(text: str) -> bool:
-    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+    return NO_TEXT.search(text) is None
 
 
 def strict_query(raw: bytes) -> dict[str, str]:
@@ -222,6 +238,8 @@ def wrong_with(error: Any, known: list[str]) -> str:
         return str(error["ctx"]["error"])
     if kind == "string_pattern_mismatch":
         return PATTERNS[str(error["ctx"]["pattern"])]
+    if kind == "too_long":
+        return f"must have at most {error['ctx']['max_length']} items"
     return KINDS.get(kind) or re.sub(r"^\w+ should", "must", str(error["msg"]))
 
 

@@ -83,5 +83,7 @@ def _page(tx: Tx, journal: Journal, page: ListServerJournalRequest, message: int
         until=optional_milliseconds(page.until),
     )
     found = list_entries(tx, filters, after=page.after, limit=page.limit + 1, newest_first=page.order == "newest")
-    rows, cursor = cut_page(found, page.limit, lambda row: row.id)
+    rows, cursor = cut_page(
+        found, page.limit, lambda row: row.id, lambda row: len(row.request_body) + len(row.response_body)
+    )
     return ListOf(items=[*map(journal.show, rows)], next=cursor)

@@ -66,7 +66,7 @@ async def list_messages(ws: WorkspaceDep, page: Annotated[ListMessagesRequest, Q
 
     def work(tx: Tx) -> ListOf[Message]:
         found = list_rows(tx, filters_of(tx, page), after=place_of(page.after), limit=page.limit + 1)
-        rows, cursor = cut_page(found, page.limit, lambda row: message_id(row.id))
+        rows, cursor = cut_page(found, page.limit, lambda row: message_id(row.id), lambda row: len(row.text))
         return ListOf(items=messages_of(tx, rows), next=cursor)
 
     return await ws.read(work)

@@ -49,7 +49,7 @@ async def show_conversation(
     def work(tx: Tx) -> ListOf[Message]:
         before = None if page.after is None else find_message(tx, page.after)
         found = threads.messages_of_phone(tx, phone, before=before, limit=page.limit + 1)
-        rows, cursor = cut_page(found, page.limit, lambda row: message_id(row.id))
+        rows, cursor = cut_page(found, page.limit, lambda row: message_id(row.id), lambda row: len(row.text))
         return ListOf(items=messages_of(tx, rows), next=cursor)
 
     return await ws.read(work)
