@@ -11,6 +11,7 @@ from sandbox.app import Sandbox
 from sandbox.clock import DAY, SECOND
 from sandbox.settings import Settings
 from sandbox.store import Tx
+from sandbox.vendors import DIALOGTECH as DIALOGTECH_VENDOR
 from sandbox.world import fixtures
 from sandbox.world.seed import seed_workspace
 from sandbox.world.workspaces import find
@@ -29,6 +30,8 @@ STRANGER = "14155550123"
 WRITEBACK = "/dialoghealth-writeback-api/api/responses"
 SIMPLEPAY = "/dialoghealth-simplepay-api"
 DIALOGTECH = "/ibp_api.php"
+ACTION_NAMES = " or ".join(action.name for action in DIALOGTECH_VENDOR.actions)
+"""As DialogTech's sentences list them."""
 DEFAULT = "/_sandbox/workspaces/default"
 
 

@@ -1,4 +1,4 @@
-"""DialogTech `sms.get_messages`, rule by rule."""
+"""DialogTech, rule by rule."""
 
 import re
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import httpx
 import pytest
-from driver import DIALOGTECH, KEYS, PHONE, STRANGER, TRACKING_NUMBER, Driver, moment
+from driver import ACTION_NAMES, DIALOGTECH, KEYS, PHONE, STRANGER, TRACKING_NUMBER, Driver, moment
 
 from sandbox.store import Tx
 from sandbox.world.lines import tracking_line
@@ -211,11 +211,11 @@ def test_a_neighbours_messages_on_a_number_of_the_same_digits_do_not_show(
     [
         (None, "action is required."),
         ("", "action is required."),
-        ("sms.send_message", "There is no action sms.send_message: use sms.get_messages."),
-        ("SMS.GET_MESSAGES", "There is no action SMS.GET_MESSAGES: use sms.get_messages."),
-        ("sms.get_messages ", "There is no action sms.get_messages : use sms.get_messages."),
-        ("<b>&]]>", "There is no action &lt;b&gt;&amp;]]&gt;: use sms.get_messages."),
-        ("\x01\r👋", "There is no action \ufffd&#13;👋: use sms.get_messages."),
+        ("sms.send_message", f"There is no action sms.send_message: use {ACTION_NAMES}."),
+        ("SMS.GET_MESSAGES", f"There is no action SMS.GET_MESSAGES: use {ACTION_NAMES}."),
+        ("sms.get_messages ", f"There is no action sms.get_messages : use {ACTION_NAMES}."),
+        ("<b>&]]>", f"There is no action &lt;b&gt;&amp;]]&gt;: use {ACTION_NAMES}."),
+        ("\x01\r👋", f"There is no action \ufffd&#13;👋: use {ACTION_NAMES}."),
     ],
 )
 def test_an_absent_or_unknown_action_is_named(sandbox: Driver, action: str | None, reason: str) -> None:
@@ -281,7 +281,7 @@ def test_what_is_wrong_is_named_in_order(sandbox: Driver) -> None:
     wrong = {"access_key": "x", "action": "x", "start_date": "x", "end_date": "x", "number": "x"}
     order = [
         ("access_key", WRONG_KEYS),
-        ("action", "There is no action x: use sms.get_messages."),
+        ("action", f"There is no action x: use {ACTION_NAMES}."),
         ("start_date", NO_REAL_DATE.format("start_date")),
         ("end_date", NO_REAL_DATE.format("end_date")),
         ("number", NO_DIGITS),
@@ -297,7 +297,7 @@ def test_what_is_wrong_is_named_in_order(sandbox: Driver) -> None:
 def test_a_refusal_has_a_doctype_of_just_its_elements(sandbox: Driver, doctype: str) -> None:
     sandbox.control("PATCH", f"/accounts/{KEYS['access_key']}", {"doctype": doctype})
     answer = ask(sandbox, action="x")
-    is_refused(answer, "There is no action x: use sms.get_messages.")
+    is_refused(answer, f"There is no action x: use {ACTION_NAMES}.")
     assert [element.tag for element in ElementTree.fromstring(answer.content)] == ["result", "result_description"]
 
 

@@ -28,6 +28,7 @@ from dialog_sandbox.models.faults import Effect
 from sandbox.server.faults import header
 from sandbox.server.faults.effects import broken, while_connected
 from sandbox.server.inprocess import InProcess
+from sandbox.vendors import VENDORS
 from sandbox.vendors.dialogtech.shapes import head
 
 DAY = "2026-05-06 00:00:00/2026-05-06 23:59:59"
@@ -119,10 +120,8 @@ def test_faults_are_dropped_one_by_one_and_all_at_once(sandbox: Driver) -> None:
     assert {second, third} == {"fault_00000002", "fault_00000003"}
 
 
-OPERATIONS = (
-    "writeback.responses, simplepay.submit, simplepay.optout, simplepay.messages, dialogtech.sms.get_messages, or"
-    " have a * for some of them, as simplepay.*"
-)
+EVERY_OPERATION = ", ".join(name for vendor in VENDORS for name in vendor.operations)
+OPERATIONS = f"{EVERY_OPERATION}, or have a * for some of them, as simplepay.*"
 LATENCY = 'must be ms from 0 to 300000, or {"min", "max"} of them in order'
 EFFECTS = "latency_ms, status, body, rate_limit, reset, close, truncate, malformed, drip, timeout, before"
 

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from driver import CONSOLE, DEMO, DIALOGTECH, KEYS, LINE, PHONE, SIMPLEPAY, WRITEBACK, Driver
+from driver import ACTION_NAMES, CONSOLE, DEMO, DIALOGTECH, KEYS, LINE, PHONE, SIMPLEPAY, WRITEBACK, Driver
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -333,8 +333,11 @@ def test_a_number_that_is_there_to_be_refused(sandbox: Driver) -> None:
 @pytest.mark.parametrize(
     ("given", "found"),
     [
-        ({"action": "x"}, ("DT-action", "error", "action 'x'", "Send sms.get_messages instead of x.")),
-        ({"action": ""}, ("DT-action", "error", "no action", "Send action=sms.get_messages.")),
+        ({"action": "x"}, ("DT-action", "error", "action 'x'", f"Send {ACTION_NAMES} instead of x.")),
+        (
+            {"action": ""},
+            ("DT-action", "error", "no action", f"Send action={ACTION_NAMES.replace(' or ', ' or action=')}."),
+        ),
         (
             {"start_date": "2026-05-06"},
             (

@@ -12,6 +12,7 @@ from threading import Thread
 
 import pytest
 from commands import environment, partners_pytest
+from driver import ACTION_NAMES
 
 Runs = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -199,8 +200,8 @@ def test_what_fails_is_told_with_what_the_workspace_saw(run: Runs) -> None:
         "    answered  Msisdn is invalid: +14155550123",
         "    error SP-msisdn: To '+14155550123'. Send 14155550123 instead of +14155550123.",
         told["test_refused"].splitlines()[5],
-        "    answered  There is no action sms.send: use sms.get_messages.",
-        "    error DT-action: action 'sms.send'. Send sms.get_messages instead of sms.send.",
+        f"    answered  There is no action sms.send: use {ACTION_NAMES}.",
+        f"    error DT-action: action 'sms.send'. Send {ACTION_NAMES} instead of sms.send.",
         "no message is in it",
     ]
     unknown = told["test_unknown"].splitlines()

@@ -1,4 +1,4 @@
-"""DialogTech, with the action `sms.get_messages`."""
+"""DialogTech, and which actions it has."""
 
 from sandbox.vendors.dialogtech.api import Action, DialogTech, authenticate, refuse, router_of
 from sandbox.vendors.dialogtech.hints import findings
@@ -19,8 +19,8 @@ ACTIONS = (
 )
 DIALOGTECH = DialogTech(
     name=VENDOR,
-    title="DialogTech sms.get_messages",
-    description="Messages of an account's tracking numbers in a range of days.",
+    title="DialogTech",
+    description="What went to and from an account's tracking numbers.",
     prefix=PATH,
     actions=ACTIONS,
     router=router_of(ACTIONS),

@@ -17,24 +17,24 @@ from sandbox.vendors.base.vendor import View
 from sandbox.vendors.dialogtech import hints
 from sandbox.vendors.dialogtech.ids import MSG_ID, VENDOR
 from sandbox.vendors.dialogtech.shapes import (
+    DIRECTIONS,
     DOCTYPE,
     MEDIA_TYPE,
     TAIL,
     GetMessagesParameters,
     MessageElement,
     head,
+    listed,
     message,
     unindented_message,
 )
 from sandbox.world.lines import line_of
-from sandbox.world.messages.accept import INBOUND, OUTBOUND
 from sandbox.world.messages.search import IS_ID_OF_MESSAGE, vendor_ids_of
 from sandbox.world.phones import national
 from sandbox.world.workspaces.find import Customer, account
 
 PATH = "/ibp_api.php"
 ACTION = "sms.get_messages"
-DIRECTIONS = (("inbound", INBOUND), ("outbound", OUTBOUND))
 
 # Reading -------------------------------------------------------------------------------------------------------------
 
@@ -45,16 +45,13 @@ IN_RANGE = (
     MESSAGES.c.accepted_at >= bindparam("start"),
     MESSAGES.c.accepted_at < bindparam("end"),
 )
-MESSAGES_SELECT = (
-    select(
-        MESSAGES.c.id,
-        VENDOR_IDS.c.value,
-        *(MESSAGES.c[name] for name in ("direction", "line", "phone", "text", "accepted_at")),
-    )
-    .select_from(MESSAGES.outerjoin(VENDOR_IDS, IS_ID_OF_MESSAGE & (VENDOR_IDS.c.vendor == VENDOR)))
-    .where(*IN_RANGE)
-    .order_by(MESSAGES.c.accepted_at, MESSAGES.c.id)
-)
+ELEMENTS = select(
+    MESSAGES.c.id,
+    VENDOR_IDS.c.value,
+    *(MESSAGES.c[name] for name in ("direction", "line", "phone", "text", "accepted_at")),
+).select_from(MESSAGES.outerjoin(VENDOR_IDS, IS_ID_OF_MESSAGE & (VENDOR_IDS.c.vendor == VENDOR)))
+"""The columns of a `MessageElement`, for any action that shows messages: the conditions are its own."""
+MESSAGES_SELECT = ELEMENTS.where(*IN_RANGE).order_by(MESSAGES.c.accepted_at, MESSAGES.c.id)
 MOST_IN_ONE_PIECE = 1000
 """Messages of one direction that are answered in one piece; longer lists are streamed in pieces of `CHUNK`."""
 CHUNK = 250
@@ -109,16 +106,12 @@ def get_messages(tx: Tx, exchange: VendorExchange) -> Response:
 
 def _answer(tx: Tx, exchange: VendorExchange, doctype: str, reading: Reading, window: dict[str, Any]) -> Response:
     """Return the messages of a range of days (rule DT-envelope)."""
-    lists = [(element, tx.all(reading.first, direction=direction, **window)) for element, direction in DIRECTIONS]
-    exchange.messages = tuple([row.id for _, rows in lists for row in rows])
+    lists = {direction: tx.all(reading.first, direction=direction, **window) for _, direction in DIRECTIONS}
+    exchange.messages = tuple([row.id for rows in lists.values() for row in rows])
     exchange.rules = (READ if exchange.messages else READ_NOTHING) + (OF_ONE_NUMBER if reading is OF_NUMBER else ())
-    if any(len(rows) > MOST_IN_ONE_PIECE for _, rows in lists):
+    if any(len(rows) > MOST_IN_ONE_PIECE for rows in lists.values()):
         return LongAnswer(_long_answer(exchange.store, doctype, reading, window), media_type=MEDIA_TYPE)
-    count = sum(len(rows) for _, rows in lists)
-    parts = [head(doctype, "success", f"[{count}] Message(s) Returned"), "    <messages>\n"]
-    for element, rows in lists:
-        parts += [f"        <{element}>\n", *map(message, rows), f"        </{element}>\n"]
-    return Response("".join((*parts, TAIL)), media_type=MEDIA_TYPE)
+    return Response(listed(doctype, lists), media_type=MEDIA_TYPE)
 
 
 async def _long_answer(store: Store, doctype: str, reading: Reading, window: dict[str, Any]) -> AsyncIterator[str]:

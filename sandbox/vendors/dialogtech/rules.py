@@ -1,4 +1,4 @@
-"""The rules of DialogTech `sms.get_messages`, each a sentence that a test holds us to."""
+"""The rules of DialogTech, each a sentence that a test holds us to."""
 
 from sandbox.world.rules import ASSUMED, DOCUMENTED, OBSERVED, SandboxRule
 
@@ -28,7 +28,7 @@ RULES = (
     ),
     SandboxRule(
         "DT-action",
-        "action is sms.get_messages; absent or unknown is refused, naming it.",
+        "action names one of those that OpenAPI lists; absent or unknown is refused, naming them.",
         (DOCUMENTED, ASSUMED),
         f"{PAGE}: parameter list",
     ),

@@ -1,6 +1,7 @@
 """What does DialogTech take and answer: the parameters, and messages as XML?"""
 
 import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, NamedTuple
 
@@ -8,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, Wit
 
 from sandbox.clock import SECOND, milliseconds, written
 from sandbox.vendors.base.parameters import Parameters, WrongValue, needed
-from sandbox.world.messages.accept import OUTBOUND
+from sandbox.world.messages.accept import INBOUND, OUTBOUND
 from sandbox.world.phones import national
 
 # Parameters ----------------------------------------------------------------------------------------------------------
@@ -108,6 +109,7 @@ REFUSED_DOCTYPE = """<!DOCTYPE response [
 <!ELEMENT result_description (#PCDATA)>
 ]>
 """
+DIRECTIONS = (("inbound", INBOUND), ("outbound", OUTBOUND))
 TAIL = "    </messages>\n</response>\n"
 MEDIA_TYPE = "text/xml; charset=UTF-8"
 INDENT = " " * 12
@@ -157,6 +159,15 @@ def message(row: MessageElement) -> str:
         f"                <date>{written(row.accepted_at // SECOND, '%Y-%m-%d %H:%M:%S')}</date>\n"
         "            </message>\n"
     )
+
+
+def listed(doctype: str, by_direction: Mapping[str, Sequence[MessageElement]]) -> str:
+    """Return an answer that has these messages (rule DT-envelope)."""
+    count = sum(map(len, by_direction.values()))
+    parts = [head(doctype, "success", f"[{count}] Message(s) Returned"), "    <messages>\n"]
+    for element, direction in DIRECTIONS:
+        parts += [f"        <{element}>\n", *map(message, by_direction.get(direction, ())), f"        </{element}>\n"]
+    return "".join((*parts, TAIL))
 
 
 def unindented_message(row: MessageElement) -> str:
