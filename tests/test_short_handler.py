@@ -37,6 +37,7 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("GET", DIALOGTECH, {"params": MESSAGES}),
     ("GET", DIALOGTECH, {"params": {**MESSAGES, "number": "x"}}),
     ("POST", DIALOGTECH, {"data": MESSAGES}),
+    ("GET", DIALOGTECH, {"params": {"action": "sms.get_message", **KEYS, "msg_id": "1"}}),
     ("POST", DIALOGTECH, {"data": {}}),
 ]
 OWN = re.compile(r'"requestId":"[^"]+"|\d{4}[A-Z]-\d{4}[A-Z]-\d{5}-\d{3}[A-Z]{2}')

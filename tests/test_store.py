@@ -32,6 +32,7 @@ from sandbox.store.errors import StoreBusy
 from sandbox.store.tables import CONSENTS, COUNTERS, SCHEMA, SCHEMA_TAGS, ConsentRow, CounterRow, Row
 from sandbox.store.tx import COUNT, POSITION, SERVER, VIEW_BY_ID
 from sandbox.vendors.dialogtech import messages as dialogtech
+from sandbox.vendors.dialogtech import one_message
 from sandbox.vendors.simplepay import api as simplepay
 from sandbox.vendors.writeback import api as writeback
 from sandbox.world import clock_moves, commands, consent, lines, people, threads
@@ -840,6 +841,7 @@ HOT: dict[str, tuple[Query[Any], str]] = {
     "the first of those": (dialogtech.OF_ACCOUNT.first, "ix_message_account"),
     "how many those are": (dialogtech.OF_ACCOUNT.total, "ix_message_account"),
     "a tracking number's": (dialogtech.OF_NUMBER.first, "ix_message_account"),
+    "an account's message by its msg_id": (one_message.BY_MSG_ID, "sqlite_autoindex_vendor_id_2"),
     "a message by its sid": (simplepay.BY_SID, "sqlite_autoindex_vendor_id_2"),
     "a message's sid": (simplepay.SID_OF, "sqlite_autoindex_vendor_id_1"),
     "a message by any of its vendor ids": (search.BY_VENDOR_ID, "sqlite_autoindex_vendor_id_2"),

@@ -4,8 +4,9 @@ from sandbox.vendors.dialogtech.api import Action, DialogTech, authenticate, ref
 from sandbox.vendors.dialogtech.hints import findings
 from sandbox.vendors.dialogtech.ids import MSG_ID, VENDOR
 from sandbox.vendors.dialogtech.messages import ACTION, PATH, get_messages, view
+from sandbox.vendors.dialogtech.one_message import get_message
 from sandbox.vendors.dialogtech.rules import RULES
-from sandbox.vendors.dialogtech.shapes import ActionParameters, GetMessagesParameters
+from sandbox.vendors.dialogtech.shapes import ActionParameters, GetMessageParameters, GetMessagesParameters
 
 __all__ = ["DIALOGTECH", "Action", "ActionParameters"]
 
@@ -15,6 +16,12 @@ ACTIONS = (
         parameters=GetMessagesParameters,
         about={"account": "access_key", "number": "number"},
         function=get_messages,
+    ),
+    Action(
+        name="sms.get_message",
+        parameters=GetMessageParameters,
+        about={"account": "access_key"},
+        function=get_message,
     ),
 )
 DIALOGTECH = DialogTech(

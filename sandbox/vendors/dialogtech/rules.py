@@ -47,6 +47,13 @@ RULES = (
         f"{PAGE}: parameter list",
     ),
     SandboxRule(
+        "DT-msg-id",
+        "sms.get_message answers as DT-envelope says with the one message whose msg_id is given; absent or other than"
+        " digits is refused, and so is one that is not a message of the account.",
+        (OBSERVED, ASSUMED),
+        "the action and its parameter are observed in public clients; the answer and the refusals are assumed",
+    ),
+    SandboxRule(
         "DT-envelope",
         "XML 1.0 prolog, UTF-8, the documented DOCTYPE (an account may be set to have none), response, result success,"
         " '[N] Message(s) Returned', and messages with inbound, then outbound, both always there.",

@@ -47,6 +47,13 @@ def digits(value: str) -> str:
     return value
 
 
+def message_id(value: str) -> str:
+    """Return a msg_id; refuses by rule DT-msg-id."""
+    if DIGITS.fullmatch(value) is None:
+        raise WrongValue("DT-msg-id", "msg_id must be digits only.")
+    return value
+
+
 Day = Annotated[
     int, BeforeValidator(day), needed("DT-dates"), WithJsonSchema({"type": "string", "pattern": "^[0-9]{8}$"})
 ]
@@ -80,6 +87,16 @@ class GetMessagesParameters(ActionParameters):
         if not self.number:
             return None
         return f"1{self.number}" if len(self.number) == NATIONAL_DIGITS else NO_LINE
+
+
+class GetMessageParameters(ActionParameters):
+    """What sms.get_message takes."""
+
+    msg_id: Annotated[str, AfterValidator(message_id), needed("DT-msg-id")] = Field(
+        description="The message's msg_id.",
+        examples=["177931295"],
+        json_schema_extra={"pattern": "^[0-9]+$"},
+    )
 
 
 # XML -----------------------------------------------------------------------------------------------------------------
