@@ -51,8 +51,8 @@ SeedFlag = Annotated[str | None, flag("decides everything that a fixture leaves 
 StartAtFlag = Annotated[str | None, flag("what the clock reads at first, RFC 3339 (now)", metavar="TIME")]
 
 
-def show_version(is_asked: bool) -> None:
-    if is_asked:
+def show_version(is_requested: bool) -> None:
+    if is_requested:
         from importlib.metadata import version  # noqa: PLC0415  (only this needs it)
 
         print(f"dialog-sandbox {version('dialog-sandbox')}")

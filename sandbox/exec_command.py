@@ -46,12 +46,12 @@ async def run_beside_server(
     with ThreadedServer(settings, listener, behind) as server:
         token = server.settings.control_token
         with SandboxClient(server.url, token) as client:
-            told = environment(client.workspace("default"), token)
-        code = await _run(command, told)
+            variables = environment(client.workspace("default"), token)
+        code = await _run(command, variables)
     return code if code >= 0 else 128 - code
 
 
-async def _run(command: list[str], told: dict[str, str]) -> int:
+async def _run(command: list[str], variables: dict[str, str]) -> int:
     """Runs the command and hands it the signals that come; those that come while it starts wait in the loop."""
 
     def pass_on(number: signal.Signals) -> None:
@@ -60,13 +60,13 @@ async def _run(command: list[str], told: dict[str, str]) -> int:
 
     for number in heeded(PASSED_ON):
         asyncio.get_running_loop().add_signal_handler(number, pass_on, number)
-    process = _start(command, told)
+    process = _start(command, variables)
     return await asyncio.to_thread(process.wait)
 
 
-def _start(command: list[str], told: dict[str, str]) -> "subprocess.Popen[bytes]":
+def _start(command: list[str], variables: dict[str, str]) -> "subprocess.Popen[bytes]":
     try:
-        return subprocess.Popen(command, env=os.environ | told)
+        return subprocess.Popen(command, env=os.environ | variables)
     except OSError as error:
         raise CannotRun(command[0], error) from None
 

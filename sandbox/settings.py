@@ -130,16 +130,16 @@ class Settings(BaseSettings):
         return self.host in LOOPBACK or self.host.startswith("127.")
 
 
-def read_settings(**given: Any) -> Settings:
+def read_settings(**flags: Any) -> Settings:
     """The settings out of what is given and the environment; raises `BadSetting` for the first that is wrong."""
     try:
-        return Settings(**given)
+        return Settings(**flags)
     except ValidationError as error:
-        raise BadSetting(_sentence(error, given)) from None
+        raise BadSetting(_sentence(error, flags)) from None
 
 
-def _sentence(error: ValidationError, given: dict[str, Any]) -> str:
+def _sentence(error: ValidationError, flags: dict[str, Any]) -> str:
     first = error.errors()[0]
     name = str(first["loc"][0])
-    label = f"--{name.replace('_', '-')}" if name in given else f"SANDBOX_{name.upper()}"
+    label = f"--{name.replace('_', '-')}" if name in flags else f"SANDBOX_{name.upper()}"
     return f"{label} {first['msg'].removeprefix('Value error, ')}"

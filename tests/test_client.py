@@ -35,7 +35,7 @@ from dialog_sandbox.arguments import rfc3339
 from dialog_sandbox.models.callbacks import CallbackProfile, SinkRequest
 from dialog_sandbox.models.clock import ClockReading, ClockTurned
 from dialog_sandbox.models.delivery import Delivery, NumberDelivery
-from dialog_sandbox.models.faults import FaultInfo, MetFault
+from dialog_sandbox.models.faults import AppliedFault, FaultInfo
 from dialog_sandbox.models.messages import Message, Next, Scheduled, TimelineEntry
 from dialog_sandbox.models.workspaces import Basic
 
@@ -327,7 +327,7 @@ def test_verify_counts_what_matches(sandbox: Driver, ws: Workspace) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("conditions", "error"),
     [
         ({"to": STRANGER, "no_findings": True}, "operation is missing: .* since to must be true"),
         ({"text": "code", "at_least": 2}, "operation is missing: .* since count, text must be true"),
@@ -337,9 +337,9 @@ def test_verify_counts_what_matches(sandbox: Driver, ws: Workspace) -> None:
         ({"operation": "simplepay.submit", "count": 0, "at_least": 0}, "count says exactly how many"),
     ],
 )
-def test_verify_drops_no_condition(ws: Workspace, asked: dict[str, Any], told: str) -> None:
-    with pytest.raises(TypeError, match=told):
-        ws.verify(**asked)
+def test_verify_drops_no_condition(ws: Workspace, conditions: dict[str, Any], error: str) -> None:
+    with pytest.raises(TypeError, match=error):
+        ws.verify(**conditions)
 
 
 FILTERED: list[tuple[str, Callable[[Any], Any]]] = [
@@ -411,7 +411,7 @@ def test_a_fault_lasts_as_long_as_it_is_entered(sandbox: Driver, ws: Workspace) 
         )
     assert ws.faults() == []
     fault.remove()
-    assert ws.journal(outcome="faulted")[0].fault == MetFault(
+    assert ws.journal(outcome="faulted")[0].fault == AppliedFault(
         id=fault.id, effect={"status": 503, "body": "down"}, latency_ms=0
     )
 
@@ -639,7 +639,7 @@ def call_every_verb(part: Any) -> None:
                     verb(part, **arguments(verb, everything=everything))
 
 
-GIVEN: dict[str, Any] = {
+ARGUMENTS: dict[str, Any] = {
     "at": START,
     "exported": b"",
     "faults": [],
@@ -654,7 +654,7 @@ GIVEN: dict[str, Any] = {
 def arguments(describe: Callable[..., Any], *, everything: bool) -> dict[str, Any]:
     parameters = list(inspect.signature(describe).parameters.values())[1:]
     return {
-        each.name: GIVEN.get(each.name, "x")
+        each.name: ARGUMENTS.get(each.name, "x")
         for each in parameters
         if each.kind not in (each.VAR_KEYWORD, each.VAR_POSITIONAL)
         and (everything or each.default is each.empty or each.name == "operation")

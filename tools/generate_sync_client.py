@@ -19,8 +19,8 @@ WORDS = [
     (r"__a(enter|exit|iter)__", r"__\1__"),
     (r"\ba(close|read|iter_bytes)\(", r"\1("),
     (r"\benter_async_context\b", "enter_context"),
-    (r"^ *@opening\n", ""),
-    (r"^from dialog_sandbox\.opening import opening\n", ""),
+    (r"^ *@awaitable_context\n", ""),
+    (r"^from dialog_sandbox\.awaitable_context import awaitable_context\n", ""),
 ]
 
 

@@ -32,7 +32,7 @@ class Frames:
     def __init__(self) -> None:
         self._rest = b""
 
-    def take(self, piece: bytes) -> list[Event]:
+    def feed(self, piece: bytes) -> list[Event]:
         """Return the events that end in this piece."""
         *whole, self._rest = (self._rest + piece).split(b"\n\n")
         return [event for event in map(_event, whole) if event is not None]

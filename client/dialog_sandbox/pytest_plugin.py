@@ -120,7 +120,7 @@ def async_sandbox(sandbox: "Workspace", sandbox_server: "SandboxClient") -> "Asy
     from dialog_sandbox import AsyncSandboxClient  # noqa: PLC0415  (see above)
 
     # Its connections are not kept: nobody could close them after the test's loop has ended.
-    return AsyncSandboxClient(sandbox_server.url, sandbox_server.token, keep_alive=False).same(sandbox)
+    return AsyncSandboxClient(sandbox_server.url, sandbox_server.token, keep_alive=False).to_async(sandbox)
 
 
 @pytest.fixture

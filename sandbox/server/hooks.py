@@ -18,7 +18,7 @@ class Hooks:
 
     def requested_fault(self, exchange: VendorExchange) -> MatchedFault | None:
         """Return the fault that a request header asks for. Raises `Refusal` for one that cannot be read."""
-        return faults.asked_for(exchange)
+        return faults.requested_fault(exchange)
 
     async def apply_fault(self, exchange: VendorExchange, fault: MatchedFault) -> None:
         """Do what the fault does before the work: wait, or raise `FaultAnswers`."""

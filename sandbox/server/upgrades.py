@@ -20,9 +20,9 @@ class WithoutUpgrades(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         rest: bytes | None = data
         while rest is not None:
-            rest = self._take(rest)
+            rest = self._feed(rest)
 
-    def _take(self, data: bytes) -> bytes | None:
+    def _feed(self, data: bytes) -> bytes | None:
         """Reads up to an offer: what is to be read then, if there was one."""
         try:
             self.parser.feed_data(data)

@@ -16,7 +16,7 @@ from sandbox.world.clock_moves import move_clock
 from sandbox.world.commands import broadcast, end_story, report_latest, send, submit, text_in
 from sandbox.world.errors import ImpossiblePhone, NoStoryUnderWay, StoryUnderWay, UnknownStory
 from sandbox.world.fixtures.stories import (
-    Story,
+    FixtureStory,
     StoryBroadcast,
     StoryCaption,
     StoryInbound,
@@ -41,12 +41,12 @@ class ScriptedCommand(NamedTuple):
     arguments: dict[str, Any]
 
 
-def stories_of(tx: Tx) -> Mapping[str, Story]:
+def stories_of(tx: Tx) -> Mapping[str, FixtureStory]:
     """Return the stories of the fixture that the workspace was seeded from."""
     return _fixture(tx).contents.stories
 
 
-def find_story(tx: Tx, name: str) -> Story:
+def find_story(tx: Tx, name: str) -> FixtureStory:
     """Return the story of that name."""
     story = stories_of(tx).get(name)
     if story is None:
@@ -75,7 +75,7 @@ def stop(tx: Tx, name: str) -> None:
     story_runs.end(tx, stays_frozen=False)
 
 
-def _begin(tx: Tx, story: Story, name: str, speed: float | None) -> None:
+def _begin(tx: Tx, story: FixtureStory, name: str, speed: float | None) -> None:
     """Schedule what is to come, and let the clock run."""
     script = Script(tx, _fixture(tx))
     for n, (after, step) in enumerate(times(story)):
@@ -98,7 +98,7 @@ def _check_is_current(tx: Tx, name: str) -> None:
         )
 
 
-def times(story: Story) -> Iterator[tuple[int, StoryStep]]:
+def times(story: FixtureStory) -> Iterator[tuple[int, StoryStep]]:
     """Yield each step with its time since the beginning, in ms."""
     at = 0
     for step in story.steps:

@@ -10,11 +10,11 @@ from dialog_sandbox._async.resource import AsyncResource, segment
 from dialog_sandbox._async.workspace import AsyncWorkspace
 from dialog_sandbox._sync.workspace import Workspace  # awaiting only
 from dialog_sandbox.arguments import ExchangeFilters, Seconds, filtered, present
+from dialog_sandbox.awaitable_context import awaitable_context
 from dialog_sandbox.models.engine import Fixture, HandsetNumber, Rule, Template, Version
 from dialog_sandbox.models.journal import Exchange
 from dialog_sandbox.models.values import ClockState, Mode
 from dialog_sandbox.models.workspaces import WorkspaceInfo
-from dialog_sandbox.opening import opening
 from dialog_sandbox.session import AsyncSession
 
 __tracebackhide__ = True
@@ -50,7 +50,7 @@ class AsyncSandboxClient(AsyncResource):
     def url(self) -> str:
         return self._session.url
 
-    @opening
+    @awaitable_context
     async def workspace(self, name: str = "default") -> AsyncWorkspace:
         """Return the workspace of an id or name; `default` is the one seeded at start."""
         return self._workspace(await self._read(WorkspaceInfo, "GET", f"/workspaces/{segment(name)}"))
@@ -59,7 +59,7 @@ class AsyncSandboxClient(AsyncResource):
         """Return every workspace of the server."""
         return [self._workspace(info) for info in await self._whole_list(WorkspaceInfo, "/workspaces")]
 
-    @opening
+    @awaitable_context
     async def create_workspace(
         self,
         name: str | None = None,
@@ -86,7 +86,7 @@ class AsyncSandboxClient(AsyncResource):
         )
         return self._workspace(await self._read(WorkspaceInfo, "POST", "/workspaces", body=body))
 
-    def same(self, workspace: Workspace) -> AsyncWorkspace:  # awaiting only
+    def to_async(self, workspace: Workspace) -> AsyncWorkspace:  # awaiting only
         """Return a workspace that a blocking client found, to be awaited."""
         return self._workspace(workspace.info)
 

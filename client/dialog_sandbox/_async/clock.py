@@ -30,11 +30,11 @@ class AsyncClock(AsyncResource):
 
     async def freeze(self, at: When | None = None, *, settle: Seconds | None = None) -> ClockTurned:
         """Stop it, now or at a later time."""
-        return await self._turn("freeze", at, settle=settle)
+        return await self._move_clock("freeze", at, settle=settle)
 
     async def set(self, at: When, *, settle: Seconds | None = None) -> ClockTurned:
         """Put it forward to a time."""
-        return await self._turn("set", at, settle=settle)
+        return await self._move_clock("set", at, settle=settle)
 
     async def advance(
         self,
@@ -49,13 +49,15 @@ class AsyncClock(AsyncResource):
         """Put it forward; what falls due on the way happens, in order."""
         more = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
         distance = by if isinstance(by, timedelta) else timedelta(seconds=by)
-        return await self._turn("advance", settle=settle, seconds=(distance + more).total_seconds())
+        return await self._move_clock("advance", settle=settle, seconds=(distance + more).total_seconds())
 
     async def run(self, *, settle: Seconds | None = None) -> ClockTurned:
         """Let it go on with wall time."""
-        return await self._turn("run", settle=settle)
+        return await self._move_clock("run", settle=settle)
 
-    async def _turn(self, action: str, at: When | None = None, *, settle: Seconds | None, **how: Any) -> ClockTurned:
+    async def _move_clock(
+        self, action: str, at: When | None = None, *, settle: Seconds | None, **how: Any
+    ) -> ClockTurned:
         waiting = None if settle is None else seconds(settle)
         body = present(action=action, at=await self._moment(at), settle=waiting, **how)
         return await self._read(ClockTurned, "POST", "/clock", body=body, wait=waiting or 0)

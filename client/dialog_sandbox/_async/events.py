@@ -33,5 +33,5 @@ class AsyncEvents:
         frames = Frames()
         with answering(self._session.url):
             async for piece in self._answer.aiter_bytes():
-                for event in frames.take(piece):
+                for event in frames.feed(piece):
                     yield event

@@ -5,8 +5,8 @@ from typing import Any, Self
 
 from dialog_sandbox._async.resource import AsyncResource, segment
 from dialog_sandbox.arguments import LEFT_OUT, DripOf, LatencyBetween, RateLimitOf, Seconds, filtered, present
+from dialog_sandbox.awaitable_context import awaitable_context
 from dialog_sandbox.models.faults import FaultInfo
-from dialog_sandbox.opening import opening
 from dialog_sandbox.session import AsyncSession
 
 __tracebackhide__ = True
@@ -44,7 +44,7 @@ class AsyncFault(AsyncResource):
 class AsyncFaultVerbs(AsyncResource):
     """The faults of a workspace."""
 
-    @opening
+    @awaitable_context
     async def fault(
         self,
         operation: str = LEFT_OUT,

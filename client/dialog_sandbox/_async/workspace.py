@@ -32,9 +32,9 @@ class AsyncWorkspace(AsyncMessageVerbs, AsyncPeopleVerbs, AsyncNetworkVerbs, Asy
 
     def __init__(self, session: AsyncSession, info: WorkspaceInfo) -> None:
         super().__init__(session, f"/_sandbox/workspaces/{segment(info.id)}")
-        self._know(info)
+        self._set_info(info)
 
-    def _know(self, info: WorkspaceInfo) -> None:
+    def _set_info(self, info: WorkspaceInfo) -> None:
         """Take what it is and owns, as the server last told."""
         self.info = info
         self.id = info.id
@@ -143,7 +143,7 @@ class AsyncWorkspace(AsyncMessageVerbs, AsyncPeopleVerbs, AsyncNetworkVerbs, Asy
 
     async def reset(self, to: Literal["seed", "empty"] = "seed") -> None:
         """Go back to how it was seeded, or to nothing: data, counters, faults, journal, delivery and clock."""
-        self._know(await self._read(WorkspaceInfo, "POST", "/reset", body={"to": to}))
+        self._set_info(await self._read(WorkspaceInfo, "POST", "/reset", body={"to": to}))
 
     async def snapshot(self, name: str) -> Snapshot:
         """Keep the state under a name."""
@@ -151,7 +151,7 @@ class AsyncWorkspace(AsyncMessageVerbs, AsyncPeopleVerbs, AsyncNetworkVerbs, Asy
 
     async def restore(self, name: str) -> None:
         """Go back to a snapshot."""
-        self._know(await self._read(WorkspaceInfo, "POST", f"/snapshots/{segment(name)}/restore"))
+        self._set_info(await self._read(WorkspaceInfo, "POST", f"/snapshots/{segment(name)}/restore"))
 
     async def snapshots(self) -> list[Snapshot]:
         """Return those that are kept."""

@@ -31,11 +31,11 @@ class Clock(Resource):
 
     def freeze(self, at: When | None = None, *, settle: Seconds | None = None) -> ClockTurned:
         """Stop it, now or at a later time."""
-        return self._turn("freeze", at, settle=settle)
+        return self._move_clock("freeze", at, settle=settle)
 
     def set(self, at: When, *, settle: Seconds | None = None) -> ClockTurned:
         """Put it forward to a time."""
-        return self._turn("set", at, settle=settle)
+        return self._move_clock("set", at, settle=settle)
 
     def advance(
         self,
@@ -50,13 +50,15 @@ class Clock(Resource):
         """Put it forward; what falls due on the way happens, in order."""
         more = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
         distance = by if isinstance(by, timedelta) else timedelta(seconds=by)
-        return self._turn("advance", settle=settle, seconds=(distance + more).total_seconds())
+        return self._move_clock("advance", settle=settle, seconds=(distance + more).total_seconds())
 
     def run(self, *, settle: Seconds | None = None) -> ClockTurned:
         """Let it go on with wall time."""
-        return self._turn("run", settle=settle)
+        return self._move_clock("run", settle=settle)
 
-    def _turn(self, action: str, at: When | None = None, *, settle: Seconds | None, **how: Any) -> ClockTurned:
+    def _move_clock(
+        self, action: str, at: When | None = None, *, settle: Seconds | None, **how: Any
+    ) -> ClockTurned:
         waiting = None if settle is None else seconds(settle)
         body = present(action=action, at=self._moment(at), settle=waiting, **how)
         return self._read(ClockTurned, "POST", "/clock", body=body, wait=waiting or 0)

@@ -34,5 +34,5 @@ class Events:
         frames = Frames()
         with answering(self._session.url):
             for piece in self._answer.iter_bytes():
-                for event in frames.take(piece):
+                for event in frames.feed(piece):
                     yield event

@@ -13,8 +13,8 @@ from dialog_sandbox.models.people import Person
 from dialog_sandbox.models.values import Status
 
 __tracebackhide__ = True
-SHOWN = 10
-SHOWN_FROM = timedelta(hours=1)
+NEWEST = 10
+NEWEST_WITHIN = timedelta(hours=1)
 """Of the newest messages, to see what came in place of the one that did not."""
 
 
@@ -133,8 +133,8 @@ class MessageVerbs(Resource):
         """Return what came shortly before the newest message of all, and that."""
         if latest is None:
             return []
-        since = Message.model_validate(latest).timeline[0].at - SHOWN_FROM
-        return (self._list(Message, "/messages", present(since=since), PAGE))[-SHOWN:]
+        since = Message.model_validate(latest).timeline[0].at - NEWEST_WITHIN
+        return (self._list(Message, "/messages", present(since=since), PAGE))[-NEWEST:]
 
     def _act(self, kind: type[ModelT], path: str, body: dict[str, Any], at: When | None) -> ModelT:
         """Do something at a time; `Scheduled` stands in for what does not happen yet."""

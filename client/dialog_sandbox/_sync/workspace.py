@@ -33,9 +33,9 @@ class Workspace(MessageVerbs, PeopleVerbs, NetworkVerbs, FaultVerbs, JournalVerb
 
     def __init__(self, session: Session, info: WorkspaceInfo) -> None:
         super().__init__(session, f"/_sandbox/workspaces/{segment(info.id)}")
-        self._know(info)
+        self._set_info(info)
 
-    def _know(self, info: WorkspaceInfo) -> None:
+    def _set_info(self, info: WorkspaceInfo) -> None:
         """Take what it is and owns, as the server last told."""
         self.info = info
         self.id = info.id
@@ -144,7 +144,7 @@ class Workspace(MessageVerbs, PeopleVerbs, NetworkVerbs, FaultVerbs, JournalVerb
 
     def reset(self, to: Literal["seed", "empty"] = "seed") -> None:
         """Go back to how it was seeded, or to nothing: data, counters, faults, journal, delivery and clock."""
-        self._know(self._read(WorkspaceInfo, "POST", "/reset", body={"to": to}))
+        self._set_info(self._read(WorkspaceInfo, "POST", "/reset", body={"to": to}))
 
     def snapshot(self, name: str) -> Snapshot:
         """Keep the state under a name."""
@@ -152,7 +152,7 @@ class Workspace(MessageVerbs, PeopleVerbs, NetworkVerbs, FaultVerbs, JournalVerb
 
     def restore(self, name: str) -> None:
         """Go back to a snapshot."""
-        self._know(self._read(WorkspaceInfo, "POST", f"/snapshots/{segment(name)}/restore"))
+        self._set_info(self._read(WorkspaceInfo, "POST", f"/snapshots/{segment(name)}/restore"))
 
     def snapshots(self) -> list[Snapshot]:
         """Return those that are kept."""

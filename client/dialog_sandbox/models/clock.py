@@ -16,7 +16,7 @@ class ClockReading(AnswerModel):
     state: ClockState
 
 
-class Fired(SparseAnswer):
+class DueEventInfo(SparseAnswer):
     """Something that came due."""
 
     at: Timestamp
@@ -27,7 +27,7 @@ class Fired(SparseAnswer):
 
 
 class ClockTurned(ClockReading, SparseAnswer):
-    fired: list[Fired] = Field(description="What came due, in order.")
+    fired: list[DueEventInfo] = Field(description="What came due, in order.")
     settled: bool | None = absent()
 
 

@@ -138,9 +138,9 @@ class Effect(BodyModel):
         return self
 
 
-MatchGiven = Annotated[dict[str, Any], DescribedAs(Match)]
+MatchAsSent = Annotated[dict[str, Any], DescribedAs(Match)]
 """A `Match` as it was sent, which an answer repeats."""
-EffectGiven = Annotated[dict[str, Any], DescribedAs(Effect)]
+EffectAsSent = Annotated[dict[str, Any], DescribedAs(Effect)]
 """An `Effect` as it was sent, which an answer repeats."""
 
 
@@ -156,18 +156,18 @@ class AddFaultRequest(BodyModel):
     )
 
 
-class MetFault(AnswerModel):
+class AppliedFault(AnswerModel):
     """A fault, as an exchange met it."""
 
     id: str | None = Field(description="Null when the call asked for it by X-Sandbox-Fault.")
-    effect: EffectGiven
+    effect: EffectAsSent
     latency_ms: int
 
 
 class FaultInfo(AnswerModel):
     id: str = Field(pattern="^fault_[0-9]{8,17}$")
-    match: MatchGiven
-    effect: EffectGiven
+    match: MatchAsSent
+    effect: EffectAsSent
     probability: Number
     seed: int
     skip: int

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from dialog_sandbox.models.base import AnswerModel, PageRequest
-from dialog_sandbox.models.faults import MetFault
+from dialog_sandbox.models.faults import AppliedFault
 from dialog_sandbox.models.values import (
     EXCHANGE_ID,
     ExchangeOutcome,
@@ -57,7 +57,7 @@ class Exchange(AnswerModel):
     ms: int = Field(description="How long the answer took.")
     rules: list[str] = Field(description="Those that decided the answer.")
     findings: list[Finding]
-    fault: MetFault | None = Field(description="What it met.")
+    fault: AppliedFault | None = Field(description="What it met.")
     messages: list[str] = Field(description="Ids of the messages that it made or showed, the first 1,000.")
 
 

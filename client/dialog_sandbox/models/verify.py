@@ -108,7 +108,7 @@ class Nearest(AnswerModel):
     differs: list[Difference]
 
 
-class Slip(AnswerModel):
+class Mistake(AnswerModel):
     exchange: str = Field(pattern=EXCHANGE_ID)
     rule: str
     seen: str
@@ -122,4 +122,4 @@ class Failure(AnswerModel):
     found: int = Field(description="How many exchanges, or errors among the findings, there are.")
     matched: list[str] = Field(description="Ids of those exchanges, the first of them.")
     nearest: Nearest | None = Field(description="Where too few were found.")
-    findings: list[Slip] = Field(description="Where none was expected: the first of them.")
+    findings: list[Mistake] = Field(description="Where none was expected: the first of them.")

@@ -1,6 +1,6 @@
 """Time: what a workspace's clock reads, and how it is moved."""
 
-from dialog_sandbox.models.clock import ClockReading, ClockRequest, ClockTurned, Fired
+from dialog_sandbox.models.clock import ClockReading, ClockRequest, ClockTurned, DueEventInfo
 from sandbox.clock import LATEST, SECOND
 from sandbox.server.control.answers.values import optional_milliseconds, timestamp
 from sandbox.server.control.answers.workspaces import clock_reading
@@ -48,8 +48,8 @@ def _move(tx: Tx, body: ClockRequest) -> list[DueEvent]:
     return move_clock(tx, to=to, by=by, frozen={"freeze": True, "run": False}.get(body.action))
 
 
-def _fired(event: DueEvent) -> Fired:
-    return Fired.model_validate(
+def _fired(event: DueEvent) -> DueEventInfo:
+    return DueEventInfo.model_validate(
         {
             "at": timestamp(event.at),
             "event": event.event,

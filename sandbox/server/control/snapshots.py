@@ -98,7 +98,7 @@ async def put_snapshot(request: Request, ws: WorkspaceDep, name: Name) -> Snapsh
                 raise Problem(413, "Body too large", f"Send at most {LARGEST_FILE} bytes.")
             await reader.feed(piece)
         if not size:
-            return _snapshot(await ws.write(lambda tx: catalog.take(tx, name)))
+            return _snapshot(await ws.write(lambda tx: catalog.take_snapshot(tx, name)))
         return _snapshot(await reader.finish(workspace, name))
     except BaseException:
         await reader.drop()

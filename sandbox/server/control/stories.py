@@ -13,7 +13,7 @@ from sandbox.server.control.http import WORKSPACE, control_router
 from sandbox.server.problems import refusals
 from sandbox.store import Tx
 from sandbox.world import resets, stories, story_runs
-from sandbox.world.fixtures.stories import Story as Script
+from sandbox.world.fixtures.stories import FixtureStory
 
 router = control_router(WORKSPACE, "Stories")
 
@@ -66,7 +66,7 @@ MOVES: dict[str, Callable[[Tx, str, float | None], None]] = {
 }
 
 
-def _story(tx: Tx, name: str, script: Script) -> Story:
+def _story(tx: Tx, name: str, script: FixtureStory) -> Story:
     run = story_runs.current_run(tx)
     run = run if run is not None and run.story == name else None
     state = "ready" if run is None else "paused" if tx.workspace.clock_frozen else "playing"

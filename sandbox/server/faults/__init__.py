@@ -7,13 +7,13 @@ from starlette.responses import Response
 
 from sandbox.clock import SECOND
 from sandbox.server.faults.effects import SpoiledAnswer, while_connected
-from sandbox.server.faults.header import asked_for
+from sandbox.server.faults.header import requested_fault
 from sandbox.server.wire import link_of
 from sandbox.vendors.base.exchange import VendorExchange
 from sandbox.vendors.base.refusal import FaultAnswers, Refusal
 from sandbox.world.faults import RULE, MatchedFault
 
-__all__ = ["SpoiledAnswer", "apply_fault", "asked_for"]
+__all__ = ["SpoiledAnswer", "apply_fault", "requested_fault"]
 
 BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 

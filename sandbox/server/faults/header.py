@@ -28,7 +28,7 @@ class Unreadable(Exception):
     """The text says why, without repeating what was sent."""
 
 
-def asked_for(exchange: VendorExchange) -> MatchedFault | None:
+def requested_fault(exchange: VendorExchange) -> MatchedFault | None:
     """Return the fault that an exchange's header asks for. Raises `Refusal` for one that cannot be read."""
     values = [value for name, value in exchange.request.scope["headers"] if name == HEADER]
     if not values:
@@ -39,10 +39,10 @@ def asked_for(exchange: VendorExchange) -> MatchedFault | None:
         raise Refusal(RULE, f"X-Sandbox-Fault cannot be read: {error}.") from None
     limit = effect.get("rate_limit")
     retry_after = None if limit is None else whole_seconds(limit["seconds"])
-    return MatchedFault(None, effect, latency(effect, 0, _number_of(exchange)), retry_after)
+    return MatchedFault(None, effect, latency(effect, 0, _latency_seed(exchange)), retry_after)
 
 
-def _number_of(exchange: VendorExchange) -> int:
+def _latency_seed(exchange: VendorExchange) -> int:
     """Return what decides the latency: no other call has it."""
     return UUID(exchange.id.removeprefix(EXCHANGE)).int
 

@@ -92,7 +92,7 @@ def _owner_of(tx: Tx, workspace_id: int, entries: int) -> JournalOwner | None:
     assert row is not None, "its row is locked"
     before = row.journal_position - entries
     if workspace_id == SERVER:
-        return JournalOwner(row.epoch, before, _of_nobody(tx), {})
+        return JournalOwner(row.epoch, before, _secrets_of_any_workspace(tx), {})
     tx.enter(WorkspaceView(*(getattr(row, name) for name in WorkspaceView._fields)))
     accounts = find.accounts(tx)
     credentials = _credentials(row, [key for each in accounts for key in (each.access_key, each.secret_access_key)])
@@ -109,7 +109,7 @@ def _credentials(row: WorkspaceRow, keys: Sequence[str | None]) -> Forms:
 _forms = lru_cache(maxsize=1024)(forms)
 
 
-def _of_nobody(tx: Tx) -> Callable[[VendorExchange], Forms]:
+def _secrets_of_any_workspace(tx: Tx) -> Callable[[VendorExchange], Forms]:
     """Return what finds those of any workspace's credentials that an exchange shows which belongs to none."""
     everybodys = find.secrets(tx)
 

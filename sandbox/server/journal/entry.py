@@ -80,12 +80,12 @@ def make_entry(
         status=answered.status,
         levels=" ".join(sorted({each.level for each in findings})) or None,
         messages=f",{','.join(map(str, exchange.messages[:MOST_MESSAGES]))}," if exchange.messages else None,
-        call_to=_told(call.to, known),
-        call_from=_told(call.from_, known),
-        call_text=_told(call.text, known),
-        call_console=_told(call.console, known),
+        call_to=_without_credentials(call.to, known),
+        call_from=_without_credentials(call.from_, known),
+        call_text=_without_credentials(call.text, known),
+        call_console=_without_credentials(call.console, known),
         call_account=None if call.account is None else accounts.get(call.account),
-        call_number=_told(call.number, known),
+        call_number=_without_credentials(call.number, known),
         rules=" ".join(rules_of(exchange)),
         findings=_json(findings, known) if findings else None,
         fault=None if fault is None else _json(fault.described, known),
@@ -137,7 +137,7 @@ _cached_header = lru_cache(maxsize=2048)(_header)
 TakeOut = Callable[[bytes, Forms], bytes]
 
 
-def _told(text: str | None, known: Forms) -> str | None:
+def _without_credentials(text: str | None, known: Forms) -> str | None:
     """Return what a call is about: as it gave it, but for the workspace's credentials."""
     return None if text is None else _cleaned_text(text, known, without)
 

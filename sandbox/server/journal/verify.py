@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, bindparam, select
 
-from dialog_sandbox.models.verify import Difference, ExpectationRequest, Failure, Slip
+from dialog_sandbox.models.verify import Difference, ExpectationRequest, Failure, Mistake
 from dialog_sandbox.models.verify import Nearest as NearestShown
 from sandbox.server.journal.queries import IN_WORKSPACE
 from sandbox.server.journal.wire import findings_of, moment
@@ -144,9 +144,9 @@ def verify(tx: Tx, expectations: Sequence[ExpectationRequest], *, no_findings: b
             failure = _failure(tx, request, expected, ids, keys)
             result.failures.append(failure)
             result.sentences.append(f"{expected.sentence}, found {len(ids)}; {_around(failure)}.")
-    if no_findings and (slips := mistakes_of(tx.all(WITH_ERRORS))):
-        result.failures.append(_failure_of(slips))
-        result.sentences.append(_mistakes_in_words(slips))
+    if no_findings and (mistakes := mistakes_of(tx.all(WITH_ERRORS))):
+        result.failures.append(_failure_of(mistakes))
+        result.sentences.append(_mistakes_in_words(mistakes))
     return result
 
 
@@ -309,28 +309,28 @@ def _around(failure: Failure) -> str:
     return "there is no exchange at all (one with wrong credentials belongs to no workspace: see /_sandbox/journal)"
 
 
-def mistakes_of(rows: Iterable[EntryWithFindings]) -> list[Slip]:
+def mistakes_of(rows: Iterable[EntryWithFindings]) -> list[Mistake]:
     """Return the errors among the findings, each with its exchange."""
     return [
-        Slip(exchange=row.id, rule=each.rule, seen=each.observed, mend=each.fix)
+        Mistake(exchange=row.id, rule=each.rule, seen=each.observed, mend=each.fix)
         for row in rows
         for each in findings_of(row.findings)
         if each.level == ERROR
     ]
 
 
-def _failure_of(slips: list[Slip]) -> Failure:
-    ids = [*dict.fromkeys(slip.exchange for slip in slips)]
+def _failure_of(mistakes: list[Mistake]) -> Failure:
+    ids = [*dict.fromkeys(mistake.exchange for mistake in mistakes)]
     return Failure(
         expect={"no_findings": True},
-        found=len(slips),
+        found=len(mistakes),
         matched=ids[:MOST_LISTED],
         nearest=None,
-        findings=slips[:MOST_LISTED],
+        findings=mistakes[:MOST_LISTED],
     )
 
 
-def _mistakes_in_words(slips: list[Slip]) -> str:
-    first = slips[0]
-    count = "1 finding" if len(slips) == 1 else f"{len(slips)} findings"
+def _mistakes_in_words(mistakes: list[Mistake]) -> str:
+    first = mistakes[0]
+    count = "1 finding" if len(mistakes) == 1 else f"{len(mistakes)} findings"
     return f"Expected no findings, found {count}; the first is in {first.exchange}: {first.seen}. {first.mend}"

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
-from dialog_sandbox.models.faults import MetFault
+from dialog_sandbox.models.faults import AppliedFault
 from dialog_sandbox.models.journal import Exchange, Finding, Side
 from sandbox.clock import SECOND, utc
 from sandbox.server.journal.entry import LONGEST_BODY
@@ -49,7 +49,7 @@ def exchange_body(entry: JournalEntryRow, explanations: Mapping[str, str]) -> Ex
             "ms": entry.ms,
             "rules": entry.rules.split(),
             "findings": finding_bodies(entry, explanations),
-            "fault": None if entry.fault is None else MetFault.model_validate_json(entry.fault),
+            "fault": None if entry.fault is None else AppliedFault.model_validate_json(entry.fault),
             "messages": [message_id(int(number)) for number in numbers],
         }
     )

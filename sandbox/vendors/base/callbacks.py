@@ -21,10 +21,10 @@ class StatusChange(NamedTuple):
     owner: str
 
 
-def status_changes(tx: Tx, told: Sequence[tuple[MessageRow, CallbackRow]]) -> list[StatusChange]:
+def status_changes(tx: Tx, pairs: Sequence[tuple[MessageRow, CallbackRow]]) -> list[StatusChange]:
     """Return the changes that these callbacks tell, in two statements."""
-    ids = vendor_ids_of(tx, {message.id for message, _ in told})
+    ids = vendor_ids_of(tx, {message.id for message, _ in pairs})
     owners = {line.number: line.code for line in all_lines(tx)}
     return [
-        StatusChange(message, callback, ids.get(message.id, {}), owners[message.line]) for message, callback in told
+        StatusChange(message, callback, ids.get(message.id, {}), owners[message.line]) for message, callback in pairs
     ]

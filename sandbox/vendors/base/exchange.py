@@ -93,7 +93,7 @@ class VendorExchange:
         """Those of the path and method."""
         return self._choice.operations
 
-    def reach(self, choice: Choice, path_params: Mapping[str, str]) -> None:
+    def set_route(self, choice: Choice, path_params: Mapping[str, str]) -> None:
         """Note which operations the request's path leads to; the first one stands for them all till more is known."""
         self._choice = choice
         self.operation = choice.operations[0]

@@ -97,7 +97,7 @@ def refuse_call(exchange: VendorExchange, routes: list[VendorRoute]) -> None:
     if not routes:
         raise Refusal(vendor.unknown_path, "There is no such path.", HTTPStatus.NOT_FOUND)
     _, found = routes[0].matches(request.scope)
-    exchange.reach(routes[0].choice, unquoted(found.get("path_params", {})))
+    exchange.set_route(routes[0].choice, unquoted(found.get("path_params", {})))
     check_origin(exchange)
     allowed = ", ".join(sorted({method for route in routes for method in route.accepted_methods}))
     reason = f"Method {request.method} is not allowed here: use {allowed}."

@@ -68,10 +68,10 @@ def of_refusal(tx: Tx, exchange: VendorExchange, hints: Mapping[str, Hint]) -> l
 
 
 def by_its_reason(_: Tx, exchange: VendorExchange, refusal: Refusal) -> FindingTexts:
-    return called(exchange), refusal.reason
+    return method_and_path(exchange), refusal.reason
 
 
-def called(exchange: VendorExchange) -> str:
+def method_and_path(exchange: VendorExchange) -> str:
     """Return method and path, without the query string, which may hold keys."""
     return f"{exchange.request.method} {exchange.path}"
 
@@ -111,7 +111,7 @@ def of_method(_: Tx, exchange: VendorExchange, __: Refusal) -> FindingTexts:
         if exchange.operation in route.operations and not route.deprecated
         for method in route.accepted_methods
     }
-    return called(exchange), instead(" or ".join(sorted(right)), exchange.request.method)
+    return method_and_path(exchange), instead(" or ".join(sorted(right)), exchange.request.method)
 
 
 def of_console(tx: Tx, exchange: VendorExchange, _: Refusal | None = None) -> FindingTexts:

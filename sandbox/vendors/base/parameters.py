@@ -47,18 +47,18 @@ def needed(rule: str, how: str = "") -> BeforeValidator:
     return BeforeValidator(check)
 
 
-def read(model: type[P], given: Mapping[str, str | None]) -> P | Refusal:
+def read(model: type[P], values: Mapping[str, str | None]) -> P | Refusal:
     """Return the parameters of a call, or what is wrong with the first wrong one.
 
     The refusal is returned: raised in here, it would hold pydantic's error as its context, whose references the
     collector of cycles cannot follow.
     """
     try:
-        return model.model_validate({name: given.get(name, "") for name in model.model_fields})
+        return model.model_validate({name: values.get(name, "") for name in model.model_fields})
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
     name = str(first["loc"][0])
-    if given.get(name, "") is None:
+    if values.get(name, "") is None:
         return Refusal(NOT_TEXT, f"{name} must be UTF-8 without U+0000.", field=name)
     wrong = first["ctx"]["error"]
     assert isinstance(wrong, WrongValue), "a parameter's validators raise WrongValue"

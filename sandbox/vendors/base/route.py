@@ -85,7 +85,7 @@ class VendorRoute(APIRoute):
 
     async def _answer(self, exchange: VendorExchange, request: Request, handler: Handler) -> Response:
         request.scope["path_params"] = unquoted(request.path_params)
-        exchange.reach(self.choice, request.path_params)
+        exchange.set_route(self.choice, request.path_params)
         try:
             check_origin(exchange)
             if self.reads_form:

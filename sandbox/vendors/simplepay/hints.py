@@ -52,27 +52,27 @@ def _optout(exchange: VendorExchange) -> list[CallFinding]:
 
 def _unknown_id(tx: Tx, exchange: VendorExchange) -> list[CallFinding]:
     """Return an id that the console does not know, where it can be told what was meant."""
-    code, asked = exchange.path_params["consoleCode"], exchange.path_params["messageId"]
-    if not asked.strip():
+    code, requested = exchange.path_params["consoleCode"], exchange.path_params["messageId"]
+    if not requested.strip():
         return [finding("SP-details-unknown", NOTE, "an empty MessageID", "Send the sid that the submit answered.")]
-    message = _meant(tx, asked.strip())
+    message = _meant(tx, requested.strip())
     if message is None:
         return []
-    observed = f"MessageID {asked!r}"
+    observed = f"MessageID {requested!r}"
     sid = vendor_ids_of(tx, [message.id]).get(message.id, {}).get(SID.name)
     if sid is None:
         fix = "Send the sid that a submit answered: only what a console sent has one."
         return [finding("SP-details-unknown", NOTE, f"{observed}, of a message without a sid", fix)]
     its_code = line_of(tx, message.line).code
     if its_code != code:
-        fix = instead(f"{its_code}/{sid}", f"{code}/{asked}")
+        fix = instead(f"{its_code}/{sid}", f"{code}/{requested}")
         return [finding("SP-details-unknown", NOTE, f"{observed}, a message of console {its_code}", fix)]
-    return [finding("SP-details-unknown", NOTE, observed, instead(f"{sid}, the message's sid,", asked))]
+    return [finding("SP-details-unknown", NOTE, observed, instead(f"{sid}, the message's sid,", requested))]
 
 
-def _meant(tx: Tx, asked: str) -> MessageRow | None:
+def _meant(tx: Tx, requested: str) -> MessageRow | None:
     """Return the workspace's message that has this id, in whichever case and of whichever kind."""
-    for written in dict.fromkeys((asked, asked.upper(), asked.lower())):
+    for written in dict.fromkeys((requested, requested.upper(), requested.lower())):
         try:
             return find_message(tx, written)
         except UnknownMessage:
@@ -107,7 +107,7 @@ def _callback(_: Tx, exchange: VendorExchange, __: Refusal) -> FindingTexts:
 def _other(tx: Tx, exchange: VendorExchange, refusal: Refusal) -> FindingTexts:
     if exchange.operation is not None:
         return hints.of_method(tx, exchange, refusal)
-    return hints.called(exchange), f"Call one of {', '.join(PATHS)}, without a slash at its end."
+    return hints.method_and_path(exchange), f"Call one of {', '.join(PATHS)}, without a slash at its end."
 
 
 def _handset(_: Tx, exchange: VendorExchange, __: Refusal) -> FindingTexts:

@@ -31,8 +31,8 @@ def callback_url(value: str) -> str:
     return value
 
 
-Given = Annotated[str, needed("SP-required", ": send it in the query string or as a form field")]
-Msisdn = Annotated[Given, AfterValidator(msisdn)]
+RequiredText = Annotated[str, needed("SP-required", ": send it in the query string or as a form field")]
+Msisdn = Annotated[RequiredText, AfterValidator(msisdn)]
 MSISDN_SCHEMA = {"pattern": "^[0-9]{11,15}$"}
 
 
@@ -45,7 +45,9 @@ class SubmitParameters(Parameters):
     From: Msisdn = Field(
         description="The sender: 11 to 15 digits.", examples=["16155550110"], json_schema_extra={**MSISDN_SCHEMA}
     )
-    Body: Given = Field(description="The text.", examples=["Your results are in."], json_schema_extra={"minLength": 1})
+    Body: RequiredText = Field(
+        description="The text.", examples=["Your results are in."], json_schema_extra={"minLength": 1}
+    )
     StatusCallback: Annotated[str, AfterValidator(callback_url)] = Field(
         "",
         description="An absolute http or https URL; empty is none.",

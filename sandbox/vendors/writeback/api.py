@@ -36,7 +36,7 @@ LEADS = MESSAGES.alias("lead")
 REPLIES = MESSAGES.alias("reply")
 
 
-def _same(other: FromClause, column: str) -> ColumnElement[bool]:
+def _joined_by(other: FromClause, column: str) -> ColumnElement[bool]:
     """Return the condition for the row of another table that a message names."""
     return and_(other.c.workspace_id == MESSAGES.c.workspace_id, other.c.id == MESSAGES.c[column])
 
@@ -57,11 +57,11 @@ RECORDS_SELECT = (
     )
     .select_from(
         MESSAGES.outerjoin(VENDOR_IDS, IS_ID_OF_MESSAGE & (VENDOR_IDS.c.vendor == VENDOR))
-        .outerjoin(PEOPLE, _same(PEOPLE, "person_id"))
-        .outerjoin(LEADS, _same(LEADS, "lead_id"))
-        .outerjoin(REPLIES, _same(REPLIES, "caused_by_id"))
-        .outerjoin(CAMPAIGNS, _same(CAMPAIGNS, "campaign_id"))
-        .outerjoin(BROADCASTS, _same(BROADCASTS, "broadcast_id"))
+        .outerjoin(PEOPLE, _joined_by(PEOPLE, "person_id"))
+        .outerjoin(LEADS, _joined_by(LEADS, "lead_id"))
+        .outerjoin(REPLIES, _joined_by(REPLIES, "caused_by_id"))
+        .outerjoin(CAMPAIGNS, _joined_by(CAMPAIGNS, "campaign_id"))
+        .outerjoin(BROADCASTS, _joined_by(BROADCASTS, "broadcast_id"))
     )
     .where(
         MESSAGES.c.workspace_id == bindparam("ws"),

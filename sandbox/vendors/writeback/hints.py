@@ -60,7 +60,7 @@ def _range(_: Tx, exchange: VendorExchange, refusal: Refusal) -> FindingTexts:
 
 
 def _path(_: Tx, exchange: VendorExchange, __: Refusal) -> FindingTexts:
-    return hints.called(exchange), f"Call {PATH}, without a slash at its end."
+    return hints.method_and_path(exchange), f"Call {PATH}, without a slash at its end."
 
 
 HINTS: dict[str, Hint] = {

@@ -150,32 +150,32 @@ def let_handset_reply(tx: Tx, message: MessageRow) -> None:
         schedule(tx, at, HANDSET_REPLY, {"message_id": message.id, "text": handset.reply}, message_id=message.id)
 
 
-def store_message(tx: Tx, message: MessageRow, given: Mapping[str, str] | None) -> None:
+def store_message(tx: Tx, message: MessageRow, fixed_ids: Mapping[str, str] | None) -> None:
     """Insert a message with its vendors' ids, and tell those who wait."""
     tx.add(message)
-    _give_ids(tx, message, given or {})
+    _give_ids(tx, message, fixed_ids or {})
     tx.notify("message" if message.direction == OUTBOUND else "inbound", message_id=message.id)
 
 
-def _give_ids(tx: Tx, message: MessageRow, given: Mapping[str, str]) -> None:
+def _give_ids(tx: Tx, message: MessageRow, fixed_ids: Mapping[str, str]) -> None:
     """Insert the ids by which its vendors know it; when one is another message's, all are made again."""
     for attempt in range(MOST_ATTEMPTS):
-        if all(tx.add_unless_taken(row) for row in vendor_ids(tx, message, given, attempt)):
+        if all(tx.add_unless_taken(row) for row in vendor_ids(tx, message, fixed_ids, attempt)):
             return
         tx.execute(DROP_IDS, message=message.id)
-    raise ids_taken(given)
+    raise ids_taken(fixed_ids)
 
 
-def ids_taken(given: Mapping[str, str]) -> AlreadyTaken:
+def ids_taken(fixed_ids: Mapping[str, str]) -> AlreadyTaken:
     """Return what is raised when the ids that a message is given are another one's."""
-    return AlreadyTaken(f"Another message of this workspace bears one of the ids {dict(given)}.")
+    return AlreadyTaken(f"Another message of this workspace bears one of the ids {dict(fixed_ids)}.")
 
 
-def vendor_ids(tx: Tx, message: MessageRow, given: Mapping[str, str], attempt: int) -> Iterator[VendorIdRow]:
+def vendor_ids(tx: Tx, message: MessageRow, fixed_ids: Mapping[str, str], attempt: int) -> Iterator[VendorIdRow]:
     """Yield the ids of a message: those that are given, and those that its vendors make at this attempt."""
     is_console = message.console_id is not None
     for each in tx.id_formats:
-        value = given.get(each.name)
+        value = fixed_ids.get(each.name)
         if value is None and each.applies(message.direction, is_console):
             value = each.make(tx.workspace.seed, message.id, message.accepted_at, attempt)
         if value is not None:

@@ -17,10 +17,10 @@ class MessageBatch:
         self._ids: list[VendorIdRow] = []
         self._taken: set[tuple[str, str]] = set()
 
-    def add(self, tx: Tx, message: MessageRow, given: Mapping[str, str] | None) -> None:
+    def add(self, tx: Tx, message: MessageRow, fixed_ids: Mapping[str, str] | None) -> None:
         """Take a message, as `accept.store_message` does."""
         for attempt in range(MOST_ATTEMPTS):
-            ids = list(vendor_ids(tx, message, given or {}, attempt))
+            ids = list(vendor_ids(tx, message, fixed_ids or {}, attempt))
             keys = {(each.vendor, each.value) for each in ids}
             if self._taken.isdisjoint(keys):
                 self._taken |= keys
@@ -29,7 +29,7 @@ class MessageBatch:
                 if len(self._messages) == BATCH_SIZE:
                     self.insert(tx)
                 return
-        raise ids_taken(given or {})
+        raise ids_taken(fixed_ids or {})
 
     def insert(self, tx: Tx) -> None:
         """Insert what was taken since the last time."""

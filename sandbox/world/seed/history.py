@@ -129,7 +129,7 @@ class History:
         replies = event.replies
         return Sending(
             line,
-            self._draft(event, line)._replace(ids=_given(event.ids)),
+            self._draft(event, line)._replace(ids=_fixed_ids(event.ids)),
             TextRef(event.text, event.template),
             random,
             WeightedChoice(event.outcomes) if event.outcomes else None,
@@ -195,8 +195,8 @@ class History:
         *,
         cause: str,
         answering: MessageRow | None,
-        ids: shapes.GivenIds | None = None,
-        answer_ids: shapes.GivenIds | None = None,
+        ids: shapes.FixedIds | None = None,
+        answer_ids: shapes.FixedIds | None = None,
     ) -> None:
         receive(
             self._tx,
@@ -207,13 +207,13 @@ class History:
             cause=cause,
             answering=answering,
             consent_state=self._opted_in.pop((line.number, person.phone), None),
-            ids=_given(ids),
-            answer_ids=_given(answer_ids),
+            ids=_fixed_ids(ids),
+            answer_ids=_fixed_ids(answer_ids),
             store=self._batch.add,
         )
 
     def _text_in_unprompted(
-        self, line: LineView, person: PersonRow, text: str, at: int, **ids: shapes.GivenIds | None
+        self, line: LineView, person: PersonRow, text: str, at: int, **ids: shapes.FixedIds | None
     ) -> None:
         last = self._last.get((line.number, person.phone))
         self._receive(line, person, text, at, cause="inbound", answering=last, **ids)
@@ -264,7 +264,7 @@ def _by_staff(line: LineView, purpose: str = ALERT) -> Draft:
 def _opt_in_sending(event: shapes.OptInEvent, line: LineView, random: SeededRandom) -> Sending:
     return Sending(
         line,
-        _by_staff(line, STAFF_OPT_IN)._replace(ids=_given(event.ids)),
+        _by_staff(line, STAFF_OPT_IN)._replace(ids=_fixed_ids(event.ids)),
         TextRef(event.text or STAFF_OPT_IN_TEXT),
         random,
         WeightedChoice(event.outcomes) if event.outcomes else None,
@@ -277,5 +277,5 @@ def _reply_texts(replies: shapes.Replies) -> WeightedChoice[TextRef]:
     return WeightedChoice(texts | templates)
 
 
-def _given(ids: shapes.GivenIds | None) -> dict[str, str] | None:
+def _fixed_ids(ids: shapes.FixedIds | None) -> dict[str, str] | None:
     return {name: value for name, value in ids if value is not None} if ids else None

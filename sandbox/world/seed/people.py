@@ -88,7 +88,7 @@ class People:
 class GeneratedPeople:
     """People who are made: names by Faker, everything else by weights."""
 
-    def __init__(self, described: shapes.Crowd, seed: int, names: Names) -> None:
+    def __init__(self, described: shapes.FixtureCrowd, seed: int, names: Names) -> None:
         self._described = described
         self._names = names
         self._random = SeededRandom(seed, "crowd")

@@ -58,7 +58,7 @@ def known(snapshot: SnapshotInfo | None) -> SnapshotInfo:
     return snapshot
 
 
-def take(tx: Tx, name: str) -> SnapshotInfo:
+def take_snapshot(tx: Tx, name: str) -> SnapshotInfo:
     """Keep the workspace as it is now, instead of what had that name before."""
     put(tx, name, clone_workspace(tx, SNAPSHOT), tx.wall)
     return find_snapshot(tx, name)

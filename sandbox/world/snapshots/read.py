@@ -48,9 +48,9 @@ class SnapshotReader:
         """Take in the rows that end in it. Raises `DamagedSnapshot` or `ForeignSnapshot`."""
         *lines, self._rest = (self._rest + piece).split(b"\n")
         if len(self._rest) > LONGEST_LINE:
-            raise self._damaged("is too long", ahead=1)
+            raise self._damaged("is too long", offset=1)
         for line in lines:
-            await self._take(line)
+            await self._read_line(line)
         rows, self._rows = self._rows, []
         if rows:
             try:
@@ -86,7 +86,7 @@ class SnapshotReader:
         if self._clone_id:
             await self._store.write(lambda tx: erase(tx, self._clone_id))
 
-    async def _take(self, raw: bytes) -> None:
+    async def _read_line(self, raw: bytes) -> None:
         self._lines += 1
         try:
             line = json.loads(raw)
@@ -138,8 +138,8 @@ class SnapshotReader:
         self._count += 1
         self._rows.append(row)
 
-    def _damaged(self, what: str, ahead: int = 0) -> DamagedSnapshot:
-        return DamagedSnapshot(f"The file is not right: line {self._lines + ahead} {what}.")
+    def _damaged(self, what: str, offset: int = 0) -> DamagedSnapshot:
+        return DamagedSnapshot(f"The file is not right: line {self._lines + offset} {what}.")
 
 
 def _create_arriving(tx: Tx, head: HeadInFile) -> int:

@@ -10,7 +10,7 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 
-class Opening(Coroutine[Any, Any, T_co]):
+class AwaitableContext(Coroutine[Any, Any, T_co]):
     """A coroutine whose worth is a context manager: `async with ws.fault(...)` is `async with await ws.fault(...)`."""
 
     def __init__(self, coming: Coroutine[Any, Any, T_co]) -> None:
@@ -38,11 +38,11 @@ class Opening(Coroutine[Any, Any, T_co]):
         await self._entered.__aexit__(*raised)
 
 
-def opening(verb: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Opening[T]]:
+def awaitable_context(verb: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, AwaitableContext[T]]:
     """Let what a verb makes be entered without awaiting it first."""
 
     @wraps(verb)
-    def call(*args: P.args, **kwargs: P.kwargs) -> Opening[T]:
-        return Opening(verb(*args, **kwargs))
+    def call(*args: P.args, **kwargs: P.kwargs) -> AwaitableContext[T]:
+        return AwaitableContext(verb(*args, **kwargs))
 
     return call
