@@ -23,10 +23,10 @@ OTHERS = ("schemathesis", "hypothesispytest", "randomly", "cacheprovider")
 """Plugins of ours that a partner has not, and that take long to start."""
 
 
-def environment(**given: str) -> dict[str, str]:
+def environment(**variables: str) -> dict[str, str]:
     """Ours without its `SANDBOX_*`, and what is given."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SANDBOX_")}
-    return {**kept, **given}
+    return {**kept, **variables}
 
 
 def command(*arguments: str) -> list[str]:

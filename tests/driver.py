@@ -118,8 +118,8 @@ class Driver:
     ) -> httpx.Response:
         """A submit by urlencoded form, as the reference's sample; what is None is left out."""
         form = {"To": to, "From": sender, "Body": text, "StatusCallback": callback}
-        given = {name: value for name, value in form.items() if value is not None}
-        return self.call("POST", f"{SIMPLEPAY}/submit/{console}", auth=auth, data=given)
+        fields = {name: value for name, value in form.items() if value is not None}
+        return self.call("POST", f"{SIMPLEPAY}/submit/{console}", auth=auth, data=fields)
 
     def sid(self, *args: Any, **options: Any) -> str:
         """The sid of a submit that is not refused."""
@@ -135,8 +135,8 @@ class Driver:
 
     def get_messages(self, start_date: str = "20260506", end_date: str = "20260506", **params: str) -> httpx.Response:
         """A read of a range of days; by default, of the day on which every test begins."""
-        given = {"action": "sms.get_messages", **KEYS, "start_date": start_date, "end_date": end_date, **params}
-        return self.call("GET", DIALOGTECH, params=given)
+        fields = {"action": "sms.get_messages", **KEYS, "start_date": start_date, "end_date": end_date, **params}
+        return self.call("GET", DIALOGTECH, params=fields)
 
     # The control API ---------------------------------------------------------------------------------------------
 
@@ -146,33 +146,33 @@ class Driver:
         assert answer.status_code == status if status else answer.is_success, answer.text
         return answer.json() if answer.content else None
 
-    def reply(self, message: str, text: str, **given: Any) -> Any:
+    def reply(self, message: str, text: str, **fields: Any) -> Any:
         """The phone answers a message: `{"inbound": ..., "answer": ...}`."""
-        return self.control("POST", f"/messages/{message}/reply", {"text": text, **given})
+        return self.control("POST", f"/messages/{message}/reply", {"text": text, **fields})
 
-    def inbound(self, text: str, *, phone: str = PHONE, line: str = LINE, **given: Any) -> Any:
+    def inbound(self, text: str, *, phone: str = PHONE, line: str = LINE, **fields: Any) -> Any:
         """A phone texts a line out of the blue."""
-        return self.control("POST", "/inbound", {"from": phone, "to": line, "text": text, **given})
+        return self.control("POST", "/inbound", {"from": phone, "to": line, "text": text, **fields})
 
-    def status(self, message: str, status: str, **given: Any) -> Any:
+    def status(self, message: str, status: str, **fields: Any) -> Any:
         """Staff or a test say what became of a message."""
-        return self.control("POST", f"/messages/{message}/status", {"status": status, **given})
+        return self.control("POST", f"/messages/{message}/status", {"status": status, **fields})
 
-    def delivery(self, mode: str, **given: Any) -> Any:
-        return self.control("PUT", "/delivery", {"mode": mode, **given})
+    def delivery(self, mode: str, **fields: Any) -> Any:
+        return self.control("PUT", "/delivery", {"mode": mode, **fields})
 
     def message(self, any_id: str) -> Any:
         """A message as the control API tells it, by any of its ids."""
         return self.control("GET", f"/messages/{any_id}")
 
-    def send(self, text: str = "Come on Friday.", *, to: str = PHONE, **given: Any) -> Any:
+    def send(self, text: str = "Come on Friday.", *, to: str = PHONE, **fields: Any) -> Any:
         """Staff send a message, by default from the first console."""
-        origin = {} if "tracking_number" in given else {"console": CONSOLE}
-        return self.control("POST", "/messages", {**origin, "to": to, "text": text, **given})
+        origin = {} if "tracking_number" in fields else {"console": CONSOLE}
+        return self.control("POST", "/messages", {**origin, "to": to, "text": text, **fields})
 
-    def broadcast(self, text: str = "Come on Friday.", *, name: str = "Flu shots", **given: Any) -> Any:
+    def broadcast(self, text: str = "Come on Friday.", *, name: str = "Flu shots", **fields: Any) -> Any:
         """Staff text many, by default everyone from the first console."""
-        asked = {"name": name, "text": text, "to": "everyone", "console": CONSOLE, **given}
+        asked = {"name": name, "text": text, "to": "everyone", "console": CONSOLE, **fields}
         return self.control("POST", "/broadcasts", asked)
 
     def console(self, code: str = CONSOLE, **changes: Any) -> Any:

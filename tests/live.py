@@ -23,8 +23,8 @@ class Live:
     """Stop it in the end. `http`: a client whose paths begin at the default workspace."""
 
     def __init__(self, wall: Callable[[], int] = wall_clock, **settings: Any) -> None:
-        given = {"fixture": str(WORLDS / "plain.yaml"), **settings}
-        self.app = create_app(Settings(**given), wall)
+        options = {"fixture": str(WORLDS / "plain.yaml"), **settings}
+        self.app = create_app(Settings(**options), wall)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
@@ -52,8 +52,8 @@ class Live:
         assert answer.is_success, answer.text
         return answer.json() if answer.content else None
 
-    def send(self, text: str = "Come on Friday.", *, to: str = PHONE, **given: Any) -> Any:
-        return self.control("POST", "/messages", {"console": CONSOLE, "to": to, "text": text, **given})
+    def send(self, text: str = "Come on Friday.", *, to: str = PHONE, **options: Any) -> Any:
+        return self.control("POST", "/messages", {"console": CONSOLE, "to": to, "text": text, **options})
 
     def follow(self, query: str = "", last_event_id: str | None = None) -> "Stream":
         """The default workspace's events, from when this returns on."""

@@ -35,12 +35,12 @@ class Receiver:
                     receiver.got.append(got)
                 self.reply(answer(got))
 
-            def reply(self, said: int | bytes) -> None:
-                if isinstance(said, int):
-                    said = b"HTTP/1.1 %d Said\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" % said
+            def reply(self, response: int | bytes) -> None:
+                if isinstance(response, int):
+                    response = b"HTTP/1.1 %d Said\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" % response
                 self.close_connection = True
                 try:
-                    self.wfile.write(said)
+                    self.wfile.write(response)
                 except OSError:
                     return  # the other side had enough
 

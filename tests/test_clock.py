@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from counting import Asked, counted
+from counter import Counts, counted
 from driver import DEFAULT, STRANGER, Driver, Wall
 
 from dialog_sandbox.models.values import LONGEST_DELAY_S
@@ -20,8 +20,8 @@ def at(time: str) -> str:
     return f"2026-05-06T{time}.000Z"
 
 
-def turn(sandbox: Driver, action: str, **given: object) -> dict[str, object]:
-    turned: dict[str, object] = sandbox.control("POST", "/clock", {"action": action, **given})
+def turn(sandbox: Driver, action: str, **fields: object) -> dict[str, object]:
+    turned: dict[str, object] = sandbox.control("POST", "/clock", {"action": action, **fields})
     return turned
 
 
@@ -49,9 +49,11 @@ def test_a_clock_is_set_and_advanced_whether_it_runs_or_not(sandbox: Driver) -> 
     assert turn(sandbox, "advance", seconds=3600)["now"] == at("12:00:00")
 
 
-@pytest.mark.parametrize("given", [{"action": "set", "at": at("08:59:59")}, {"action": "freeze", "at": at("08:59:59")}])
-def test_a_clock_does_not_go_back(sandbox: Driver, given: dict[str, object]) -> None:
-    assert sandbox.control("POST", "/clock", given, status=409) == {
+@pytest.mark.parametrize(
+    "fields", [{"action": "set", "at": at("08:59:59")}, {"action": "freeze", "at": at("08:59:59")}]
+)
+def test_a_clock_does_not_go_back(sandbox: Driver, fields: dict[str, object]) -> None:
+    assert sandbox.control("POST", "/clock", fields, status=409) == {
         "type": "urn:dialog-sandbox:clock-goes-back",
         "title": "Clock goes back",
         "status": 409,
@@ -60,7 +62,7 @@ def test_a_clock_does_not_go_back(sandbox: Driver, given: dict[str, object]) -> 
 
 
 @pytest.mark.parametrize(
-    ("given", "member"),
+    ("fields", "member"),
     [
         ({}, "action"),
         ({"action": "stop"}, "action"),
@@ -75,12 +77,12 @@ def test_a_clock_does_not_go_back(sandbox: Driver, given: dict[str, object]) -> 
     ],
 )
 def test_what_cannot_be_done_to_a_clock_is_refused(
-    sandbox: Driver, given: dict[str, object], member: str | None
+    sandbox: Driver, fields: dict[str, object], member: str | None
 ) -> None:
     if member is None:
-        sandbox.control("POST", "/clock", given, status=200)
+        sandbox.control("POST", "/clock", fields, status=200)
         return
-    problem = sandbox.control("POST", "/clock", given, status=422)
+    problem = sandbox.control("POST", "/clock", fields, status=422)
     assert [error["member"] for error in problem["errors"]] == [member]
 
 
@@ -97,8 +99,8 @@ def at_the_end(sandbox: Driver) -> None:
 def test_a_clock_stops_when_there_is_no_time_left(sandbox: Driver) -> None:
     at_the_end(sandbox)
     assert sandbox.control("GET", "/clock")["now"] == LAST
-    for action, given in (("run", {}), ("freeze", {}), ("advance", {"seconds": 0}), ("set", {"at": LAST})):
-        assert turn(sandbox, action, **given)["now"] == LAST
+    for action, fields in (("run", {}), ("freeze", {}), ("advance", {"seconds": 0}), ("set", {"at": LAST})):
+        assert turn(sandbox, action, **fields)["now"] == LAST
     problem = sandbox.control("POST", "/clock", {"action": "advance", "seconds": 1}, status=422)
     assert problem["errors"] == [
         {"in": "body", "member": "seconds", "detail": "must not lead beyond the year 9998"},
@@ -280,7 +282,7 @@ def test_a_running_clock_can_be_advanced_by_nothing_while_it_runs(sandbox: Drive
 YEAR_S = 365 * 24 * 3600
 
 
-def cost(sandbox: Driver, seconds: float) -> tuple[Asked, int]:
+def cost(sandbox: Driver, seconds: float) -> tuple[Counts, int]:
     """What advancing asks of the store, and how much came due."""
     with counted(sandbox.app.store) as asked:
         fired = turn(sandbox, "advance", seconds=seconds)["fired"]
@@ -288,7 +290,7 @@ def cost(sandbox: Driver, seconds: float) -> tuple[Asked, int]:
     return asked, len(fired)
 
 
-def cost_of_a_year(sandbox: Driver, events: int) -> Asked:
+def cost_of_a_year(sandbox: Driver, events: int) -> Counts:
     """Every second event a text from a phone, the others messages of staff, sent and delivered before the next."""
     sandbox.delivery("timed")
     turn(sandbox, "freeze")

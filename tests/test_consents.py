@@ -126,11 +126,11 @@ def test_a_stop_of_the_past_stands_at_its_time(sandbox: Driver) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "member"),
+    ("body", "member"),
     [({}, "state"), ({"state": "out"}, "state"), ({"state": "opted_in", "line": LINE}, "line")],
 )
-def test_a_consent_that_cannot_be_is_refused(sandbox: Driver, given: dict[str, str], member: str) -> None:
-    problem = sandbox.control("PUT", f"/consents/{PHONE}", given, status=422)
+def test_a_consent_that_cannot_be_is_refused(sandbox: Driver, body: dict[str, str], member: str) -> None:
+    problem = sandbox.control("PUT", f"/consents/{PHONE}", body, status=422)
     assert [error["member"] for error in problem["errors"]] == [member]
 
 

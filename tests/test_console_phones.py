@@ -103,10 +103,10 @@ def test_a_reply_of_stop_is_an_opt_out_record_in_the_writeback_pane(console: Con
 
 
 @pytest.mark.parametrize("asked", ["**/workspaces/default", "**/phones/*", "**/phones/*/messages*"])
-def test_a_phone_sends_nothing_before_it_is_known_what_it_would_answer(console: Console, asked: str) -> None:
+def test_a_phone_sends_nothing_before_it_is_known_what_it_would_answer(console: Console, pattern: str) -> None:
     sid = console.sid("May we text you?")
     page = console.live()
-    release = held_back(page, asked)
+    release = held_back(page, pattern)
     card(page).click()
     expect(page.locator("#handset")).to_be_visible()
     for name in ("STOP", "Send as the patient"):
@@ -241,10 +241,10 @@ def test_any_text_is_shown_as_text(console: Console, text: str) -> None:
     console.call("POST", "/inbound", {"from": STRANGER, "to": "16155550110", "text": text})
     exchange = console.submit(text, to=STRANGER).headers["x-sandbox-exchange"]
     page = console.live(f"{UI}/default/phones/{STRANGER}")
-    assert shown_texts(page, ".bubble-text") == [text, text, "Harbor: we have got your message.", text]
+    assert visible_texts(page, ".bubble-text") == [text, text, "Harbor: we have got your message.", text]
     page.goto(f"{console.origin}{UI}/default/messages/{sid}")
     expect(page.locator("#text")).not_to_be_empty()
-    assert shown_texts(page, "#text") == [text]
+    assert visible_texts(page, "#text") == [text]
     assert text in page.locator('.view[data-vendor="simplepay"] code').first.evaluate(
         "code => JSON.parse(code.textContent).body"
     )
@@ -254,7 +254,7 @@ def test_any_text_is_shown_as_text(console: Console, text: str) -> None:
     assert page.locator("main img, main script, main b").count() == 0
 
 
-def shown_texts(page: Page, selector: str) -> Any:
+def visible_texts(page: Page, selector: str) -> Any:
     page.locator(selector).first.wait_for()
     return page.locator(selector).evaluate_all("all => all.map(each => each.textContent)")
 

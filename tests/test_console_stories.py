@@ -66,14 +66,14 @@ def _play_it(console: Console) -> None:
     page.get_by_role("button", name="Reset and play", exact=True).click()
     expect(caption).to_have_text("The program wakes up.")
     expect(page.locator(".bubble-item")).to_have_count(0)
-    assert told(console) == ("playing", 1)
+    assert story_state(console) == ("playing", 1)
     page.get_by_role("button", name="Stop the story").click()
     expect(strip).to_be_hidden()
     expect(page.get_by_role("button", name="Stories")).to_be_focused()
-    assert told(console) == ("ready", 2)
+    assert story_state(console) == ("ready", 2)
 
 
-def told(console: Console) -> tuple[str, float]:
+def story_state(console: Console) -> tuple[str, float]:
     story = console.call("GET", "/stories")["items"][0]
     return story["state"], story["speed"]
 

@@ -175,7 +175,7 @@ def test_the_delivery_policy_holds_for_what_comes_after(sandbox: Driver) -> None
 
 
 @pytest.mark.parametrize(
-    ("given", "member", "detail"),
+    ("refused_body", "member", "detail"),
     [
         ({}, "mode", "is required"),
         ({"mode": "eager"}, "mode", "must be 'immediate', 'timed' or 'manual'"),
@@ -196,9 +196,9 @@ def test_the_delivery_policy_holds_for_what_comes_after(sandbox: Driver) -> None
     ],
 )
 def test_a_policy_that_cannot_be_is_refused(
-    sandbox: Driver, given: dict[str, object], member: str, detail: str
+    sandbox: Driver, refused_body: dict[str, object], member: str, detail: str
 ) -> None:
-    problem = sandbox.control("PUT", "/delivery", given, status=422)
+    problem = sandbox.control("PUT", "/delivery", refused_body, status=422)
     assert problem["errors"] == [{"in": "body", "member": member, "detail": detail}]
 
 

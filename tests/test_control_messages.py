@@ -17,8 +17,8 @@ DELIVERED = [
 ]
 
 
-def send(sandbox: Driver, **given: Any) -> Any:
-    return sandbox.control("POST", "/messages", {**SENT_BY_STAFF, **given})
+def send(sandbox: Driver, **fields: Any) -> Any:
+    return sandbox.control("POST", "/messages", {**SENT_BY_STAFF, **fields})
 
 
 def conflict(title: str, detail: str, **members: Any) -> dict[str, Any]:
@@ -60,8 +60,8 @@ def test_staff_send_from_a_console(sandbox: Driver) -> None:
 
 
 def test_staff_answer_from_a_tracking_number(sandbox: Driver) -> None:
-    given = {"tracking_number": TRACKING_NUMBER, "to": STRANGER, "text": "We call back. \U0001f4de"}
-    sent = sandbox.control("POST", "/messages", given, status=201)
+    fields = {"tracking_number": TRACKING_NUMBER, "to": STRANGER, "text": "We call back. \U0001f4de"}
+    sent = sandbox.control("POST", "/messages", fields, status=201)
     assert sent == {
         **sent,
         "vendor": "dialogtech",
@@ -83,7 +83,7 @@ def test_what_staff_send_has_the_type_and_the_sender_that_are_given(sandbox: Dri
 
 
 @pytest.mark.parametrize(
-    ("given", "member", "detail"),
+    ("fields", "member", "detail"),
     [
         ({"console": None}, "body", "must have either console or tracking_number"),
         ({"tracking_number": TRACKING_NUMBER}, "body", "must have either console or tracking_number"),
@@ -99,18 +99,18 @@ def test_what_staff_send_has_the_type_and_the_sender_that_are_given(sandbox: Dri
         ),
     ],
 )
-def test_a_message_that_cannot_be_is_refused(sandbox: Driver, given: dict[str, Any], member: str, detail: str) -> None:
-    problem = sandbox.control("POST", "/messages", {**SENT_BY_STAFF, **given}, status=422)
+def test_a_message_that_cannot_be_is_refused(sandbox: Driver, fields: dict[str, Any], member: str, detail: str) -> None:
+    problem = sandbox.control("POST", "/messages", {**SENT_BY_STAFF, **fields}, status=422)
     assert problem["errors"] == [{"in": "body", "member": member, "detail": detail}]
 
 
 def test_a_line_that_is_not_there_is_404(sandbox: Driver) -> None:
     unknown = sandbox.control("POST", "/messages", {**SENT_BY_STAFF, "console": "NOBODY0000"}, status=404)
     assert unknown["title"] == "Unknown console"
-    given = {"to": PHONE, "text": "a"}
-    unknown = sandbox.control("POST", "/messages", {**given, "tracking_number": STRANGER}, status=404)
+    fields = {"to": PHONE, "text": "a"}
+    unknown = sandbox.control("POST", "/messages", {**fields, "tracking_number": STRANGER}, status=404)
     assert unknown["detail"] == "No console and no account of this workspace texts from that number."
-    unknown = sandbox.control("POST", "/messages", {**given, "tracking_number": LINE}, status=404)
+    unknown = sandbox.control("POST", "/messages", {**fields, "tracking_number": LINE}, status=404)
     assert unknown["detail"] == "That number is a console's line: name the console instead."
 
 
@@ -144,8 +144,8 @@ def test_what_was_scheduled_survives_a_restart_and_happens_in_order(open_driver:
 # Broadcasts ------------------------------------------------------------------------------------------------------
 
 
-def broadcast(sandbox: Driver, status: int = 201, **given: Any) -> Any:
-    body = {"name": "Flu", "text": "Shots on Friday", "to": "everyone", "console": CONSOLE, **given}
+def broadcast(sandbox: Driver, status: int = 201, **fields: Any) -> Any:
+    body = {"name": "Flu", "text": "Shots on Friday", "to": "everyone", "console": CONSOLE, **fields}
     return sandbox.control("POST", "/broadcasts", body, status=status)
 
 
@@ -272,15 +272,15 @@ def test_a_status_may_be_dated_back_but_not_before_the_last_step(by_hand: Driver
     by_hand.wall.advance(3600)
     changed = by_hand.status("msg_00000001", "sent", at="2026-05-06T09:30:00Z")
     assert changed["timeline"][-1]["at"] == "2026-05-06T09:30:00.000Z"
-    given = {"status": "delivered", "at": "2026-05-06T09:29:59.999Z"}
-    assert by_hand.control("POST", "/messages/msg_00000001/status", given, status=409) == conflict(
+    fields = {"status": "delivered", "at": "2026-05-06T09:29:59.999Z"}
+    assert by_hand.control("POST", "/messages/msg_00000001/status", fields, status=409) == conflict(
         "Too early", "The status is dated before the message's last step: give a later 'at', or none."
     )
 
 
 def test_a_status_can_be_scheduled(by_hand: Driver) -> None:
-    given = {"status": "delivered", "at": FUTURE}
-    scheduled = by_hand.control("POST", "/messages/msg_00000001/status", given, status=202)
+    fields = {"status": "delivered", "at": FUTURE}
+    scheduled = by_hand.control("POST", "/messages/msg_00000001/status", fields, status=202)
     assert scheduled == {"scheduled": "report", "at": "2026-05-06T10:00:00.000Z"}
     by_hand.wall.advance(7200)
     entry = by_hand.control("GET", "/messages/msg_00000001")["timeline"][-1]
@@ -345,8 +345,8 @@ def test_a_reply_can_be_scheduled(sandbox: Driver) -> None:
 
 
 def test_a_phone_texts_a_console_out_of_the_blue(sandbox: Driver) -> None:
-    given = {"from": "+1 (415) 555-0123", "to": "6155550110", "text": "hello"}
-    both = sandbox.control("POST", "/inbound", given, status=201)
+    fields = {"from": "+1 (415) 555-0123", "to": "6155550110", "text": "hello"}
+    both = sandbox.control("POST", "/inbound", fields, status=201)
     assert (both["inbound"]["from"], both["inbound"]["to"]) == (STRANGER, LINE)
     assert both["inbound"]["timeline"] == [{"status": "received", "at": NOW, "cause": "inbound"}]
     assert both["answer"]["text"] == "Harbor: we have got your message."
@@ -365,15 +365,15 @@ def test_a_phone_texts_a_tracking_number(sandbox: Driver) -> None:
 
 
 def test_an_inbound_can_be_scheduled(sandbox: Driver) -> None:
-    given = {"from": PHONE, "to": LINE, "text": "hi", "at": FUTURE}
-    assert sandbox.control("POST", "/inbound", given, status=202)["scheduled"] == "text_in"
+    fields = {"from": PHONE, "to": LINE, "text": "hi", "at": FUTURE}
+    assert sandbox.control("POST", "/inbound", fields, status=202)["scheduled"] == "text_in"
     sandbox.wall.advance(3600)
     assert texts(sandbox.control("GET", "/messages?direction=inbound")) == ["hi"]
 
 
 def test_a_text_to_no_line_is_404(sandbox: Driver) -> None:
-    given = {"from": PHONE, "to": STRANGER, "text": "hi"}
-    assert sandbox.control("POST", "/inbound", given, status=404)["title"] == "Unknown line"
+    fields = {"from": PHONE, "to": STRANGER, "text": "hi"}
+    assert sandbox.control("POST", "/inbound", fields, status=404)["title"] == "Unknown line"
 
 
 # Listing ---------------------------------------------------------------------------------------------------------

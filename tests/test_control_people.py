@@ -61,8 +61,8 @@ def test_a_phone_is_all_that_a_person_needs(sandbox: Driver) -> None:
 
 
 def test_all_of_a_person_can_be_given(sandbox: Driver) -> None:
-    given = {**ADA, "person_id": "X1", "phone": STRANGER}
-    assert sandbox.control("POST", "/people", given, status=201) == given
+    fields = {**ADA, "person_id": "X1", "phone": STRANGER}
+    assert sandbox.control("POST", "/people", fields, status=201) == fields
 
 
 def test_somebody_entered_is_known_to_every_console(sandbox: Driver) -> None:
@@ -71,9 +71,9 @@ def test_somebody_entered_is_known_to_every_console(sandbox: Driver) -> None:
     assert sandbox.optout(STRANGER, console="HARBOR1002") == {"msisdn": STRANGER}
 
 
-@pytest.mark.parametrize("given", [{"phone": PHONE}, {"phone": STRANGER, "person_id": "HF0001"}])
-def test_two_people_share_neither_id_nor_phone(sandbox: Driver, given: dict[str, str]) -> None:
-    assert sandbox.control("POST", "/people", given, status=409) == {
+@pytest.mark.parametrize("fields", [{"phone": PHONE}, {"phone": STRANGER, "person_id": "HF0001"}])
+def test_two_people_share_neither_id_nor_phone(sandbox: Driver, fields: dict[str, str]) -> None:
+    assert sandbox.control("POST", "/people", fields, status=409) == {
         "type": "urn:dialog-sandbox:already-taken",
         "title": "Already taken",
         "status": 409,

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from counting import counted
+from counter import counted
 from driver import CONSOLE, DEFAULT, PHONE, STRANGER, Driver
 
 from dialog_sandbox.models.values import PATTERNS
@@ -18,25 +18,25 @@ from sandbox.world import errors, people
 MESSAGES = f"{DEFAULT}/messages"
 
 
-def given(read: dict[str, Any]) -> list[dict[str, Any]]:
+def request_schemas(read: dict[str, Any]) -> list[dict[str, Any]]:
     """The schemas of all that a call of the control API can be given, in its OpenAPI document."""
     operations = [operation for item in read["paths"].values() for operation in item.values()]
     parts = [operation.get(part, []) for operation in operations for part in ("parameters", "requestBody")]
     return list(within(read, parts, set()))
 
 
-def within(read: dict[str, Any], schema: Any, seen: set[str]) -> Iterator[dict[str, Any]]:
+def within(read: dict[str, Any], schema: Any, visited: set[str]) -> Iterator[dict[str, Any]]:
     """Every schema in it, and in what it refers to."""
     if isinstance(schema, list):
         for each in schema:
-            yield from within(read, each, seen)
+            yield from within(read, each, visited)
     elif isinstance(schema, dict):
         yield schema
         name = str(schema.get("$ref", "")).rpartition("/")[2]
-        if name and name not in seen:
-            yield from within(read, read["components"]["schemas"][name], seen | {name})
+        if name and name not in visited:
+            yield from within(read, read["components"]["schemas"][name], visited | {name})
         for each in schema.values():
-            yield from within(read, each, seen)
+            yield from within(read, each, visited)
 
 
 def problem(status: int, title: str, detail: str, **members: Any) -> dict[str, Any]:
@@ -173,7 +173,7 @@ def test_what_a_text_must_look_like_is_said_in_words(sandbox: Driver, call: str,
 
 def test_every_pattern_has_words(sandbox: Driver) -> None:
     read = sandbox.call("GET", "/_sandbox/openapi.json").json()
-    found = {schema["pattern"] for schema in given(read) if "pattern" in schema}
+    found = {schema["pattern"] for schema in request_schemas(read) if "pattern" in schema}
     assert len(found) > 5
     assert found <= set(PATTERNS)
 
@@ -344,7 +344,7 @@ def test_a_workspace_is_also_called_by_its_id(sandbox: Driver) -> None:
 def test_every_number_that_can_be_given_has_bounds(sandbox: Driver) -> None:
     """Whatever has none comes to a place at last that cannot take it: the store, or a date."""
     read = sandbox.call("GET", "/_sandbox/openapi.json").json()
-    found = [schema for schema in given(read) if schema.get("type") in ("integer", "number")]
+    found = [schema for schema in request_schemas(read) if schema.get("type") in ("integer", "number")]
     assert len(found) > 20
     for schema in found:
         assert {"minimum", "exclusiveMinimum"} & set(schema), schema

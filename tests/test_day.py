@@ -123,8 +123,8 @@ class Day:
 
     # What it is made of ---------------------------------------------------------------------------------------------
 
-    def turn(self, action: str, **given: Any) -> None:
-        turned = self.sandbox.control("POST", "/clock", {"action": action, **given})
+    def turn(self, action: str, **fields: Any) -> None:
+        turned = self.sandbox.control("POST", "/clock", {"action": action, **fields})
         assert turned.get("settled", True)
 
     def submit(self, phone: str, text: str) -> None:

@@ -82,15 +82,15 @@ def is_refused(answer: httpx.Response, reason: str) -> None:
 
 def ask(sandbox: Driver, **params: str | None) -> httpx.Response:
     """A read of the day, with parameters changed, or left out where null."""
-    given = {name: value for name, value in {**PARAMS, **params}.items() if value is not None}
-    return sandbox.call("GET", DIALOGTECH, params=given)
+    fields = {name: value for name, value in {**PARAMS, **params}.items() if value is not None}
+    return sandbox.call("GET", DIALOGTECH, params=fields)
 
 
 def post(sandbox: Driver, content: bytes, **headers: str) -> httpx.Response:
     return sandbox.call("POST", DIALOGTECH, content=content, headers=headers or URLENCODED)
 
 
-def told(answer: httpx.Response) -> tuple[list[dict[str, str | None]], list[dict[str, str | None]]]:
+def inbound_and_outbound(answer: httpx.Response) -> tuple[list[dict[str, str | None]], list[dict[str, str | None]]]:
     """The inbound and the outbound messages of an answer that is not refused, as an XML parser reads them."""
     root = ElementTree.fromstring(answer.content)
     assert [element.tag for element in root] == ["result", "result_description", "messages"], answer.text
@@ -103,17 +103,17 @@ def told(answer: httpx.Response) -> tuple[list[dict[str, str | None]], list[dict
 
 def texts(answer: httpx.Response) -> list[str | None]:
     """The texts of all messages, inbound first."""
-    return [message["message"] for direction in told(answer) for message in direction]
+    return [message["message"] for direction in inbound_and_outbound(answer) for message in direction]
 
 
-def tracked(sandbox: Driver, text: str = "We will call you.", **given: Any) -> Any:
+def tracked(sandbox: Driver, text: str = "We will call you.", **fields: Any) -> Any:
     """Staff text from a tracking number."""
-    return sandbox.send(text, **{"tracking_number": TRACKING_NUMBER, **given})
+    return sandbox.send(text, **{"tracking_number": TRACKING_NUMBER, **fields})
 
 
-def heard(sandbox: Driver, text: str = "Please call me.", *, line: str = TRACKING_NUMBER, **given: Any) -> Any:
+def heard(sandbox: Driver, text: str = "Please call me.", *, line: str = TRACKING_NUMBER, **fields: Any) -> Any:
     """A phone texts a tracking number."""
-    return sandbox.inbound(text, line=line, **given)
+    return sandbox.inbound(text, line=line, **fields)
 
 
 # The endpoint ----------------------------------------------------------------------------------------------------
@@ -191,7 +191,7 @@ def test_the_keys_must_be_of_one_account(sandbox: Driver, neighbour_world: str) 
     _, theirs = sandbox.neighbour(neighbour_world)
     is_refused(ask(sandbox, access_key=theirs["access_key"]), WRONG_KEYS)
     is_refused(ask(sandbox, secret_access_key=theirs["secret_access_key"]), WRONG_KEYS)
-    assert told(ask(sandbox, **theirs)) == ([], [])
+    assert inbound_and_outbound(ask(sandbox, **theirs)) == ([], [])
 
 
 @pytest.mark.rule("DT-auth")
@@ -267,7 +267,7 @@ def test_a_start_after_the_end_is_refused(sandbox: Driver) -> None:
     ("start", "end"), [("00010101", "99991231"), ("20240229", "20240229"), ("20000229", "20260506")]
 )
 def test_the_span_has_no_limit(sandbox: Driver, start: str, end: str) -> None:
-    assert told(ask(sandbox, start_date=start, end_date=end)) == ([], [])
+    assert inbound_and_outbound(ask(sandbox, start_date=start, end_date=end)) == ([], [])
 
 
 @pytest.mark.rule("DT-number")
@@ -289,7 +289,7 @@ def test_what_is_wrong_is_named_in_order(sandbox: Driver) -> None:
     for name, reason in order:
         is_refused(ask(sandbox, **wrong), reason)
         del wrong[name]
-    assert told(ask(sandbox)) == ([], [])
+    assert inbound_and_outbound(ask(sandbox)) == ([], [])
 
 
 @pytest.mark.rule("DT-refused")
@@ -351,7 +351,7 @@ def test_a_msg_id_has_nine_digits_and_is_each_messages_own(sandbox: Driver) -> N
     for _ in range(30):
         tracked(sandbox)
         heard(sandbox)
-    ids = [message["msg_id"] for direction in told(ask(sandbox)) for message in direction]
+    ids = [message["msg_id"] for direction in inbound_and_outbound(ask(sandbox)) for message in direction]
     assert len(set(ids)) == 60
     assert all(re.fullmatch(r"[1-9]\d{8}", str(msg_id)) for msg_id in ids)
 
@@ -360,7 +360,7 @@ def test_a_msg_id_has_nine_digits_and_is_each_messages_own(sandbox: Driver) -> N
 def test_phones_are_shown_as_national_digits(sandbox: Driver) -> None:
     tracked(sandbox, to="447400123456")
     heard(sandbox, phone=STRANGER)
-    inbound, outbound = told(ask(sandbox))
+    inbound, outbound = inbound_and_outbound(ask(sandbox))
     assert (inbound[0]["to"], inbound[0]["from"]) == ("6155550100", "4155550123")
     assert (outbound[0]["to"], outbound[0]["from"]) == ("7400123456", "6155550100")
 
@@ -385,7 +385,10 @@ def test_both_days_are_whole_and_in_utc(open_driver: Callable[..., Driver]) -> N
         tracked(sandbox, at, at=at)
     answer = sandbox.get_messages("20260506", "20260507")
     assert texts(answer) == ["2026-05-06T00:00:00Z", "2026-05-07T23:59:59.999Z"]
-    assert [message["date"] for message in told(answer)[1]] == ["2026-05-06 00:00:00", "2026-05-07 23:59:59"]
+    assert [message["date"] for message in inbound_and_outbound(answer)[1]] == [
+        "2026-05-06 00:00:00",
+        "2026-05-07 23:59:59",
+    ]
 
 
 @pytest.mark.rule("DT-number")
@@ -403,14 +406,14 @@ def test_a_number_keeps_only_its_own_messages(sandbox: Driver) -> None:
 def test_a_number_that_is_not_the_accounts_has_no_messages(sandbox: Driver, number: str) -> None:
     tracked(sandbox)
     sandbox.submit()
-    assert told(ask(sandbox, number=number)) == ([], [])
+    assert inbound_and_outbound(ask(sandbox, number=number)) == ([], [])
 
 
 @pytest.mark.rule("DT-envelope")
 def test_a_consoles_messages_do_not_show(sandbox: Driver) -> None:
     sandbox.submit()
     sandbox.inbound("Hello")
-    assert told(ask(sandbox)) == ([], [])
+    assert inbound_and_outbound(ask(sandbox)) == ([], [])
 
 
 @pytest.mark.rule("DT-envelope")
@@ -471,7 +474,7 @@ def test_the_answer_is_utf_8(sandbox: Driver) -> None:
 
 def test_what_a_phone_texts_a_tracking_number_is_its_messages_and_the_phones(sandbox: Driver) -> None:
     heard(sandbox, "STOP")
-    inbound, outbound = told(ask(sandbox))
+    inbound, outbound = inbound_and_outbound(ask(sandbox))
     assert [message["message"] for message in inbound] == ["STOP"]
     assert [message["message"] for message in outbound] == [
         "Harbor: you will get no more texts from us. Text START to subscribe again."

@@ -308,7 +308,7 @@ def test_what_is_refused_before_its_credentials_are_asked_for_is_in_the_journal_
     assert verdict.status_code == 417
     for answers in (without, wrong):
         assert all(is_nobodys(sandbox, answer) for answer in answers)
-        assert [told(answer) for answer in answers] == [told(answer) for answer in right]
+        assert [status_headers_body(answer) for answer in answers] == [status_headers_body(answer) for answer in right]
 
 
 def is_nobodys(sandbox: Driver, answer: httpx.Response) -> bool:
@@ -321,7 +321,7 @@ def is_nobodys(sandbox: Driver, answer: httpx.Response) -> bool:
 WRONG = {"auth": ("demo", "wrong"), "params": {**KEYS, "secret_access_key": "wrong"}}
 
 
-def told(answer: httpx.Response) -> tuple[Any, ...]:
+def status_headers_body(answer: httpx.Response) -> tuple[Any, ...]:
     """All of an answer but the exchange that it names."""
     headers = {name: value for name, value in answer.headers.items() if name != "x-sandbox-exchange"}
     return answer.status_code, headers, answer.content

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from driver import CONSOLE, DEMO, DIALOGTECH, WRITEBACK, Driver
 from masks import exchange_id
-from served import Serve, Served
+from server_process import Serve, Served
 
 PATH = f"{WRITEBACK}/{CONSOLE}/2026-05-06%2000:00:00/2026-05-06%2000:00:01"
 UUID7 = re.compile(r"ex_[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}")

@@ -395,7 +395,7 @@ def test_what_was_done_stays_done(sandbox: Driver, effect: dict[str, Any], is_do
 
 
 @pytest.mark.parametrize(
-    ("asked", "status"),
+    ("requested", "status"),
     [
         ("status=503", 503),
         (" Status = 503 ".lower(), 503),
@@ -407,8 +407,8 @@ def test_what_was_done_stays_done(sandbox: Driver, effect: dict[str, Any], is_do
         ("drip=1000/0", 200),
     ],
 )
-def test_a_call_asks_for_its_own_fault(sandbox: Driver, asked: str, status: int) -> None:
-    assert read(sandbox, asked).status_code == status
+def test_a_call_asks_for_its_own_fault(sandbox: Driver, requested: str, status: int) -> None:
+    assert read(sandbox, requested).status_code == status
     assert read(sandbox).status_code == 200
 
 
@@ -429,7 +429,7 @@ GRAMMAR = "write parts as status=503, truncate=10, drip=10/100 or latency_ms=50-
 
 @pytest.mark.rule("NET-fault")
 @pytest.mark.parametrize(
-    ("asked", "why"),
+    ("requested", "why"),
     [
         ("", GRAMMAR),
         ("nonsense", GRAMMAR),
@@ -454,9 +454,9 @@ GRAMMAR = "write parts as status=503, truncate=10, drip=10/100 or latency_ms=50-
     ],
 )
 def test_a_header_that_cannot_be_read_is_refused_in_the_vendors_shape(
-    sandbox: Driver, asked: str, why: str | None
+    sandbox: Driver, requested: str, why: str | None
 ) -> None:
-    headers = {"X-Sandbox-Fault": asked.encode("latin-1")}
+    headers = {"X-Sandbox-Fault": requested.encode("latin-1")}
     refused = read(sandbox, headers=headers)
     assert refused.status_code == 400
     assert refused.json()["message"].startswith("X-Sandbox-Fault cannot be read: ")
@@ -476,7 +476,7 @@ def test_the_header_needs_the_right_credentials(sandbox: Driver) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "error", "why"),
+    ("requested", "error", "why"),
     [
         ("reset", httpx.ReadError, "Connection reset by peer"),
         ("close", httpx.RemoteProtocolError, "Server disconnected without sending a response."),
@@ -486,10 +486,10 @@ def test_the_header_needs_the_right_credentials(sandbox: Driver) -> None:
     ],
 )
 def test_the_http_client_raises_its_own_error(
-    sandbox: Driver, asked: str, error: type[httpx.HTTPError], why: str
+    sandbox: Driver, requested: str, error: type[httpx.HTTPError], why: str
 ) -> None:
     with pytest.raises(error, match=why) as raised:
-        read(sandbox, asked)
+        read(sandbox, requested)
     assert raised.value.request.url.path.startswith(WRITEBACK)
     assert read(sandbox).status_code == 200
 

@@ -29,13 +29,13 @@ def findings(sandbox: Driver, answer: Any = None) -> list[dict[str, str]]:
     return found
 
 
-def told(found: list[dict[str, str]]) -> list[tuple[str, str, str, str]]:
+def summaries(found: list[dict[str, str]]) -> list[tuple[str, str, str, str]]:
     return [(each["rule"], each["level"], each["seen"], each["mend"]) for each in found]
 
 
 def only(sandbox: Driver, answer: Any) -> tuple[str, str, str, str]:
     """The only finding of an answer."""
-    (found,) = told(findings(sandbox, answer))
+    (found,) = summaries(findings(sandbox, answer))
     return found
 
 
@@ -88,7 +88,7 @@ TO_READ = "/dialoghealth-writeback-api/api/responses/{consoleCode}/{startTimesta
 
 
 @pytest.mark.parametrize(
-    ("headers", "seen", "mend"),
+    ("headers", "observed", "fix"),
     [
         ({}, "no Authorization header", f"Send Authorization: Basic with {CREDENTIALS}."),
         (
@@ -99,17 +99,17 @@ TO_READ = "/dialoghealth-writeback-api/api/responses/{consoleCode}/{startTimesta
         ({"Authorization": "Basic eDp5"}, "Basic credentials that no workspace has", f"Send {CREDENTIALS}."),
     ],
 )
-def test_wrong_credentials(sandbox: Driver, headers: dict[str, str], seen: str, mend: str) -> None:
+def test_wrong_credentials(sandbox: Driver, headers: dict[str, str], observed: str, fix: str) -> None:
     assert only(sandbox, read(sandbox, f"{CONSOLE}/{DAY}", auth=None, headers=headers)) == (
         "WB-auth",
         "error",
-        seen,
-        mend,
+        observed,
+        fix,
     )
 
 
 @pytest.mark.parametrize(
-    ("start", "seen", "mend"),
+    ("start", "observed", "fix"),
     [
         (
             "2026-05-06+00:00:00",
@@ -154,14 +154,14 @@ def test_wrong_credentials(sandbox: Driver, headers: dict[str, str], seen: str, 
         ("yesterday", "startTimestamp 'yesterday'", "Write startTimestamp as YYYY-MM-DD%20HH:mm:ss in UTC."),
     ],
 )
-def test_a_timestamp_in_another_format(sandbox: Driver, start: str, seen: str, mend: str) -> None:
+def test_a_timestamp_in_another_format(sandbox: Driver, start: str, observed: str, fix: str) -> None:
     answer = read(sandbox, f"{CONSOLE}/{start}/2026-05-06%2023:59:59")
-    assert only(sandbox, answer) == ("WB-timestamp", "error", seen, mend)
+    assert only(sandbox, answer) == ("WB-timestamp", "error", observed, fix)
 
 
 def test_the_timestamp_that_is_wrong_is_the_one_that_is_named(sandbox: Driver) -> None:
-    rule, _, seen, _ = only(sandbox, read(sandbox, f"{CONSOLE}/2026-05-06%2000:00:00/x"))
-    assert (rule, seen) == ("WB-timestamp", "endTimestamp 'x'")
+    rule, _, observed, _ = only(sandbox, read(sandbox, f"{CONSOLE}/2026-05-06%2000:00:00/x"))
+    assert (rule, observed) == ("WB-timestamp", "endTimestamp 'x'")
 
 
 def test_a_timestamp_that_is_encoded_twice(sandbox: Driver) -> None:
@@ -175,25 +175,25 @@ def test_a_timestamp_that_is_encoded_twice(sandbox: Driver) -> None:
 
 def test_ranges(sandbox: Driver) -> None:
     answer = read(sandbox, f"{CONSOLE}/2026-05-06%2000:00:00/2026-05-05%2000:00:00")
-    seen = "from 2026-05-06 00:00:00 to 2026-05-05 00:00:00"
-    assert only(sandbox, answer) == ("WB-range", "error", seen, "Send the earlier one as startTimestamp.")
+    observed = "from 2026-05-06 00:00:00 to 2026-05-05 00:00:00"
+    assert only(sandbox, answer) == ("WB-range", "error", observed, "Send the earlier one as startTimestamp.")
     answer = read(sandbox, f"{CONSOLE}/2026-05-01%2000:00:00/2026-05-31%2000:00:00")
-    mend = "Ask for 7 days at most: end with 2026-05-08 00:00:00, and ask for the rest after that."
-    assert only(sandbox, answer)[3] == mend
+    fix = "Ask for 7 days at most: end with 2026-05-08 00:00:00, and ask for the rest after that."
+    assert only(sandbox, answer)[3] == fix
 
 
 @pytest.mark.parametrize(
-    ("code", "mend"),
+    ("code", "fix"),
     [
         ("harbor1001", "Send HARBOR1001 instead of harbor1001."),
         ("WEBMAG6745", "Send one of this workspace's consoles: HARBOR1001, HARBOR1002."),
     ],
 )
-def test_a_console_that_is_none(sandbox: Driver, code: str, mend: str) -> None:
+def test_a_console_that_is_none(sandbox: Driver, code: str, fix: str) -> None:
     codes = [console["code"] for console in sandbox.control("GET", "")["consoles"]]
-    mend = mend.replace("HARBOR1001, HARBOR1002", ", ".join(codes))
-    assert only(sandbox, read(sandbox, f"{code}/{DAY}")) == ("WB-console", "error", f"console {code!r}", mend)
-    assert only(sandbox, sandbox.submit(console=code)) == ("SP-console", "error", f"console {code!r}", mend)
+    fix = fix.replace("HARBOR1001, HARBOR1002", ", ".join(codes))
+    assert only(sandbox, read(sandbox, f"{code}/{DAY}")) == ("WB-console", "error", f"console {code!r}", fix)
+    assert only(sandbox, sandbox.submit(console=code)) == ("SP-console", "error", f"console {code!r}", fix)
 
 
 def test_paths_and_methods_that_are_none(sandbox: Driver) -> None:
@@ -202,10 +202,10 @@ def test_paths_and_methods_that_are_none(sandbox: Driver) -> None:
         *("WB-error", "error", f"GET {path}"),
         f"Call {TO_READ}, without a slash at its end.",
     )
-    rule, level, _, mend = only(sandbox, read(sandbox, f"{CONSOLE}/{DAY}", "POST"))
-    assert (rule, level, mend) == ("WB-method", "error", "Send GET or HEAD instead of POST.")
-    rule, level, _, mend = only(sandbox, sandbox.call("GET", f"{SIMPLEPAY}/submit/{CONSOLE}"))
-    assert (rule, level, mend) == ("SP-other", "error", "Send POST instead of GET.")
+    rule, level, _, fix = only(sandbox, read(sandbox, f"{CONSOLE}/{DAY}", "POST"))
+    assert (rule, level, fix) == ("WB-method", "error", "Send GET or HEAD instead of POST.")
+    rule, level, _, fix = only(sandbox, sandbox.call("GET", f"{SIMPLEPAY}/submit/{CONSOLE}"))
+    assert (rule, level, fix) == ("SP-other", "error", "Send POST instead of GET.")
     for method in ("HEAD", "POST"):
         answer = sandbox.call(method, f"{SIMPLEPAY}/messages/{CONSOLE}/x", auth=DEMO)
         assert only(sandbox, answer)[3] == f"Send GET instead of {method}."
@@ -215,7 +215,7 @@ def test_paths_and_methods_that_are_none(sandbox: Driver) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "written", "mend"),
+    ("name", "written", "fix"),
     [
         ("To", "+14155550123", "Send 14155550123 instead of +14155550123."),
         ("To", "4155550123", "Send 14155550123 instead of 4155550123."),
@@ -223,13 +223,13 @@ def test_paths_and_methods_that_are_none(sandbox: Driver) -> None:
         ("To", "Ada", "Send To as 11 to 15 digits with the country code, as 14155550123."),
     ],
 )
-def test_a_number_in_another_form(sandbox: Driver, name: str, written: str, mend: str) -> None:
+def test_a_number_in_another_form(sandbox: Driver, name: str, written: str, fix: str) -> None:
     answer = submit(sandbox, {"To": PHONE, "From": LINE, "Body": "Hello", name: written})
-    assert only(sandbox, answer) == ("SP-msisdn", "error", f"{name} {written!r}", mend)
+    assert only(sandbox, answer) == ("SP-msisdn", "error", f"{name} {written!r}", fix)
 
 
 @pytest.mark.parametrize(
-    ("options", "seen", "mend"),
+    ("options", "observed", "fix"),
     [
         ({"data": {"To": PHONE, "From": LINE, "Body": ""}}, "an empty Body", "Give Body a value."),
         ({"data": {"To": PHONE, "From": LINE}}, "no Body", "Send Body in the query string or as a form field."),
@@ -240,8 +240,8 @@ def test_a_number_in_another_form(sandbox: Driver, name: str, written: str, mend
         ),
     ],
 )
-def test_a_parameter_that_is_missing(sandbox: Driver, options: Any, seen: str, mend: str) -> None:
-    assert only(sandbox, submit(sandbox, {}, **options)) == ("SP-required", "error", seen, mend)
+def test_a_parameter_that_is_missing(sandbox: Driver, options: Any, observed: str, fix: str) -> None:
+    assert only(sandbox, submit(sandbox, {}, **options)) == ("SP-required", "error", observed, fix)
 
 
 BARE_PLUS = "a bare + in a form or a query string is a blank, and a plus sign (%2B) is not taken either"
@@ -249,7 +249,7 @@ FORM_KIND = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 @pytest.mark.parametrize(
-    ("query", "form", "seen", "mend"),
+    ("query", "form", "observed", "fix"),
     [
         ("", b"To=+14153755156", "To ' 14153755156'", f"Send 14153755156 instead of ' 14153755156': {BARE_PLUS}."),
         ("?To=+14153755156", b"", "To ' 14153755156'", f"Send 14153755156 instead of ' 14153755156': {BARE_PLUS}."),
@@ -257,11 +257,11 @@ FORM_KIND = {"Content-Type": "application/x-www-form-urlencoded"}
         ("", b"To=14153755156%20", "To '14153755156 '", "Send 14153755156 instead of '14153755156 '."),
     ],
 )
-def test_a_number_with_a_blank_at_its_end(sandbox: Driver, query: str, form: bytes, seen: str, mend: str) -> None:
+def test_a_number_with_a_blank_at_its_end(sandbox: Driver, query: str, form: bytes, observed: str, fix: str) -> None:
     content = f"From={LINE}&Body=Hello&".encode() + form
     path = f"{SIMPLEPAY}/submit/{CONSOLE}{query}".encode()
     answer = sandbox.call("POST", path, auth=DEMO, content=content, headers=FORM_KIND)
-    assert only(sandbox, answer) == ("SP-msisdn", "error", seen, mend)
+    assert only(sandbox, answer) == ("SP-msisdn", "error", observed, fix)
 
 
 def test_a_blank_where_a_path_or_a_query_names_a_number(sandbox: Driver) -> None:
@@ -270,8 +270,8 @@ def test_a_blank_where_a_path_or_a_query_names_a_number(sandbox: Driver) -> None
     assert only(sandbox, sandbox.get_messages(number="5554443210 "))[3] == "Send 5554443210 instead of '5554443210 '."
     query = "&".join(f"{name}={value}" for name, value in {"action": "sms.get_messages", **KEYS}.items())
     path = f"{DIALOGTECH}?{query}&start_date=20260506&end_date=20260506&number=+15554443210"
-    mend = f"Send 5554443210 instead of ' 15554443210': {BARE_PLUS}."
-    assert only(sandbox, sandbox.call("GET", path.encode()))[3] == mend
+    fix = f"Send 5554443210 instead of ' 15554443210': {BARE_PLUS}."
+    assert only(sandbox, sandbox.call("GET", path.encode()))[3] == fix
 
 
 FORM_INSTEAD = "Send a form (application/x-www-form-urlencoded) instead of application/json."
@@ -280,22 +280,22 @@ FORM_INSTEAD = "Send a form (application/x-www-form-urlencoded) instead of appli
 def test_a_body_that_is_not_read_is_why_its_parameters_are_missing(sandbox: Driver) -> None:
     form = f"To={PHONE}&From={LINE}&Body=Hello".encode()
     zipped = {**FORM_KIND, "Content-Encoding": "gzip"}
-    mend = "Send the form uncompressed: compressed bodies are not read."
+    fix = "Send the form uncompressed: compressed bodies are not read."
     answer = submit(sandbox, {}, data=None, content=gzip.compress(form), headers=zipped)
-    assert only(sandbox, answer) == ("SP-params", "error", "a body with Content-Encoding: gzip", mend)
+    assert only(sandbox, answer) == ("SP-params", "error", "a body with Content-Encoding: gzip", fix)
     answer = submit(sandbox, {}, data=None, content=b"x", headers=zipped)
-    assert told(findings(sandbox, answer))[0] == (
+    assert summaries(findings(sandbox, answer))[0] == (
         *("SP-required", "error"),
-        *("no To, and a body with Content-Encoding: gzip", mend),
+        *("no To, and a body with Content-Encoding: gzip", fix),
     )
     answer = sandbox.call("POST", DIALOGTECH, content=gzip.compress(b"action=x"), headers=zipped)
-    assert only(sandbox, answer) == ("DT-endpoint", "error", "a body with Content-Encoding: gzip", mend)
+    assert only(sandbox, answer) == ("DT-endpoint", "error", "a body with Content-Encoding: gzip", fix)
 
 
 def test_a_json_body_with_the_right_names(sandbox: Driver) -> None:
     asked = {"action": "sms.get_messages", **KEYS, "start_date": "20260506", "end_date": "20260506"}
-    seen = "no access_key and no secret_access_key, and a body of application/json"
-    assert only(sandbox, sandbox.call("POST", DIALOGTECH, json=asked)) == ("DT-auth", "error", seen, FORM_INSTEAD)
+    observed = "no access_key and no secret_access_key, and a body of application/json"
+    assert only(sandbox, sandbox.call("POST", DIALOGTECH, json=asked)) == ("DT-auth", "error", observed, FORM_INSTEAD)
     found = only(sandbox, sandbox.call("POST", DIALOGTECH, params=KEYS, json=asked))
     assert found == ("DT-action", "error", "no action, and a body of application/json", FORM_INSTEAD)
     answer = sandbox.call("POST", DIALOGTECH, headers={"Content-Type": "application/json"})
@@ -308,30 +308,32 @@ def test_a_json_body_with_the_right_names(sandbox: Driver) -> None:
 
 
 def test_a_fault_that_cannot_be_asked_for_so(sandbox: Driver) -> None:
-    rule, level, seen, mend = only(sandbox, read(sandbox, f"{CONSOLE}/{DAY}", headers={"X-Sandbox-Fault": "sttus=503"}))
-    assert (rule, level, seen) == ("NET-fault", "error", "X-Sandbox-Fault: sttus=503")
-    assert mend.startswith("X-Sandbox-Fault cannot be read: write parts as status=503")
+    rule, level, observed, fix = only(
+        sandbox, read(sandbox, f"{CONSOLE}/{DAY}", headers={"X-Sandbox-Fault": "sttus=503"})
+    )
+    assert (rule, level, observed) == ("NET-fault", "error", "X-Sandbox-Fault: sttus=503")
+    assert fix.startswith("X-Sandbox-Fault cannot be read: write parts as status=503")
 
 
 def test_a_parameter_in_another_case(sandbox: Driver) -> None:
-    assert told(findings(sandbox, submit(sandbox, {"to": PHONE, "From": LINE, "Body": "Hello"}))) == [
+    assert summaries(findings(sandbox, submit(sandbox, {"to": PHONE, "From": LINE, "Body": "Hello"}))) == [
         ("SP-required", "error", "to instead of To", "Send To instead of to."),
         ("SP-params", "note", "the parameter to", "Send To instead of to."),
     ]
 
 
 def test_a_status_callback_that_is_none(sandbox: Driver) -> None:
-    seen, mend = "StatusCallback 'example.com/x'", "Send http://example.com/x instead of example.com/x."
-    assert only(sandbox, sandbox.submit(callback="example.com/x")) == ("SP-callback", "error", seen, mend)
+    observed, fix = "StatusCallback 'example.com/x'", "Send http://example.com/x instead of example.com/x."
+    assert only(sandbox, sandbox.submit(callback="example.com/x")) == ("SP-callback", "error", observed, fix)
 
 
 def test_a_number_that_is_there_to_be_refused(sandbox: Driver) -> None:
-    mend = "Send to another number: this one is there to be refused (GET /_sandbox/handset-numbers)."
-    assert only(sandbox, sandbox.submit(to="14155550170")) == ("NET-handsets", "error", "To 14155550170", mend)
+    fix = "Send to another number: this one is there to be refused (GET /_sandbox/handset-numbers)."
+    assert only(sandbox, sandbox.submit(to="14155550170")) == ("NET-handsets", "error", "To 14155550170", fix)
 
 
 @pytest.mark.parametrize(
-    ("given", "found"),
+    ("params", "found"),
     [
         ({"action": "x"}, ("DT-action", "error", "action 'x'", f"Send {ACTION_NAMES} instead of x.")),
         (
@@ -362,8 +364,8 @@ def test_a_number_that_is_there_to_be_refused(sandbox: Driver) -> None:
         ),
     ],
 )
-def test_what_dialogtech_refuses(sandbox: Driver, given: dict[str, str], found: Any) -> None:
-    assert only(sandbox, sandbox.get_messages(**given)) == found
+def test_what_dialogtech_refuses(sandbox: Driver, params: dict[str, str], found: Any) -> None:
+    assert only(sandbox, sandbox.get_messages(**params)) == found
 
 
 def test_keys_of_nobody(sandbox: Driver) -> None:
@@ -373,8 +375,8 @@ def test_keys_of_nobody(sandbox: Driver) -> None:
 
 def test_a_web_page_of_another_origin(sandbox: Driver) -> None:
     answer = read(sandbox, f"{CONSOLE}/{DAY}", headers={"Origin": "http://evil.example"})
-    mend = "Call from a server: a web page of another origin is refused."
-    assert only(sandbox, answer) == ("NET-origin", "error", "Origin: http://evil.example", mend)
+    fix = "Call from a server: a web page of another origin is refused."
+    assert only(sandbox, answer) == ("NET-origin", "error", "Origin: http://evil.example", fix)
 
 
 @pytest.mark.parametrize("vendor", VENDORS, ids=lambda vendor: vendor.name)
@@ -393,60 +395,60 @@ def test_every_refusal_has_exactly_one_error(sandbox: Driver, vendor: Any, path:
 
 def test_the_references_own_slips_are_notes(sandbox: Driver) -> None:
     sid = sandbox.sid()
-    mend = "Send GET instead of PUT, which is the reference's sample's."
-    assert only(sandbox, read(sandbox, f"{CONSOLE}/{DAY}", "PUT")) == ("WB-method", "note", "PUT", mend)
-    mend = "Send GET instead of DELETE, which is the reference's sample's and deletes nothing."
+    fix = "Send GET instead of PUT, which is the reference's sample's."
+    assert only(sandbox, read(sandbox, f"{CONSOLE}/{DAY}", "PUT")) == ("WB-method", "note", "PUT", fix)
+    fix = "Send GET instead of DELETE, which is the reference's sample's and deletes nothing."
     answer = sandbox.call("DELETE", f"{SIMPLEPAY}/messages/{CONSOLE}/{sid}", auth=DEMO)
-    assert only(sandbox, answer) == ("SP-details", "note", "DELETE", mend)
+    assert only(sandbox, answer) == ("SP-details", "note", "DELETE", fix)
     query = "&action=sms.get_messages&start_date=20260506&end_date=20260506"
     keys = "&".join(f"{name}={value}" for name, value in KEYS.items())
-    mend = "Leave out the & that stands before, after or between no parameters."
+    fix = "Leave out the & that stands before, after or between no parameters."
     answer = sandbox.call("GET", f"{DIALOGTECH}?{query}&{keys}".encode())
-    assert only(sandbox, answer) == ("DT-endpoint", "note", "an empty pair in the query string", mend)
+    assert only(sandbox, answer) == ("DT-endpoint", "note", "an empty pair in the query string", fix)
 
 
 def test_a_sender_that_is_not_the_consoles_line(sandbox: Driver) -> None:
-    mend = f"Send {LINE}, the console's line, instead of 14155550199."
-    assert only(sandbox, sandbox.submit(sender="14155550199")) == ("SP-from", "note", "From 14155550199", mend)
+    fix = f"Send {LINE}, the console's line, instead of 14155550199."
+    assert only(sandbox, sandbox.submit(sender="14155550199")) == ("SP-from", "note", "From 14155550199", fix)
 
 
 def test_parameters_that_are_unknown(sandbox: Driver) -> None:
     answer = submit(sandbox, {"To": PHONE, "From": LINE, "Body": "Hello", "Priority": "1", "body": "x"})
     known = "Body, From, StatusCallback, To"
-    assert told(findings(sandbox, answer)) == [
+    assert summaries(findings(sandbox, answer)) == [
         ("SP-params", "note", "the parameter body", "Send Body instead of body."),
         ("SP-params", "note", "the unknown parameter Priority", f"Leave Priority out: known are {known}."),
     ]
-    rule, level, seen, _ = only(sandbox, sandbox.get_messages(page="2"))
-    assert (rule, level, seen) == ("DT-endpoint", "note", "the unknown parameter page")
-    mend = "Leave it out: all that is asked is in the path."
+    rule, level, observed, _ = only(sandbox, sandbox.get_messages(page="2"))
+    assert (rule, level, observed) == ("DT-endpoint", "note", "the unknown parameter page")
+    fix = "Leave it out: all that is asked is in the path."
     answer = read(sandbox, f"{CONSOLE}/{DAY}?page=2")
-    assert only(sandbox, answer) == ("WB-error", "note", "a query string", mend)
+    assert only(sandbox, answer) == ("WB-error", "note", "a query string", fix)
 
 
 def test_windows_that_lie_ahead(sandbox: Driver) -> None:
     answer = read(sandbox, f"{CONSOLE}/2026-05-07%2000:00:00/2026-05-08%2000:00:00")
-    mend = "Ask for a time that has begun: this one is ahead."
-    assert only(sandbox, answer) == ("WB-window", "note", "startTimestamp 2026-05-07 00:00:00", mend)
-    mend = "Ask for a day that has begun: this one is ahead."
+    fix = "Ask for a time that has begun: this one is ahead."
+    assert only(sandbox, answer) == ("WB-window", "note", "startTimestamp 2026-05-07 00:00:00", fix)
+    fix = "Ask for a day that has begun: this one is ahead."
     answer = sandbox.get_messages("20260507", "20260508")
-    assert only(sandbox, answer) == ("DT-dates", "note", "start_date 20260507", mend)
+    assert only(sandbox, answer) == ("DT-dates", "note", "start_date 20260507", fix)
 
 
 def test_a_number_with_the_country_code(sandbox: Driver) -> None:
-    mend = "Send 6155550100 instead of 16155550100."
+    fix = "Send 6155550100 instead of 16155550100."
     assert only(sandbox, sandbox.get_messages(number="16155550100")) == (
         "DT-number",
         "note",
         "number 16155550100",
-        mend,
+        fix,
     )
 
 
 def test_an_optout_of_a_formatted_number_is_an_error_though_it_is_answered_200(sandbox: Driver) -> None:
     answer = sandbox.call("DELETE", f"{SIMPLEPAY}/optout/{CONSOLE}/+{PHONE}".encode(), auth=DEMO)
-    mend = f"Send {PHONE} instead of +{PHONE}."
-    assert only(sandbox, answer) == ("SP-optout", "error", f"msisdn '+{PHONE}'", mend)
+    fix = f"Send {PHONE} instead of +{PHONE}."
+    assert only(sandbox, answer) == ("SP-optout", "error", f"msisdn '+{PHONE}'", fix)
 
 
 @pytest.mark.rule("SP-console")
@@ -455,11 +457,11 @@ def test_an_optout_or_a_question_at_a_console_that_is_none_is_an_error_though_it
 ) -> None:
     codes = ", ".join(console["code"] for console in sandbox.control("GET", "")["consoles"])
     sid = sandbox.sid()
-    for code, mend in (
+    for code, fix in (
         ("ABCDEF1234", f"Send one of this workspace's consoles: {codes}."),
         ("harbor1001", "Send HARBOR1001 instead of harbor1001."),
     ):
-        found = ("SP-console", "error", f"console {code!r}", mend)
+        found = ("SP-console", "error", f"console {code!r}", fix)
         answer = sandbox.call("DELETE", f"{SIMPLEPAY}/optout/{code}/{PHONE}", auth=DEMO)
         assert (answer.status_code, answer.json()) == (200, {"msisdn": "Recipient not found"})
         assert only(sandbox, answer) == found
@@ -477,7 +479,7 @@ def test_an_id_of_another_kind_is_noted_where_it_tells_which_message_is_meant(sa
     other = sandbox.send(console=console)["ids"]["sid"]
     text = sandbox.send(tracking_number="6155550100")["ids"]["msg_id"]
     rest = "Send the sid that a submit answered: only what a console sent has one."
-    for asked, seen, mend in (
+    for asked, observed, fix in (
         ("", "an empty MessageID", "Send the sid that the submit answered."),
         (sid.lower(), f"MessageID {sid.lower()!r}", f"Send {sid}, the message's sid, instead of {sid.lower()}."),
         (f"{sid} ", f"MessageID '{sid} '", f"Send {sid}, the message's sid, instead of '{sid} '."),
@@ -494,7 +496,7 @@ def test_an_id_of_another_kind_is_noted_where_it_tells_which_message_is_meant(sa
     ):
         answer = sandbox.call("GET", f"{SIMPLEPAY}/messages/{CONSOLE}/{asked.replace(' ', '%20')}", auth=DEMO)
         assert answer.json() == {"extMessageReference": asked, "body": None, "to": None, "status": "UNKNOWN"}
-        assert only(sandbox, answer) == ("SP-details-unknown", "note", seen, mend)
+        assert only(sandbox, answer) == ("SP-details-unknown", "note", observed, fix)
 
 
 def test_an_id_or_a_phone_that_nobody_knows_tells_nothing(sandbox: Driver) -> None:
@@ -508,8 +510,8 @@ def test_an_id_or_a_phone_that_nobody_knows_tells_nothing(sandbox: Driver) -> No
 def test_a_body_where_none_is_read(sandbox: Driver) -> None:
     answer = read(sandbox, f"{CONSOLE}/{DAY}", content=b"x")
     assert answer.status_code == 200
-    mend = "Send it without a body: none is read."
-    assert only(sandbox, answer) == ("NET-http", "note", "a body on GET", mend)
+    fix = "Send it without a body: none is read."
+    assert only(sandbox, answer) == ("NET-http", "note", "a body on GET", fix)
 
 
 def scope(**changes: Any) -> dict[str, Any]:
@@ -548,7 +550,7 @@ def send_raw(sandbox: Driver, **changes: Any) -> bytes:
 @pytest.mark.rule("NET-http")
 def test_http_1_0(sandbox: Driver) -> None:
     assert b"<result>success</result>" in send_raw(sandbox, http_version="1.0")
-    assert told(findings(sandbox)) == [("NET-http", "note", "HTTP/1.0", "Send HTTP/1.1 instead of HTTP/1.0.")]
+    assert summaries(findings(sandbox)) == [("NET-http", "note", "HTTP/1.0", "Send HTTP/1.1 instead of HTTP/1.0.")]
 
 
 @pytest.mark.rule("NET-keys")
@@ -566,9 +568,9 @@ def test_http_1_0(sandbox: Driver) -> None:
 )
 def test_keys_that_others_can_read(sandbox: Driver, changes: Any, is_error: bool) -> None:
     assert b"<result>success</result>" in send_raw(sandbox, **changes)
-    mend = "Send them over https, or in the form of a POST."
-    found = [("NET-keys", "error", "keys in the query string of a plain http connection", mend)]
-    assert told(findings(sandbox)) == (found if is_error else [])
+    fix = "Send them over https, or in the form of a POST."
+    found = [("NET-keys", "error", "keys in the query string of a plain http connection", fix)]
+    assert summaries(findings(sandbox)) == (found if is_error else [])
 
 
 # All of them ------------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ import httpx
 import pytest
 from driver import CONSOLE, DEFAULT, LINE, PHONE, SIMPLEPAY
 from receiver import Got, Receiver
-from served import BASIC, Serve, Served
+from server_process import BASIC, Serve, Served
 
 pytestmark = pytest.mark.rule("SP-statuscallback")
 
@@ -111,9 +111,9 @@ def request(path: str, body: bytes, kind: str, more: bytes = b"") -> bytes:
     return head.encode() + more + b"\r\n" + body
 
 
-def submit(served: Served, count: int, **given: str) -> None:
+def submit(served: Served, count: int, **fields: str) -> None:
     """So many one after the other, on one connection."""
-    form = urlencode({"To": PHONE, "From": LINE, "Body": "Your results are in.", **given}).encode()
+    form = urlencode({"To": PHONE, "From": LINE, "Body": "Your results are in.", **fields}).encode()
     raw = request(f"{SIMPLEPAY}/submit/{CONSOLE}", form, "application/x-www-form-urlencoded", BASIC)
     with served.connect() as connection, connection.makefile("rb") as answers:
         for _ in range(count):
@@ -132,8 +132,8 @@ def control(served: Served, method: str, path: str, body: Any = None) -> Any:
     return answer.json()
 
 
-def turn(served: Served, action: str, **given: Any) -> Any:
-    return control(served, "POST", "/clock", {"action": action, **given})
+def turn(served: Served, action: str, **fields: Any) -> Any:
+    return control(served, "POST", "/clock", {"action": action, **fields})
 
 
 def every_callback(served: Served) -> list[Any]:

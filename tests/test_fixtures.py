@@ -88,7 +88,7 @@ def test_a_file_that_cannot_be_read_is_named_with_the_reason(tmp_path: Path, nam
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected_error"),
     [
         ("", "line 1: there is nothing in it"),
         ("summary: a\nsummary: b", "line 2: the key 'summary' is there twice"),
@@ -107,12 +107,14 @@ def test_a_file_that_cannot_be_read_is_named_with_the_reason(tmp_path: Path, nam
         ("[" * 100_000, "line 1: it is nested too deeply"),
     ],
 )
-def test_what_is_no_yaml_mapping_is_refused_with_the_line(tmp_path: Path, text: str | bytes, said: str) -> None:
-    assert refusal(tmp_path, text) == f"my.yaml, {said}"
+def test_what_is_no_yaml_mapping_is_refused_with_the_line(
+    tmp_path: Path, text: str | bytes, expected_error: str
+) -> None:
+    assert refusal(tmp_path, text) == f"my.yaml, {expected_error}"
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected_error"),
     [
         ("summary: a", "line 1: the key 'consoles' is missing"),
         (
@@ -143,12 +145,12 @@ def test_what_is_no_yaml_mapping_is_refused_with_the_line(tmp_path: Path, text: 
         ),
     ],
 )
-def test_a_mistake_in_a_line_is_told(tmp_path: Path, text: str, said: str) -> None:
-    assert refusal(tmp_path, text) == f"my.yaml, {said}"
+def test_a_mistake_in_a_line_is_told(tmp_path: Path, text: str, expected_error: str) -> None:
+    assert refusal(tmp_path, text) == f"my.yaml, {expected_error}"
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected_error"),
     [
         ("people: 3", "line 7: people: a list is needed here"),
         ("people: [3]", "line 7: people[0]: a mapping of keys and values is needed here"),
@@ -176,12 +178,12 @@ def test_a_mistake_in_a_line_is_told(tmp_path: Path, text: str, said: str) -> No
         ),
     ],
 )
-def test_a_mistake_in_a_person_is_told(tmp_path: Path, text: str, said: str) -> None:
-    assert refusal(tmp_path, HEAD + text) == f"my.yaml, {said}"
+def test_a_mistake_in_a_person_is_told(tmp_path: Path, text: str, expected_error: str) -> None:
+    assert refusal(tmp_path, HEAD + text) == f"my.yaml, {expected_error}"
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected_error"),
     [
         (
             CROWD.replace("629", "615"),
@@ -213,8 +215,8 @@ def test_a_mistake_in_a_person_is_told(tmp_path: Path, text: str, said: str) -> 
         ),
     ],
 )
-def test_a_mistake_in_the_crowd_is_told(tmp_path: Path, text: str, said: str) -> None:
-    assert refusal(tmp_path, text) == f"my.yaml, {said}"
+def test_a_mistake_in_the_crowd_is_told(tmp_path: Path, text: str, expected_error: str) -> None:
+    assert refusal(tmp_path, text) == f"my.yaml, {expected_error}"
 
 
 def test_somebody_of_the_crowd_cannot_bear_the_id_of_somebody_who_is_listed(tmp_path: Path) -> None:
@@ -225,7 +227,7 @@ def test_somebody_of_the_crowd_cannot_bear_the_id_of_somebody_who_is_listed(tmp_
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected_error"),
     [
         (
             HEAD + "history:\n  - at: -1d",
@@ -302,8 +304,8 @@ def test_somebody_of_the_crowd_cannot_bear_the_id_of_somebody_who_is_listed(tmp_
         ),
     ],
 )
-def test_a_mistake_in_the_history_or_a_text_is_told(tmp_path: Path, text: str, said: str) -> None:
-    assert refusal(tmp_path, text) == f"my.yaml, {said}"
+def test_a_mistake_in_the_history_or_a_text_is_told(tmp_path: Path, text: str, expected_error: str) -> None:
+    assert refusal(tmp_path, text) == f"my.yaml, {expected_error}"
 
 
 def test_a_line_and_a_console_cannot_both_be_named(tmp_path: Path) -> None:

@@ -250,10 +250,10 @@ def test_off_loopback_the_token_is_needed(headers: tuple[tuple[bytes, bytes], ..
     assert (problem.title if problem else None) == title
 
 
-@pytest.mark.parametrize("given", [b"Bearer ", b"Bearer", b"Bearer None", b""])
-def test_without_a_token_nobody_has_it(given: bytes) -> None:
+@pytest.mark.parametrize("sent_token", [b"Bearer ", b"Bearer", b"Bearer None", b""])
+def test_without_a_token_nobody_has_it(sent_token: bytes) -> None:
     guard = Guard(nothing, Settings(host="0.0.0.0"))
-    problem = guard.problem("GET", DEFAULT, Headers(raw=[HOST, bearer(given)]))
+    problem = guard.problem("GET", DEFAULT, Headers(raw=[HOST, bearer(sent_token)]))
     assert problem is not None
     assert problem.title == "Token needed"
 

@@ -189,7 +189,7 @@ def test_a_possible_number_is_an_msisdn(number: str) -> None:
 
 @pytest.mark.rule("WB-phone", "DT-message")
 @pytest.mark.parametrize(
-    ("number", "shown"),
+    ("number", "expected"),
     [
         ("16159737483", "6159737483"),
         ("447400123456", "7400123456"),
@@ -197,8 +197,8 @@ def test_a_possible_number_is_an_msisdn(number: str) -> None:
         ("999999999999", "999999999999"),
     ],
 )
-def test_national_digits_lack_the_country_code(number: str, shown: str) -> None:
-    assert national(number) == shown
+def test_national_digits_lack_the_country_code(number: str, expected: str) -> None:
+    assert national(number) == expected
 
 
 # Statuses --------------------------------------------------------------------------------------------------------

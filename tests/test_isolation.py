@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 from driver import CONSOLE, DIALOGTECH, LINE, PHONE, SIMPLEPAY, TRACKING_NUMBER, WRITEBACK
-from served import Served
+from server_process import Served
 from spaces import PATH as WORKSPACES
 from spaces import basic, keys
 

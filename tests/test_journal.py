@@ -386,9 +386,9 @@ def test_a_page_after_one_that_is_gone_begins_with_the_oldest(sandbox: Driver) -
     assert ids(sandbox, after=given[0]) == given[1:]
 
 
-@pytest.mark.parametrize("asked", ["operation=x", "outcome=x", "status=99", "after=msg_1", "findings=x", "x=1"])
-def test_a_filter_that_is_not_one_is_refused(sandbox: Driver, asked: str) -> None:
-    answer = sandbox.call("GET", f"/_sandbox/workspaces/default/journal?{asked}")
+@pytest.mark.parametrize("filter_query", ["operation=x", "outcome=x", "status=99", "after=msg_1", "findings=x", "x=1"])
+def test_a_filter_that_is_not_one_is_refused(sandbox: Driver, filter_query: str) -> None:
+    answer = sandbox.call("GET", f"/_sandbox/workspaces/default/journal?{filter_query}")
     assert (answer.status_code, answer.json()["title"]) == (422, "Invalid request")
 
 
@@ -507,8 +507,8 @@ def test_a_store_that_fails_is_not_asked_again_with_each_exchange(
 ) -> None:
     tries: list[object] = []
 
-    async def failing(*given: object) -> None:
-        tries.append(given)
+    async def failing(*arguments: object) -> None:
+        tries.append(arguments)
         raise StoreUnavailable("locked")
 
     with monkeypatch.context() as outage:
@@ -644,7 +644,7 @@ FORM = "application/x-www-form-urlencoded"
 PARTS = "multipart/form-data; boundary=b"
 
 
-def everything_told(sandbox: Driver) -> str:
+def whole_journal(sandbox: Driver) -> str:
     """The journals' answers, their own escapes taken away."""
     told = [entries(sandbox, limit=1000), sandbox.call("GET", SERVER_JOURNAL, params={"limit": 1000}).json()["items"]]
     return json.dumps(told, ensure_ascii=False)
@@ -676,7 +676,7 @@ def test_what_goes_by_a_secret_name_is_never_told_nor_stored(sandbox: Driver, se
     sandbox.call("POST", DIALOGTECH, files={"access_key": (None, secret), "secret_access_key": (None, other)})
     post(sandbox, json.dumps({"token": secret, "a": {"Password": other}}, ensure_ascii=False).encode(), "text/plain")
     post(sandbox, f"<a><password>{escape(secret)}</password><token>{escape(other)}</token></a>".encode(), "text/xml")
-    told, raw = everything_told(sandbox), stored(sandbox)
+    told, raw = whole_journal(sandbox), stored(sandbox)
     for value in (secret, other, token):
         for way in {value, quote(value, safe=""), quote(value), escape(value), json.dumps(value)[1:-1]}:
             assert way not in told
@@ -695,7 +695,7 @@ def test_a_workspaces_own_secrets_are_never_told_wherever_they_are_sent(sandbox:
     rows = sandbox.app.store.read_now(lambda tx: tx.connection.execute(select(JOURNAL)).all())
     assert len(rows) == 10
     for secret in (*KEYS.values(), token):
-        assert secret not in everything_told(sandbox)
+        assert secret not in whole_journal(sandbox)
         assert not any(secret in str(row) for row in rows)
     assert [entry["path"] for entry in entries(sandbox, operation="simplepay.messages")[::2]] == [
         f"{SIMPLEPAY}/messages/{CONSOLE}/[redacted]"
@@ -817,7 +817,7 @@ def part(head: str) -> str:
 )
 def test_a_secret_in_a_body_is_found_by_its_name(sandbox: Driver, kind: str, body: str) -> None:
     post(sandbox, body.encode(), kind)
-    told = everything_told(sandbox)
+    told = whole_journal(sandbox)
     assert FOREIGN not in told
     assert "[redacted]" in entries(sandbox)[0]["request"]["body"]
 
@@ -841,7 +841,7 @@ def test_a_secret_in_a_body_is_found_by_its_name(sandbox: Driver, kind: str, bod
 def test_a_secret_in_a_target_or_a_header_is_found(sandbox: Driver, target: str, headers: dict[str, str]) -> None:
     sandbox.call("GET", f"{DIALOGTECH}{target}".encode(), headers=headers)
     assert len(of_server(sandbox)) == 1
-    assert FOREIGN not in everything_told(sandbox)
+    assert FOREIGN not in whole_journal(sandbox)
 
 
 def test_other_pairs_stay_as_they_are(sandbox: Driver) -> None:
@@ -881,10 +881,10 @@ def test_a_secret_of_whichever_workspace_is_found_where_nobody_is_known_to_ask(
 ) -> None:
     for first in neighbours_secrets:
         for second in neighbours_secrets:
-            asked = {name: value.format(first, second) for name, value in headers.items()}
+            formatted = {name: value.format(first, second) for name, value in headers.items()}
             raw = f"{DIALOGTECH}{target.format(first, second)}".replace("x-", "").encode()
-            sandbox.call(method, raw, content=body.format(first, second), headers=asked)
-    told = everything_told(sandbox)
+            sandbox.call(method, raw, content=body.format(first, second), headers=formatted)
+    told = whole_journal(sandbox)
     for secret in neighbours_secrets:
         assert secret not in told
 

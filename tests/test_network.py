@@ -27,9 +27,9 @@ HELP_WORDS = ["HELP", "INFO", "AYUDA"]
 SUBMIT = f"{SIMPLEPAY}/submit/{CONSOLE}"
 
 
-def answer_to(sandbox: Driver, text: str, **given: Any) -> str | None:
+def answer_to(sandbox: Driver, text: str, **options: Any) -> str | None:
     """What a phone that texts the first console is told."""
-    answer = sandbox.inbound(text, **given)["answer"]
+    answer = sandbox.inbound(text, **options)["answer"]
     return None if answer is None else str(answer["text"])
 
 
@@ -497,8 +497,8 @@ def test_a_multipart_field_that_is_not_utf_8_is_refused_by_its_name(sandbox: Dri
 @pytest.mark.parametrize("name", ["action", "start_date", "end_date", "number"])
 def test_dialogtech_refuses_such_a_value_by_its_name_too(sandbox: Driver, name: str, written: bytes) -> None:
     params = {"action": "sms.get_messages", **KEYS, "start_date": "20260506", "end_date": "20260506"}
-    given = {**{field: value.encode() for field, value in params.items()}, name: written}
-    query = b"&".join(field.encode() + b"=" + value for field, value in given.items())
+    options = {**{field: value.encode() for field, value in params.items()}, name: written}
+    query = b"&".join(field.encode() + b"=" + value for field, value in options.items())
     answer = sandbox.call("GET", DIALOGTECH.encode() + b"?" + query)
     reason = f"<result_description>{name} must be UTF-8 without U+0000.</result_description>"
     assert "<result>failed</result>" in answer.text

@@ -120,8 +120,8 @@ def test_it(sandbox):
 """
     done = run(tests)
     assert done.returncode == 1
-    told = "The sandbox knows no setting fixtur: it has fixture, seed, start_at, clock, delivery, ttl."
-    assert told in done.stdout
+    expected = "The sandbox knows no setting fixtur: it has fixture, seed, start_at, clock, delivery, ttl."
+    assert expected in done.stdout
 
 
 def test_a_setting_without_its_name_is_told(run: Runs) -> None:
@@ -134,8 +134,8 @@ def test_it(sandbox):
 """
     done = run(tests)
     assert done.returncode == 1
-    told = "The marker sandbox takes settings by name: write @pytest.mark.sandbox(fixture='clinic', seed=7)."
-    assert told in done.stdout
+    expected = "The marker sandbox takes settings by name: write @pytest.mark.sandbox(fixture='clinic', seed=7)."
+    assert expected in done.stdout
 
 
 def test_settings_that_are_none_are_told(run: Runs) -> None:
@@ -192,35 +192,37 @@ def test_faulted(sandbox):
 
 def test_what_fails_is_told_with_what_the_workspace_saw(run: Runs) -> None:
     done = run(FAILING)
-    told = dict(re.findall(r"^-+ sandbox -+\n(test_[a-z]+)-(.*?)(?=^[_=]{3})", done.stdout, re.DOTALL | re.MULTILINE))
-    assert set(told) == {"test_refused", "test_unknown", "test_many", "test_faulted"}, done.stdout
-    assert told["test_refused"].splitlines()[1:] == [
+    expected = dict(
+        re.findall(r"^-+ sandbox -+\n(test_[a-z]+)-(.*?)(?=^[_=]{3})", done.stdout, re.DOTALL | re.MULTILINE)
+    )
+    assert set(expected) == {"test_refused", "test_unknown", "test_many", "test_faulted"}, done.stdout
+    assert expected["test_refused"].splitlines()[1:] == [
         "09:00:00 POST /dialoghealth-simplepay-api/submit/SANDBX1001 -> 400",
         "    sent      To=%2B14155550123&From=16155550120&Body=a%0Ab",
         "    answered  Msisdn is invalid: +14155550123",
         "    error SP-msisdn: To '+14155550123'. Send 14155550123 instead of +14155550123.",
-        told["test_refused"].splitlines()[5],
+        expected["test_refused"].splitlines()[5],
         f"    answered  There is no action sms.send: use {ACTION_NAMES}.",
         f"    error DT-action: action 'sms.send'. Send {ACTION_NAMES} instead of sms.send.",
         "no message is in it",
     ]
-    unknown = told["test_unknown"].splitlines()
+    unknown = expected["test_unknown"].splitlines()
     assert unknown[1:5] == [
         "no vendor call reached it",
         "no message is in it",
         "calls since the test began that belong to no workspace, so maybe another test's:",
         "(3 other calls are left out)",
     ]
-    assert told["test_unknown"].count(" -> 401") == 4
+    assert expected["test_unknown"].count(" -> 401") == 4
     assert "    answered  Username or password is wrong." in unknown
     assert any(re.fullmatch(r"\S+ GET /dialoghealth-simplepay-api/nowhere -> 404", line) for line in unknown)
-    many = told["test_many"]
+    many = expected["test_many"]
     assert "(9 other calls are left out)" in many
     assert "(8 earlier messages are left out)" in many
     assert "answered  Msisdn is invalid: x" in many
     assert re.findall(r"Body=text(\d+)", many) == [str(n) for n in range(9, 20)]
-    assert "-> 503 (fault: latency_ms 1, status 503, body down)" in told["test_faulted"]
-    assert "(fault: close)" in told["test_faulted"]
+    assert "-> 503 (fault: latency_ms 1, status 503, body down)" in expected["test_faulted"]
+    assert "(fault: close)" in expected["test_faulted"]
 
 
 def test_it_attaches_to_a_server_that_is_there(run: Runs) -> None:
@@ -241,15 +243,15 @@ def test_it(sandbox, sandbox_server):
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "expected"),
     [
         ("http://127.0.0.1:1", "The sandbox at http://127.0.0.1:1 does not answer: "),
         ("127.0.0.1:8080", "The URL of a sandbox is written like http://127.0.0.1:8080, not '127.0.0.1:8080'."),
     ],
 )
-def test_a_server_that_is_not_there_is_told_in_a_sentence(run: Runs, url: str, told: str) -> None:
+def test_a_server_that_is_not_there_is_told_in_a_sentence(run: Runs, url: str, expected: str) -> None:
     done = run("def test_it(sandbox): pass\ndef test_too(sandbox): pass", SANDBOX_URL=url)
-    assert told in done.stdout
+    assert expected in done.stdout
     assert f"\nSANDBOX_URL is {url}: start a sandbox there, or unset SANDBOX_URL.\n" in done.stdout
     assert "2 errors in" in done.stdout
     assert "httpcore" not in done.stdout

@@ -18,7 +18,7 @@ from commands import FAILSAFE_S
 from driver import CONSOLE, DEFAULT, DEMO, DIALOGTECH, KEYS, LINE, PHONE, SIMPLEPAY, TRACKING_NUMBER, WRITEBACK
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from served import BASIC, GOOD_READ, Answer, Served, parsed, received, request
+from server_process import BASIC, GOOD_READ, Answer, Served, parsed, received, request
 
 VENDOR_PREFIXES = ("/dialoghealth-writeback-api", SIMPLEPAY, DIALOGTECH)
 SUBMIT = f"{SIMPLEPAY}/submit/{CONSOLE}".encode()

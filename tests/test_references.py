@@ -186,14 +186,14 @@ def test_each_sample_record_is_answered_at_its_own_time(documented: Driver, at: 
 
 @pytest.mark.rule("WB-window")
 @pytest.mark.parametrize(
-    ("start", "end", "shown"),
+    ("start", "end", "sample_slice"),
     [
         ("2026-05-01 00:00:00", "2026-05-07 23:59:59", slice(0, 3)),
         ("2023-11-05 00:00:00", "2023-11-08 23:59:50", slice(3, 5)),
     ],
 )
-def test_a_window_has_its_samples_and_no_others(documented: Driver, start: str, end: str, shown: slice) -> None:
-    assert of_window(documented, start, end) == [*SAMPLES.values()][shown]
+def test_a_window_has_its_samples_and_no_others(documented: Driver, start: str, end: str, sample_slice: slice) -> None:
+    assert of_window(documented, start, end) == [*SAMPLES.values()][sample_slice]
 
 
 @pytest.mark.rule("WB-outgoing", "NET-lead", "NET-stop")

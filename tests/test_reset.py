@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from counting import Asked, calls_in, counted
+from counter import Counts, calls_in, counted
 from driver import CONSOLE, DEFAULT, KEYS, LINE, PHONE, SIMPLEPAY, START, STRANGER, TRACKING_NUMBER, Driver
 from spaces import PATH as WORKSPACES
 from spaces import basic, contents, control, copied, create, fill, filled, keys
@@ -26,8 +26,8 @@ FROZEN = {"start_at": "2026-05-06T09:00:00Z", "clock": "frozen"}
 LONG_AGO = "2020-01-01T00:00:00Z"
 
 
-def reset(sandbox: Driver, to: str = "seed", **given: str) -> Any:
-    return sandbox.control("POST", "/reset", {"to": to, **given})
+def reset(sandbox: Driver, to: str = "seed", **fields: str) -> Any:
+    return sandbox.control("POST", "/reset", {"to": to, **fields})
 
 
 def plain(sandbox: Driver) -> str:
@@ -433,7 +433,7 @@ def test_a_reset_that_cannot_be_committed_has_dropped_nothing(sandbox: Driver, m
 # What it costs -------------------------------------------------------------------------------------------------------
 
 
-def cost(sandbox: Driver, act: Callable[[], Any]) -> Asked:
+def cost(sandbox: Driver, act: Callable[[], Any]) -> Counts:
     """What it asks of the store."""
     with counted(sandbox.app.store) as asked:
         act()
@@ -451,7 +451,7 @@ history:
 """
 
 
-def cost_of_a_reset(sandbox: Driver, messages: int) -> Asked:
+def cost_of_a_reset(sandbox: Driver, messages: int) -> Counts:
     """Of a world of so many messages, which are there before and after it."""
     count = Query(int, select(func.count()).select_from(MESSAGES).where(MESSAGES.c.workspace_id == 1))
     assert sandbox.app.store.read_now(lambda tx: tx.one(count)) == messages

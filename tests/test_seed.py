@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from counting import counted
+from counter import counted
 from sqlalchemy import select, text
 
 from sandbox.clock import DAY, HOUR, MINUTE, SECOND, rfc3339

@@ -90,9 +90,11 @@ def test_no_surrogate_pair_is_split_over_two_segments(text: str, count: int) -> 
 
 
 @pytest.mark.rule("NET-segments")
-@pytest.mark.parametrize(("text", "told"), [("x" * 161, ("GSM-7", 2)), ("ç", ("UCS-2", 1)), ("👋" * 36, ("UCS-2", 2))])
-def test_every_view_of_a_message_counts_alike(sandbox: Driver, text: str, told: tuple[str, int]) -> None:
+@pytest.mark.parametrize(
+    ("text", "expected"), [("x" * 161, ("GSM-7", 2)), ("ç", ("UCS-2", 1)), ("👋" * 36, ("UCS-2", 2))]
+)
+def test_every_view_of_a_message_counts_alike(sandbox: Driver, text: str, expected: tuple[str, int]) -> None:
     answer = sandbox.submit(text=text).json()
     message = sandbox.message(answer["sid"])
-    assert (message["encoding"], message["segments"]) == told
-    assert answer["num_segments"] == str(told[1])
+    assert (message["encoding"], message["segments"]) == expected
+    assert answer["num_segments"] == str(expected[1])

@@ -92,7 +92,7 @@ def refused(reason: str, **changes: Any) -> dict[str, Any]:
     }
 
 
-def nothing_asked(reason: str, **changes: Any) -> dict[str, Any]:
+def refused_unread(reason: str, **changes: Any) -> dict[str, Any]:
     return refused(reason, **{"to": None, "from": None, "body": None, **changes})
 
 
@@ -127,7 +127,7 @@ def test_a_submit_without_right_credentials_is_refused(
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"].startswith("Basic ")
     assert list(answer.json()) == FIELDS
-    assert answer.json() == nothing_asked(reason)
+    assert answer.json() == refused_unread(reason)
 
 
 @pytest.mark.rule("SP-auth")
@@ -212,7 +212,7 @@ def test_a_body_that_is_no_form_gives_no_parameters(sandbox: Driver, kind: str) 
     answer = post(sandbox, b"To=16295550101&From=16155550110&Body=x", headers={"Content-Type": kind})
     assert (answer.status_code, answer.json()) == (
         400,
-        nothing_asked("To is required: send it in the query string or as a form field."),
+        refused_unread("To is required: send it in the query string or as a form field."),
     )
 
 
@@ -244,12 +244,12 @@ def test_a_form_that_cannot_be_read_is_refused_and_the_query_repeated(
 @pytest.mark.rule("SP-params", "SP-refused")
 def test_a_form_of_over_a_megabyte_is_refused(sandbox: Driver) -> None:
     answer = post(sandbox, b"To=16295550101&From=16155550110&Body=" + b"x" * 1_048_576)
-    assert (answer.status_code, answer.json()) == (400, nothing_asked("The request body is over 1048576 bytes."))
+    assert (answer.status_code, answer.json()) == (400, refused_unread("The request body is over 1048576 bytes."))
 
 
 @pytest.mark.rule("SP-required", "SP-refused")
 @pytest.mark.parametrize(
-    ("given", "missing", "asked"),
+    ("form", "missing", "repeats"),
     [
         (b"", "To", {"to": None, "from": None, "body": None}),
         (b"to=16295550101", "To", {"to": None, "from": None, "body": None}),
@@ -263,10 +263,10 @@ def test_a_form_of_over_a_megabyte_is_refused(sandbox: Driver) -> None:
     ],
 )
 def test_a_missing_or_empty_parameter_is_named(
-    sandbox: Driver, given: bytes, missing: str, asked: dict[str, str | None]
+    sandbox: Driver, form: bytes, missing: str, repeats: dict[str, str | None]
 ) -> None:
     reason = f"{missing} is required: send it in the query string or as a form field."
-    is_error(post(sandbox, given), reason, **asked)
+    is_error(post(sandbox, form), reason, **repeats)
 
 
 @pytest.mark.rule("SP-required")
@@ -419,8 +419,8 @@ def test_optout_and_details_answer_a_console_that_is_not_the_callers_like_unknow
 
 @pytest.mark.rule("SP-auth", "SP-console", "SP-msisdn", "SP-required", "SP-callback")
 def test_what_is_wrong_is_named_in_order(sandbox: Driver) -> None:
-    def reason(**given: Any) -> str:
-        return str(sandbox.submit(**given).json()["error_message"])
+    def reason(**form: Any) -> str:
+        return str(sandbox.submit(**form).json()["error_message"])
 
     all_wrong: dict[str, Any] = {"auth": None, "console": "x", "to": "t", "sender": "f", "text": "", "callback": "c"}
     order = [
@@ -671,7 +671,7 @@ def test_what_staff_and_the_console_itself_send_has_a_sid_too(sandbox: Driver) -
 
 @pytest.mark.rule("SP-details-unknown")
 @pytest.mark.parametrize(
-    ("written", "shown"),
+    ("written", "expected_id"),
     [
         ("2721Z-0622U-14171-480RH", "2721Z-0622U-14171-480RH"),
         ("x", "x"),
@@ -683,10 +683,10 @@ def test_what_staff_and_the_console_itself_send_has_a_sid_too(sandbox: Driver) -
         ("SELECT%20'", "SELECT '"),
     ],
 )
-def test_an_unknown_id_is_repeated_with_nulls(sandbox: Driver, written: str, shown: str) -> None:
+def test_an_unknown_id_is_repeated_with_nulls(sandbox: Driver, written: str, expected_id: str) -> None:
     sandbox.submit()
     answer = sandbox.call("GET", f"{SIMPLEPAY}/messages/{CONSOLE}/{written}".encode(), auth=DEMO)
-    unknown = {"extMessageReference": shown, "body": None, "to": None, "status": "UNKNOWN"}
+    unknown = {"extMessageReference": expected_id, "body": None, "to": None, "status": "UNKNOWN"}
     assert (answer.status_code, answer.json()) == (200, unknown)
 
 
@@ -752,7 +752,7 @@ def test_each_status_has_its_word(sandbox: Driver, status: str, word: str) -> No
 )
 def test_an_unknown_path_is_a_submit_response_body(sandbox: Driver, method: str, path: str) -> None:
     answer = sandbox.call(method, path)
-    assert (answer.status_code, answer.json()) == (404, nothing_asked("There is no such path.", accunt_sid=None))
+    assert (answer.status_code, answer.json()) == (404, refused_unread("There is no such path.", accunt_sid=None))
 
 
 @pytest.mark.rule("SP-other")
@@ -761,7 +761,7 @@ def test_a_wrong_method_on_submit_is_refused_before_credentials(sandbox: Driver,
     answer = sandbox.call(method, SUBMIT)
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
     reason = f"Method {method} is not allowed here: use POST."
-    assert method == "HEAD" or answer.json() == nothing_asked(reason)
+    assert method == "HEAD" or answer.json() == refused_unread(reason)
 
 
 @pytest.mark.rule("SP-other")

@@ -288,7 +288,7 @@ def with_list(file: bytes, column: str) -> bytes:
 
 
 @pytest.fixture
-def given_file(sandbox: Driver) -> tuple[Any, bytes]:
+def snapshot_file(sandbox: Driver) -> tuple[Any, bytes]:
     workspace = lived_in(sandbox)
     control(sandbox, workspace, "PUT", "/snapshots/before")
     return workspace, file_of(sandbox, workspace)
@@ -366,9 +366,9 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_file_is_refused_and_nothing_is_changed(
-    sandbox: Driver, given_file: tuple[Any, bytes], damage: str
+    sandbox: Driver, snapshot_file: tuple[Any, bytes], damage: str
 ) -> None:
-    workspace, file = given_file
+    workspace, file = snapshot_file
     damaged = DAMAGES[damage](file)
     assert damaged != file
     before = rows(sandbox)
@@ -391,9 +391,9 @@ def test_a_clock_hurries_only_where_a_story_is_under_way(sandbox: Driver) -> Non
 
 @pytest.mark.parametrize("schema", [SCHEMA - 1, SCHEMA + 1, None, "3"])
 def test_a_file_of_another_schema_is_refused_with_a_sentence(
-    sandbox: Driver, given_file: tuple[Any, bytes], schema: Any
+    sandbox: Driver, snapshot_file: tuple[Any, bytes], schema: Any
 ) -> None:
-    workspace, file = given_file
+    workspace, file = snapshot_file
     answer = bring(sandbox, workspace, of_schema(file, schema))
     assert answer.status_code == 409
     assert answer.json() == {
@@ -416,8 +416,8 @@ def test_a_file_that_is_too_large_is_refused(sandbox: Driver, monkeypatch: pytes
     assert rows(sandbox) == before
 
 
-def test_a_file_may_come_in_pieces_of_any_size(sandbox: Driver, given_file: tuple[Any, bytes]) -> None:
-    workspace, file = given_file
+def test_a_file_may_come_in_pieces_of_any_size(sandbox: Driver, snapshot_file: tuple[Any, bytes]) -> None:
+    workspace, file = snapshot_file
     cuts = sorted(random.Random(1).sample(range(1, len(file)), 40))
 
     async def pieces() -> Any:
@@ -433,9 +433,9 @@ WORDS = st.sampled_from(["{}", "[]", "delivered", "1", 0, 1])
 VALUES = st.none() | st.integers(-5, 2**40) | st.text(max_size=8) | WORDS
 
 
-def test_whatever_a_file_says_it_does_no_harm(sandbox: Driver, given_file: tuple[Any, bytes]) -> None:
+def test_whatever_a_file_says_it_does_no_harm(sandbox: Driver, snapshot_file: tuple[Any, bytes]) -> None:
     """One value is another one: it is refused, or the workspace works with it."""
-    _, file = given_file
+    _, file = snapshot_file
 
     @given(data=st.data())
     @settings(max_examples=40)

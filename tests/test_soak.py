@@ -18,7 +18,7 @@ import pytest
 from commands import FAILSAFE_S
 from conftest import WORLDS
 from driver import CONSOLE, DEMO, DIALOGTECH, KEYS, LINE, PHONE, SIMPLEPAY, TRACKING_NUMBER, WRITEBACK, Driver, Wall
-from served import BASIC, Answer, Served, parsed, received, request
+from server_process import BASIC, Answer, Served, parsed, received, request
 
 from sandbox.settings import Settings
 from sandbox.store import Tx

@@ -32,9 +32,9 @@ def at(time: str) -> str:
     return f"2026-05-06T{time}.000Z"
 
 
-def sink(sandbox: Driver, **given: Any) -> str:
+def sink(sandbox: Driver, **fields: Any) -> str:
     """The URL of a sink called `mine`."""
-    return str(sandbox.control("PUT", "/sinks/mine", given)["url"])
+    return str(sandbox.control("PUT", "/sinks/mine", fields)["url"])
 
 
 def advance(sandbox: Driver, seconds: float) -> None:
@@ -49,7 +49,7 @@ def received(sandbox: Driver) -> list[tuple[str, str]]:
     return [(each["at"][11:19], each["form"]["MessageStatus"]) for each in got]
 
 
-def told(sandbox: Driver) -> list[tuple[str, str, int]]:
+def callback_states(sandbox: Driver) -> list[tuple[str, str, int]]:
     """The callbacks: of which status, how far they got, and in how many attempts."""
     listed = sandbox.control("GET", "/callbacks")["items"]
     return [(each["status"], each["state"], len(each["attempts"])) for each in listed]
@@ -190,7 +190,7 @@ def test_it_is_tried_again_after_1_4_16_and_64_seconds_then_given_up(timed: Driv
 def test_what_fell_due_in_one_long_leap_is_tried_to_the_end(timed: Driver) -> None:
     timed.sid(callback=sink(timed, status=500))
     advance(timed, 365 * 24 * 3600)
-    assert told(timed) == [("sent", "given_up", 5), ("delivered", "given_up", 5)]
+    assert callback_states(timed) == [("sent", "given_up", 5), ("delivered", "given_up", 5)]
 
 
 @pytest.mark.parametrize(("seconds", "attempts"), [(85, 4), (86, 5)])
@@ -214,7 +214,7 @@ def test_it_recovers_with_its_receiver(timed: Driver) -> None:
     sink(timed, status=200)
     advance(timed, 3)
     advance(timed, 1)
-    assert told(timed) == [("sent", "delivered", 3), ("delivered", "delivered", 1)]
+    assert callback_states(timed) == [("sent", "delivered", 3), ("delivered", "delivered", 1)]
     assert received(timed) == [
         ("09:00:01", "sent"),
         ("09:00:02", "sent"),
@@ -227,23 +227,23 @@ def test_it_recovers_with_its_receiver(timed: Driver) -> None:
 def test_any_2xx_settles_it(timed: Driver, status: int) -> None:
     timed.sid(callback=sink(timed, status=status))
     advance(timed, 100)
-    assert told(timed) == [("sent", "delivered", 1), ("delivered", "delivered", 1)]
+    assert callback_states(timed) == [("sent", "delivered", 1), ("delivered", "delivered", 1)]
 
 
 @pytest.mark.parametrize("status", [302, 400, 404, 410, 500])
 def test_nothing_else_does(timed: Driver, status: int) -> None:
     timed.sid(callback=sink(timed, status=status))
     advance(timed, 1)
-    assert told(timed) == [("sent", "pending", 1)]
+    assert callback_states(timed) == [("sent", "pending", 1)]
 
 
 def test_a_callback_waits_for_its_predecessor_and_goes_when_that_is_given_up(timed: Driver) -> None:
     timed.sid(callback=sink(timed, status=500))
     advance(timed, 1)
     advance(timed, 2)
-    assert told(timed) == [("sent", "pending", 2), ("delivered", "pending", 0)]
+    assert callback_states(timed) == [("sent", "pending", 2), ("delivered", "pending", 0)]
     advance(timed, 83)
-    assert told(timed) == [("sent", "given_up", 5), ("delivered", "pending", 1)]
+    assert callback_states(timed) == [("sent", "given_up", 5), ("delivered", "pending", 1)]
 
 
 def test_messages_do_not_wait_for_one_another(timed: Driver) -> None:
@@ -303,7 +303,7 @@ def test_a_receiver_that_hangs_up_is_tried_again(timed: Driver) -> None:
         timed.sid(callback=receiver.url)
         advance(timed, 1)
         advance(timed, 1)
-    assert told(timed) == [("sent", "delivered", 2)]
+    assert callback_states(timed) == [("sent", "delivered", 2)]
     assert [got.form["MessageStatus"] for got in receiver.got] == ["sent", "sent"]
 
 
@@ -317,7 +317,7 @@ def test_a_restart_loses_nothing(open_driver: Callable[..., Driver], tmp_path: P
         sandbox.restart()
     sink(sandbox, status=200)
     advance(sandbox, 64)
-    assert told(sandbox) == [("sent", "delivered", 5), ("delivered", "delivered", 1)]
+    assert callback_states(sandbox) == [("sent", "delivered", 5), ("delivered", "delivered", 1)]
 
 
 @pytest.mark.inline
@@ -335,7 +335,7 @@ def test_what_was_being_sent_when_the_process_ended_is_sent_again(
     sink(sandbox)
     advance(sandbox, 0)
     assert received(sandbox) == [("09:00:01", "sent")] * 2
-    assert told(sandbox) == [("sent", "delivered", 1)]
+    assert callback_states(sandbox) == [("sent", "delivered", 1)]
 
 
 def test_what_is_due_is_sent_when_the_store_answers_again(timed: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -369,7 +369,7 @@ def test_an_attempt_is_written_down_when_the_store_answers_again(
     timed.sid(callback=sink(timed))
     advance(timed, 1)
     assert received(timed) == [("09:00:01", "sent")]
-    assert told(timed) == [("sent", "delivered", 1)]
+    assert callback_states(timed) == [("sent", "delivered", 1)]
 
 
 # Again, by hand --------------------------------------------------------------------------------------------------
@@ -382,7 +382,7 @@ def test_a_callback_is_delivered_again(timed: Driver) -> None:
     assert redelivered == {"id": "cb_00000001", "state": "pending"}
     advance(timed, 0)
     assert received(timed) == [("09:00:01", "sent")] * 2
-    assert told(timed) == [("sent", "delivered", 2)]
+    assert callback_states(timed) == [("sent", "delivered", 2)]
 
 
 def test_a_callback_that_was_given_up_has_all_its_attempts_again(timed: Driver) -> None:
@@ -391,10 +391,10 @@ def test_a_callback_that_was_given_up_has_all_its_attempts_again(timed: Driver) 
     timed.control("POST", "/callbacks/cb_00000001/redeliver")
     for second in (0, 1, 4):
         advance(timed, second)
-    assert told(timed)[0] == ("sent", "pending", 8)
+    assert callback_states(timed)[0] == ("sent", "pending", 8)
     sink(timed, status=200)
     advance(timed, 16)
-    assert told(timed)[0] == ("sent", "delivered", 9)
+    assert callback_states(timed)[0] == ("sent", "delivered", 9)
 
 
 @pytest.mark.parametrize("unknown", ["cb_00000009", "cb_1", "nothing", "msg_00000001"])
@@ -476,9 +476,9 @@ def test_what_is_on_its_way_of_a_workspace_that_goes_is_dropped(timed: Driver) -
 WELL = {"duplicate": 0, "lose": 0, "reorder": 0, "delay": 0, "contradict": 0, "before_response": 0, "seed": 1}
 
 
-def misbehaving(sandbox: Driver, **given: Any) -> None:
+def misbehaving(sandbox: Driver, **fields: Any) -> None:
     """Callbacks of one message, sent to the sink `mine` by such a profile, 100 s on."""
-    sandbox.control("PUT", "/callbacks/profile", given)
+    sandbox.control("PUT", "/callbacks/profile", fields)
     sandbox.sid(callback=sink(sandbox))
     for second in (0, 1, 2, 10, 87):
         advance(sandbox, second)
@@ -494,24 +494,24 @@ def test_the_profile_is_shown_and_replaced(timed: Driver) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "member"),
+    ("fields", "member"),
     [({"lose": 1.1}, "lose"), ({"delay": -1}, "delay"), ({"seed": -1}, "seed"), ({"late": 1}, "late")],
 )
-def test_a_profile_that_cannot_be_is_refused(timed: Driver, given: dict[str, object], member: str) -> None:
-    problem = timed.control("PUT", "/callbacks/profile", given, status=422)
+def test_a_profile_that_cannot_be_is_refused(timed: Driver, fields: dict[str, object], member: str) -> None:
+    problem = timed.control("PUT", "/callbacks/profile", fields, status=422)
     assert [error["member"] for error in problem["errors"]] == [member]
 
 
 def test_duplicate_delivers_each_twice(timed: Driver) -> None:
     misbehaving(timed, duplicate=1)
     assert received(timed) == [("09:00:01", "sent")] * 2 + [("09:00:03", "delivered")] * 2
-    assert told(timed) == [("sent", "delivered", 2), ("delivered", "delivered", 2)]
+    assert callback_states(timed) == [("sent", "delivered", 2), ("delivered", "delivered", 2)]
 
 
 def test_lose_never_sends_it_and_says_why(timed: Driver) -> None:
     misbehaving(timed, lose=1)
     assert received(timed) == []
-    assert told(timed) == [("sent", "given_up", 0), ("delivered", "given_up", 0)]
+    assert callback_states(timed) == [("sent", "given_up", 0), ("delivered", "given_up", 0)]
     assert {each["reason"] for each in timed.control("GET", "/callbacks")["items"]} == {"lost, by callbacks/profile"}
 
 
@@ -670,6 +670,6 @@ def test_a_sink_that_is_not_there_is_404(timed: Driver) -> None:
     assert timed.call("POST", "/_sandbox/sinks/guessed").json()["title"] == "Unknown sink"
 
 
-@pytest.mark.parametrize("given", [{"status": 99}, {"status": 600}, {"delay": -1}, {"delay": 61}, {"colour": "red"}])
-def test_a_sink_that_cannot_be_is_refused(timed: Driver, given: dict[str, object]) -> None:
-    timed.control("PUT", "/sinks/mine", given, status=422)
+@pytest.mark.parametrize("fields", [{"status": 99}, {"status": 600}, {"delay": -1}, {"delay": 61}, {"colour": "red"}])
+def test_a_sink_that_cannot_be_is_refused(timed: Driver, fields: dict[str, object]) -> None:
+    timed.control("PUT", "/sinks/mine", fields, status=422)

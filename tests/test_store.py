@@ -23,7 +23,7 @@ from driver import CONSOLE, DEFAULT, DIALOGTECH, STRANGER, TRACKING_NUMBER, WRIT
 from live import Live
 from masks import masked
 from query_plans import plan
-from served import BASIC, request
+from server_process import BASIC, request
 from sqlalchemy import event, func, select
 
 from sandbox.server.wire import Wire
@@ -60,7 +60,7 @@ def shared_folder() -> Iterator[Path]:
 
 
 @contextmanager
-def as_somebody_else() -> Iterator[None]:
+def as_another_user() -> Iterator[None]:
     """Root may write everywhere; so it is nobody for a while."""
     is_root = os.geteuid() == 0
     if is_root:
@@ -188,14 +188,14 @@ def test_a_folder_in_the_files_place_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_may_not_be_written_is_refused(shared_folder: Path) -> None:
-    with as_somebody_else(), pytest.raises(StoreRefused, match="unable to open database file"):
+    with as_another_user(), pytest.raises(StoreRefused, match="unable to open database file"):
         Store(str(shared_folder / "sandbox.db"))
 
 
 def test_a_read_only_store_is_refused(shared_folder: Path) -> None:
     path = kept(shared_folder / "sandbox.db")
     path.chmod(0o444)
-    with as_somebody_else(), pytest.raises(StoreRefused, match=r"Cannot write to the database .*readonly"):
+    with as_another_user(), pytest.raises(StoreRefused, match=r"Cannot write to the database .*readonly"):
         Store(str(path))
 
 
@@ -509,7 +509,7 @@ def busy(sandbox: Driver) -> None:
     sandbox.console(auto_reply="Changed.")
 
 
-def seen(sandbox: Driver) -> list[str]:
+def whole_answers(sandbox: Driver) -> list[str]:
     """Whole answers, but for what is another one each time."""
     answers = [
         sandbox.writeback(),
@@ -535,7 +535,7 @@ def test_the_same_seed_start_and_calls_give_the_same_bytes(open_driver: Callable
     first, second = open_driver(), open_driver()
     busy(first)
     busy(second)
-    assert seen(first) == seen(second)
+    assert whole_answers(first) == whole_answers(second)
 
 
 def test_the_same_bytes_come_over_a_restart(open_driver: Callable[..., Driver], tmp_path: Path) -> None:
@@ -543,7 +543,7 @@ def test_the_same_bytes_come_over_a_restart(open_driver: Callable[..., Driver], 
     busy(whole)
     busy(broken)
     broken.restart()
-    assert seen(whole) == seen(broken)
+    assert whole_answers(whole) == whole_answers(broken)
 
 
 def test_another_seed_gives_other_ids(open_driver: Callable[..., Driver]) -> None:
@@ -791,11 +791,11 @@ def reading(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stalling]:
 def test_a_reader_that_takes_nothing_is_given_up_and_its_snapshot_closed(
     reading: Stalling, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def is_given_up() -> bool:
+    def is_abandoned() -> bool:
         reading.look()  # the first ones may find that the system took something for it
         return reading.snapshots.open == 0
 
-    until(is_given_up)
+    until(is_abandoned)
     with pytest.raises(ConnectionResetError):
         whole(reading.client)
     assert caplog.text == ""

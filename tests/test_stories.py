@@ -72,8 +72,8 @@ def staged(open_driver: Callable[..., Driver], tmp_path: Path, wall: Wall) -> Dr
     return open_driver(wall, fixture=str(file))
 
 
-def move(staged: Driver, action: str, story: str = "day", **given: object) -> Any:
-    return staged.control("POST", f"/stories/{story}", {"action": action, **given})
+def move(staged: Driver, action: str, story: str = "day", **fields: object) -> Any:
+    return staged.control("POST", f"/stories/{story}", {"action": action, **fields})
 
 
 def texts(staged: Driver) -> list[tuple[str, str, str]]:

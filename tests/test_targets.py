@@ -395,7 +395,7 @@ def test_a_name_that_is_being_asked_for_does_not_hold_up_the_stop() -> None:
 # Through the whole sandbox ---------------------------------------------------------------------------------------
 
 
-def told(sandbox: Driver, url: str) -> tuple[str, str | None, list[str | None]]:
+def outcome_of(sandbox: Driver, url: str) -> tuple[str, str | None, list[str | None]]:
     """What became of the callback of a submit: its state, its reason, the errors of its attempts."""
     sid = sandbox.sid(callback=url)
     sandbox.control("POST", "/clock", {"action": "advance", "seconds": 0, "settle": 60})
@@ -418,19 +418,19 @@ def told(sandbox: Driver, url: str) -> tuple[str, str | None, list[str | None]]:
 )
 def test_a_forbidden_target_is_accepted_and_given_up_with_the_reason(sandbox: Driver, host: str, address: str) -> None:
     reason = f"the target {address} is not allowed: name it in SANDBOX_CALLBACK_ALLOW"
-    assert told(sandbox, f"http://{host}/x") == ("given_up", reason, [reason])
+    assert outcome_of(sandbox, f"http://{host}/x") == ("given_up", reason, [reason])
 
 
 def test_bound_elsewhere_only_our_own_sinks_are_targets(open_driver: Callable[..., Driver], receiver: Receiver) -> None:
     sandbox = open_driver(host="0.0.0.0", control_open=True)
     sink = sandbox.control("PUT", "/sinks/mine", {})["url"]
-    assert told(sandbox, sink)[0] == "delivered"
+    assert outcome_of(sandbox, sink)[0] == "delivered"
     reason = "the target 127.0.0.1 is not allowed: name it in SANDBOX_CALLBACK_ALLOW"
-    assert told(sandbox, receiver.url) == ("given_up", reason, [reason])
-    assert told(sandbox, f"http://127.0.0.1:{receiver.port}/_sandbox/sinks/guessed")[0] == "given_up"
+    assert outcome_of(sandbox, receiver.url) == ("given_up", reason, [reason])
+    assert outcome_of(sandbox, f"http://127.0.0.1:{receiver.port}/_sandbox/sinks/guessed")[0] == "given_up"
     assert receiver.got == []
 
 
 def test_bound_elsewhere_what_is_named_is_a_target(open_driver: Callable[..., Driver], receiver: Receiver) -> None:
     sandbox = open_driver(host="0.0.0.0", control_open=True, callback_allow=("127.0.0.0/8",))
-    assert told(sandbox, receiver.url)[0] == "delivered"
+    assert outcome_of(sandbox, receiver.url)[0] == "delivered"

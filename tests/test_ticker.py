@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from counting import Asked, counted
+from counter import Counts, counted
 from driver import CONSOLE, DEFAULT, DEMO, LINE, PHONE, SIMPLEPAY, START, STRANGER, Driver, Wall
 from spaces import PATH, control, create
 from sqlalchemy import select, update
@@ -322,7 +322,7 @@ def test_what_is_due_all_at_once_is_claimed_in_portions(sandbox: Driver, monkeyp
     assert sum(claimed) == 24
 
 
-def cost_of_attempts(sandbox: Driver, messages: int) -> Asked:
+def cost_of_attempts(sandbox: Driver, messages: int) -> Counts:
     """What the store is asked while so many messages are told of twice."""
     sandbox.control("POST", "/clock", {"action": "freeze"})
     sandbox.delivery("timed")
@@ -405,17 +405,17 @@ def failing_once(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, error: 
     failures = iter([error])
     answering = getattr(owner, name)
 
-    def failing(*args: Any, **given: Any) -> Any:
+    def failing(*args: Any, **options: Any) -> Any:
         for failure in failures:
             raise failure
-        return answering(*args, **given)
+        return answering(*args, **options)
 
     monkeypatch.setattr(owner, name, failing)
     yield
     assert next(failures, None) is None, "it was not called"
 
 
-def told(sandbox: Driver) -> list[tuple[str, str, int]]:
+def callback_states(sandbox: Driver) -> list[tuple[str, str, int]]:
     listed = sandbox.control("GET", "/callbacks")["items"]
     return [(each["status"], each["state"], len(each["attempts"])) for each in listed]
 
@@ -432,7 +432,7 @@ def test_a_sink_of_a_store_that_fails_once_is_told_when_it_answers_again(
     with failing_once(monkeypatch, sinks, name, StoreUnavailable("database is locked")):
         turned = sandbox.control("POST", "/clock", {"action": "advance", "seconds": 3, "settle": PATIENT_S})
     assert turned["settled"] is True
-    assert told(sandbox) == [("sent", "delivered", 1), ("delivered", "delivered", 1)]
+    assert callback_states(sandbox) == [("sent", "delivered", 1), ("delivered", "delivered", 1)]
     assert len(sandbox.control("GET", "/sinks/mine")["received"]) == 2
 
 
@@ -645,11 +645,11 @@ def test_an_app_may_be_used_from_one_loop_after_another(open_driver: Callable[..
     """As tests do that run each in a loop of their own; what was under way in the last one is sent again."""
     sandbox = open_driver()
 
-    def call(method: str, path: str, **given: Any) -> Any:
+    def call(method: str, path: str, **options: Any) -> Any:
         async def once() -> Any:
             transport = httpx.ASGITransport(sandbox.app)
             async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as client:
-                answer = await client.request(method, path, **given)
+                answer = await client.request(method, path, **options)
                 assert answer.is_success, answer.text
                 await let_others_go_on()
                 return answer.json()

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import pytest
-from counting import counted
+from counter import counted
 from driver import CONSOLE, LINE, START, STRANGER, TRACKING_NUMBER, Driver
 from sqlalchemy import bindparam, func, literal, select
 

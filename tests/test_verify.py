@@ -9,14 +9,14 @@ from masks import exchange_id
 VERIFY = "/verify"
 
 
-def verify(sandbox: Driver, *expect: Any, **given: Any) -> Any:
+def verify(sandbox: Driver, *expect: Any, **fields: Any) -> Any:
     """What is found of each expectation."""
-    return sandbox.control("POST", VERIFY, {"expect": list(expect), **given})["found"]
+    return sandbox.control("POST", VERIFY, {"expect": list(expect), **fields})["found"]
 
 
-def failed(sandbox: Driver, *expect: Any, **given: Any) -> Any:
+def failed(sandbox: Driver, *expect: Any, **fields: Any) -> Any:
     """The problem of what is not as expected."""
-    problem = sandbox.control("POST", VERIFY, {"expect": list(expect), **given}, status=417)
+    problem = sandbox.control("POST", VERIFY, {"expect": list(expect), **fields}, status=417)
     assert (problem["type"], problem["title"]) == ("urn:dialog-sandbox:not-as-expected", "Not as expected")
     return problem
 

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from commands import FAILSAFE_S
-from counting import counted
+from counter import counted
 from driver import CONSOLE, DEFAULT, LINE, PHONE, STRANGER, TRACKING_NUMBER, Driver
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,19 +34,19 @@ def quiet(sandbox: Driver) -> Driver:
     return sandbox
 
 
-def wait(sandbox: Driver, **asked: Any) -> httpx.Response:
-    return sandbox.call("GET", WAIT, params=asked)
+def wait(sandbox: Driver, **query: Any) -> httpx.Response:
+    return sandbox.call("GET", WAIT, params=query)
 
 
 def meanwhile(
-    sandbox: Driver, then: Callable[[httpx.AsyncClient], Awaitable[Any]], *, path: str = WAIT, **asked: Any
+    sandbox: Driver, then: Callable[[httpx.AsyncClient], Awaitable[Any]], *, path: str = WAIT, **query: Any
 ) -> httpx.Response:
     """The answer to a wait during which something is done."""
 
     async def both() -> httpx.Response:
         transport = httpx.ASGITransport(sandbox.app)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as client:
-            waiting = asyncio.ensure_future(client.get(path, params={"timeout": 300, **asked}))
+            waiting = asyncio.ensure_future(client.get(path, params={"timeout": 300, **query}))
             while not sandbox.app.hub.watched:
                 await asyncio.sleep(0)
             await then(client)
@@ -258,12 +258,12 @@ def varied() -> Iterator[tuple[Driver, str]]:
     sandbox.close()
 
 
-@given(given=FILTERS)
-def test_what_wakes_is_what_the_list_shows(varied: tuple[Driver, str], given: dict[str, Any]) -> None:
+@given(filters_by=FILTERS)
+def test_what_wakes_is_what_the_list_shows(varied: tuple[Driver, str], filters_by: dict[str, Any]) -> None:
     sandbox, key = varied
-    if given.get("broadcast") == "known":
-        given = {**given, "broadcast": key}
-    filters = MessageFilters(**given)
+    if filters_by.get("broadcast") == "known":
+        filters_by = {**filters_by, "broadcast": key}
+    filters = MessageFilters(**filters_by)
 
     def compare(tx: Tx) -> None:
         tx.enter(find_workspace(tx, "default"))
@@ -307,7 +307,7 @@ def test_a_planned_status_wakes_at_its_time_by_itself(live: Live) -> None:
 WAITERS = 200
 
 
-class Asked:
+class RawRequest:
     """A request on a connection of its own, without a client that takes longer than the server."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -322,13 +322,13 @@ class Asked:
         return int(line.split()[1])
 
 
-async def ask(live: Live, method: str, path: str, body: Any = None) -> Asked:
+async def ask(live: Live, method: str, path: str, body: Any = None) -> RawRequest:
     reader, writer = await asyncio.open_connection("127.0.0.1", live.port)
     content = b"" if body is None else json.dumps(body).encode()
     head = f"{method} {DEFAULT}{path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
     head += f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
     writer.write(head.encode() + content)
-    return Asked(reader, writer)
+    return RawRequest(reader, writer)
 
 
 async def cost_of_a_wait(live: Live, waiters: int) -> int:

@@ -189,14 +189,14 @@ REFUSED: list[tuple[Any, Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("model", "body", "told"), REFUSED)
-def test_what_does_not_fit_is_refused_in_a_sentence(model: Any, body: Any, told: str) -> None:
-    with pytest.raises(ValidationError, match=told):
+@pytest.mark.parametrize(("model", "body", "expected"), REFUSED)
+def test_what_does_not_fit_is_refused_in_a_sentence(model: Any, body: Any, expected: str) -> None:
+    with pytest.raises(ValidationError, match=expected):
         TypeAdapter(model).validate_python(body)
 
 
 @pytest.mark.parametrize(
-    ("given", "at"),
+    ("written", "at"),
     [
         ("2026-05-06T21:00:00Z", "2026-05-06T21:00:00.000Z"),
         ("2026-05-06t23:00:00.1239999+02:00", "2026-05-06T21:00:00.123Z"),
@@ -204,15 +204,15 @@ def test_what_does_not_fit_is_refused_in_a_sentence(model: Any, body: Any, told:
         (datetime(2026, 5, 6, 21, 0, 0, 999_999, UTC), "2026-05-06T21:00:00.999Z"),
     ],
 )
-def test_times_are_utc_to_the_millisecond_on_the_wire(given: Any, at: str) -> None:
+def test_times_are_utc_to_the_millisecond_on_the_wire(written: Any, at: str) -> None:
     adapter = TypeAdapter(Moment)
-    moment = adapter.validate_python(given)
+    moment = adapter.validate_python(written)
     assert moment.tzinfo is UTC
     assert adapter.dump_python(moment, mode="json") == at
 
 
 @pytest.mark.parametrize(
-    "given",
+    "written",
     [
         "2026-05-06T21:00:00",
         "2026-05-06 21:00:00Z",
@@ -225,9 +225,9 @@ def test_times_are_utc_to_the_millisecond_on_the_wire(given: Any, at: str) -> No
         datetime(2026, 5, 6),
     ],
 )
-def test_what_is_no_time_is_refused(given: Any) -> None:
+def test_what_is_no_time_is_refused(written: Any) -> None:
     with pytest.raises(ValidationError, match="must be a time from 1970 on with its zone"):
-        TypeAdapter(Moment).validate_python(given)
+        TypeAdapter(Moment).validate_python(written)
 
 
 def test_the_blocking_client_is_made_from_the_awaiting_one() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from counting import counted
+from counter import counted
 from driver import CONSOLE, DEMO, KEYS, LINE, PHONE, TRACKING_NUMBER, Driver
 from hypothesis import given
 from hypothesis import strategies as st

@@ -340,8 +340,8 @@ def test_an_end_before_the_start_is_refused(sandbox: Driver) -> None:
 
 @pytest.mark.rule("WB-auth", "WB-console", "WB-timestamp", "WB-range")
 def test_what_is_wrong_is_named_in_the_order_credentials_console_start_end_range(sandbox: Driver) -> None:
-    def refused(**given: Any) -> str:
-        return str(sandbox.writeback(**given).json()["message"])
+    def refused(**params: Any) -> str:
+        return str(sandbox.writeback(**params).json()["message"])
 
     assert refused(auth=None, console="x", start="x", end="x") == "HTTP Basic credentials are missing."
     assert refused(console="x", start="x", end="x").startswith("The console code is malformed")
@@ -552,8 +552,8 @@ def test_dates_are_american_and_times_have_24_hours(open_driver: Callable[..., D
     sandbox.wall.advance(12 * 3600)
     sandbox.submit()
     records = sandbox.records("2026-01-05 00:00:00", "2026-01-05 23:59:59")
-    shown = [(record["outgoingMessageSentDate"], record["outgoingMessageSentTime"]) for record in records]
-    assert shown == [("01/05/2026", "02:20"), ("01/05/2026", "14:20")]
+    expected = [(record["outgoingMessageSentDate"], record["outgoingMessageSentTime"]) for record in records]
+    assert expected == [("01/05/2026", "02:20"), ("01/05/2026", "14:20")]
 
 
 @pytest.mark.rule("WB-ids")
@@ -586,12 +586,12 @@ def test_a_broadcast_shows_its_name_its_campaign_and_who_sent_it(sandbox: Driver
 
 @pytest.mark.rule("WB-phone")
 @pytest.mark.parametrize(
-    ("phone", "shown"),
+    ("phone", "expected"),
     [(PHONE, "6295550101"), (STRANGER, "4155550123"), ("447400123456", "7400123456"), ("4930901820", None)],
 )
-def test_phones_are_shown_as_national_digits(sandbox: Driver, phone: str, shown: str | None) -> None:
+def test_phones_are_shown_as_national_digits(sandbox: Driver, phone: str, expected: str | None) -> None:
     sandbox.submit(to=phone)
-    assert column(sandbox, "mobileNumber") == ([shown] if shown else [])
+    assert column(sandbox, "mobileNumber") == ([expected] if expected else [])
 
 
 @pytest.mark.rule("WB-phone")
@@ -696,11 +696,11 @@ def test_an_opt_in_by_staff_has_a_type_of_its_own(sandbox: Driver) -> None:
 
 
 @pytest.mark.rule("WB-recipient")
-@pytest.mark.parametrize(("kind", "shown"), [("patient", "PATIENT"), ("caregiver", "CAREGIVER"), ("staff", "STAFF")])
-def test_the_recipient_type_is_the_persons(sandbox: Driver, kind: str, shown: str) -> None:
+@pytest.mark.parametrize(("kind", "expected"), [("patient", "PATIENT"), ("caregiver", "CAREGIVER"), ("staff", "STAFF")])
+def test_the_recipient_type_is_the_persons(sandbox: Driver, kind: str, expected: str) -> None:
     sandbox.control("PATCH", "/people/HF0001", {"recipient_type": kind})
     sandbox.submit()
-    assert column(sandbox, "recipientType") == [shown]
+    assert column(sandbox, "recipientType") == [expected]
 
 
 @pytest.mark.rule("WB-recipient")

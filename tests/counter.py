@@ -19,7 +19,7 @@ STRIDE = 100
 
 
 @dataclass
-class Asked:
+class Counts:
     """What the store was asked.
 
     `steps`: how much work SQLite had with it, in steps of its virtual machine; each row that it goes through takes
@@ -38,13 +38,13 @@ class Asked:
 
 
 @contextmanager
-def counted(store: Store) -> Iterator[Asked]:
+def counted(store: Store) -> Iterator[Counts]:
     """In it the statements of all transactions are counted, those of long readers too."""
-    asked = Asked()
+    counts = Counts()
 
     def watch(driver: Any, *_: object) -> None:
-        driver.set_trace_callback(asked.texts.append)
-        driver.set_progress_handler(asked._step, STRIDE)
+        driver.set_trace_callback(counts.texts.append)
+        driver.set_progress_handler(counts._step, STRIDE)
 
     def leave(driver: Any, *_: object) -> None:
         driver.set_trace_callback(None)
@@ -53,7 +53,7 @@ def counted(store: Store) -> Iterator[Asked]:
     event.listen(store.engine, "checkout", watch)
     event.listen(store.engine, "checkin", leave)
     try:
-        yield asked
+        yield counts
     finally:
         event.remove(store.engine, "checkout", watch)
         event.remove(store.engine, "checkin", leave)
