@@ -31,7 +31,7 @@ test-threads: $(VENV)/dev.done  ## the tests that open a store, each transaction
 soak: $(VENV)/dev.done  ## 2,000 new runs of the network against its model (RUNS=n for others)
 	@NETWORK_RUNS=$(or $(RUNS),2000) $(BIN)/python -m pytest -n 0 tests/test_state_machine.py $(ARGS)
 
-check: $(VENV)/dev.done  ## formatting, lint, types and import rules
+check: $(VENV)/dev.done check-names  ## formatting, lint, types, import rules and names
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy

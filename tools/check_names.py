@@ -89,7 +89,6 @@ CLASSES = {
 
 FUNCTIONS = {
     "called": "callbacks_due",
-    "enter": "authenticate",
     "enter_by_basic": "authenticate",
     "hide": "create_hidden",
     "know": "refresh",
@@ -138,9 +137,15 @@ NOUNS = {
 """Words that end like a participle or an adverb, may name a module, and why."""
 
 EXCEPTIONS = {
+    "GIVEN_UP": "the state of a callback, as the wire has it",
     "is_met": "a target is met, nobody is",
 }
 """Identifiers that may be, and why."""
+
+METHODS = {
+    "shown": "a verb of the client, which the tests of partners call; the path ends so",
+}
+"""Words that a function may be named by, and why."""
 
 WHOLE = {"class": CLASSES, "function": FUNCTIONS, "constant": CONSTANTS, "module": MODULES}
 """By the kind of an identifier."""
@@ -211,7 +216,7 @@ def instead_of(identifier: Identifier, *, in_product: bool) -> str | None:
     kind, name = identifier.kind, identifier.name
     if name in EXCEPTIONS or DUNDER.match(name) or (kind == "field" and name in FIELDS):
         return None
-    if kind == "function" and name.startswith("test_"):
+    if kind == "function" and (name in METHODS or name.startswith("test_")):
         return None
     found = WHOLE.get(kind, {}).get(name.lstrip("_")) if in_product else None
     return found or next((WORDS[part] for part in parts(name) if part in WORDS), None)
