@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from driver import CONSOLE, DEFAULT, LINE, PHONE, Driver
+from driver import CONSOLE, DEFAULT, DEMO, LINE, PHONE, SIMPLEPAY, Driver
 from receiver import Got, Receiver
 
 from sandbox.store import StoreUnavailable
@@ -673,3 +673,27 @@ def test_a_sink_that_is_not_there_is_404(timed: Driver) -> None:
 @pytest.mark.parametrize("fields", [{"status": 99}, {"status": 600}, {"delay": -1}, {"delay": 61}, {"colour": "red"}])
 def test_a_sink_that_cannot_be_is_refused(timed: Driver, fields: dict[str, object]) -> None:
     timed.control("PUT", "/sinks/mine", fields, status=422)
+
+
+@pytest.mark.rule("SP-callback")
+def test_a_callback_that_goes_to_a_submit_gets_no_callbacks(timed: Driver) -> None:
+    """Which would multiply without end: each submit's changes of status would be submits."""
+    url = f"http://127.0.0.1:8080{SIMPLEPAY}/submit/{CONSOLE}"
+    form = {"To": PHONE, "From": LINE, "Body": "Again", "StatusCallback": url}
+    as_callback = {"User-Agent": "dialog-sandbox"}
+    answer = timed.call("POST", f"{SIMPLEPAY}/submit/{CONSOLE}", auth=DEMO, data=form, headers=as_callback)
+    assert answer.status_code == 200
+    advance(timed, 3)
+    assert callback_states(timed) == []
+    [exchange] = timed.control("GET", "/journal")["items"]
+    assert [each for each in exchange["findings"] if each["rule"] == "SP-callback"] == [
+        {
+            "rule": "SP-callback",
+            "level": "note",
+            "seen": "a StatusCallback in what is a callback itself",
+            "mend": "Let StatusCallback lead to your own receiver, not to the sandbox's submit.",
+        }
+    ]
+    timed.call("POST", f"{SIMPLEPAY}/submit/{CONSOLE}", auth=DEMO, data={**form, "StatusCallback": sink(timed)})
+    advance(timed, 3)
+    assert callback_states(timed) == [("sent", "delivered", 1), ("delivered", "delivered", 1)]

@@ -16,7 +16,7 @@ from sandbox.server.http_client import HttpClient, Unreached
 from sandbox.server.targets import Forbidden
 from sandbox.store import Store, StoreUnavailable, Tx
 from sandbox.store.tables import CallbackRow, MessageRow, SinkRow
-from sandbox.vendors.base.callbacks import status_changes
+from sandbox.vendors.base.callbacks import SENDER, status_changes
 from sandbox.vendors.base.vendor import Vendor
 from sandbox.world import sinks
 from sandbox.world.callbacks.queue import AttemptOutcome, note_attempt
@@ -25,7 +25,7 @@ from sandbox.world.errors import UnknownWorkspace
 from sandbox.world.workspaces import find
 
 SINKS = "/_sandbox/sinks/"
-HEADERS = {"Content-Type": "application/x-www-form-urlencoded", "User-Agent": "dialog-sandbox"}
+HEADERS = {"Content-Type": "application/x-www-form-urlencoded", "User-Agent": SENDER}
 STORE_RETRY_S = 1.0
 """After which a store that did not answer is asked again."""
 

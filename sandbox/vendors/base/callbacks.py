@@ -8,6 +8,9 @@ from sandbox.store.tables import CallbackRow, MessageRow
 from sandbox.world.lines import all_lines
 from sandbox.world.messages.search import vendor_ids_of
 
+SENDER = "dialog-sandbox"
+"""The User-Agent of callbacks."""
+
 
 class StatusChange(NamedTuple):
     """A change of a message's status that its sender is told of.

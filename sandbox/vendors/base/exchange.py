@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope
 
 from sandbox.store import Store, StoreUnavailable, Tx, WorkspaceView
 from sandbox.vendors.base import forms, parameters
+from sandbox.vendors.base.callbacks import SENDER
 from sandbox.vendors.base.operation import Choice, Operation
 from sandbox.vendors.base.parameters import Parameters
 from sandbox.vendors.base.refusal import CallFinding, Refusal
@@ -113,6 +114,11 @@ class VendorExchange:
             if key == name:
                 return bytes(value)
         return None
+
+    @property
+    def is_callback(self) -> bool:
+        """Whether it is a callback of the sandbox's own: one that went to a vendor's path."""
+        return self.header(b"user-agent") == SENDER.encode()
 
     @property
     def has_body(self) -> bool:

@@ -131,7 +131,7 @@ def submit(tx: Tx, exchange: VendorExchange, consoleCode: SubmittingConsoleCode)
         vendor=VENDOR,
         cause=SUBMIT[1],
         sender=given.From,
-        status_callback=given.StatusCallback or None,
+        status_callback=_status_callback(exchange, given),
     )
     message = accept(tx, line, draft, opts_in=True)
     if message.status_callback is not None:
@@ -139,6 +139,14 @@ def submit(tx: Tx, exchange: VendorExchange, consoleCode: SubmittingConsoleCode)
     exchange.rules = SUBMITTED if message.status_callback is None else SUBMITTED_WITH_CALLBACK
     exchange.messages = (message.id,)
     return json_answer(accepted(message, tx.one(SID_OF, message=message.id) or "", consoleCode))
+
+
+def _status_callback(exchange: VendorExchange, given: SubmitParameters) -> str | None:
+    """Return where callbacks go; a submit that is one itself gets none, for they would multiply without end."""
+    if given.StatusCallback and exchange.is_callback:
+        exchange.findings.append(hints.callback_of_callback())
+        return None
+    return given.StatusCallback or None
 
 
 def _check_receiver(tx: Tx, exchange: VendorExchange) -> None:

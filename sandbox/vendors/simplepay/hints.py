@@ -42,6 +42,12 @@ def other_sender(sender: str, line: str) -> CallFinding:
     return finding("SP-from", NOTE, f"From {sender}", instead(f"{line}, the console's line,", sender))
 
 
+def callback_of_callback() -> CallFinding:
+    """A callback that is sent to a submit with a StatusCallback."""
+    fix = "Let StatusCallback lead to your own receiver, not to the sandbox's submit."
+    return finding("SP-callback", NOTE, "a StatusCallback in what is a callback itself", fix)
+
+
 def _optout(exchange: VendorExchange) -> list[CallFinding]:
     """Return a number in a form that opts nobody out, though the answer is 200."""
     msisdn = exchange.path_params["msisdn"]

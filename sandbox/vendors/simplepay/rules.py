@@ -42,7 +42,8 @@ RULES = (
     SandboxRule(
         "SP-callback",
         "StatusCallback must be an absolute http or https URL; else 400. An empty one counts as absent. One that the"
-        " target policy forbids is accepted, and its callback recorded as given up with the reason.",
+        " target policy forbids is accepted, and its callback recorded as given up with the reason. A submit that is"
+        " a callback of the sandbox's own gets none, so that they do not multiply.",
         (ASSUMED,),
         f"{PAGE}: 'Callback URL'",
     ),
