@@ -28,7 +28,7 @@ from sandbox.world.errors import UnknownWorkspace, WorldError
 def control_app(
     *, store: Store, settings: Settings, vendors: Sequence[Vendor], journal: Journal, ticker: Ticker, hub: Hub
 ) -> ASGIApp:
-    """Return what answers all that is no vendor's to answer: the control API, its descriptions, and other paths."""
+    """Return the control API, with its descriptions, the console and the way to it."""
     state = {
         "store": store,
         "settings": settings,
@@ -151,7 +151,8 @@ async def _no_such_call(request: Request, _: Exception) -> Response:
     if allowed:
         detail = f"Method {request.method} is not allowed here: use {' or '.join(allowed)}."
         return Problem(405, "Wrong method", detail, {"Allow": ", ".join(allowed)}).response()
-    return Problem(404, "Unknown path", _where_to_look(request)).response()
+    detail = f"There is no such path: {PREFIX}/docs lists those there are."
+    return Problem(404, "Unknown path", detail).response()
 
 
 def _methods(route: BaseRoute, request: Request) -> set[str]:
@@ -159,11 +160,3 @@ def _methods(route: BaseRoute, request: Request) -> set[str]:
     match, _ = route.matches(request.scope)
     taken: set[str] = set() if match == Match.NONE else set(getattr(route, "methods", None) or ())
     return taken | {"HEAD"} if "GET" in taken else taken
-
-
-def _where_to_look(request: Request) -> str:
-    path: str = request.scope["path"]
-    if path == PREFIX or path.startswith(f"{PREFIX}/"):
-        return f"There is no such path: {PREFIX}/docs lists those there are."
-    vendors = ", ".join(f"{vendor.name} at {vendor.prefix}" for vendor in request.app.state.vendors)
-    return f"There is no such path. The APIs are {vendors}; the control API is at {PREFIX}."

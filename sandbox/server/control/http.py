@@ -2,6 +2,7 @@
 
 import json
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Coroutine
 from typing import Any, NoReturn, get_args
 
@@ -13,7 +14,7 @@ from starlette.datastructures import QueryParams
 
 from dialog_sandbox.models.values import PATTERNS
 from sandbox.server.control.checks import checking
-from sandbox.server.problems import Problem, invalid, not_json
+from sandbox.server.problems import Problem, compressed, invalid, not_json
 from sandbox.vendors.base import forms
 from sandbox.vendors.base.exchange import MAX_BODY
 
@@ -72,6 +73,9 @@ class ControlRequest(Request):
             return
         if self.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise not_json()
+        coding = self.headers.get("content-encoding", "identity").strip().lower()
+        if coding not in ("", "identity"):
+            raise compressed(coding)
         await self.json()
 
 
@@ -111,9 +115,12 @@ def control_router(prefix: str, tag: str) -> APIRouter:
 
 
 def strict_json(raw: bytes) -> Any:
-    """Return JSON in UTF-8, numbers finite, text without U+0000 and lone surrogates; a refusal echoes nothing."""
+    """Return JSON in UTF-8, numbers finite, text without U+0000 and lone surrogates; a refusal echoes nothing.
+
+    A byte order mark before it is passed over, as RFC 8259 (8.1) allows.
+    """
     try:
-        value = json.loads(raw.decode(), parse_constant=_no_constant)
+        value = json.loads(raw.removeprefix(BOM_UTF8).decode(), parse_constant=_no_constant)
     except UnicodeDecodeError as error:
         raise _unreadable(f"byte {error.start + 1} is not UTF-8") from None
     except json.JSONDecodeError as error:

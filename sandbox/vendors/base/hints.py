@@ -15,6 +15,8 @@ from sandbox.world import phones
 from sandbox.world.lines import all_lines
 
 LONGEST_OBSERVED = 200
+SCHEME = re.compile(rb"([A-Za-z][A-Za-z0-9-]{0,30}) ")
+"""Of an `Authorization` header, which may be a token without one, and then is shown to nobody."""
 BODILESS = ("GET", "HEAD", "DELETE")
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
@@ -68,7 +70,7 @@ def of_refusal(tx: Tx, exchange: VendorExchange, hints: Mapping[str, Hint]) -> l
 
 
 def by_its_reason(_: Tx, exchange: VendorExchange, refusal: Refusal) -> FindingTexts:
-    return called(exchange), refusal.reason
+    return called(exchange), refusal.fix or refusal.reason
 
 
 def called(exchange: VendorExchange) -> str:
@@ -90,15 +92,22 @@ def of_fault(_: Tx, exchange: VendorExchange, refusal: Refusal) -> FindingTexts:
 COMMON_HINTS: dict[str, Hint] = {"NET-origin": of_origin, "NET-fault": of_fault}
 
 
-def of_credentials(_: Tx, exchange: VendorExchange, __: Refusal) -> FindingTexts:
+def of_credentials(_: Tx, exchange: VendorExchange, refusal: Refusal) -> FindingTexts:
     """A refused Basic scheme; what was sent in it is shown to nobody."""
     header = exchange.header(b"authorization")
     take = "username and password of the workspace, as GET /_sandbox/workspaces/default shows them"
     if header is None:
         return "no Authorization header", f"Send Authorization: Basic with {take}."
-    scheme = header.partition(b" ")[0].decode("latin-1")
-    if scheme.lower() != "basic":
-        return f"Authorization: {scheme}", f"Send Authorization: Basic instead, with {take}."
+    if refusal.fix is not None:
+        return refusal.reason.removesuffix("."), refusal.fix
+    scheme = SCHEME.match(header)
+    if scheme is None:
+        return (
+            "an Authorization header that is no scheme, blank and token",
+            f"Send Authorization: Basic, a blank, and base64 of {take}.",
+        )
+    if scheme[1].lower() != b"basic":
+        return f"Authorization: {scheme[1].decode()}", f"Send Authorization: Basic instead, with {take}."
     return "Basic credentials that no workspace has", f"Send {take}."
 
 
@@ -109,7 +118,7 @@ def of_method(_: Tx, exchange: VendorExchange, __: Refusal) -> FindingTexts:
         method
         for route in routes
         if exchange.operation in route.operations and not route.deprecated
-        for method in route.accepted_methods
+        for method in route.accepted_methods - {"HEAD"}
     }
     return called(exchange), instead(" or ".join(sorted(right)), exchange.request.method)
 
@@ -164,8 +173,8 @@ def of_unread_body(exchange: VendorExchange) -> FindingTexts | None:
     """Return what is said of a body from which no parameter is read, because it is compressed or no form."""
     if exchange.request.method in BODILESS or not exchange.has_body:
         return None
-    coding = _word(exchange, b"content-encoding")
-    if coding not in ("", "identity"):
+    coding = exchange.content_coding
+    if coding is not None:
         return f"a body with Content-Encoding: {coding}", "Send the form uncompressed: compressed bodies are not read."
     kind = _word(exchange, b"content-type")
     if kind in FORMS:
