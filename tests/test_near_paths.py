@@ -175,9 +175,7 @@ def test_a_body_that_never_comes_is_not_waited_for(sandbox: Driver, path: str, m
 
     async def ask() -> None:
         async def receive() -> Any:
-            if chunks:
-                return chunks.pop()
-            await asyncio.Event().wait()
+            return chunks.pop() if chunks else await asyncio.Event().wait()
 
         async def send(message: Any) -> None:
             sent.append(message)

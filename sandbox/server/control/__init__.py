@@ -15,7 +15,7 @@ from sandbox.server.control.checks import checks_for
 from sandbox.server.control.dependencies import WorkspaceAccess
 from sandbox.server.control.http import refused_values
 from sandbox.server.events import Hub
-from sandbox.server.guard import HEALTH, PREFIX, Guard, asks_for_no_token
+from sandbox.server.guard import HEALTH, IS_HEAD, PREFIX, Guard, asks_for_no_token
 from sandbox.server.journal import Journal
 from sandbox.server.problems import Problem, internal_error, of_world, store_unavailable
 from sandbox.server.ticker import Ticker
@@ -149,7 +149,8 @@ async def _no_such_call(request: Request, _: Exception) -> Response:
     """Refuse what the framework finds no path for, or not this method of it."""
     allowed = sorted({method for route in request.app.routes for method in _methods(route, request)})
     if allowed:
-        detail = f"Method {request.method} is not allowed here: use {' or '.join(allowed)}."
+        method = "HEAD" if request.scope.get(IS_HEAD) else request.method
+        detail = f"Method {method} is not allowed here: use {' or '.join(allowed)}."
         return Problem(405, "Wrong method", detail, {"Allow": ", ".join(allowed)}).response()
     detail = f"There is no such path: {PREFIX}/docs lists those there are."
     return Problem(404, "Unknown path", detail).response()

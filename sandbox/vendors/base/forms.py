@@ -15,6 +15,8 @@ __all__ = ["Fields", "UnreadableForm", "form", "multipart", "text_of", "urlencod
 
 URLENCODED = b"application/x-www-form-urlencoded"
 MULTIPART = b"multipart/form-data"
+CHARSET = b"_charset_"
+"""The field that says in which charset the others are (RFC 7578, 4.6)."""
 UTF8 = ("utf-8", "ascii")
 """What Python calls the encodings whose texts are UTF-8."""
 TEXT_ENCODINGS = (*UTF8, "utf-16", "utf-32", "iso8859-", "cp125")
@@ -79,14 +81,16 @@ def multipart(boundary: bytes, body: bytes) -> Fields:
     7578, 4.5 and 4.6).
     """
     parts = parts_of(boundary, body)
-    usual = next((part.content for part in parts if part.name == b"_charset_"), b"utf-8")
+    usual = next((part.content for part in parts if part.name == CHARSET), b"utf-8")
     fields: Fields = {}
     for part in parts:
         name = text_of(part.name)
         if name is None:
             fix = "Write the names of parts in UTF-8."
             raise UnreadableForm("the name of a part of the multipart form is not UTF-8", fix)
-        charset = parse_options_header(part.content_type)[1].get(b"charset", usual)
+        charset = parse_options_header(part.content_type)[1].get(
+            b"charset", usual if part.name != CHARSET else b"utf-8"
+        )
         fields.setdefault(name, _decoded(name, charset, part.content))
     return fields
 

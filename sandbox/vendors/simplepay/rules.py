@@ -8,8 +8,8 @@ RULES = (
     SandboxRule(
         "SP-auth",
         "HTTP Basic in UTF-8; absent, wrong, sent twice, not UTF-8, or not base64 with its padding is 401 with"
-        " WWW-Authenticate: submit as SP-refused, optout with a null msisdn, messages with the id, nulls and UNKNOWN. It"
-        " is checked before the body is read.",
+        " WWW-Authenticate: submit as SP-refused, optout with a null msisdn, messages with the id, nulls and UNKNOWN."
+        " It is checked before the body is read.",
         (DOCUMENTED, ASSUMED),
         f"{PAGE}: the scheme; the answers are assumed",
     ),
