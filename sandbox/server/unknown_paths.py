@@ -16,7 +16,7 @@ from sandbox.store import Tx, WorkspaceView
 from sandbox.vendors.base import hints
 from sandbox.vendors.base.exchange import VendorExchange
 from sandbox.vendors.base.near_misses import RULE, NearMiss, near_miss
-from sandbox.vendors.base.refusal import CallFinding, Refusal
+from sandbox.vendors.base.refusal import ERROR, CallFinding, Refusal
 from sandbox.vendors.base.vendor import Vendor
 
 ROOT = "/"
@@ -41,6 +41,13 @@ class UnknownPaths(Vendor):
 def unknown_paths(vendors: Sequence[Vendor]) -> UnknownPaths:
     """Return what refuses all other paths than those of these vendors."""
     apis = {vendor.name: vendor.prefix for vendor in vendors}
+    fix = f"Call one of the APIs: {', '.join(apis.values())}."
+
+    def findings(_: Tx, exchange: VendorExchange) -> list[CallFinding]:
+        refusal = exchange.refusal
+        is_ours = refusal is not None and not refusal.rule
+        meant = refusal.fix if refusal is not None else None
+        return [] if is_ours else [hints.finding(RULE, ERROR, hints.called(exchange), meant or fix)]
 
     def refuse(exchange: VendorExchange, refusal: Refusal) -> Response:
         return _problem(exchange, refusal, apis).response()
@@ -54,7 +61,7 @@ def unknown_paths(vendors: Sequence[Vendor]) -> UnknownPaths:
         rules=(),
         authenticate=_nobody,
         refuse=refuse,
-        findings=_findings,
+        findings=findings,
         unknown_path=RULE,
         wrong_method=RULE,
         form_rule=RULE,
@@ -81,7 +88,3 @@ def _problem(exchange: VendorExchange, refusal: Refusal, apis: Mapping[str, str]
 
 def _nobody(_: Tx, __: VendorExchange) -> WorkspaceView:
     raise Refusal(RULE, "Nobody's credentials are looked at here.", HTTPStatus.UNAUTHORIZED)
-
-
-def _findings(tx: Tx, exchange: VendorExchange) -> list[CallFinding]:
-    return hints.of_refusal(tx, exchange, {})

@@ -71,7 +71,7 @@ def _check_charset(charset: bytes, body: bytes) -> None:
     """
     if charset and _encoding(charset) not in UTF8 and not unquote_to_bytes(body).isascii():
         fix = "Send the form in UTF-8, percent-encoded, and no charset or charset=utf-8."
-        raise UnreadableForm(f"a urlencoded form is UTF-8, and not in the charset {_shown(charset)}", fix)
+        raise UnreadableForm(f"a urlencoded form is UTF-8, and not in the charset {_written(charset)}", fix)
 
 
 def multipart(boundary: bytes, body: bytes) -> Fields:
@@ -102,12 +102,14 @@ def _decoded(name: str, charset: bytes, content: bytes) -> str | None:
         return text_of(content)
     part = f"the part {name[:60]!r}"
     if encoding is None:
-        raise UnreadableForm(f"{part} is in the charset {_shown(charset)}, which is not read here", "Send it in UTF-8.")
+        raise UnreadableForm(
+            f"{part} is in the charset {_written(charset)}, which is not read here", "Send it in UTF-8."
+        )
     try:
         text = content.decode(encoding)
     except UnicodeError:
         fix = "Send it in UTF-8, and say so, or leave the charset out."
-        raise UnreadableForm(f"{part} is not in the charset {_shown(charset)}, as it says", fix) from None
+        raise UnreadableForm(f"{part} is not in the charset {_written(charset)}, as it says", fix) from None
     return None if "\0" in text else text
 
 
@@ -120,5 +122,5 @@ def _encoding(charset: bytes) -> str | None:
     return name if name.startswith(TEXT_ENCODINGS) else None
 
 
-def _shown(charset: bytes) -> str:
+def _written(charset: bytes) -> str:
     return ascii(charset[:40].decode("latin-1"))

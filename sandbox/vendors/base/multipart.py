@@ -38,7 +38,7 @@ class UnreadableForm(Exception):
         self.fix = fix
 
 
-class Part(NamedTuple):
+class FormPart(NamedTuple):
     """A part that has a name. `content`: as it was before a Content-Transfer-Encoding. `content_type`: its own."""
 
     name: bytes
@@ -46,7 +46,7 @@ class Part(NamedTuple):
     content: bytes
 
 
-def parts_of(boundary: bytes, body: bytes) -> list[Part]:
+def parts_of(boundary: bytes, body: bytes) -> list[FormPart]:
     """Return the parts in their order. Raises `UnreadableForm`."""
     if not boundary:
         raise UnreadableForm("its Content-Type has no boundary", f"Send the boundary there: {BY_CLIENT}.")
@@ -65,7 +65,7 @@ class PartReader:
     """Gathers what the parser finds."""
 
     def __init__(self) -> None:
-        self.parts: list[Part] = []
+        self.parts: list[FormPart] = []
         self.is_ended = False
         self._headers: dict[bytes, bytes] = {}
         self._name = b""
@@ -108,14 +108,14 @@ class PartReader:
         self.is_ended = True
 
 
-def _part(headers: dict[bytes, bytes], content: bytes) -> Part:
+def _part(headers: dict[bytes, bytes], content: bytes) -> FormPart:
     kind, options = parse_options_header(headers.get(b"content-disposition"))
     name = options.get(b"name")
     if kind != b"form-data" or name is None:
         fix = 'Begin each part with Content-Disposition: form-data; name="...".'
         raise UnreadableForm("a part of the multipart form is not called form-data, or has no name", fix)
     encoding = headers.get(b"content-transfer-encoding", b"7bit").lower()
-    return Part(name, headers.get(b"content-type", b""), _decoded(encoding, content))
+    return FormPart(name, headers.get(b"content-type", b""), _decoded(encoding, content))
 
 
 def _decoded(encoding: bytes, content: bytes) -> bytes:

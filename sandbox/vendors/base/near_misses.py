@@ -82,11 +82,11 @@ def _filled(template: list[str], sent: list[str]) -> list[str] | None:
     pairs = [*zip(template, sent, strict=False)]
     if len(template) != len(sent) or not all(_fits(*pair) for pair in pairs):
         return None
-    return [given if _is_parameter(expected) else expected for expected, given in pairs]
+    return [segment if _is_parameter(fixed) else fixed for fixed, segment in pairs]
 
 
-def _fits(expected: str, given: str) -> bool:
-    return _is_parameter(expected) or expected.casefold() == given.casefold()
+def _fits(fixed: str, segment: str) -> bool:
+    return _is_parameter(fixed) or fixed.casefold() == segment.casefold()
 
 
 def _is_parameter(segment: str) -> bool:
@@ -95,7 +95,7 @@ def _is_parameter(segment: str) -> bool:
 
 def _similarity(name: str, beginning: list[str], sent: list[str]) -> float:
     """Return how much a prefix and the beginning of a path have in common, from 0 to 1."""
-    right, given = "/".join(_folded(beginning)), "/".join(_folded(sent))
-    if not given or len(given) > 2 * len(right):
+    right, written = "/".join(_folded(beginning)), "/".join(_folded(sent))
+    if not written or len(written) > 2 * len(right):
         return 0
-    return 1 if name in given else SequenceMatcher(None, right, given, autojunk=False).ratio()
+    return 1 if name in written else SequenceMatcher(None, right, written, autojunk=False).ratio()
