@@ -93,9 +93,13 @@ def test_a_byte_order_mark_before_json_is_passed_over(sandbox: Driver) -> None:
 def test_a_compressed_body_is_415_by_its_name(sandbox: Driver, coding: str) -> None:
     headers = {"Content-Type": "application/json", "Content-Encoding": coding}
     answer = sandbox.call("POST", MESSAGES, content=gzip.compress(b"{}"), headers=headers)
-    detail = f"Send the body without Content-Encoding: {coding.lower()} is not read here."
+    detail = f"Send the body without Content-Encoding: {coding} is not read here."
     assert answer.json() == problem(415, "Compressed body", detail)
     assert answer.headers["accept-encoding"] == "identity"
+    answer = sandbox.call("PUT", f"{DEFAULT}/snapshots/x", content=b"x", headers={"Content-Encoding": coding})
+    assert answer.json() == problem(415, "Compressed body", detail)
+    sink = sandbox.control("PUT", "/sinks/mine", {"status": 202})["url"]
+    assert sandbox.call("POST", sink, content=b"x", headers=headers).status_code == 202
 
 
 def test_json_may_name_its_charset(sandbox: Driver) -> None:

@@ -127,6 +127,7 @@ LONG = b"x" * 300
 LATIN = "a urlencoded form is UTF-8, and not in the charset 'latin-1'"
 IN_UTF8 = "Send the form in UTF-8, percent-encoded, and no charset or charset=utf-8."
 MARK = "it begins with a byte order mark"
+FORM_INSTEAD = "Send a form (name=value&name=value) instead of JSON."
 NO_MARK = "Leave the byte order mark out: it counts as a part of the first name."
 
 
@@ -261,6 +262,34 @@ def test_a_body_without_a_type_is_no_form_but_in_the_journal(sandbox: Driver) ->
     entry = sandbox.control("GET", f"/journal/{answer.headers['x-sandbox-exchange']}")
     assert (answer.status_code, entry["request"]["body"]) == (400, "To=1")
     assert entry["findings"][0]["seen"] == "no To, and a body without Content-Type"
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "seen", "mend"),
+    [
+        (
+            b'{"To": "1"}',
+            "application/x-www-form-urlencoded",
+            "JSON as application/x-www-form-urlencoded",
+            FORM_INSTEAD,
+        ),
+        (b' [{"To": "1"}]\n', KIND, "JSON as multipart/form-data", FORM_INSTEAD),
+        (
+            RIGHT + b"--x--",
+            "application/x-www-form-urlencoded",
+            "a multipart form as application/x-www-form-urlencoded",
+            f"Send the Content-Type of a multipart form: {BY_CLIENT}.",
+        ),
+    ],
+)
+def test_a_body_of_another_kind_than_it_says_is_told_so(
+    sandbox: Driver, content: bytes, kind: str, seen: str, mend: str
+) -> None:
+    answer = submit(sandbox, content, kind)
+    entry = sandbox.control("GET", f"/journal/{answer.headers['x-sandbox-exchange']}")
+    found = next(each for each in entry["findings"] if each["level"] == "error")
+    assert (answer.status_code, found["mend"]) == (400, mend)
+    assert found["seen"] in (seen, f"no To, and {seen}")
 
 
 # As clients make them ---------------------------------------------------------------------------------------------

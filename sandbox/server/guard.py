@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sandbox.server.callback_sender import HEADERS as OUR_SENDERS
 from sandbox.server.callback_sender import SINKS
 from sandbox.server.origins import OwnNames
-from sandbox.server.problems import Problem, not_json
+from sandbox.server.problems import Problem, compressed, not_json
 from sandbox.settings import Settings
 from sandbox.vendors.base.answers import NO_SNIFFING
 
@@ -118,7 +118,12 @@ class Guard:
             return TOKEN_NEEDED
         # What can be made to send a form has no other method; a snapshot's file may be put under any type. Where a body
         # is read its type is looked at again, for types that are neither a form's nor JSON.
-        return not_json() if method == "POST" and _has_form(headers) and not path.startswith(SINKS) else None
+        if path.startswith(SINKS):
+            return None
+        if method == "POST" and _has_form(headers):
+            return not_json()
+        codings = [each for each in headers.getlist("content-encoding") if each.lower() not in ("", "identity")]
+        return compressed(", ".join(codings)) if codings else None
 
     def _is_foreign(self, path: str, headers: Headers, scheme: str) -> bool:
         """Return whether a web page of another origin calls.

@@ -14,7 +14,7 @@ from starlette.datastructures import QueryParams
 
 from dialog_sandbox.models.values import PATTERNS
 from sandbox.server.control.checks import checking
-from sandbox.server.problems import Problem, compressed, invalid, not_json
+from sandbox.server.problems import Problem, invalid, not_json
 from sandbox.vendors.base import forms
 from sandbox.vendors.base.exchange import MAX_BODY
 
@@ -73,9 +73,6 @@ class ControlRequest(Request):
             return
         if self.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise not_json()
-        coding = self.headers.get("content-encoding", "identity").strip().lower()
-        if coding not in ("", "identity"):
-            raise compressed(coding)
         await self.json()
 
 

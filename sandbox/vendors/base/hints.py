@@ -9,6 +9,7 @@ from ipaddress import ip_address
 
 from sandbox.store import Tx
 from sandbox.vendors.base.exchange import VendorExchange
+from sandbox.vendors.base.multipart import BY_CLIENT
 from sandbox.vendors.base.refusal import ERROR, NOTE, CallFinding, Refusal
 from sandbox.vendors.base.route import VendorRoute
 from sandbox.world import phones
@@ -178,9 +179,18 @@ def of_unread_body(exchange: VendorExchange) -> FindingTexts | None:
         return f"a body with Content-Encoding: {coding}", "Send the form uncompressed: compressed bodies are not read."
     kind = _word(exchange, b"content-type")
     if kind in FORMS:
-        return None
+        return _of_another_kind(kind, exchange.raw_body.strip())
     right = "a form (application/x-www-form-urlencoded)"
     return (f"a body of {kind}", instead(right, kind)) if kind else ("a body without Content-Type", f"Send {right}.")
+
+
+def _of_another_kind(kind: str, body: bytes) -> FindingTexts | None:
+    """Return what is said of a body that is no form of the kind that its Content-Type names, but something known."""
+    if body[:1] in (b"{", b"[") and body[-1:] in (b"}", b"]"):
+        return f"JSON as {kind}", instead("a form (name=value&name=value)", "JSON")
+    if kind == FORMS[0] and body.startswith(b"--") and b"content-disposition" in body.lower():
+        return f"a multipart form as {kind}", f"Send the Content-Type of a multipart form: {BY_CLIENT}."
+    return None
 
 
 def of_missing(exchange: VendorExchange, what: str, fix: str) -> FindingTexts:
