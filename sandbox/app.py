@@ -1,6 +1,7 @@
 """The whole server: a store, the vendors' apps and the control API, and which of them answers a request."""
 
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -8,15 +9,19 @@ from sandbox.clock import wall_clock
 from sandbox.server.callback_sender import CallbackSender
 from sandbox.server.control import control_app
 from sandbox.server.events import Hub
+from sandbox.server.guard import is_ours
 from sandbox.server.hooks import Hooks
 from sandbox.server.http_client import HttpClient
 from sandbox.server.journal import Journal
+from sandbox.server.origins import OwnNames
 from sandbox.server.targets import TargetPolicy
 from sandbox.server.ticker import Ticker
+from sandbox.server.unknown_paths import unknown_paths
 from sandbox.settings import Settings
 from sandbox.store import Store, Tx
 from sandbox.store.engine import OPENING_TIMEOUT_S
 from sandbox.vendors import VENDORS
+from sandbox.vendors.base.front import path_of
 from sandbox.vendors.base.vendor import Vendor
 from sandbox.world import fixtures
 from sandbox.world.ids import secret
@@ -41,8 +46,9 @@ class Sandbox:
         client = HttpClient(policy, timeout_s=settings.callback_timeout)
         sender = CallbackSender(store, client, by_name, owner=secret(8), rate=settings.callback_rate)
         self.ticker = Ticker(store, sender, resets_nightly=settings.demo)
-        hooks = Hooks(self.journal, self.ticker)
+        hooks = Hooks(self.journal, self.ticker, OwnNames(settings))
         self._apps: list[tuple[Vendor, ASGIApp]] = [(vendor, vendor.app(store, hooks)) for vendor in vendors]
+        self._unknown_paths = unknown_paths(self.vendors).app(store, hooks)
         self._control = control_app(
             store=store,
             settings=settings,
@@ -59,15 +65,22 @@ class Sandbox:
         self.ticker.start()
         self.ticker.run_if_due()
         try:
-            await self._app_of(scope["path"])(scope, receive, send)
+            await self._app_of(scope)(scope, receive, send)
         finally:
             await self.ticker.caught_up()  # behind the answer
 
-    def _app_of(self, path: str) -> ASGIApp:
+    def _app_of(self, scope: Scope) -> ASGIApp:
+        path = scope["path"]
         for vendor, app in self._apps:
             if vendor.claims(path):
                 return app
-        return self._control
+        return self._control if is_ours(scope) else self._app_beside(scope)
+
+    def _app_beside(self, scope: Scope) -> ASGIApp:
+        """Return the vendor's whose path was meant, if one was."""
+        path = path_of(scope)
+        near = [(miss.distance, app) for vendor, app in self._apps if (miss := vendor.near_miss(path)) is not None]
+        return min(near, key=itemgetter(0))[1] if near else self._unknown_paths
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:

@@ -1,6 +1,7 @@
 """What any call of the control API is refused for: each status, each text, and nothing of what was sent in it."""
 
 import asyncio
+import gzip
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -68,9 +69,9 @@ def post(sandbox: Driver, body: bytes, content_type: str | None = "application/j
         (b'{"text": -Infinity}', "NaN and Infinity are not numbers in JSON"),
         (b'{"text": ' + b"9" * 5000 + b"}", "a number is too long, or the nesting too deep"),
         (b"[" * 200_000, "a number is too long, or the nesting too deep"),
-        (b"\xef\xbb\xbf{}", "see line 1, column 1"),
+        (b"\xff\xfe{\x00}\x00", "byte 1 is not UTF-8"),
     ],
-    ids=["cut off", "no comma", "bad UTF-8", "NaN", "Infinity", "a huge number", "deep", "a byte order mark"],
+    ids=["cut off", "no comma", "bad UTF-8", "NaN", "Infinity", "a huge number", "deep", "UTF-16"],
 )
 def test_a_body_that_is_not_json_is_400(sandbox: Driver, body: bytes, why: str) -> None:
     assert post(sandbox, body).json() == problem(400, "Unreadable body", f"The body is not JSON: {why}.")
@@ -80,6 +81,25 @@ def test_a_body_that_is_not_json_is_400(sandbox: Driver, body: bytes, why: str) 
 def test_a_body_of_another_type_is_415(sandbox: Driver, content_type: str | None) -> None:
     detail = "Send the body as JSON, with Content-Type: application/json."
     assert post(sandbox, b"{}", content_type).json() == problem(415, "Not JSON", detail)
+
+
+def test_a_byte_order_mark_before_json_is_passed_over(sandbox: Driver) -> None:
+    body = '{"console": "HARBOR1001", "to": "14155550123", "text": "\ufeffHello"}'.encode("utf-8-sig")
+    answer = sandbox.call("POST", MESSAGES, content=body, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["text"]) == (201, "\ufeffHello")
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "GZIP, identity"])
+def test_a_compressed_body_is_415_by_its_name(sandbox: Driver, coding: str) -> None:
+    headers = {"Content-Type": "application/json", "Content-Encoding": coding}
+    answer = sandbox.call("POST", MESSAGES, content=gzip.compress(b"{}"), headers=headers)
+    detail = f"Send the body without Content-Encoding: {coding} is not read here."
+    assert answer.json() == problem(415, "Compressed body", detail)
+    assert answer.headers["accept-encoding"] == "identity"
+    answer = sandbox.call("PUT", f"{DEFAULT}/snapshots/x", content=b"x", headers={"Content-Encoding": coding})
+    assert answer.json() == problem(415, "Compressed body", detail)
+    sink = sandbox.control("PUT", "/sinks/mine", {"status": 202})["url"]
+    assert sandbox.call("POST", sink, content=b"x", headers=headers).status_code == 202
 
 
 def test_json_may_name_its_charset(sandbox: Driver) -> None:
@@ -262,10 +282,27 @@ def test_a_wrong_method_is_405_with_those_allowed(sandbox: Driver, method: str, 
     assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
 
 
-def test_head_is_answered_as_get_without_the_body(sandbox: Driver) -> None:
-    got, asked = sandbox.call("GET", f"{DEFAULT}/people"), sandbox.call("HEAD", f"{DEFAULT}/people")
-    assert (asked.status_code, asked.content) == (200, b"")
-    assert asked.headers == got.headers
+def test_head_is_answered_wherever_get_is_without_the_body(sandbox: Driver) -> None:
+    paths = sandbox.call("GET", "/_sandbox/openapi.json").json()["paths"]
+    described = [path.replace("{ws}", "default") for path, item in paths.items() if "get" in item]
+    pages = ("/_sandbox/openapi.json", "/_sandbox/openapi/writeback.json", "/_sandbox/docs", "/_sandbox/docs/docs.js")
+    for path in (*described, *pages, "/_sandbox/ui", "/_sandbox/ui/default/phones", "/_sandbox/ui/assets/page.js"):
+        if not path.endswith(
+            ("/events", "/wait", "/version")
+        ):  # those take their time, or tell how long the server runs
+            got, asked = sandbox.call("GET", path), sandbox.call("HEAD", path)
+            assert (asked.status_code, asked.content) == (got.status_code, b""), path
+            assert asked.headers == got.headers, path
+            assert int(got.headers["content-length"]) == len(got.content)
+            assert got.headers["x-content-type-options"] == "nosniff"
+
+
+def test_head_where_nothing_can_be_got_is_told_by_its_own_name(sandbox: Driver) -> None:
+    answer = sandbox.call("HEAD", f"{DEFAULT}/reset")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    detail = "Method HEAD is not allowed here: use POST."
+    body = json.dumps(problem(405, "Wrong method", detail), separators=(",", ":"))
+    assert answer.headers["content-length"] == str(len(body))
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,7 @@ def test_a_slash_too_many_is_refused_and_not_redirected(
 @every_vendor
 def test_a_wrong_method_is_refused_and_told_the_right_ones(sandbox: Driver, vendor: Vendor) -> None:
     for route in routes(vendor):
-        taken = {method for other in routes(vendor) if other.path == route.path for method in other.methods or ()}
+        taken = {method for other in routes(vendor) if other.path == route.path for method in other.accepted_methods}
         for method in sorted(set(METHODS) - taken):
             answer = sandbox.call(method, example(route), **credentials(vendor))
             is_refused(vendor, answer, 405)
@@ -236,7 +236,7 @@ def test_any_path_parameter_is_answered_in_shape(
 def test_a_foreign_origin_is_refused_before_all_else(
     sandbox: Driver, vendor: Vendor, route: VendorRoute, method: str
 ) -> None:
-    for origin in ("https://evil.example", "null", "http://127.0.0.1:1"):
+    for origin in ("https://evil.example", "null", "http://127.0.0.1:1", "file://", "chrome-extension://abc"):
         for options in (credentials(vendor), {}):
             answer = sandbox.call(method, example(route), headers={"Origin": origin}, **options)
             is_refused(vendor, answer, 400)
@@ -403,7 +403,37 @@ def test_no_answer_bears_a_framework_hand(sandbox: Driver, vendor: Vendor) -> No
 
 
 @every_vendor
-def test_a_path_that_only_begins_like_a_vendors_is_not_the_vendors(sandbox: Driver, vendor: Vendor) -> None:
+@pytest.mark.rule("NET-path")
+def test_a_path_that_only_begins_like_a_vendors_is_none_of_its_paths(sandbox: Driver, vendor: Vendor) -> None:
     answer = sandbox.call("GET", f"{vendor.prefix}x")
-    assert answer.status_code == 404
-    assert "x-sandbox-exchange" not in answer.headers
+    is_refused(vendor, answer, 404)
+    assert is_nobodys(sandbox, answer)
+    assert f"did you mean {vendor.prefix}?" in answer.text
+
+
+@pytest.mark.rule("NET-http")
+@every_vendor
+def test_head_is_answered_as_get_without_the_body(sandbox: Driver, vendor: Vendor) -> None:
+    for route in routes(vendor):
+        if "GET" not in (route.methods or ()):
+            continue
+        got, asked = (ask(sandbox, vendor, route, method) for method in ("GET", "HEAD"))
+        assert (asked.status_code, asked.content) == (got.status_code, b"")
+        assert headers_of(asked) == headers_of(got)
+        for sent, method in ((got, "GET"), (asked, "HEAD")):
+            entry = sandbox.control("GET", f"/journal/{sent.headers['x-sandbox-exchange']}")
+            assert (entry["method"], entry["operation"]) == (method, f"{vendor.name}.{route.name}")
+            assert entry["response"]["body"] == sent.text
+
+
+def headers_of(answer: httpx.Response) -> dict[str, str]:
+    """All but the exchange's id."""
+    return {name: value for name, value in answer.headers.items() if name != "x-sandbox-exchange"}
+
+
+@pytest.mark.rule("NET-http")
+@every_operation
+def test_no_answer_may_be_taken_for_a_page(sandbox: Driver, vendor: Vendor, route: VendorRoute, method: str) -> None:
+    path = example(route)
+    for answer in (ask(sandbox, vendor, route, method), sandbox.call("X", path), sandbox.call(method, f"{path}/")):
+        assert answer.headers["x-content-type-options"] == "nosniff"

@@ -203,12 +203,11 @@ def test_paths_and_methods_that_are_none(sandbox: Driver) -> None:
         f"Call {TO_READ}, without a slash at its end.",
     )
     rule, level, _, fix = only(sandbox, read(sandbox, f"{CONSOLE}/{DAY}", "POST"))
-    assert (rule, level, fix) == ("WB-method", "error", "Send GET or HEAD instead of POST.")
+    assert (rule, level, fix) == ("WB-method", "error", "Send GET instead of POST.")
     rule, level, _, fix = only(sandbox, sandbox.call("GET", f"{SIMPLEPAY}/submit/{CONSOLE}"))
     assert (rule, level, fix) == ("SP-other", "error", "Send POST instead of GET.")
-    for method in ("HEAD", "POST"):
-        answer = sandbox.call(method, f"{SIMPLEPAY}/messages/{CONSOLE}/x", auth=DEMO)
-        assert only(sandbox, answer)[3] == f"Send GET instead of {method}."
+    answer = sandbox.call("POST", f"{SIMPLEPAY}/messages/{CONSOLE}/x", auth=DEMO)
+    assert only(sandbox, answer)[3] == "Send GET instead of POST."
     assert only(sandbox, sandbox.call("GET", SIMPLEPAY))[0] == "SP-other"
     assert only(sandbox, sandbox.call("PUT", DIALOGTECH))[3] == "Send GET or POST instead of PUT."
     assert only(sandbox, sandbox.call("GET", f"{DIALOGTECH}/"))[3] == "Call /ibp_api.php, without a slash at its end."
@@ -283,11 +282,6 @@ def test_a_body_that_is_not_read_is_why_its_parameters_are_missing(sandbox: Driv
     fix = "Send the form uncompressed: compressed bodies are not read."
     answer = submit(sandbox, {}, data=None, content=gzip.compress(form), headers=zipped)
     assert only(sandbox, answer) == ("SP-params", "error", "a body with Content-Encoding: gzip", fix)
-    answer = submit(sandbox, {}, data=None, content=b"x", headers=zipped)
-    assert summaries(findings(sandbox, answer))[0] == (
-        *("SP-required", "error"),
-        *("no To, and a body with Content-Encoding: gzip", fix),
-    )
     answer = sandbox.call("POST", DIALOGTECH, content=gzip.compress(b"action=x"), headers=zipped)
     assert only(sandbox, answer) == ("DT-endpoint", "error", "a body with Content-Encoding: gzip", fix)
 

@@ -103,6 +103,7 @@ def test_an_accepted_exchange_is_told_whole(sandbox: Driver) -> None:
     assert entry["response"]["headers"] == [
         ["content-length", str(len(answer.content))],
         ["content-type", "application/json"],
+        ["x-content-type-options", "nosniff"],
         ["x-sandbox-exchange", exchange_id(answer)],
     ]
     assert plain(entry) == {

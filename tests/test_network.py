@@ -1,5 +1,6 @@
 """The pretend phone network that all vendors share, rule by rule (NET-segments has a file of its own)."""
 
+from collections.abc import Callable
 from typing import Any
 from xml.etree import ElementTree
 
@@ -527,7 +528,15 @@ def test_a_call_from_a_web_page_of_another_origin_is_refused(sandbox: Driver, or
 @pytest.mark.rule("NET-origin")
 def test_a_call_from_a_page_of_our_own_is_served(sandbox: Driver) -> None:
     assert from_page(sandbox, "http://127.0.0.1:8080").status_code == 200
-    assert from_page(sandbox, "http://sandbox.test:8080", "sandbox.test:8080").status_code == 200
+    assert from_page(sandbox, "https://localhost", "LOCALHOST:443").status_code == 200
+
+
+@pytest.mark.rule("NET-origin")
+def test_a_name_that_is_pointed_here_makes_no_page_our_own(open_driver: Callable[..., Driver]) -> None:
+    """DNS rebinding: the page has the very name and port that it calls."""
+    origin, host = "http://sandbox.test:8080", "sandbox.test:8080"
+    assert from_page(open_driver(), origin, host).status_code == 400
+    assert from_page(open_driver(hosts="sandbox.test"), origin, host).status_code == 200
 
 
 @pytest.mark.rule("NET-origin")

@@ -229,7 +229,11 @@ def test_the_forms_content_type_may_have_parameters_and_any_case(sandbox: Driver
 @pytest.mark.parametrize(
     ("content", "kind", "reason"),
     [
-        (b"nonsense", "multipart/form-data; boundary=x", "the multipart form is malformed"),
+        (
+            b"nonsense",
+            "multipart/form-data; boundary=x",
+            "the boundary of its Content-Type is not in the multipart form",
+        ),
         (b"--x\r\n", "multipart/form-data; boundary=x", "the multipart form ends before its closing boundary"),
         (b"%FF=1", "application/x-www-form-urlencoded", "the name of a parameter is not UTF-8"),
     ],
@@ -773,9 +777,9 @@ def test_a_wrong_method_on_optout_is_refused_in_its_shape(sandbox: Driver, metho
 
 
 @pytest.mark.rule("SP-other")
-@pytest.mark.parametrize("method", ["HEAD", "POST", "PUT"])
+@pytest.mark.parametrize("method", ["POST", "PUT"])
 def test_a_wrong_method_on_messages_is_refused_in_its_shape(sandbox: Driver, method: str) -> None:
     answer = sandbox.call(method, f"{SIMPLEPAY}/messages/{CONSOLE}/x", auth=DEMO)
-    assert (answer.status_code, answer.headers["allow"]) == (405, "DELETE, GET")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "DELETE, GET, HEAD")
     unknown = {"extMessageReference": "x", "body": None, "to": None, "status": "UNKNOWN"}
-    assert method == "HEAD" or answer.json() == unknown
+    assert answer.json() == unknown

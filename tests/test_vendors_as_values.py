@@ -66,7 +66,7 @@ def test_a_vendor_sends_a_message_with_an_id_of_its_own(toys: Driver) -> None:
         ("GET", f"{PREFIX}/x", {"headers": KEY}, 404, {"no": "There is no such path.", "field": None}),
         (
             *("PUT", TEXTS, {"headers": KEY}, 405),
-            {"no": "Method PUT is not allowed here: use GET, POST.", "field": None},
+            {"no": "Method PUT is not allowed here: use GET, HEAD, POST.", "field": None},
         ),
     ],
 )
@@ -138,7 +138,7 @@ def test_a_vendor_is_described_with_its_own_credentials(toys: Driver) -> None:
 def test_actions_are_described_as_one_operation_with_a_schema_each(toys: Driver) -> None:
     names = [*(action.name for action in PLAIN_DIALOGTECH.actions), "sms.ping"]
     operations = toys.call("GET", "/_sandbox/openapi/dialogtech.json").json()["paths"][DIALOGTECH]
-    assert set(operations) == {"get", "post"}
+    assert set(operations) == {"get", "head", "post"}
     by_name = {each["name"]: each for each in operations["get"]["parameters"]}
     assert by_name["action"]["schema"]["enum"] == names
     assert [name for name, each in by_name.items() if each["required"]] == [

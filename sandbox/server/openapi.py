@@ -180,6 +180,7 @@ def vendor_document(vendor: Vendor) -> Json:
         servers=SERVERS,
     )
     _tidy(document)
+    _add_heads(document)
     examples = json.loads(EXAMPLES.read_text()).get(vendor.name, {})
     for _, operation in _operations(document):
         operation["tags"] = [vendor.title]
@@ -192,6 +193,17 @@ def vendor_document(vendor: Vendor) -> Json:
             for content in operation["responses"][status].get("content", {}).values():
                 content["example"] = example
     return document
+
+
+def _add_heads(document: Json) -> None:
+    """Say that HEAD is answered wherever GET is, with its headers."""
+    for item in document["paths"].values():
+        if "get" in item:
+            head = json.loads(json.dumps(item["get"]))
+            head["operationId"] += "_head"
+            for response in head["responses"].values():
+                response.pop("content", None)
+            item["head"] = head
 
 
 def _demand(document: Json, operation: Json, scheme: Mapping[str, Any]) -> None:
@@ -221,11 +233,11 @@ def _tidy(document: Json) -> None:
     for schema in schemas.values():
         _untitle(schema.get("properties", {}).values())
     for item in document["paths"].values():
-        for method, operation in item.items():
-            _tidy_operation(method, operation)
+        for operation in item.values():
+            _tidy_operation(operation)
 
 
-def _tidy_operation(method: str, operation: Json) -> None:
+def _tidy_operation(operation: Json) -> None:
     validation = operation["responses"].get("422", {})
     if any(name in json.dumps(validation) for name in UNTRUE):
         del operation["responses"]["422"]
@@ -237,9 +249,6 @@ def _tidy_operation(method: str, operation: Json) -> None:
         operation["summary"], _, rest = described.partition("\n")
         operation["summary"] = operation["summary"].rstrip(".")
         operation["description"] = rest.strip()
-    if method == "head":
-        for response in operation["responses"].values():
-            response.pop("content", None)
 
 
 def _without_null(schema: Json) -> Json:

@@ -91,16 +91,9 @@ async def asset(request: Request) -> Response:
     return file_answer(request, ASSETS / name, media_type, HEADERS)
 
 
-async def entrance(request: Request) -> Response:
-    """Lead a browser to the console, and tell anything else where to go."""
-    if "text/html" in request.headers.get("accept", ""):
-        return RedirectResponse(UI, 307)
-    raise Problem(
-        404,
-        "Nothing here",
-        "The APIs are below their paths, the control API below /_sandbox; /_sandbox/docs describes them all.",
-        apis={vendor.name: vendor.prefix for vendor in _vendors(request)},
-    )
+async def entrance(_: Request) -> Response:
+    """Lead a browser to the console; anything else is no page's (`guard.is_ours`)."""
+    return RedirectResponse(UI, 307)
 
 
 def _vendors(request: Request) -> Sequence[Vendor]:

@@ -52,7 +52,7 @@ WHY = {
     408: "It did not come in time.",
     409: "The world cannot do that; the detail says why.",
     413: "The body is too large.",
-    415: "The body is not JSON, or the type is a form's.",
+    415: "The body is not JSON, or compressed, or the type is a form's.",
     417: "It is not as expected; the failures say in what.",
     422: "A value is refused; the errors say which.",
     503: "Not ready.",
@@ -110,6 +110,12 @@ def invalid(*found: tuple[str, str, str]) -> Problem:
 def not_json() -> Problem:
     """Refuse a body of another type, or none that says it is a form's."""
     return Problem(415, "Not JSON", "Send the body as JSON, with Content-Type: application/json.")
+
+
+def compressed(coding: str) -> Problem:
+    """Refuse a body that is compressed, which none needs to be."""
+    detail = f"Send the body without Content-Encoding: {coding[:60]} is not read here."
+    return Problem(415, "Compressed body", detail, {"Accept-Encoding": "identity"})
 
 
 def internal_error() -> Problem:

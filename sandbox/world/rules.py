@@ -93,10 +93,29 @@ NETWORK_RULES = (
     ),
     SandboxRule(
         "NET-text",
-        "Text is Unicode and kept as sent. Form and query bytes are strict UTF-8: other bytes, U+0000 and lone"
-        " surrogates are refused with the field named, never replaced.",
+        "Text is Unicode and kept as sent. Form and query bytes are strict UTF-8, but in a part that names its charset:"
+        " other bytes, U+0000 and lone surrogates are refused with the field named, never replaced.",
         (ASSUMED,),
         "no reference names an encoding",
+    ),
+    SandboxRule(
+        "NET-form",
+        "A multipart form is read as RFC 2046 and 7578 say: a preamble, an epilogue, blanks behind a boundary, headers"
+        " in several lines, a quoted boundary, and parts with a charset, a file name or a Content-Transfer-Encoding are"
+        " taken. What is not so is refused by its name, and so are a urlencoded form with a byte order mark or with"
+        " other than ASCII in another charset than UTF-8, and a body with a Content-Encoding (415).",
+        (STANDARD, ASSUMED),
+        "RFC 2046, RFC 7578, RFC 9110 (15.5.16), the WHATWG's URL standard; that nothing is decompressed, and that"
+        " nobody's mistake is mended silently, is assumed",
+    ),
+    SandboxRule(
+        "NET-path",
+        "Each request that is neither the control API's nor the console's is in a journal, with its body. A path that"
+        " nearly begins as a vendor's does (case, slashes, dots, a part of the prefix missing or before it), or ends as"
+        " one of its paths does, is 404 in that vendor's shape, with the path that was meant; any other is a 404 that"
+        " lists where the APIs are.",
+        (ASSUMED,),
+        "the sandbox's own, so that a wrong base URL is seen",
     ),
     SandboxRule(
         "NET-fault",
@@ -108,16 +127,22 @@ NETWORK_RULES = (
     ),
     SandboxRule(
         "NET-origin",
-        "A call that a web page of another origin makes is refused, in the vendor's own shape; vendor paths take any"
-        " Host.",
-        (ASSUMED,),
-        "the sandbox's own protection: a page that a developer visits shall not drive their sandbox",
+        "A call that a web page of another origin makes is refused, in the vendor's own shape. A page is the sandbox's"
+        " own if its one Origin has the host and port of Host (default ports, case and a dot at the end are no"
+        " difference), and that is a name by which the control API may be called. Without an Origin vendor paths take"
+        " any Host.",
+        (STANDARD, ASSUMED),
+        "RFC 6454 for the comparison; that it is made is assumed: a page that a developer visits, or a name that"
+        " another points at this machine, shall not drive their sandbox",
     ),
     SandboxRule(
         "NET-http",
-        "HTTP/1.0 is answered, in one piece; a body on GET, HEAD or DELETE is not read. Both are noted as findings.",
-        (ASSUMED,),
-        "no reference says which HTTP they speak; clients and proxies in the field do both",
+        "HTTP/1.0 is answered, in one piece; a body on GET, HEAD or DELETE is not read. Both are noted as findings."
+        " HEAD is answered wherever GET is, with the same headers; OPTIONS is a method that no path has. Every answer"
+        " says X-Content-Type-Options: nosniff.",
+        (STANDARD, ASSUMED),
+        "RFC 9110 (9.1) for HEAD; the rest is assumed: no reference says which HTTP they speak, and clients and proxies"
+        " in the field do both",
     ),
     SandboxRule(
         "NET-keys",

@@ -119,11 +119,11 @@ class AsyncSandboxClient(AsyncResource):
         return await self._whole_list(HandsetNumber, "/handset-numbers")
 
     async def journal(self, limit: int | None = None, **filters: Unpack[ExchangeFilters]) -> list[Exchange]:
-        """Return exchanges that belong to no workspace, since their callers had no right credentials."""
+        """Return exchanges that belong to no workspace: of no right credentials, or on a path that is no API's."""
         return await self._list(Exchange, "/journal", filtered(**filters), limit)
 
     async def exchange(self, exchange_id: str) -> Exchange:
-        """Return one of those, by its answer's `X-Sandbox-Exchange`."""
+        """Return any exchange, of a workspace too, by its answer's `X-Sandbox-Exchange`."""
         return await self._read(Exchange, "GET", f"/journal/{segment(exchange_id)}")
 
     async def clear_journal(self) -> int:

@@ -110,11 +110,11 @@ class SandboxClient(Resource):
         return self._whole_list(HandsetNumber, "/handset-numbers")
 
     def journal(self, limit: int | None = None, **filters: Unpack[ExchangeFilters]) -> list[Exchange]:
-        """Return exchanges that belong to no workspace, since their callers had no right credentials."""
+        """Return exchanges that belong to no workspace: of no right credentials, or on a path that is no API's."""
         return self._list(Exchange, "/journal", filtered(**filters), limit)
 
     def exchange(self, exchange_id: str) -> Exchange:
-        """Return one of those, by its answer's `X-Sandbox-Exchange`."""
+        """Return any exchange, of a workspace too, by its answer's `X-Sandbox-Exchange`."""
         return self._read(Exchange, "GET", f"/journal/{segment(exchange_id)}")
 
     def clear_journal(self) -> int:

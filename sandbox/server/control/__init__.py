@@ -15,7 +15,7 @@ from sandbox.server.control.checks import checks_for
 from sandbox.server.control.dependencies import WorkspaceAccess
 from sandbox.server.control.http import refused_values
 from sandbox.server.events import Hub
-from sandbox.server.guard import HEALTH, PREFIX, Guard, asks_for_no_token
+from sandbox.server.guard import HEALTH, IS_HEAD, PREFIX, Guard, asks_for_no_token
 from sandbox.server.journal import Journal
 from sandbox.server.problems import Problem, internal_error, of_world, store_unavailable
 from sandbox.server.ticker import Ticker
@@ -28,7 +28,7 @@ from sandbox.world.errors import UnknownWorkspace, WorldError
 def control_app(
     *, store: Store, settings: Settings, vendors: Sequence[Vendor], journal: Journal, ticker: Ticker, hub: Hub
 ) -> ASGIApp:
-    """Return what answers all that is no vendor's to answer: the control API, its descriptions, and other paths."""
+    """Return the control API, with its descriptions, the console and the way to it."""
     state = {
         "store": store,
         "settings": settings,
@@ -149,9 +149,11 @@ async def _no_such_call(request: Request, _: Exception) -> Response:
     """Refuse what the framework finds no path for, or not this method of it."""
     allowed = sorted({method for route in request.app.routes for method in _methods(route, request)})
     if allowed:
-        detail = f"Method {request.method} is not allowed here: use {' or '.join(allowed)}."
+        method = "HEAD" if request.scope.get(IS_HEAD) else request.method
+        detail = f"Method {method} is not allowed here: use {' or '.join(allowed)}."
         return Problem(405, "Wrong method", detail, {"Allow": ", ".join(allowed)}).response()
-    return Problem(404, "Unknown path", _where_to_look(request)).response()
+    detail = f"There is no such path: {PREFIX}/docs lists those there are."
+    return Problem(404, "Unknown path", detail).response()
 
 
 def _methods(route: BaseRoute, request: Request) -> set[str]:
@@ -159,11 +161,3 @@ def _methods(route: BaseRoute, request: Request) -> set[str]:
     match, _ = route.matches(request.scope)
     taken: set[str] = set() if match == Match.NONE else set(getattr(route, "methods", None) or ())
     return taken | {"HEAD"} if "GET" in taken else taken
-
-
-def _where_to_look(request: Request) -> str:
-    path: str = request.scope["path"]
-    if path == PREFIX or path.startswith(f"{PREFIX}/"):
-        return f"There is no such path: {PREFIX}/docs lists those there are."
-    vendors = ", ".join(f"{vendor.name} at {vendor.prefix}" for vendor in request.app.state.vendors)
-    return f"There is no such path. The APIs are {vendors}; the control API is at {PREFIX}."

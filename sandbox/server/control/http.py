@@ -2,6 +2,7 @@
 
 import json
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Coroutine
 from typing import Any, NoReturn, get_args
 
@@ -111,9 +112,12 @@ def control_router(prefix: str, tag: str) -> APIRouter:
 
 
 def strict_json(raw: bytes) -> Any:
-    """Return JSON in UTF-8, numbers finite, text without U+0000 and lone surrogates; a refusal echoes nothing."""
+    """Return JSON in UTF-8, numbers finite, text without U+0000 and lone surrogates; a refusal echoes nothing.
+
+    A byte order mark before it is passed over, as RFC 8259 (8.1) allows.
+    """
     try:
-        value = json.loads(raw.decode(), parse_constant=_no_constant)
+        value = json.loads(raw.removeprefix(BOM_UTF8).decode(), parse_constant=_no_constant)
     except UnicodeDecodeError as error:
         raise _unreadable(f"byte {error.start + 1} is not UTF-8") from None
     except json.JSONDecodeError as error:

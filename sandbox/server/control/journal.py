@@ -11,7 +11,7 @@ from sandbox.server.control.dependencies import JournalDep, StoreDep, WorkspaceD
 from sandbox.server.control.http import WORKSPACE, control_router
 from sandbox.server.control.lists import cut_page
 from sandbox.server.journal import Journal
-from sandbox.server.journal.queries import JournalFilters, drop_all, find_entry, list_entries
+from sandbox.server.journal.queries import JournalFilters, drop_all, find_entry, find_entry_anywhere, list_entries
 from sandbox.store import Tx
 from sandbox.world.messages.search import find_message
 
@@ -49,16 +49,16 @@ async def empty_journal(ws: WorkspaceDep, journal: JournalDep) -> DeletedRespons
 async def list_server_journal(
     store: StoreDep, journal: JournalDep, page: Annotated[ListServerJournalRequest, Query()]
 ) -> ListOf[Exchange]:
-    """Exchanges that belong to no workspace: of callers without right credentials."""
+    """Exchanges that belong to no workspace: of callers without right credentials, and on paths that are no API's."""
     await journal.flush()
     return await store.read(lambda tx: _page(tx, journal, page))
 
 
 @router.get(SERVER_JOURNAL + "/{id}")
 async def show_server_exchange(store: StoreDep, journal: JournalDep, exchange_id: ExchangeId) -> Exchange:
-    """One exchange that belongs to no workspace."""
+    """One exchange, of any workspace or of none, by the id that its answer named."""
     await journal.flush()
-    return await store.read(lambda tx: journal.show(find_entry(tx, exchange_id)))
+    return await store.read(lambda tx: journal.show(find_entry_anywhere(tx, exchange_id)))
 
 
 @router.delete(SERVER_JOURNAL)

@@ -1,6 +1,7 @@
 """The journal's rows: listed, found, and dropped when there are too many or they are too old.
 
-All are about the workspace that the transaction entered; where none was, about the exchanges that belong to none.
+All but `find_entry_anywhere` are about the workspace that the transaction entered; where none was, about the exchanges
+that belong to none.
 """
 
 from typing import NamedTuple
@@ -21,6 +22,7 @@ OLD_AT_ONCE = 1000
 position = JOURNAL.c.position
 IN_WORKSPACE = JOURNAL.c.workspace_id == bindparam("ws")
 BY_ID = Query(JournalEntryRow, select(JOURNAL).where(IN_WORKSPACE, JOURNAL.c.id == bindparam("id")))
+BY_ID_ANYWHERE = Query(JournalEntryRow, select(JOURNAL).where(JOURNAL.c.id == bindparam("id")))
 POSITION_OF = Query(int, select(position).where(IN_WORKSPACE, JOURNAL.c.id == bindparam("id")))
 NEWEST = Query(int, select(position).where(IN_WORKSPACE).order_by(position.desc()).limit(1))
 ANY_UP_TO = Query(int, select(position).where(IN_WORKSPACE, position <= bindparam("last")).limit(1))
@@ -112,6 +114,14 @@ def find_entry(tx: Tx, exchange_id: str) -> JournalEntryRow:
     entry = tx.one(BY_ID, id=exchange_id)
     if entry is None:
         raise UnknownExchange("No exchange of this journal has that id: list them with GET journal.")
+    return entry
+
+
+def find_entry_anywhere(tx: Tx, exchange_id: str) -> JournalEntryRow:
+    """Return the entry of that id, of whichever workspace or of none; raises `UnknownExchange`."""
+    entry = tx.one(BY_ID_ANYWHERE, id=exchange_id)
+    if entry is None:
+        raise UnknownExchange("No exchange has that id, or its entry is gone: an answer's X-Sandbox-Exchange says it.")
     return entry
 
 

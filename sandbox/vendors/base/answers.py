@@ -10,6 +10,8 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 JSON_TYPE = "application/json"
+NO_SNIFFING = (b"x-content-type-options", b"nosniff")
+"""A header of every answer: it may hold what strangers wrote, and no browser shall take that for a page."""
 
 
 class LongAnswer(StreamingResponse):

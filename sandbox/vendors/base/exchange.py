@@ -1,11 +1,14 @@
 """One vendor request while it is answered: what is known of it, and how is its work run in a transaction?"""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from http import HTTPStatus
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope
 
@@ -26,6 +29,8 @@ P = TypeVar("P", bound=Parameters)
 
 MAX_BODY = 1024 * 1024
 """Bytes of a vendor request's body that are read; no documented call comes near."""
+BODY_TIMEOUT_S = 2.0
+"""How long a refusal waits for a body that only the journal wants."""
 SCOPE_KEY = "sandbox.exchange"
 NOWHERE = Choice(())
 
@@ -41,6 +46,9 @@ class ExchangeHooks(Protocol):
 
     async def callback_tried(self, workspace_id: int, callback_id: int) -> None:
         """Wait until a callback that comes before the answer was tried."""
+
+    def is_own_page(self, exchange: "VendorExchange") -> bool:
+        """Return whether the web page that calls, by its `Origin`, is one that this server itself has sent."""
 
     def finish(self, exchange: "VendorExchange", response: Response) -> Response:
         """Return what is sent: with the exchange's id, spoiled if a fault says so, and noted for the journal."""
@@ -81,6 +89,7 @@ class VendorExchange:
         self.is_finished = False
         self._choice = NOWHERE
         self._is_form_read = False
+        self._is_body_taken = False
         self._are_params_read = False
         self._is_fault_applied = False
 
@@ -115,6 +124,10 @@ class VendorExchange:
                 return bytes(value)
         return None
 
+    def headers(self, name: bytes) -> list[bytes]:
+        """Return all request headers of that lower-case name."""
+        return [bytes(value) for key, value in self.request.scope["headers"] if key == name]
+
     @property
     def is_callback(self) -> bool:
         """Whether it is a callback of the sandbox's own: one that went to a vendor's path."""
@@ -125,25 +138,55 @@ class VendorExchange:
         length = self.header(b"content-length")
         return self.header(b"transfer-encoding") is not None or length not in (None, b"0")
 
+    @property
+    def content_coding(self) -> str | None:
+        """How the body is compressed, or None."""
+        codings = b",".join(self.headers(b"content-encoding")).decode("latin-1").lower().split(",")
+        return ", ".join(each for each in map(str.strip, codings) if each not in ("", "identity")) or None
+
     async def read_form(self) -> None:
         """Read the body of a form, if it says to be one; by whom it is sent is known before, where headers tell."""
-        if self.header(b"content-type") is None:
-            return
+        kinds = self.headers(b"content-type")
         if self.has_body:
             if self.vendor.credentials_in_headers:
                 await self.store.read(self.authenticate)
-            self.raw_body = await self._read_body()
-        self._is_form_read = True
+            is_whole = await self._take_body()
+            if kinds:
+                self._check_body(kinds, is_whole=is_whole)
+        self._is_form_read = bool(kinds)
 
-    async def _read_body(self) -> bytes:
+    def _check_body(self, kinds: list[bytes], *, is_whole: bool) -> None:
+        """Refuse a body that cannot be read, whatever is in it."""
+        rule = self.vendor.form_rule
+        if not is_whole:
+            raise Refusal(rule, f"The request body is over {MAX_BODY} bytes.")
+        if len(set(kinds)) > 1:
+            raise Refusal(rule, "Content-Type was sent more than once.", fix="Send one Content-Type, the body's.")
+        if self.content_coding is not None:
+            reason = f"Content-Encoding {self.content_coding[:60]} is not read here: send the form uncompressed."
+            raise Refusal(rule, reason, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, {"Accept-Encoding": "identity"})
+
+    async def _take_body(self) -> bool:
+        """Read the body, as far as one may be long; return whether that was all of it."""
+        self._is_body_taken = True
         chunks: list[bytes] = []
         size = 0
-        async for chunk in self.request.stream():
-            size += len(chunk)
-            if size > MAX_BODY:
-                raise Refusal(self.vendor.form_rule, f"The request body is over {MAX_BODY} bytes.")
-            chunks.append(chunk)
-        return b"".join(chunks)
+        try:
+            async for chunk in self.request.stream():
+                size += len(chunk)
+                chunks.append(chunk)
+                if size > MAX_BODY:
+                    return False
+            return True
+        finally:
+            self.raw_body = b"".join(chunks)
+
+    async def keep_body(self) -> None:
+        """Read for the journal what nothing else reads of a refused call; soon, or not at all, as it may never come."""
+        if self.has_body and not self._is_body_taken:
+            with suppress(TimeoutError, ClientDisconnect):
+                async with asyncio.timeout(BODY_TIMEOUT_S):
+                    await self._take_body()
 
     def read_query(self) -> forms.Fields:
         """Return the query string's fields. Raises `Refusal` for one that cannot be read."""
@@ -153,7 +196,7 @@ class VendorExchange:
         try:
             return read(*raw)
         except forms.UnreadableForm as error:
-            raise Refusal(self.vendor.form_rule, f"The request cannot be read: {error}.") from error
+            raise Refusal(self.vendor.form_rule, f"The request cannot be read: {error}.", fix=error.fix) from error
 
     def _read_params(self) -> None:
         """Read query string and form once; a form's value wins. Then it is known what is asked for."""

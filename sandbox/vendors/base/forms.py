@@ -4,20 +4,26 @@ Frameworks replace what they cannot decode; a sandbox that did so would hide a c
 UTF-8, or holds U+0000, is `None` here, and the endpoint refuses it by name.
 """
 
-from urllib.parse import parse_qsl
+import codecs
+from urllib.parse import parse_qsl, unquote_to_bytes
 
-from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import Field, File, FormParser, parse_options_header
+from python_multipart.multipart import parse_options_header
+
+from sandbox.vendors.base.multipart import MARKS, UnreadableForm, parts_of
+
+__all__ = ["Fields", "UnreadableForm", "form", "multipart", "text_of", "urlencoded"]
 
 URLENCODED = b"application/x-www-form-urlencoded"
 MULTIPART = b"multipart/form-data"
+CHARSET = b"_charset_"
+"""The field that says in which charset the others are (RFC 7578, 4.6)."""
+UTF8 = ("utf-8", "ascii")
+"""What Python calls the encodings whose texts are UTF-8."""
+TEXT_ENCODINGS = (*UTF8, "utf-16", "utf-32", "iso8859-", "cp125")
+"""How Python's names of those begin in which a part may be. Others that it knows are no encodings of text, or rare."""
 
 Fields = dict[str, str | None]
 """Values by name; None where it could not be read. Of a repeated name the first counts."""
-
-
-class UnreadableForm(Exception):
-    """Not a form at all; the text says why."""
 
 
 def text_of(raw: bytes) -> str | None:
@@ -31,13 +37,16 @@ def text_of(raw: bytes) -> str | None:
 
 def urlencoded(raw: bytes) -> Fields:
     """`a=1&b=2` with `+` for a blank; empty pairs are skipped. A `%` that begins no escape stands for itself."""
+    if unquote_to_bytes(raw[:9]).startswith(MARKS):
+        fix = "Leave the byte order mark out: it counts as a part of the first name."
+        raise UnreadableForm("it begins with a byte order mark", fix)
     fields: Fields = {}
     # Surrogates carry the bytes that are not UTF-8, until `_strict` makes bytes of them again.
     query = raw.decode(errors="surrogateescape")
     for name, value in parse_qsl(query, keep_blank_values=True, errors="surrogateescape"):
         key = _strict(name)
         if key is None:
-            raise UnreadableForm("the name of a parameter is not UTF-8")
+            raise UnreadableForm("the name of a parameter is not UTF-8", "Write the names of parameters in UTF-8.")
         fields.setdefault(key, _strict(value))
     return fields
 
@@ -50,35 +59,68 @@ def form(content_type: bytes, body: bytes) -> Fields:
     """A form of either kind; no fields when the body is something else."""
     kind, options = parse_options_header(content_type)
     if kind == URLENCODED:
+        _check_charset(options.get(b"charset", b""), body)
         return urlencoded(body)
     return multipart(options.get(b"boundary", b""), body) if kind == MULTIPART else {}
 
 
+def _check_charset(charset: bytes, body: bytes) -> None:
+    """Refuse a urlencoded form that says to be in another encoding, where that makes a difference.
+
+    No standard gives such a form a charset; some servers read it by that nevertheless, others as UTF-8.
+    """
+    if charset and _encoding(charset) not in UTF8 and not unquote_to_bytes(body).isascii():
+        fix = "Send the form in UTF-8, percent-encoded, and no charset or charset=utf-8."
+        raise UnreadableForm(f"a urlencoded form is UTF-8, and not in the charset {_written(charset)}", fix)
+
+
 def multipart(boundary: bytes, body: bytes) -> Fields:
-    """The parts of a `multipart/form-data` body; a file's content counts as its value."""
-    parts: list[Field | File] = []
-    ends: list[bool] = []
-    try:
-        parser = FormParser(
-            MULTIPART.decode(), parts.append, parts.append, lambda: ends.append(True), boundary=boundary
-        )
-        parser.write(body)
-        parser.finalize()
-    except FormParserError as error:
-        raise UnreadableForm("the multipart form is malformed") from error
-    if not ends:
-        raise UnreadableForm("the multipart form ends before its closing boundary")
+    """The parts of a `multipart/form-data` body; a file's content counts as its value.
+
+    A part is in the charset of its own Content-Type, else in that of the form's field `_charset_`, else in UTF-8 (RFC
+    7578, 4.5 and 4.6).
+    """
+    parts = parts_of(boundary, body)
+    usual = next((part.content for part in parts if part.name == CHARSET), b"utf-8")
     fields: Fields = {}
     for part in parts:
-        name = text_of(part.field_name or b"")
+        name = text_of(part.name)
         if name is None:
-            raise UnreadableForm("the name of a part of the multipart form is not UTF-8")
-        fields.setdefault(name, text_of(_content(part)))
+            fix = "Write the names of parts in UTF-8."
+            raise UnreadableForm("the name of a part of the multipart form is not UTF-8", fix)
+        charset = parse_options_header(part.content_type)[1].get(
+            b"charset", usual if part.name != CHARSET else b"utf-8"
+        )
+        fields.setdefault(name, _decoded(name, charset, part.content))
     return fields
 
 
-def _content(part: Field | File) -> bytes:
-    if isinstance(part, Field):
-        return part.value or b""
-    part.file_object.seek(0)
-    return part.file_object.read()
+def _decoded(name: str, charset: bytes, content: bytes) -> str | None:
+    """Return a part's text, None where UTF-8 was to be expected and it is none."""
+    encoding = _encoding(charset)
+    if encoding == "utf-8":
+        return text_of(content)
+    part = f"the part {name[:60]!r}"
+    if encoding is None:
+        raise UnreadableForm(
+            f"{part} is in the charset {_written(charset)}, which is not read here", "Send it in UTF-8."
+        )
+    try:
+        text = content.decode(encoding)
+    except UnicodeError:
+        fix = "Send it in UTF-8, and say so, or leave the charset out."
+        raise UnreadableForm(f"{part} is not in the charset {_written(charset)}, as it says", fix) from None
+    return None if "\0" in text else text
+
+
+def _encoding(charset: bytes) -> str | None:
+    """Return what Python calls an encoding of text; None of one that is not known."""
+    try:
+        name = codecs.lookup(charset.decode("ascii")).name
+    except (LookupError, ValueError):
+        return None
+    return name if name.startswith(TEXT_ENCODINGS) else None
+
+
+def _written(charset: bytes) -> str:
+    return ascii(charset[:40].decode("latin-1"))

@@ -12,6 +12,7 @@ from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from sandbox.store import Store
+from sandbox.vendors.base import near_misses
 from sandbox.vendors.base.answers import NothingSent
 from sandbox.vendors.base.exchange import SCOPE_KEY, ExchangeHooks, VendorExchange, exchange_of
 from sandbox.vendors.base.refusal import Refusal, Severed
@@ -52,7 +53,7 @@ class VendorFront:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = VendorExchange(self._vendor, self._store, self._hooks, scope, receive)
         scope[SCOPE_KEY] = exchange
-        scope["path"] = normalized(raw_path(scope)).decode("ascii", "backslashreplace")
+        scope["path"] = path_of(scope)
         try:
             await self.app(scope, receive, send)
         except ClientDisconnect:
@@ -64,6 +65,11 @@ class VendorFront:
 def raw_path(scope: Scope) -> bytes:
     """Return the path as it was sent, percent-escapes and all."""
     return bytes(scope.get("raw_path") or scope["path"].encode())
+
+
+def path_of(scope: Scope) -> str:
+    """Return the path as it was sent, but for needless escapes."""
+    return normalized(raw_path(scope)).decode("ascii", "backslashreplace")
 
 
 def normalized(path: bytes) -> bytes:
@@ -80,6 +86,7 @@ async def _no_such_call(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     exchange = exchange_of(request)
     routes = [route for route in request.app.routes if _is_at(route, request)]
+    await exchange.keep_body()
     try:
         refuse_call(exchange, routes)
     except Refusal as refusal:
@@ -95,13 +102,22 @@ def refuse_call(exchange: VendorExchange, routes: list[VendorRoute]) -> None:
     """Raise the refusal of a call whose path is that of these routes, none of them by its method."""
     vendor, request = exchange.vendor, exchange.request
     if not routes:
-        raise Refusal(vendor.unknown_path, "There is no such path.", HTTPStatus.NOT_FOUND)
+        raise unknown_path(exchange)
     _, found = routes[0].matches(request.scope)
     exchange.set_route(routes[0].choice, unquoted(found.get("path_params", {})))
     check_origin(exchange)
     allowed = ", ".join(sorted({method for route in routes for method in route.accepted_methods}))
     reason = f"Method {request.method} is not allowed here: use {allowed}."
     raise Refusal(vendor.wrong_method, reason, HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": allowed})
+
+
+def unknown_path(exchange: VendorExchange) -> Refusal:
+    """Return the refusal of a path that leads nowhere: one of the vendor's, or one that is only near them."""
+    vendor = exchange.vendor
+    near = None if vendor.claims(exchange.path) else vendor.near_miss(path_of(exchange.request.scope))
+    if near is None:
+        return Refusal(vendor.unknown_path, "There is no such path.", HTTPStatus.NOT_FOUND)
+    return Refusal(near_misses.RULE, near.question, HTTPStatus.NOT_FOUND, fix=near.fix)
 
 
 async def _own_failure(request: Request, error: Exception) -> Response:

@@ -9,12 +9,15 @@ from ipaddress import ip_address
 
 from sandbox.store import Tx
 from sandbox.vendors.base.exchange import VendorExchange
+from sandbox.vendors.base.multipart import BY_CLIENT
 from sandbox.vendors.base.refusal import ERROR, NOTE, CallFinding, Refusal
 from sandbox.vendors.base.route import VendorRoute
 from sandbox.world import phones
 from sandbox.world.lines import all_lines
 
 LONGEST_OBSERVED = 200
+SCHEME = re.compile(rb"([A-Za-z][A-Za-z0-9-]{0,30}) ")
+"""Of an `Authorization` header, which may be a token without one, and then is shown to nobody."""
 BODILESS = ("GET", "HEAD", "DELETE")
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
@@ -68,7 +71,7 @@ def of_refusal(tx: Tx, exchange: VendorExchange, hints: Mapping[str, Hint]) -> l
 
 
 def by_its_reason(_: Tx, exchange: VendorExchange, refusal: Refusal) -> FindingTexts:
-    return method_and_path(exchange), refusal.reason
+    return method_and_path(exchange), refusal.fix or refusal.reason
 
 
 def method_and_path(exchange: VendorExchange) -> str:
@@ -90,15 +93,22 @@ def of_fault(_: Tx, exchange: VendorExchange, refusal: Refusal) -> FindingTexts:
 COMMON_HINTS: dict[str, Hint] = {"NET-origin": of_origin, "NET-fault": of_fault}
 
 
-def of_credentials(_: Tx, exchange: VendorExchange, __: Refusal) -> FindingTexts:
+def of_credentials(_: Tx, exchange: VendorExchange, refusal: Refusal) -> FindingTexts:
     """A refused Basic scheme; what was sent in it is shown to nobody."""
     header = exchange.header(b"authorization")
     take = "username and password of the workspace, as GET /_sandbox/workspaces/default shows them"
     if header is None:
         return "no Authorization header", f"Send Authorization: Basic with {take}."
-    scheme = header.partition(b" ")[0].decode("latin-1")
-    if scheme.lower() != "basic":
-        return f"Authorization: {scheme}", f"Send Authorization: Basic instead, with {take}."
+    if refusal.fix is not None:
+        return refusal.reason.removesuffix("."), refusal.fix
+    scheme = SCHEME.match(header)
+    if scheme is None:
+        return (
+            "an Authorization header that is no scheme, blank and token",
+            f"Send Authorization: Basic, a blank, and base64 of {take}.",
+        )
+    if scheme[1].lower() != b"basic":
+        return f"Authorization: {scheme[1].decode()}", f"Send Authorization: Basic instead, with {take}."
     return "Basic credentials that no workspace has", f"Send {take}."
 
 
@@ -109,7 +119,7 @@ def of_method(_: Tx, exchange: VendorExchange, __: Refusal) -> FindingTexts:
         method
         for route in routes
         if exchange.operation in route.operations and not route.deprecated
-        for method in route.accepted_methods
+        for method in route.accepted_methods - {"HEAD"}
     }
     return method_and_path(exchange), instead(" or ".join(sorted(right)), exchange.request.method)
 
@@ -164,14 +174,23 @@ def of_unread_body(exchange: VendorExchange) -> FindingTexts | None:
     """Return what is said of a body from which no parameter is read, because it is compressed or no form."""
     if exchange.request.method in BODILESS or not exchange.has_body:
         return None
-    coding = _word(exchange, b"content-encoding")
-    if coding not in ("", "identity"):
+    coding = exchange.content_coding
+    if coding is not None:
         return f"a body with Content-Encoding: {coding}", "Send the form uncompressed: compressed bodies are not read."
     kind = _word(exchange, b"content-type")
     if kind in FORMS:
-        return None
+        return _of_another_kind(kind, exchange.raw_body.strip())
     right = "a form (application/x-www-form-urlencoded)"
     return (f"a body of {kind}", instead(right, kind)) if kind else ("a body without Content-Type", f"Send {right}.")
+
+
+def _of_another_kind(kind: str, body: bytes) -> FindingTexts | None:
+    """Return what is said of a body that is no form of the kind that its Content-Type names, but something known."""
+    if body[:1] in (b"{", b"[") and body[-1:] in (b"}", b"]"):
+        return f"JSON as {kind}", instead("a form (name=value&name=value)", "JSON")
+    if kind == FORMS[0] and body.startswith(b"--") and b"content-disposition" in body.lower():
+        return f"a multipart form as {kind}", f"Send the Content-Type of a multipart form: {BY_CLIENT}."
+    return None
 
 
 def of_missing(exchange: VendorExchange, what: str, fix: str) -> FindingTexts:

@@ -12,7 +12,8 @@ class Refusal(Exception):
     """A vendor refuses a call.
 
     `rule`: by which rule; empty for a failure of the sandbox's own. `reason`: a sentence for the caller. `field`: the
-    parameter that it is about, if it is about one.
+    parameter that it is about, if it is about one. `fix`: a sentence for its finding, where the reason does not say
+    what would be right.
     """
 
     def __init__(
@@ -23,6 +24,7 @@ class Refusal(Exception):
         headers: Mapping[str, str] | None = None,
         *,
         field: str | None = None,
+        fix: str | None = None,
     ) -> None:
         super().__init__(reason)
         self.rule = rule
@@ -30,6 +32,7 @@ class Refusal(Exception):
         self.status = status
         self.headers = dict(headers) if headers else None
         self.field = field
+        self.fix = fix
 
 
 class CallFinding(NamedTuple):

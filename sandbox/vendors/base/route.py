@@ -8,6 +8,7 @@ import inspect
 import logging
 import re
 from collections.abc import Callable, Coroutine, Mapping
+from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import unquote_to_bytes
 
@@ -15,6 +16,8 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.responses import Response, StreamingResponse
+from starlette.routing import Match
+from starlette.types import Receive, Scope, Send
 
 from sandbox.store import StoreUnavailable
 from sandbox.vendors.base.answers import LongAnswer, in_one_piece
@@ -47,7 +50,20 @@ class VendorRoute(APIRoute):
 
     @property
     def accepted_methods(self) -> frozenset[str]:
-        return frozenset(self.methods or ())
+        """Those that are declared, and HEAD wherever GET is (RFC 9110, 9.1)."""
+        declared = frozenset(self.methods or ())
+        return declared | {"HEAD"} if "GET" in declared else declared
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        match, child_scope = super().matches(scope)
+        is_taken = match is not Match.NONE and scope["method"] in self.accepted_methods
+        return (Match.FULL if is_taken else match), child_scope
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] in self.accepted_methods:
+            await self.app(scope, receive, send)
+        else:
+            await super().handle(scope, receive, send)
 
     @property
     def reads_form(self) -> bool:
@@ -95,6 +111,8 @@ class VendorRoute(APIRoute):
                 await response.begin()
             return response
         except Refusal as refusal:
+            if refusal.status != HTTPStatus.UNAUTHORIZED:
+                await exchange.keep_body()
             return await refused(exchange, refusal)
         except RequestValidationError as error:
             return await refused(exchange, _refusal_of(exchange, error))
@@ -163,6 +181,5 @@ def _refusal_of(exchange: VendorExchange, error: RequestValidationError) -> Refu
 
 def check_origin(exchange: VendorExchange) -> None:
     """Refuse what a web page of another site sends (rule NET-origin)."""
-    origin = exchange.header(b"origin")
-    if origin is not None and origin.partition(b"://")[2] != (exchange.header(b"host") or b""):
+    if exchange.header(b"origin") is not None and not exchange.hooks.is_own_page(exchange):
         raise Refusal("NET-origin", "Requests from web pages of another origin are refused.")

@@ -14,8 +14,9 @@ from sandbox.store.tx import IdFormat
 from sandbox.vendors.base.callbacks import StatusChange
 from sandbox.vendors.base.exchange import ExchangeHooks, VendorExchange
 from sandbox.vendors.base.front import VendorFront
+from sandbox.vendors.base.near_misses import NearMiss, near_miss
 from sandbox.vendors.base.refusal import CallFinding, Refusal
-from sandbox.vendors.base.route import operations_of
+from sandbox.vendors.base.route import VendorRoute, operations_of
 from sandbox.world.rules import SandboxRule
 
 
@@ -76,6 +77,11 @@ class Vendor:
     def claims(self, path: str) -> bool:
         """Return whether the path is this vendor's to answer, be it known or not."""
         return path == self.prefix or path.startswith(self.prefix + "/")
+
+    def near_miss(self, path: str) -> NearMiss | None:
+        """Return which path of this vendor was meant by one that it does not claim; None when none was."""
+        templates = [route.path for route in self.router.routes if isinstance(route, VendorRoute)]
+        return near_miss(self.name, self.prefix, templates, path)
 
     def app(self, store: Store, hooks: ExchangeHooks) -> ASGIApp:
         """Return this vendor as an app of its own, which answers in its shapes only."""

@@ -1,6 +1,7 @@
 """What do callers of DialogTech do wrong, and what is to be sent instead?"""
 
 import re
+from http import HTTPStatus
 
 from sandbox.store import Tx
 from sandbox.vendors.base import hints
@@ -75,7 +76,7 @@ def _number(_: Tx, exchange: VendorExchange, __: Refusal) -> FindingTexts:
 
 
 def _endpoint(tx: Tx, exchange: VendorExchange, refusal: Refusal) -> FindingTexts:
-    if exchange.operation is not None and refusal.headers:
+    if exchange.operation is not None and refusal.status == HTTPStatus.METHOD_NOT_ALLOWED:
         return hints.of_method(tx, exchange, refusal)
     if exchange.operation is not None:
         return hints.of_unreadable_form(tx, exchange, refusal)

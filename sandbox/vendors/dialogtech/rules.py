@@ -7,7 +7,8 @@ PAGE = "DialogTech reference"
 RULES = (
     SandboxRule(
         "DT-endpoint",
-        "Exactly /ibp_api.php without redirect: GET with a query string, or POST with a urlencoded or multipart form;"
+        "Exactly /ibp_api.php without redirect: GET (or HEAD) with a query string, or POST with a urlencoded or"
+        " multipart form;"
         " empty pairs are skipped, as in '?&action='. A form's value wins over the query string's; of a repeated"
         " parameter the first counts; a body over 1 MiB is refused. Any other method or path is refused like the rest.",
         (DOCUMENTED, OBSERVED, ASSUMED),

@@ -121,17 +121,17 @@ def submit(tx: Tx, exchange: VendorExchange, consoleCode: SubmittingConsoleCode)
     """
     line = console_line(tx, consoleCode, "SP-console")
     _check_receiver(tx, exchange)
-    given = exchange.parameters(SubmitParameters)
-    if given.From != line.number:
-        exchange.findings.append(hints.other_sender(given.From, line.number))
+    params = exchange.parameters(SubmitParameters)
+    if params.From != line.number:
+        exchange.findings.append(hints.other_sender(params.From, line.number))
     draft = Draft(
-        to=given.To,
-        text=given.Body,
+        to=params.To,
+        text=params.Body,
         at=tx.now,
         vendor=VENDOR,
         cause=SUBMIT[1],
-        sender=given.From,
-        status_callback=_status_callback(exchange, given),
+        sender=params.From,
+        status_callback=_status_callback(exchange, params),
     )
     message = accept(tx, line, draft, opts_in=True)
     if message.status_callback is not None:
@@ -141,12 +141,12 @@ def submit(tx: Tx, exchange: VendorExchange, consoleCode: SubmittingConsoleCode)
     return json_answer(accepted(message, tx.one(SID_OF, message=message.id) or "", consoleCode))
 
 
-def _status_callback(exchange: VendorExchange, given: SubmitParameters) -> str | None:
+def _status_callback(exchange: VendorExchange, params: SubmitParameters) -> str | None:
     """Return where callbacks go; a submit that is one itself gets none, for they would multiply without end."""
-    if given.StatusCallback and exchange.is_callback:
+    if params.StatusCallback and exchange.is_callback:
         exchange.findings.append(hints.callback_of_callback())
         return None
-    return given.StatusCallback or None
+    return params.StatusCallback or None
 
 
 def _check_receiver(tx: Tx, exchange: VendorExchange) -> None:

@@ -7,8 +7,9 @@ PAGE = "SimplePay reference"
 RULES = (
     SandboxRule(
         "SP-auth",
-        "HTTP Basic; absent or wrong is 401 with WWW-Authenticate: submit as SP-refused, optout with a null msisdn,"
-        " messages with the id, nulls and UNKNOWN. It is checked before the body is read.",
+        "HTTP Basic in UTF-8; absent, wrong, sent twice, not UTF-8, or not base64 with its padding is 401 with"
+        " WWW-Authenticate: submit as SP-refused, optout with a null msisdn, messages with the id, nulls and UNKNOWN."
+        " It is checked before the body is read.",
         (DOCUMENTED, ASSUMED),
         f"{PAGE}: the scheme; the answers are assumed",
     ),
@@ -16,7 +17,7 @@ RULES = (
         "SP-params",
         "submit takes To, From, Body and StatusCallback from the query string, a urlencoded form or a multipart form;"
         " a form's value wins. Of a repeated parameter the first counts. A body over 1 MiB, or one that cannot be read"
-        " as the form that it says it is, is 400.",
+        " as the form that it says it is (NET-form), is 400.",
         (DOCUMENTED, ASSUMED),
         f"{PAGE}: 'Query Parameters' in the table, a form in the sample; the rest is assumed",
     ),

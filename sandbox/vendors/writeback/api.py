@@ -129,7 +129,6 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
 DOCUMENTED_PATH = PREFIX + "/api/responses/{consoleCode}/{startTimestamp}/{endTimestamp}"
 
 
-@router.head(DOCUMENTED_PATH, response_model=ApiResponse, responses=REFUSALS, operation_id="responses_head")
 @router.put(
     DOCUMENTED_PATH,
     response_model=ApiResponse,

@@ -7,7 +7,8 @@ PAGE = "Writeback reference"
 RULES = (
     SandboxRule(
         "WB-auth",
-        "HTTP Basic in UTF-8; absent or wrong is 401 with WWW-Authenticate and an ErrorResponse.",
+        "HTTP Basic in UTF-8; absent, wrong, sent twice, not UTF-8, or not base64 with its padding is 401 with"
+        " WWW-Authenticate and an ErrorResponse that says which.",
         (DOCUMENTED, ASSUMED),
         f"{PAGE}: the scheme; the answer is assumed",
     ),
