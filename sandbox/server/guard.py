@@ -1,4 +1,4 @@
-"""Who may call the control API? Nobody from a web page of another site, and off loopback only who has the token.
+"""Who may call the control API? Nobody from a web page of another site; where there is a token, only who has it.
 
 Being open on loopback must not mean open to every page that a developer visits: a browser can be made to send a
 request here, or to take a foreign name for this address (DNS rebinding). `Host` and `Origin` tell. Nor may a program
@@ -12,6 +12,7 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sandbox.addresses import address_of, host_of, is_loopback, matches
 from sandbox.server.callback_sender import HEADERS as OUR_SENDERS
 from sandbox.server.callback_sender import SINKS
 from sandbox.server.problems import Problem, not_json
@@ -22,9 +23,7 @@ HEALTH = f"{PREFIX}/health/"
 DOCS = f"{PREFIX}/docs"
 UI = f"{PREFIX}/ui"
 HOLD_NO_DATA = (HEALTH, f"{DOCS}/", f"{UI}/", f"{PREFIX}/openapi/")
-LOOPBACK = re.compile(r"localhost|127(\.[0-9]{1,3}){3}|\[::1\]")
 HOST = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
-EVERY_ADDRESS = ("0.0.0.0", "::", "")
 IS_HEAD = "sandbox.head"
 """In the scope of a request that is answered as a GET."""
 MAY_DRIVE = "sandbox.may_drive"
@@ -34,8 +33,8 @@ FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain
 UNTRUSTED_HOST = Problem(
     403,
     "Untrusted host",
-    "The control API is called by a loopback name, by the name it is bound to, or by one of SANDBOX_HOSTS:"
-    " add the name there, or call another one.",
+    "The control API is called by an address, as localhost, by the name it is bound to, by that of"
+    " SANDBOX_PUBLIC_URL, or by one of SANDBOX_HOSTS: add the name there, or call another one.",
 )
 FOREIGN_ORIGIN = Problem(
     403, "Foreign origin", "Web pages of another origin may not call the control API: call it directly."
@@ -51,7 +50,14 @@ TOKEN_NEEDED = Problem(
 
 def asks_for_no_token(settings: Settings) -> bool:
     """Return whether everybody who reaches the server may call everything."""
-    return settings.control_open or (settings.is_loopback and not settings.demo)
+    return settings.control_open or (settings.is_loopback and not settings.demo and settings.control_token is None)
+
+
+def trusted_names(settings: Settings) -> tuple[str, ...]:
+    """Return patterns of the names that the control API may be called by, besides addresses and localhost."""
+    bound_or_public = (settings.host, host_of(settings.public_url or ""))
+    names = [host.lower().removesuffix(".") for host in bound_or_public if host and address_of(host) is None]
+    return (*settings.hosts, *names)
 
 
 def needs_no_token(path: str) -> bool:
@@ -70,8 +76,7 @@ class Guard:
         self._token = (settings.control_token or "").encode()
         self._is_open = asks_for_no_token(settings)
         self._is_readable = settings.demo
-        bound = f"[{settings.host}]" if ":" in settings.host else settings.host
-        self._names = {*settings.hosts, *({bound.lower()} if settings.host not in EVERY_ADDRESS else ())}
+        self._names = trusted_names(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
@@ -92,11 +97,10 @@ class Guard:
     def problem(self, method: str, path: str, headers: Headers) -> Problem | None:
         """Return why the call is refused, or None.
 
-        Health is no exception from Host and Origin: what probes it, in the container or beside it, calls a loopback
-        address or a name that it was given, and a page of another site has no business to learn that something answers
-        here.
+        Health takes any Host, and none: what probes it calls by whatever address or name it was given. It is no
+        exception from Origin: a page of another site has no business to learn that something answers here.
         """
-        if not self._is_trusted(headers.getlist("host")):
+        if not path.startswith(HEALTH) and not self._is_trusted(headers.getlist("host")):
             return UNTRUSTED_HOST
         if _is_foreign(path, headers):
             return FOREIGN_ORIGIN
@@ -111,9 +115,15 @@ class Guard:
         return not_json() if method == "POST" and _has_form(headers) and not path.startswith(SINKS) else None
 
     def _is_trusted(self, hosts: list[str]) -> bool:
-        """Return whether there is one host, and its name without the port is one of ours."""
+        """Return whether there is one host, and it is one of ours without its port.
+
+        An address is, whichever it is: no name led to it that another could point here.
+        """
         found = HOST.fullmatch(hosts[0].lower()) if len(hosts) == 1 else None
-        return found is not None and (found[1] in self._names or LOOPBACK.fullmatch(found[1]) is not None)
+        if found is None:
+            return False
+        name = found[1].removesuffix(".")
+        return address_of(name) is not None or is_loopback(name) or matches(name, self._names)
 
     def _may_drive(self, headers: Headers) -> bool:
         """Return whether the caller has the token, or needs none."""
@@ -130,7 +140,9 @@ def _is_foreign(path: str, headers: Headers) -> bool:
 
     Its links may lead to a page of ours, which holds no data and may not be framed.
     """
-    if any(origin.lower().partition("://")[2] != headers["host"].lower() for origin in headers.getlist("origin")):
+    if any(
+        origin.lower().partition("://")[2] != headers.get("host", "").lower() for origin in headers.getlist("origin")
+    ):
         return True
     if all(site in ("same-origin", "none") for site in headers.getlist("sec-fetch-site")):
         return False
