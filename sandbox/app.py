@@ -11,6 +11,7 @@ from sandbox.server.events import Hub
 from sandbox.server.hooks import Hooks
 from sandbox.server.http_client import HttpClient
 from sandbox.server.journal import Journal
+from sandbox.server.public_address import PublicAddress
 from sandbox.server.targets import TargetPolicy
 from sandbox.server.ticker import Ticker
 from sandbox.settings import Settings
@@ -42,6 +43,7 @@ class Sandbox:
         sender = CallbackSender(store, client, by_name, owner=secret(8), rate=settings.callback_rate)
         self.ticker = Ticker(store, sender, resets_nightly=settings.demo)
         hooks = Hooks(self.journal, self.ticker)
+        self._address = PublicAddress(settings)
         self._apps: list[tuple[Vendor, ASGIApp]] = [(vendor, vendor.app(store, hooks)) for vendor in vendors]
         self._control = control_app(
             store=store,
@@ -58,6 +60,7 @@ class Sandbox:
             return
         self.ticker.start()
         self.ticker.run_if_due()
+        scope = self._address.as_called(scope)
         try:
             await self._app_of(scope["path"])(scope, receive, send)
         finally:
