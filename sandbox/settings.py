@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from sandbox.addresses import address_of, is_loopback
+from sandbox.addresses import address_of, host_of, is_loopback
 from sandbox.environment import Environment
 from sandbox.setting_types import (
     BindAddress,
@@ -85,6 +85,13 @@ class Settings(BaseSettings):
     @property
     def is_loopback(self) -> bool:
         return is_loopback(self.host)
+
+    @property
+    def own_names(self) -> tuple[str, ...]:
+        """Patterns of the names that the server may be called by, besides addresses and localhost."""
+        bound_or_public = (self.host, host_of(self.public_url or ""))
+        names = [host.lower().removesuffix(".") for host in bound_or_public if host and address_of(host) is None]
+        return (*self.hosts, *names)
 
     @classmethod
     def settings_customise_sources(

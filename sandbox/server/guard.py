@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sandbox.addresses import address_of, host_of, is_loopback, matches
+from sandbox.addresses import address_of, is_loopback, matches
 from sandbox.server.callback_sender import HEADERS as OUR_SENDERS
 from sandbox.server.callback_sender import SINKS
 from sandbox.server.problems import Problem, not_json
@@ -53,13 +53,6 @@ def asks_for_no_token(settings: Settings) -> bool:
     return settings.control_open or (settings.is_loopback and not settings.demo and settings.control_token is None)
 
 
-def trusted_names(settings: Settings) -> tuple[str, ...]:
-    """Return patterns of the names that the control API may be called by, besides addresses and localhost."""
-    bound_or_public = (settings.host, host_of(settings.public_url or ""))
-    names = [host.lower().removesuffix(".") for host in bound_or_public if host and address_of(host) is None]
-    return (*settings.hosts, *names)
-
-
 def needs_no_token(path: str) -> bool:
     """Return whether the path is of health, the console's pages, or the descriptions of the APIs, which hold no data.
 
@@ -76,7 +69,7 @@ class Guard:
         self._token = (settings.control_token or "").encode()
         self._is_open = asks_for_no_token(settings)
         self._is_readable = settings.demo
-        self._names = trusted_names(settings)
+        self._names = settings.own_names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
