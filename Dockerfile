@@ -19,9 +19,10 @@ COPY . .
 RUN /build/bin/pip wheel --quiet --no-index --no-deps --no-build-isolation --wheel-dir /dist . \
  && /build/bin/pip --python /opt/dialog-sandbox/bin/python install --quiet --no-index --no-deps /dist/*.whl
 
-# The user and the data folder are made here and copied, so that the last stage runs nothing.
+# The user and the data folder are made here and copied, so that the last stage runs nothing. The container may run as any
+# user of group 0, as on OpenShift, so that group may write to the folder; a new volume takes that over.
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /data --shell /usr/sbin/nologin sandbox \
- && mkdir /new-data
+ && mkdir /new /new/data && chmod 0770 /new/data
 
 
 FROM ${PYTHON_IMAGE}
@@ -29,11 +30,13 @@ LABEL org.opencontainers.image.title="dialog-sandbox" \
       org.opencontainers.image.licenses="MIT"
 
 COPY --from=build /etc/passwd /etc/group /etc/
-COPY --from=build --chown=10001:10001 /new-data /data
+# With its parent, since a folder that is named itself loses its rights.
+COPY --from=build --chown=10001:0 /new /
 COPY --from=build /opt/dialog-sandbox /opt/dialog-sandbox
 
 # Every setting of the sandbox is an environment variable SANDBOX_*; the port is left at its default, 8080.
 # Off loopback the control API wants a token: give SANDBOX_CONTROL_TOKEN, or take the one printed at start.
+# Nothing is written but under /data, so the root may be read-only.
 ENV PATH=/opt/dialog-sandbox/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     PYTHONUNBUFFERED=1 \
     SANDBOX_HOST=0.0.0.0 \

@@ -10,6 +10,9 @@ ARGS   ?=
 VENV := .venv
 BIN  := $(VENV)/bin
 PIP  := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
+# What pip says is kept, and one sentence told: most who see it have no network.
+LOG  := $(VENV)/setup.log
+GET   = $(PIP) install --require-hashes $(1) >$(LOG) 2>&1 || { echo "The packages of $(lastword $(1)) could not be installed: pip needs a package index for that, once (behind a proxy set HTTPS_PROXY, for an index of your own PIP_INDEX_URL); $(LOG) has what it said." >&2; exit 2; }
 UV   := $(VENV)/tools/bin/uv
 
 .DEFAULT_GOAL := help
@@ -77,14 +80,14 @@ $(VENV)/made.done:
 # Compiled by then, its first start takes no longer than the next.
 $(VENV)/runtime.done: $(VENV)/made.done pyproject.toml requirements/build.lock requirements/runtime.lock
 	@echo "Setting up $(VENV): the packages of requirements/runtime.lock"
-	@$(PIP) install --require-hashes -r requirements/build.lock -r requirements/runtime.lock
+	@$(call GET,-r requirements/build.lock -r requirements/runtime.lock)
 	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
 	@$(BIN)/python -m compileall -q sandbox client
 	@touch $@
 
 $(VENV)/dev.done: $(VENV)/runtime.done requirements/dev.lock
 	@echo "Setting up $(VENV): the packages of requirements/dev.lock"
-	@$(PIP) install --require-hashes -r requirements/dev.lock
+	@$(call GET,-r requirements/dev.lock)
 	@touch $@
 
 # The lock files, for every platform at once. The first knows the most exact answer, the others agree with it.

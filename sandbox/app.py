@@ -14,6 +14,7 @@ from sandbox.server.hooks import Hooks
 from sandbox.server.http_client import HttpClient
 from sandbox.server.journal import Journal
 from sandbox.server.origins import OwnNames
+from sandbox.server.public_address import PublicAddress
 from sandbox.server.targets import TargetPolicy
 from sandbox.server.ticker import Ticker
 from sandbox.server.unknown_paths import unknown_paths
@@ -47,6 +48,7 @@ class Sandbox:
         sender = CallbackSender(store, client, by_name, owner=secret(8), rate=settings.callback_rate)
         self.ticker = Ticker(store, sender, resets_nightly=settings.demo)
         hooks = Hooks(self.journal, self.ticker, OwnNames(settings))
+        self._address = PublicAddress(settings)
         self._apps: list[tuple[Vendor, ASGIApp]] = [(vendor, vendor.app(store, hooks)) for vendor in vendors]
         self._unknown_paths = unknown_paths(self.vendors).app(store, hooks)
         self._control = control_app(
@@ -64,6 +66,7 @@ class Sandbox:
             return
         self.ticker.start()
         self.ticker.run_if_due()
+        scope = self._address.as_called(scope)
         try:
             await self._app_of(scope)(scope, receive, send)
         finally:

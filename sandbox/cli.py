@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 FAILED = 1
 MISUSED = 2
 READYZ_TIMEOUT_S = 2.0
+LONGEST_ANSWER = 64 * 1024
 
 app = typer.Typer(
     help="Three SMS APIs, emulated on this machine.",
@@ -92,6 +93,7 @@ def serve(
         workers=workers,
         demo=demo or None,
     )
+    tell_ignored_variables()
     listener = bind(settings.host, settings.port)
 
     gc.disable()  # see collect_from_here_on
@@ -127,6 +129,7 @@ def execute(
     settings = settings_of(host=host, port=port, database=database, fixture=fixture, seed=seed, start_at=start_at)
     if "port" not in settings.model_fields_set:
         settings = settings.model_copy(update={"port": 0})
+    tell_ignored_variables()
     if report and not settings.journal:
         fail("--report needs the journal, and SANDBOX_JOURNAL switches it off: leave out one of them.", MISUSED)
     opened = open_report(report) if report else nullcontext()
@@ -159,14 +162,25 @@ def readyz(
     connection = HTTPConnection(address, settings.port, timeout=READYZ_TIMEOUT_S)
     try:
         connection.request("GET", "/_sandbox/health/ready")
-        status = connection.getresponse().status
+        answer = connection.getresponse()
+        status, said = answer.status, answer.read(LONGEST_ANSWER)
     except (OSError, HTTPException) as error:
         fail(f"not ready on {address} port {settings.port}: {error}")
     finally:
         connection.close()
     if status != 200:
-        fail(f"not ready on {address} port {settings.port}: it answers {status}")
+        fail(f"not ready on {address} port {settings.port}: it answers {status}{reason_in(said)}")
     print("ready")
+
+
+def reason_in(body: bytes) -> str:
+    """Why it is not ready, if it is a sandbox that says so."""
+    from json import loads  # noqa: PLC0415  (only this needs it)
+
+    try:
+        return f": {loads(body)['detail']}"
+    except (ValueError, TypeError, LookupError):
+        return ""
 
 
 @app.command("fixtures")
@@ -210,6 +224,15 @@ def settings_of(**flags: str | bool | None) -> "Settings":
         return read_settings(**{name: value for name, value in flags.items() if value})
     except BadSetting as error:
         fail(str(error), MISUSED)
+
+
+def tell_ignored_variables() -> None:
+    """A line on standard error for what was meant for us, perhaps."""
+    from sandbox.environment import ignored_variables  # noqa: PLC0415  (--version does without it)
+    from sandbox.settings import Settings  # noqa: PLC0415  (--version and --help do without pydantic)
+
+    for line in ignored_variables(Settings.model_fields):
+        print(f"dialog-sandbox: {line}", file=sys.stderr, flush=True)
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 
 from sandbox.settings import Settings
 
-pytest_plugins = ["browser", "commands", "server_process"]
+pytest_plugins = ["browser", "commands", "proxies", "server_process"]
 
 WORLDS = Path(__file__).parent / "worlds"
 collect_ignore = ["partner"]

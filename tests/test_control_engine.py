@@ -39,7 +39,7 @@ def test_it_is_live_and_ready(sandbox: Driver) -> None:
     assert sandbox.call("GET", "/_sandbox/health/ready").json() == {"status": "ready"}
 
 
-def test_it_is_not_ready_when_the_store_does_not_answer(sandbox: Driver) -> None:
+def test_it_is_not_ready_when_the_store_is_closed(sandbox: Driver) -> None:
     sandbox.app.store.close()
     answer = sandbox.call("GET", "/_sandbox/health/ready")
     assert answer.status_code == 503
@@ -47,7 +47,8 @@ def test_it_is_not_ready_when_the_store_does_not_answer(sandbox: Driver) -> None
         "type": "urn:dialog-sandbox:not-ready",
         "title": "Not ready",
         "status": 503,
-        "detail": "The store does not answer: try again, or look at the server's output.",
+        "detail": "The database's file was moved or deleted (No such file or directory): put it back, or restart the"
+        " server.",
     }
     assert sandbox.call("GET", "/_sandbox/health/live").status_code == 200
 

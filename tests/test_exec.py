@@ -143,7 +143,7 @@ def test_a_command_that_cannot_be_run_is_told_in_one_line(tmp_path: Path) -> Non
 
 def test_what_serve_refuses_exec_refuses_alike() -> None:
     is_refused(2, "there is no fixture 'nowhere'. Allowed: ...", "exec", "--fixture", "nowhere", "--", "true")
-    is_refused(2, "--port must be a whole number of at most 18 digits, not 'x'.", "exec", "--port", "x", "--", "true")
+    is_refused(2, "--port must be a whole number from 0 to 65535, not 'x'.", "exec", "--port", "x", "--", "true")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         is_refused(1, f"Cannot listen on 127.0.0.1 port {port}: ...", "exec", "--port", port, "--", "true")

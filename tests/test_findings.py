@@ -549,22 +549,25 @@ def test_http_1_0(sandbox: Driver) -> None:
 
 @pytest.mark.rule("NET-keys")
 @pytest.mark.parametrize(
-    ("changes", "is_error"),
+    ("changes", "is_noted"),
     [
         ({"client": ("192.0.2.7", 1)}, True),
         ({"client": ("2001:db8::1", 1)}, True),
         ({"client": ("127.8.8.8", 1)}, False),
         ({"client": ("::1", 1)}, False),
+        ({"client": ("::ffff:127.0.0.1", 1)}, False),
+        ({"client": ("::ffff:192.0.2.7", 1)}, True),
         ({"client": None}, False),
         ({"client": ("192.0.2.7", 1), "scheme": "https"}, False),
         ({"client": ("192.0.2.7", 1), "headers": [(b"x-forwarded-proto", b"https")]}, False),
     ],
 )
-def test_keys_that_others_can_read(sandbox: Driver, changes: Any, is_error: bool) -> None:
+def test_keys_that_others_can_read_are_noted_and_no_error(sandbox: Driver, changes: Any, is_noted: bool) -> None:
     assert b"<result>success</result>" in send_raw(sandbox, **changes)
     fix = "Send them over https, or in the form of a POST."
-    found = [("NET-keys", "error", "keys in the query string of a plain http connection", fix)]
-    assert summaries(findings(sandbox)) == (found if is_error else [])
+    found = [("NET-keys", "note", "keys in the query string of a plain http connection", fix)]
+    assert summaries(findings(sandbox)) == (found if is_noted else [])
+    sandbox.control("POST", "/verify", {"no_findings": True}, status=200)
 
 
 # All of them ------------------------------------------------------------------------------------------------------

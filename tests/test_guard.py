@@ -6,9 +6,10 @@ from typing import Any
 
 import httpx
 import pytest
-from commands import FAILSAFE_S
+from commands import FAILSAFE_S, is_refused
 from driver import CONSOLE, DEFAULT, DEMO, LINE, SIMPLEPAY, STRANGER, Driver
 from live import Live
+from server_process import Serve
 from starlette.datastructures import Headers
 
 from sandbox.server.guard import Guard
@@ -20,8 +21,8 @@ UNTRUSTED = {
     "type": "urn:dialog-sandbox:untrusted-host",
     "title": "Untrusted host",
     "status": 403,
-    "detail": "The control API is called by a loopback name, by the name it is bound to, or by one of SANDBOX_HOSTS:"
-    " add the name there, or call another one.",
+    "detail": "The control API is called by an address, as localhost, by the name it is bound to, by that of"
+    " SANDBOX_PUBLIC_URL, or by one of SANDBOX_HOSTS: add the name there, or call another one.",
 }
 FOREIGN = {
     "type": "urn:dialog-sandbox:foreign-origin",
@@ -59,13 +60,21 @@ def refusal(
     **settings: Any,
 ) -> str | None:
     """The title of the problem that such a call gets, or None."""
+    if "host_setting" in settings:
+        settings["host"] = settings.pop("host_setting")
     guard = Guard(nothing, Settings(**settings))
     problem = guard.problem(method, path, Headers(raw=[*((host,) if host else ()), *headers]))
     return problem.title if problem else None
 
 
-@pytest.mark.parametrize("host", [b"localhost", b"LocalHost:1", b"127.0.0.1", b"127.8.8.8:80", b"[::1]", b"[::1]:8080"])
-def test_a_loopback_name_is_trusted(host: bytes) -> None:
+@pytest.mark.parametrize(
+    "host",
+    [
+        *(b"localhost", b"LocalHost:1", b"localhost.:80", b"127.0.0.1", b"127.8.8.8:80", b"[::1]", b"[::1]:8080"),
+        *(b"10.0.0.1", b"192.0.2.7:8080", b"[::2]", b"[2001:DB8::1]:8080", b"[::ffff:127.0.0.1]:80", b"0.0.0.0"),
+    ],
+)
+def test_localhost_and_addresses_are_trusted_since_no_name_led_there(host: bytes) -> None:
     assert refusal(host=(b"host", host)) is None
 
 
@@ -80,8 +89,13 @@ def test_a_loopback_name_is_trusted(host: bytes) -> None:
         b"localhost:80:80",
         b"localhost:x",
         b"::1",
-        b"[::2]",
-        b"10.0.0.1",
+        b"[::2",
+        b"[:::]",
+        b"127.0.0.999",
+        b"127.1",
+        b"2130706433",
+        b"0x7f.0.0.1",
+        b"10.0.0.1.evil.example",
         b"",
         b"localhost evil",
         b"\xff",
@@ -102,8 +116,10 @@ def test_one_host_is_needed_and_no_more() -> None:
         ("10.0.0.7", b"10.0.0.7:8080", True),
         ("sandbox.test", b"SANDBOX.test", True),
         ("fd00::7", b"[fd00::7]:8080", True),
-        ("10.0.0.7", b"10.0.0.8", False),
-        ("0.0.0.0", b"0.0.0.0", False),
+        ("10.0.0.7", b"10.0.0.8", True),
+        ("sandbox.test", b"sandbox.test.", True),
+        ("sandbox.test", b"other.test", False),
+        ("127.example.com", b"127.example.com", True),
         ("0.0.0.0", b"sandbox", False),
         ("0.0.0.0", b"127.0.0.1", True),
     ],
@@ -118,6 +134,61 @@ def test_further_names_are_trusted() -> None:
     host = (b"host", b"sandbox:8080")
     assert refusal(host=host) == "Untrusted host"
     assert refusal(host=host, hosts=("other", "sandbox")) is None
+
+
+@pytest.mark.parametrize(
+    ("written", "trusted", "others"),
+    [
+        ("*", ("anything.example", "sandbox", "a_b"), ()),
+        (".example.com", ("example.com", "a.example.com", "b.a.example.com"), ("badexample.com", "example.com.evil")),
+        ("*.example.com", ("a.example.com", "b.a.example.com"), ("example.com", "badexample.com")),
+        ("Sandbox.EXAMPLE", ("sandbox.example", "SANDBOX.example."), ("a.sandbox.example",)),
+        ("sandbox.example.", ("sandbox.example", "sandbox.example."), ()),
+        ("sandbox:8080", ("sandbox", "sandbox:9"), ("sandbo",)),
+        ("my_sandbox", ("my_sandbox:8080",), ("mysandbox",)),
+        ("https://user@sandbox.example:8443/path?a#b", ("sandbox.example",), ("user",)),
+        ("bücher.example", ("xn--bcher-kva.example",), ("bucher.example",)),
+        ("a.example, b.example,,", ("a.example", "b.example"), ("c.example",)),
+        ("[::1]:8080,::1,10.0.0.7:80", (), ("sandbox",)),
+    ],
+)
+def test_hosts_are_understood_as_people_write_them(
+    written: str, trusted: tuple[str, ...], others: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SANDBOX_HOSTS", written)
+    assert {refusal(host=(b"host", name.encode())) for name in trusted} <= {None}
+    assert {refusal(host=(b"host", name.encode())) for name in others} <= {"Untrusted host"}
+
+
+@pytest.mark.parametrize(
+    "item", ["a b", "10.0.0.0/8", "127.0.0.999", "10.0.*", "sand*box", "*example.com", "..", "a..b", "http://", "[::g]"]
+)
+def test_hosts_that_cannot_be_understood_are_refused_at_start(item: str) -> None:
+    takes = "takes names as sandbox.example, .example.com for that and all below it, or *"
+    is_refused(2, f"SANDBOX_HOSTS {takes}, not '{item}'.", "serve", "--port", "0", SANDBOX_HOSTS=f"fine,{item}")
+
+
+def test_the_name_of_the_public_url_is_trusted() -> None:
+    host = (b"host", b"sandbox.example")
+    assert refusal(host=host, public_url="https://Sandbox.example/below") is None
+    assert refusal(host=host, public_url="https://other.example") == "Untrusted host"
+
+
+@pytest.mark.parametrize("path", ["/_sandbox/health/live", "/_sandbox/health/ready"])
+def test_health_takes_any_host_and_none(sandbox: Driver, path: str) -> None:
+    for host in ("evil.example", "10.0.0.1:8080", "pod-7.sandbox.svc.cluster.local", "a b", ""):
+        assert sandbox.call("GET", path, headers={"host": host}).status_code == 200
+    assert refusal(path=path, host=None) is None
+    assert refusal(path=path + "s", host=None) is None
+    assert refusal(path="/_sandbox/healthy", host=None) == "Untrusted host"
+    assert refusal((b"origin", b"https://evil.example"), path=path, host=None) == "Foreign origin"
+
+
+def test_a_probe_that_names_no_host_is_answered(serve: Serve) -> None:
+    served = serve()
+    for head in (b"GET %s HTTP/1.0\r\n\r\n", b"GET %s HTTP/1.1\r\nHost: 10.0.0.1:8080\r\nConnection: close\r\n\r\n"):
+        (answer,) = served.send(head % b"/_sandbox/health/ready")
+        assert (answer.status, answer.body) == (200, b'{"status":"ready"}')
 
 
 @pytest.mark.parametrize(
@@ -244,10 +315,30 @@ def bearer(value: bytes) -> tuple[bytes, bytes]:
         ((bearer(b"Bearer a-token"), bearer(b"Bearer a-token")), "Token needed"),
     ],
 )
-def test_off_loopback_the_token_is_needed(headers: tuple[tuple[bytes, bytes], ...], title: str | None) -> None:
-    guard = Guard(nothing, Settings(host="0.0.0.0", control_token=TOKEN))
+@pytest.mark.parametrize("bound", ["0.0.0.0", "127.0.0.1", "localhost", "::1", "::ffff:127.0.0.1"])
+def test_a_token_that_is_given_is_needed_on_loopback_too(
+    headers: tuple[tuple[bytes, bytes], ...], title: str | None, bound: str
+) -> None:
+    guard = Guard(nothing, Settings(host=bound, control_token=TOKEN))
     problem = guard.problem("GET", DEFAULT, Headers(raw=[HOST, *headers]))
     assert (problem.title if problem else None) == title
+
+
+@pytest.mark.parametrize("bound", ["127.0.0.1", "127.8.8.8", "localhost", "::1", "[::1]", "::ffff:127.0.0.1"])
+def test_on_loopback_without_a_token_it_is_open(bound: str) -> None:
+    assert refusal(host_setting=bound) is None
+
+
+@pytest.mark.parametrize(
+    "bound", ["127.0.0.999", "127.example.com", "127.1", "10.0.0.1", "::", "0.0.0.0", "::ffff:10.0.0.1"]
+)
+def test_elsewhere_it_is_not(bound: str) -> None:
+    assert refusal(host_setting=bound) == "Token needed"
+
+
+@pytest.mark.parametrize("bound", ["0.0.0.0", "127.0.0.1"])
+def test_opened_on_purpose_a_token_that_is_given_is_not_needed(bound: str) -> None:
+    assert refusal(host_setting=bound, control_token=TOKEN, control_open=True) is None
 
 
 @pytest.mark.parametrize("sent_token", [b"Bearer ", b"Bearer", b"Bearer None", b""])

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from typing import Any
+from urllib.parse import urljoin
 
 import httpx
 import pytest
@@ -236,8 +237,8 @@ def test_the_page_and_its_assets_run_nothing_from_elsewhere(sandbox: Driver, pat
 
 def test_the_page_loads_only_files_that_are_there(sandbox: Driver) -> None:
     page = sandbox.call("GET", PAGE).text
-    loaded = re.findall(r'(?:src|href|data-document)="(/[^"]*)"', page)
-    assert len(loaded) == 8
+    loaded = [urljoin(PAGE, link) for link in re.findall(r'(?:src|href|data-document)="([^"?]*)"', page)]
+    assert len(loaded) == 9
     for path in loaded:
         assert sandbox.call("GET", path).status_code == 200
     assert {path for path in loaded if path.endswith(".json")} == set(PATHS)

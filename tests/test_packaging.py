@@ -16,6 +16,7 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+from commands import FAILSAFE_S
 from packaging.requirements import Requirement
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -200,3 +201,23 @@ def test_make_says_in_one_sentence_what_it_misses(python: str, sentence: str, tm
     ours, _of_make = done.stderr.strip().splitlines()
     assert sentence in ours
     assert "PYTHON=" in ours
+
+
+def test_make_says_in_one_sentence_that_it_needs_an_index_once(tmp_path: Path) -> None:
+    for name in ("Makefile", "pyproject.toml", "requirements"):
+        (tmp_path / name).symlink_to(CHECKOUT / name)
+    nowhere = {"PIP_INDEX_URL": "http://127.0.0.1:9/", "PIP_RETRIES": "0", "PIP_NO_CACHE_DIR": "1"}
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
+    done = subprocess.run(
+        ["make", "-C", str(tmp_path), "serve", f"PYTHON={sys.executable}"],
+        env={**environ, **nowhere, "PIP_CONFIG_FILE": os.devnull},
+        capture_output=True,
+        text=True,
+        timeout=FAILSAFE_S,
+    )
+    assert done.returncode != 0
+    ours, _of_make = done.stderr.strip().splitlines()
+    told = "The packages of requirements/runtime.lock could not be installed: pip needs a package index for that, once"
+    assert ours.startswith(told)
+    assert "ERROR" in (tmp_path / ".venv" / "setup.log").read_text()
+    assert not (tmp_path / ".venv" / "runtime.done").exists()

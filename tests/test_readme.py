@@ -8,8 +8,11 @@ from xml.etree import ElementTree
 
 import pytest
 from documents import CHECKOUT, WRITTEN_ORIGIN, needed, served, shell_blocks
+from typer.main import get_command
 
+from sandbox.cli import app
 from sandbox.server.rules import rules_table
+from sandbox.settings import Settings
 from sandbox.vendors import VENDORS
 
 README = CHECKOUT / "README.md"
@@ -92,6 +95,18 @@ def test_the_readme_names_only_files_that_are_there() -> None:
     links = re.findall(r"\]\(([^)#:]+)\)", README.read_text())
     assert links
     assert [link for link in links if not (README.parent / link).exists()] == []
+
+
+def test_the_table_of_settings_is_in_step_with_the_settings() -> None:
+    rows = re.findall(r"^\| (?:`(--[a-z-]+)`)? ?\| `SANDBOX_([A-Z_]+)` \| (.*) \|$", README.read_text(), re.MULTILINE)
+    assert sorted(name.lower() for _, name, _ in rows) == sorted(Settings.model_fields)
+    taken = {option for each in get_command(app).commands["serve"].params for option in each.opts}  # type: ignore[attr-defined]
+    assert {flag for flag, _, _ in rows if flag} == taken
+    for flag, name, told in rows:
+        assert flag in ("", f"--{name.lower().replace('_', '-')}")
+        default = Settings.model_fields[name.lower()].default
+        if default not in (None, ()):
+            assert told.startswith(f"`{int(default) if isinstance(default, bool) else default}`"), name
 
 
 def test_the_page_of_rules_is_in_step_with_the_rules() -> None:

@@ -126,7 +126,38 @@ def test_a_refusal_writes_an_address_the_same_on_every_python(address: str, text
         ON_LOOPBACK.check("receiver.example", address)
 
 
-@pytest.mark.parametrize("item", ["http://receiver.example", "10.0.0.0/33", "a b", "receiver.example:80", "", "a..b"])
+@pytest.mark.parametrize(
+    ("item", "named", "others"),
+    [
+        (".example.com", ("example.com", "a.example.com", "A.Example.COM."), ("badexample.com", "example.org")),
+        ("*.example.com", ("a.example.com", "b.a.example.com"), ("example.com", "badexample.com")),
+        ("my_hooks", ("my_hooks", "MY_HOOKS"), ("myhooks",)),
+        ("Bücher.example", ("xn--bcher-kva.example",), ("bucher.example",)),
+        ("hooks.example.", ("hooks.example", "hooks.example."), ("a.hooks.example",)),
+    ],
+)
+def test_names_are_understood_as_people_write_them(item: str, named: tuple[str, ...], others: tuple[str, ...]) -> None:
+    policy = TargetPolicy((item,), bound_to_loopback=False)
+    assert all(allows(policy, "203.0.113.5", host=host) for host in named)
+    assert not any(allows(policy, "203.0.113.5", host=host) for host in others)
+    assert not any(allows(policy, "169.254.169.254", host=host) for host in named)
+
+
+@pytest.mark.parametrize("item", ["::ffff:203.0.113.7", "[::ffff:203.0.113.7]", "::ffff:203.0.113.0/120"])
+def test_what_is_only_written_as_ipv6_is_the_address_of_ipv4(item: str) -> None:
+    policy = TargetPolicy((item,), bound_to_loopback=False)
+    assert allows(policy, "203.0.113.7")
+    assert allows(policy, "::ffff:203.0.113.7")
+    assert not allows(policy, "203.0.114.7")
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        *("http://receiver.example", "10.0.0.0/33", "a b", "receiver.example:80", "", "a..b"),
+        *("10.0.0.999", "10.0.0", "10.0.*", "sand*box", "[::1]:80"),
+    ],
+)
 def test_what_is_neither_name_nor_network_is_refused(item: str) -> None:
     with pytest.raises(BadTarget, match="SANDBOX_CALLBACK_ALLOW takes"):
         TargetPolicy((item,), bound_to_loopback=True)
@@ -142,7 +173,7 @@ def test_the_settings_are_read_from_the_environment(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("name", ["SANDBOX_CALLBACK_RATE", "SANDBOX_CALLBACK_TIMEOUT"])
 def test_callbacks_are_given_some_rate_and_time(name: str) -> None:
-    is_refused(2, f"{name} must be at least 1.", "serve", "--port", "0", **{name: "0"})
+    is_refused(2, f"{name} must be a whole number from 1 to ..., not '0'.", "serve", "--port", "0", **{name: "0"})
 
 
 # What is connected to --------------------------------------------------------------------------------------------

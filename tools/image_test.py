@@ -25,7 +25,7 @@ import sys
 import tempfile
 import time
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -33,6 +33,8 @@ from typing import Any
 CHECKOUT = Path(__file__).resolve().parent.parent
 IMAGE = "localhost/dialog-sandbox:test"
 UID = 10001
+ANYBODY = 1_000_730_000
+"""A user that no image knows, as OpenShift gives one to each namespace."""
 # In MB: what the image may weigh, and what the sandbox may add to its base.
 MOST_IN_ALL, MOST_OURS = 400, 160
 STARTED = time.monotonic()
@@ -182,6 +184,9 @@ def look_at(buildah: Buildah, base: str) -> dict[str, Any]:
     step("the image as it lies there")
     config: dict[str, Any] = json.loads(buildah("inspect", "--type", "image", IMAGE))["Docker"]["config"]
     check("it runs as a fixed user that is not root", config["User"] == f"{UID}:{UID}", config["User"])
+    data = (buildah.tree(IMAGE) / "data").stat()
+    owned = (data.st_uid, data.st_gid, data.st_mode & 0o7777)
+    check("its data folder is its user's and group 0's, and nobody else's", owned == (UID, 0, 0o770), owned)
     check("its data is under a volume", list(config["Volumes"]) == ["/data"], config["Volumes"])
     check("it is stopped by SIGTERM", config["StopSignal"] == "SIGTERM", config.get("StopSignal"))
     health = config.get("Healthcheck", {}).get("Test", [])
@@ -218,13 +223,22 @@ def look_at(buildah: Buildah, base: str) -> dict[str, Any]:
 class Container:
     """One container, run with the image's own entry point, command, environment, user and health check."""
 
-    def __init__(self, buildah: Buildah, config: dict[str, Any], volume: Path, log: Path, **env: str) -> None:
+    def __init__(
+        self,
+        buildah: Buildah,
+        config: dict[str, Any],
+        volume: Path,
+        log: Path,
+        *options: str,
+        **env: str,
+    ) -> None:
+        """`options`: of `buildah run`, for what an engine does otherwise."""
         self.buildah, self.config, self.log = buildah, config, log
         self.id = buildah("from", "--pull-never", IMAGE)
         # A volume given by the user takes the place of the image's own. Buildah would prefer its own.
         buildah("config", "--volume", "/data-", self.id)
         how = ["--isolation", "chroot", "--network", "host", "--volume", f"{volume}:/data"]
-        how += [f"--env={name}={value}" for name, value in env.items()]
+        how += [f"--env={name}={value}" for name, value in env.items()] + [*options]
         self.run = [*buildah.command, "run", *how, self.id, "--"]
         self.port = int(env.get("SANDBOX_PORT", 8080))
         self.began = time.monotonic()
@@ -346,21 +360,61 @@ def port_is_free(port: int) -> bool:
         return True
 
 
+def new_volume(buildah: Buildah, path: Path) -> Path:
+    """A new volume has the owner, the group and the rights of the image's folder, as with every engine."""
+    path.mkdir()
+    copied = (buildah.tree(IMAGE) / "data").stat()
+    os.chown(path, copied.st_uid, copied.st_gid)
+    path.chmod(copied.st_mode & 0o7777)
+    return path
+
+
+WRITABLE = """
+import os
+found = []
+for place, folders, files in os.walk("/", onerror=None):
+    folders[:] = [each for each in folders if place != "/" or each not in ("proc", "sys", "dev")]
+    found += [place] * os.access(place, os.W_OK)
+    found += [path for each in files if os.access(path := os.path.join(place, each), os.W_OK)]
+print(*found, sep="\\n")
+"""
+
+
+def try_as_anybody(start: Callable[..., Container], buildah: Buildah, folder: Path) -> None:
+    step(f"a container whose user is {ANYBODY}, of group 0, with nothing to write to but its volume")
+    # Buildah makes no root read-only; a user to whom only the volume is writable cannot tell the difference.
+    nothing = folder / "nothing"
+    nothing.mkdir()
+    places = [f"--volume={nothing}:{place}:ro" for place in ("/tmp", "/var/tmp", "/dev/shm", "/run/lock")]
+    volume = new_volume(buildah, folder / "anybodys")
+    third = start("third", f"--user={ANYBODY}:0", *places, volume=volume)
+    check(f"its health check succeeds, after {third.wait_until_healthy():.1f} s", True)
+    python = "/opt/dialog-sandbox/bin/python3"
+    found = run(*third.run, python, "-c", WRITABLE).splitlines()
+    ours = [path for path in found if path != "/data" and not path.startswith("/data/")]
+    check("its user may write to its volume and to nothing else", "/data" in found and not ours, ours[:10])
+    uids = {Path(f"/proc/{pid}").stat().st_uid for pid in third.processes()}
+    check(f"it runs as user {ANYBODY}", uids == {ANYBODY}, uids)
+    sid = submit(third)
+    third.stop()
+    check("it stops cleanly", third.buildah_run.returncode == 0, third.output())
+    again = start("again", f"--user={ANYBODY}:0", *places, volume=volume)
+    again.wait_until_healthy()
+    check("it knows the text that was sent before the restart", knows(again, sid))
+    again.stop()
+
+
 def try_out(buildah: Buildah, config: dict[str, Any], folder: Path) -> None:
-    # A new volume belongs to whom the image's folder belongs to, as with every engine.
-    volume = folder / "volume"
-    volume.mkdir()
-    owner = (buildah.tree(IMAGE) / "data").stat()
-    os.chown(volume, owner.st_uid, owner.st_gid)
+    volume = new_volume(buildah, folder / "volume")
 
     with contextlib.ExitStack() as containers:
 
-        def start(name: str, **env: str) -> Container:
+        def start(name: str, *options: str, volume: Path = volume, **env: str) -> Container:
             port = int(env.get("SANDBOX_PORT", 8080))
             # The containers share the machine's network.
             if not port_is_free(port):
                 raise Failed(f"port {port} is in use on this machine: stop what uses it, then try again")
-            container = Container(buildah, config, volume, folder / f"{name}.log", **env)
+            container = Container(buildah, config, volume, folder / f"{name}.log", *options, **env)
             containers.callback(container.end)
             return container
 
@@ -390,6 +444,8 @@ def try_out(buildah: Buildah, config: dict[str, Any], folder: Path) -> None:
         check("its control API takes the token it was given", status == 200, (status, answer))
         second.stop()
         check("it stops cleanly", second.buildah_run.returncode == 0, second.output())
+
+        try_as_anybody(start, buildah, folder)
 
 
 def remove(folder: Path) -> None:

@@ -12,7 +12,14 @@ LOOPBACK = "127.0.0.1"
 # -P: a folder `sandbox` of the tests is not taken for the server's package.
 COMMAND = [sys.executable, "-P", "-m", "dialog_sandbox.until_eof", "serve"]
 FLAGS = ["--host", LOOPBACK, "--port", "0", "--fixture", "empty", "--seed", "1"]
-NOT_OURS = ("SANDBOX_DATABASE", "SANDBOX_DEMO", "SANDBOX_START_AT", "SANDBOX_WORKERS")
+NOT_OURS = (
+    "SANDBOX_DATABASE",
+    "SANDBOX_DEMO",
+    "SANDBOX_START_AT",
+    "SANDBOX_WORKERS",
+    "SANDBOX_PUBLIC_URL",
+    "SANDBOX_TRUSTED_PROXIES",
+)
 """What is meant for other servers; `SANDBOX_CALLBACK_*` and the like hold for ours too."""
 READY = "dialog-sandbox ready on "
 LONGEST_END_S = 10

@@ -109,9 +109,9 @@ class CallbackSender:
     async def _into_sink(self, url: str, body: bytes) -> int | None:
         """Hand it to a sink of this server's without a socket, which not every server has; None for other URLs."""
         parts = urlsplit(url)
-        if not parts.path.startswith(SINKS):
+        _, is_sink, token = parts.path.rpartition(SINKS)  # behind the prefix of a public URL
+        if not is_sink:
             return None
-        token = parts.path.removeprefix(SINKS)
         keep = keeping(token, "POST", parts.query, list(HEADERS.items()), body.decode())
         sink = await patiently(lambda: self._store.write(keep))
         if sink is None:

@@ -1,4 +1,4 @@
-"""Who may call the control API? Nobody from a web page of another site, and off loopback only who has the token.
+"""Who may call the control API? Nobody from a web page of another site; where there is a token, only who has it.
 
 Being open on loopback must not mean open to every page that a developer visits: a browser can be made to send a
 request here, or to take a foreign name for this address (DNS rebinding). `Host` and `Origin` tell. Nor may a program
@@ -32,8 +32,8 @@ FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain
 UNTRUSTED_HOST = Problem(
     403,
     "Untrusted host",
-    "The control API is called by a loopback name, by the name it is bound to, or by one of SANDBOX_HOSTS:"
-    " add the name there, or call another one.",
+    "The control API is called by an address, as localhost, by the name it is bound to, by that of"
+    " SANDBOX_PUBLIC_URL, or by one of SANDBOX_HOSTS: add the name there, or call another one.",
 )
 FOREIGN_ORIGIN = Problem(
     403, "Foreign origin", "Web pages of another origin may not call the control API: call it directly."
@@ -49,7 +49,7 @@ TOKEN_NEEDED = Problem(
 
 def asks_for_no_token(settings: Settings) -> bool:
     """Return whether everybody who reaches the server may call everything."""
-    return settings.control_open or (settings.is_loopback and not settings.demo)
+    return settings.control_open or (settings.is_loopback and not settings.demo and settings.control_token is None)
 
 
 def is_ours(scope: Scope) -> bool:
@@ -102,11 +102,10 @@ class Guard:
     def problem(self, method: str, path: str, headers: Headers, scheme: str = "http") -> Problem | None:
         """Return why the call is refused, or None.
 
-        Health is no exception from Host and Origin: what probes it, in the container or beside it, calls a loopback
-        address or a name that it was given, and a page of another site has no business to learn that something answers
-        here.
+        Health takes any Host, and none: what probes it calls by whatever address or name it was given. It is no
+        exception from Origin: a page of another site has no business to learn that something answers here.
         """
-        if not self._names.are_called(headers.getlist("host")):
+        if not path.startswith(HEALTH) and not self._names.are_called(headers.getlist("host")):
             return UNTRUSTED_HOST
         if self._is_foreign(path, headers, scheme):
             return FOREIGN_ORIGIN

@@ -20,12 +20,12 @@ from dialog_sandbox.models.verify import Failure
 from sandbox.server.control.checks import names_by_kind
 from sandbox.server.guard import needs_no_token
 from sandbox.server.problems import Problem, refusals
+from sandbox.server.public_address import prefix_of
 from sandbox.vendors.base.vendor import Vendor
 
 Json = dict[str, Any]
 
 OURS = ""
-SERVERS = [{"url": "/"}]
 UNTRUE = ("HTTPValidationError", "ValidationError")
 """FastAPI's own shape of a refusal, which nothing here answers."""
 EXAMPLES = Path(__file__).parent / "examples.json"
@@ -80,18 +80,19 @@ def routes(
     """Return the routes of the documents; `is_open`: the control API asks for no token."""
 
     @cache
-    def document(name: str) -> bytes:
+    def document(name: str) -> Json:
         if name == OURS:
-            return _bytes(control_document(control_routes, vendors, version, is_open=is_open))
+            return control_document(control_routes, vendors, version, is_open=is_open)
         for vendor in vendors:
             if vendor.name == name:
-                return _bytes(vendor_document(vendor))
+                return vendor_document(vendor)
         names = ", ".join(vendor.name for vendor in vendors)
         raise Problem(404, "Unknown vendor", f"There is no such vendor: take one of {names}.")
 
     async def show(request: Request) -> Response:
-        content = document(request.path_params.get("vendor", OURS))
-        return Response(content, headers={"Cache-Control": "no-cache"}, media_type="application/json")
+        served = {"servers": [{"url": prefix_of(request) or "/"}]}
+        content = document(request.path_params.get("vendor", OURS)) | served
+        return Response(_bytes(content), headers={"Cache-Control": "no-cache"}, media_type="application/json")
 
     return [Route("/_sandbox/openapi.json", show), Route("/_sandbox/openapi/{vendor}.json", show)]
 
@@ -112,7 +113,7 @@ def control_document(
         version=version,
         description=ABOUT,
         routes=control_routes,
-        servers=SERVERS,
+        servers=[{"url": "/"}],
     )
     failure = Failure.model_json_schema(ref_template="#/components/schemas/{model}")
     document["components"]["schemas"] |= {**failure.pop("$defs"), "Failure": failure}
@@ -177,7 +178,7 @@ def vendor_document(vendor: Vendor) -> Json:
         version="1",
         description=vendor.description,
         routes=vendor.router.routes,
-        servers=SERVERS,
+        servers=[{"url": "/"}],
     )
     _tidy(document)
     _add_heads(document)

@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from ipaddress import IPv6Address, ip_address
 from typing import NamedTuple
 
+from sandbox.addresses import address_of, is_loopback, matches
 from sandbox.settings import Settings
 
 AUTHORITY = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::([0-9]{0,5}))?")
 PORTS = {"http": 80, "https": 443}
-EVERY_ADDRESS = ("0.0.0.0", "::", "")
-LOOPBACK = re.compile(r"localhost|127(\.[0-9]{1,3}){3}|::1")
 
 
 class Authority(NamedTuple):
@@ -26,15 +25,17 @@ class Authority(NamedTuple):
 
 
 class OwnNames:
-    """The names of this server: those of loopback, the one it is bound to, and those of SANDBOX_HOSTS."""
+    """The names of this server: localhost, the one it is bound to, and those that the settings give it.
+
+    Any address is one: no name led to it that another could point here.
+    """
 
     def __init__(self, settings: Settings) -> None:
-        bound = () if settings.host in EVERY_ADDRESS else (settings.host,)
-        self._names = {comparable(each) for each in (*settings.hosts, *bound)}
+        self._names = settings.own_names
 
     def has(self, host: str) -> bool:
         """Return whether a host, as `comparable` returns it, is this server by name."""
-        return host in self._names or LOOPBACK.fullmatch(host) is not None
+        return address_of(host) is not None or is_loopback(host) or matches(host, self._names)
 
     def are_called(self, hosts: Sequence[str]) -> bool:
         """Return whether the `Host` headers of a request are one, and that names this server."""

@@ -18,6 +18,7 @@ from sandbox.server.docs import HEADERS as DOCS_HEADERS
 from sandbox.server.docs import file_answer
 from sandbox.server.guard import UI
 from sandbox.server.problems import Problem
+from sandbox.server.public_address import prefix_of
 from sandbox.vendors.base.vendor import Vendor
 from sandbox.world.workspaces.find import DEFAULT
 
@@ -76,7 +77,9 @@ async def page(request: Request) -> Response:
             title=PAGES[name],
             sections=SECTIONS,
             operations=operations_of(_vendors(request)),
-            ui=UI,
+            ui=prefix_of(request) + UI,
+            prefix=prefix_of(request),
+            public_url=request.app.state.settings.public_url,
         )
     )
     return Response(html, headers=HEADERS, media_type="text/html")
@@ -91,9 +94,9 @@ async def asset(request: Request) -> Response:
     return file_answer(request, ASSETS / name, media_type, HEADERS)
 
 
-async def entrance(_: Request) -> Response:
+async def entrance(request: Request) -> Response:
     """Lead a browser to the console; anything else is no page's (`guard.is_ours`)."""
-    return RedirectResponse(UI, 307)
+    return RedirectResponse(prefix_of(request) + UI, 307)
 
 
 def _vendors(request: Request) -> Sequence[Vendor]:

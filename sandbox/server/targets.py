@@ -1,10 +1,10 @@
 """Where callbacks may go: judged by the address that is connected to, whatever name stood for it."""
 
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
-Address = IPv4Address | IPv6Address
-Network = IPv4Network | IPv6Network
+from sandbox.addresses import EVERYTHING, Address, Network, matches, name_of, network_of, pattern_of
+
 LOCAL: tuple[Network, ...] = tuple(
     map(ip_network, ("127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
 )
@@ -18,7 +18,6 @@ BY_ADDRESS_ONLY: tuple[Network, ...] = tuple(
 this very machine by another name, and everybody at once."""
 CARRIES_IPV4 = ((ip_network("64:ff9b::/96"), 0), (ip_network("2002::/16"), 80), (ip_network("::/96"), 0))
 """Networks whose addresses lead on to an IPv4 address that is written in them, so many bits from the end."""
-EVERYTHING = "*"
 
 
 class BadTarget(ValueError):
@@ -30,10 +29,10 @@ class Forbidden(Exception):
 
 
 class TargetPolicy:
-    """`allow`: host names, addresses, networks in CIDR notation, or `*` for everything."""
+    """`allow`: host names, `.example.com`, addresses, networks in CIDR notation, or `*` for everything."""
 
     def __init__(self, allow: Sequence[str], *, bound_to_loopback: bool) -> None:
-        self._names: set[str] = set()
+        self._names: list[str] = []
         self._networks: list[Network] = list(LOCAL) if bound_to_loopback else []
         self._is_open = EVERYTHING in allow
         for item in allow:
@@ -41,21 +40,30 @@ class TargetPolicy:
                 self._add(item)
 
     def _add(self, item: str) -> None:
-        name = item.lower().removesuffix(".").removeprefix("[").removesuffix("]")
         try:
-            self._networks.append(ip_network(name, strict=False))
+            self._networks.append(network_of(item))
+            return
         except ValueError:
-            if not name or not all(part.replace("-", "").isalnum() for part in name.split(".")):
-                raise BadTarget(
-                    f"SANDBOX_CALLBACK_ALLOW takes host names, addresses, networks as 10.0.0.0/8, or *: not {item!r}."
-                ) from None
-            self._names.add(name)
+            pass  # a name, then
+        try:
+            self._names.append(pattern_of(item))
+        except ValueError:
+            raise BadTarget(
+                "SANDBOX_CALLBACK_ALLOW takes host names, .example.com for that and all below it, addresses, networks"
+                f" as 10.0.0.0/8, or *, all without scheme and port: not {item!r}."
+            ) from None
 
     def check(self, host: str, address: str) -> None:
         """Raise `Forbidden` unless a callback to `host` may connect to this numeric address."""
-        is_named = host.lower().removesuffix(".") in self._names
+        is_named = self._is_named(host)
         if not self._is_open and not all(self._allows(judged, is_named=is_named) for judged in leads_to(address)):
             raise Forbidden(f"the target {written(address)} is not allowed: name it in SANDBOX_CALLBACK_ALLOW")
+
+    def _is_named(self, host: str) -> bool:
+        try:
+            return matches(name_of(host), self._names)
+        except ValueError:
+            return False  # an address
 
     def _allows(self, address: Address, *, is_named: bool) -> bool:
         networks = [network for network in self._networks if address in network]

@@ -146,9 +146,9 @@ NETWORK_RULES = (
     ),
     SandboxRule(
         "NET-keys",
-        "Keys in a query string over plain http from another machine are answered, and are an error among the"
-        " findings.",
+        "Keys in a query string over plain http from another machine are answered, and noted as a finding.",
         (ASSUMED,),
-        "DialogTech's documented URL is https; whoever is on the way could read them",
+        "DialogTech's documented URL is https, where nobody on the way reads them; how a sandbox is reached"
+        " says nothing of that",
     ),
 )

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sandbox.server.control.checks import checks_for
 from sandbox.server.control.dependencies import WorkspaceAccess
 from sandbox.server.control.http import refused_values
+from sandbox.server.database_file import DatabaseFile
 from sandbox.server.events import Hub
 from sandbox.server.guard import HEALTH, IS_HEAD, PREFIX, Guard, asks_for_no_token
 from sandbox.server.journal import Journal
@@ -31,6 +32,7 @@ def control_app(
     """Return the control API, with its descriptions, the console and the way to it."""
     state = {
         "store": store,
+        "database_file": DatabaseFile(store.path),
         "settings": settings,
         "vendors": vendors,
         "journal": journal,

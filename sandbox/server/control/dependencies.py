@@ -5,6 +5,7 @@ from typing import Annotated, TypeVar
 
 from fastapi import Depends, Path, Request
 
+from sandbox.server.database_file import DatabaseFile
 from sandbox.server.journal import Journal
 from sandbox.server.ticker import Ticker
 from sandbox.store import Store, Tx, WorkspaceView
@@ -43,6 +44,12 @@ async def store_of(request: Request) -> Store:
     return store
 
 
+async def database_file_of(request: Request) -> DatabaseFile:
+    """Return the file that the store keeps its data in."""
+    file: DatabaseFile = request.app.state.database_file
+    return file
+
+
 async def vendors_of(request: Request) -> Sequence[Vendor]:
     """Return the vendors that the server plays."""
     vendors: Sequence[Vendor] = request.app.state.vendors
@@ -62,6 +69,7 @@ async def ticker_of(request: Request) -> Ticker:
 
 
 StoreDep = Annotated[Store, Depends(store_of)]
+DatabaseFileDep = Annotated[DatabaseFile, Depends(database_file_of)]
 VendorsDep = Annotated[Sequence[Vendor], Depends(vendors_of)]
 JournalDep = Annotated[Journal, Depends(journal_of)]
 TickerDep = Annotated[Ticker, Depends(ticker_of)]

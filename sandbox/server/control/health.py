@@ -1,10 +1,10 @@
 """Health: what a probe asks, apart from the rest, so that the first probe waits for nothing."""
 
 from dialog_sandbox.models.engine import Health
-from sandbox.server.control.dependencies import StoreDep
+from sandbox.server.control.dependencies import DatabaseFileDep, StoreDep
 from sandbox.server.control.http import control_router
 from sandbox.server.problems import Problem, refusals
-from sandbox.store import StoreUnavailable
+from sandbox.store import Store, StoreUnavailable
 from sandbox.world.workspaces.find import DEFAULT, exists
 
 router = control_router("/_sandbox/health", "Engine")
@@ -17,13 +17,18 @@ async def live() -> Health:
 
 
 @router.get("/ready", responses=refusals(503))
-async def ready(store: StoreDep) -> Health:
-    """200 when the store can be written and the seed is in, else 503."""
+async def ready(store: StoreDep, file: DatabaseFileDep) -> Health:
+    """200 when the store can be written, its file is in its place and may grow, and the seed is in, else 503."""
+    complaint = file.complaint() or await _complaint_of(store)
+    if complaint is not None:
+        raise Problem(503, "Not ready", complaint)
+    return Health(status="ready")
+
+
+async def _complaint_of(store: Store) -> str | None:
     try:
         await store.try_to_write()
-        is_ready = await store.read(lambda tx: exists(tx, DEFAULT))
-    except StoreUnavailable:
-        is_ready = False
-    if not is_ready:
-        raise Problem(503, "Not ready", "The store does not answer: try again, or look at the server's output.")
-    return Health(status="ready")
+        is_seeded = await store.read(lambda tx: exists(tx, DEFAULT))
+    except StoreUnavailable as error:
+        return f"The database cannot be written ({error}): try again, or look at the server's output."
+    return None if is_seeded else "The database holds no workspace named default: start the server again."

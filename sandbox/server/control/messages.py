@@ -31,6 +31,7 @@ from sandbox.server.control.dependencies import VendorsDep, WorkspaceDep
 from sandbox.server.control.http import WORKSPACE, control_router
 from sandbox.server.control.lists import cut_page
 from sandbox.server.problems import invalid, refusals
+from sandbox.server.public_address import public_url_of
 from sandbox.store import Tx
 from sandbox.vendors.base.vendor import Vendor
 from sandbox.world import commands, people
@@ -120,11 +121,11 @@ async def show_message(ws: WorkspaceDep, vendors: VendorsDep, any_id: AnyId) -> 
 @router.get("/messages/{id}/shown")
 async def show_views(request: Request, ws: WorkspaceDep, vendors: VendorsDep, any_id: AnyId) -> ListOf[MessageView]:
     """One message as each API shows it right now, with the call that fetches it."""
-    origin = str(request.base_url).rstrip("/")
+    base = public_url_of(request)
 
     def work(tx: Tx) -> ListOf[MessageView]:
         row, owner = find_message(tx, any_id), workspace_row(tx)
-        return ListOf(items=[view_of(vendor, vendor.view(tx, row), origin, owner) for vendor in vendors], next=None)
+        return ListOf(items=[view_of(vendor, vendor.view(tx, row), base, owner) for vendor in vendors], next=None)
 
     return await ws.read(work)
 

@@ -15,6 +15,7 @@ from sandbox.server.control.answers.values import seconds, timestamp
 from sandbox.server.control.dependencies import WorkspaceDep
 from sandbox.server.control.http import WORKSPACE, ControlRequest, control_router
 from sandbox.server.problems import Problem
+from sandbox.server.public_address import public_url_of
 from sandbox.store import Store, Tx
 from sandbox.store.tables import SinkRequestRow, SinkRow
 from sandbox.world import sinks
@@ -79,7 +80,7 @@ def _unknown_sink() -> Problem:
 
 
 def _url(request: Request, sink: SinkRow) -> str:
-    return f"{request.url.scheme}://{request.url.netloc}{SINKS}{sink.token}"
+    return f"{public_url_of(request)}{SINKS}{sink.token}"
 
 
 def _received(row: SinkRequestRow) -> SinkRequest:

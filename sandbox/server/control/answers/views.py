@@ -7,11 +7,11 @@ from sandbox.store.tables import WorkspaceRow
 from sandbox.vendors.base.vendor import Vendor, View
 
 
-def view_of(vendor: Vendor, view: View | None, origin: str, owner: WorkspaceRow) -> MessageView:
+def view_of(vendor: Vendor, view: View | None, base: str, owner: WorkspaceRow) -> MessageView:
     """Return what a vendor shows, if it shows anything. `owner`: whose credentials the call needs."""
     if view is None:
         return MessageView(vendor=vendor.name, title=vendor.title, url=None, curl=None, media_type=None, body=None)
-    url = origin + view.path
+    url = base + view.path
     basic = ["-u", f"{owner.username}:{owner.password}"] if view.is_basic else []
     return MessageView(
         vendor=vendor.name,

@@ -1,8 +1,13 @@
 // Calls the control API, with the token where one is needed: it is asked once and kept for this tab.
 import { $, toast } from "./dom.js";
 
-export const workspace = document.body.dataset.workspace;
-export const base = `/_sandbox/workspaces/${encodeURIComponent(workspace)}`;
+/** `prefix` begins every path that the browser asks for: a proxy may have put it there. */
+export const { workspace, prefix } = document.body.dataset;
+/** It begins every URL that is shown: that of the settings, or the one by which the browser came. */
+export const publicUrl = document.body.dataset.publicUrl || location.origin + prefix;
+const ofWorkspace = `/_sandbox/workspaces/${encodeURIComponent(workspace)}`;
+export const base = prefix + ofWorkspace;
+export const controlUrl = publicUrl + ofWorkspace;
 const TOKEN = "sandbox-token";
 
 /** Where a page of this workspace is. */
@@ -58,7 +63,7 @@ export async function request(path, options = {}) {
 /** The answer of a call below the workspace, or a Problem. A path that begins with / stands for itself. */
 export async function call(method, path, body) {
   const given = body === undefined ? {} : { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
-  const response = await request(path.startsWith("/_sandbox") ? path : base + path, { method, ...given });
+  const response = await request(path.startsWith("/_sandbox") ? prefix + path : base + path, { method, ...given });
   const text = await response.text();
   const read = text ? JSON.parse(text) : null;
   if (!response.ok) throw new Problem(response.status, read);

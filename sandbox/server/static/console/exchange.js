@@ -1,5 +1,5 @@
 // One exchange: request and answer, the rules behind it, and how to make it happen again, or fail.
-import { Problem, call, get, pageOf, tried } from "./api.js";
+import { Problem, call, get, pageOf, publicUrl, tried } from "./api.js";
 import { now } from "./clock.js";
 import * as curl from "./curl.js";
 import { $, copy, enable, h, moment, stamp, toast } from "./dom.js";
@@ -126,7 +126,7 @@ async function asCurl(entry) {
   const kept = headers.filter(([name]) => !LEFT_TO_CURL.includes(name.toLowerCase()));
   const isForm = header(headers, "content-type").includes("urlencoded");
   const sent = isForm ? withKeys(body, it) : body;
-  const url = location.origin + target({ path: entry.path, query: withKeys(entry.query, it) });
+  const url = publicUrl + target({ path: entry.path, query: withKeys(entry.query, it) });
   return curl.lines(
     ["curl -s", ...(isBasic ? [curl.basicAuth(it.basic)] : []), "-X", entry.method, curl.quoted(url)].join(" "),
     ...kept.map(([name, value]) => `-H ${curl.quoted(`${name}: ${value}`)}`),

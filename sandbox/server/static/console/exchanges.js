@@ -1,5 +1,5 @@
 // The exchanges page: the live journal, and the exchange that is open.
-import { get, pageOf, query, tried } from "./api.js";
+import { get, pageOf, publicUrl, query, tried } from "./api.js";
 import { now } from "./clock.js";
 import { $, setTime, short, stamp, time } from "./dom.js";
 import { on } from "./events.js";
@@ -132,7 +132,7 @@ $("#exchange-close").addEventListener("click", () => {
 });
 addEventListener("popstate", follow);
 
-$("#base-url").textContent = location.origin;
+$("#base-url").textContent = publicUrl;
 if (location.search === NOBODYS) filters.elements.whose.value = "nobody";
 load();
 follow();

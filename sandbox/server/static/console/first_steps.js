@@ -1,6 +1,6 @@
 // What somebody meets who never was here: three calls to try, and what comes of them, at once.
 import { onAccess } from "./access.js";
-import { base, get, token, tried } from "./api.js";
+import { controlUrl, get, publicUrl, token, tried } from "./api.js";
 import { now, onTurn } from "./clock.js";
 import * as curl from "./curl.js";
 import { $, day, phone as shownPhone, put } from "./dom.js";
@@ -13,20 +13,20 @@ async function write() {
   const it = await get("");
   const [console] = it.consoles;
   if (!console) return;
-  put("curl-submit", curl.submit(location.origin, it.basic, console.code, {
+  put("curl-submit", curl.submit(publicUrl, it.basic, console.code, {
     To: TO,
     From: console.line,
     Body: "Your results are in.",
   }));
   const today = () => put("curl-read", curl.lines(
     `curl -s ${curl.basicAuth(it.basic)}`,
-    curl.quoted(`${location.origin}/dialoghealth-writeback-api/api/responses/${console.code}/${day(now())}%2000:00:00/${day(now())}%2023:59:59`),
+    curl.quoted(`${publicUrl}/dialoghealth-writeback-api/api/responses/${console.code}/${day(now())}%2000:00:00/${day(now())}%2023:59:59`),
   ));
   onTurn(today);
   if (now()) today();
   const bearer = token() === null ? [] : ['-H "Authorization: Bearer $SANDBOX_CONTROL_TOKEN"'];
   put("curl-inbound", curl.lines(
-    `curl -s ${curl.quoted(`${location.origin}${base}/inbound`)}`,
+    `curl -s ${curl.quoted(`${controlUrl}/inbound`)}`,
     ...bearer,
     "-H 'Content-Type: application/json'",
     `-d ${curl.quoted(JSON.stringify({ from: TO, to: console.line, text: "STOP" }))}`,

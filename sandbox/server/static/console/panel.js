@@ -1,6 +1,6 @@
 // The workspace panel: credentials, delivery, faults, snapshots, reset, and further workspaces.
 import { mayDrive } from "./access.js";
-import { call, get, pageOf, tried } from "./api.js";
+import { call, get, pageOf, publicUrl, tried } from "./api.js";
 import { $, confirmed, copy, enable, stamp, toast } from "./dom.js";
 import { on } from "./events.js";
 
@@ -20,7 +20,7 @@ function pair(name, value) {
 async function showCredentials() {
   const it = await get("");
   const pairs = [
-    ["Base URL", location.origin],
+    ["Base URL", publicUrl],
     ["Basic username", it.basic.username],
     ["Basic password", it.basic.password],
     ...it.consoles.flatMap((console) => [["Console", console.code], [`Line of ${console.name}`, console.line]]),
@@ -29,7 +29,7 @@ async function showCredentials() {
       ["DialogTech secret key", account.secret_access_key],
       ...account.tracking_numbers.map((number) => ["Tracking number", number]),
     ]),
-    ["Control API", `${location.origin}/_sandbox/workspaces/${it.id}`],
+    ["Control API", `${publicUrl}/_sandbox/workspaces/${it.id}`],
   ];
   $("#credentials").replaceChildren(...pairs.map((each) => pair(...each)));
 }

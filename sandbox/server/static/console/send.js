@@ -1,5 +1,5 @@
 // The send page: a broadcast as staff send it, a submit as a partner's program makes it.
-import { call, get, pageOf, query, tried } from "./api.js";
+import { call, get, pageOf, prefix, publicUrl, query, tried } from "./api.js";
 import { now } from "./clock.js";
 import * as curl from "./curl.js";
 import { $, enable, h, name, phone as shownPhone, put, stamp } from "./dom.js";
@@ -131,7 +131,7 @@ function fields() {
 }
 
 function showCall() {
-  if (workspace) put("submit-curl", curl.submit(location.origin, workspace.basic, $("#submit-console").value, fields()));
+  if (workspace) put("submit-curl", curl.submit(publicUrl, workspace.basic, $("#submit-console").value, fields()));
 }
 
 $("#submit").addEventListener("input", showCall);
@@ -150,7 +150,7 @@ $("#submit").addEventListener("submit", (event) => {
   event.preventDefault();
   tried(async () => {
     const { username, password } = workspace.basic;
-    const answer = await fetch(`/dialoghealth-simplepay-api/submit/${$("#submit-console").value}`, {
+    const answer = await fetch(`${prefix}/dialoghealth-simplepay-api/submit/${$("#submit-console").value}`, {
       method: "POST",
       headers: { Authorization: `Basic ${encoded(`${username}:${password}`)}` },
       body: new URLSearchParams(fields()),
