@@ -102,7 +102,7 @@ def test_a_reply_of_stop_is_an_opt_out_record_in_the_writeback_pane(console: Con
     expect(page.locator('.view[data-vendor="dialogtech"]')).to_contain_text("This API does not show this message.")
 
 
-@pytest.mark.parametrize("asked", ["**/workspaces/default", "**/phones/*", "**/phones/*/messages*"])
+@pytest.mark.parametrize("pattern", ["**/workspaces/default", "**/phones/*", "**/phones/*/messages*"])
 def test_a_phone_sends_nothing_before_it_is_known_what_it_would_answer(console: Console, pattern: str) -> None:
     sid = console.sid("May we text you?")
     page = console.live()
