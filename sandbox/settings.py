@@ -110,6 +110,8 @@ class Settings(BaseSettings):
     """No token is asked for, wherever the server is bound."""
     demo: Switch = False
     """Visitors may read the control API without a token; who drives it needs one, on loopback too."""
+    demo_submit: Switch = False
+    """Visitors of a demo are shown the credentials that a submit needs."""
     hosts: NameList = ()
     """Further names that the control API may be called by."""
     callback_allow: NameList = ()
