@@ -28,6 +28,7 @@ from sandbox.world import fixtures
 from sandbox.world.ids import secret
 from sandbox.world.seed import seed_workspace
 from sandbox.world.workspaces import find
+from sandbox.world.workspaces.fixture_secrets import replace_published_secrets
 
 UNSEEDED = tuple(Settings.model_fields[name].default for name in ("fixture", "seed", "start_at"))
 
@@ -43,7 +44,8 @@ class Sandbox:
         by_name = {vendor.name: vendor for vendor in vendors}
         self.journal = Journal(store, settings, self.vendors)
         self.hub = Hub(store, self.journal)
-        policy = TargetPolicy(settings.callback_allow, bound_to_loopback=settings.is_loopback)
+        # Visitors of a demo come from anywhere, by a proxy before it: what is private here is none of theirs.
+        policy = TargetPolicy(settings.callback_allow, bound_to_loopback=settings.is_loopback and not settings.demo)
         client = HttpClient(policy, timeout_s=settings.callback_timeout)
         sender = CallbackSender(store, client, by_name, owner=secret(8), rate=settings.callback_rate)
         self.ticker = Ticker(store, sender, resets_nightly=settings.demo)
@@ -117,10 +119,12 @@ def create_app(
     store = Store(settings.database, wall, id_formats, in_threads=settings.store_in_threads)
 
     def seed(tx: Tx) -> bool:
-        if find.exists(tx, find.DEFAULT):
-            return False
-        seed_workspace(tx, fixture, seed=settings.seed, start_at=settings.start_at)
-        return True
+        is_new = not find.exists(tx, find.DEFAULT)
+        if is_new:
+            seed_workspace(tx, fixture, seed=settings.seed, start_at=settings.start_at)
+        if settings.demo and not settings.demo_submit:
+            replace_published_secrets(tx)
+        return is_new
 
     # Of two that start on one new file, one seeds it and the other waits.
     is_new = store.write_now(seed, patience_s=OPENING_TIMEOUT_S)

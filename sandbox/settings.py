@@ -63,6 +63,8 @@ class Settings(BaseSettings):
     """No token is asked for, wherever the server is bound, and though one is given."""
     demo: Switch = False
     """Visitors may read the control API without a token; who drives it needs one, on loopback too."""
+    demo_submit: Switch = False
+    """Visitors of a demo are shown the credentials that a submit needs."""
     hosts: HostList = ()
     """Further names that the control API may be called by: names, `.example.com`, `*.example.com`, `*`."""
     public_url: PublicUrl = None

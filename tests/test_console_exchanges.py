@@ -54,8 +54,11 @@ def test_exchanges_are_filtered_also_those_to_come(console: Console) -> None:
 def test_a_call_with_wrong_credentials_is_found_among_nobodys(console: Console) -> None:
     exchange = console.submit(auth=("demo", "wrong")).headers["x-sandbox-exchange"]
     page = console.live(f"{UI}/default/exchanges")
-    expect(page.get_by_text("No calls yet.")).to_be_visible()
-    page.get_by_label("Whose").select_option("nobody")
+    expect(
+        page.get_by_text("No calls of this workspace yet, but 1 call with wrong credentials or paths")
+    ).to_be_visible()
+    expect(page.get_by_text("No calls yet.")).to_be_hidden()
+    page.get_by_role("button", name="show them").click()
     row = page.locator(".exchange-row", has_text=exchange)
     expect(row).to_contain_text("401")
     row.click()
@@ -63,6 +66,73 @@ def test_a_call_with_wrong_credentials_is_found_among_nobodys(console: Console) 
     expect(page.locator("#fail")).to_be_hidden()
     console.submit(auth=("nobody", "wrong"))
     expect(page.locator(".exchange-row")).to_have_count(2)
+
+
+def test_calls_with_wrong_credentials_are_told_of_while_one_waits_for_the_first(console: Console) -> None:
+    page = console.live(f"{UI}/default/exchanges")
+    expect(page.get_by_text("No calls yet.")).to_be_visible()
+    for _ in range(4):
+        console.submit(auth=("demo", "wrong"))
+    expect(page.get_by_text("but 4 calls with wrong credentials")).to_be_visible()
+    console.submit()
+    expect(page.locator(".exchange-row")).to_have_count(1)
+    expect(page.get_by_text("with wrong credentials or paths:")).to_be_hidden()
+
+
+def test_an_empty_list_says_why_it_is_empty_and_leads_on(console: Console) -> None:
+    console.submit()
+    page = console.live(f"{UI}/default/exchanges")
+    page.get_by_label("Number, text or id").fill("nothing of the kind")
+    expect(page.get_by_text("No exchange passes these filters.")).to_be_visible()
+    page.get_by_role("button", name="Clear them").click()
+    expect(page.locator(".exchange-row")).to_have_count(1)
+    page.get_by_label("Whose").select_option("nobody")
+    expect(page.get_by_text("Every call so far had right credentials")).to_be_visible()
+    page.get_by_role("button", name="Show this workspace's calls").click()
+    expect(page.locator(".exchange-row")).to_have_count(1)
+
+
+def test_an_exchange_that_is_not_there_is_said_to_be_so(console: Console) -> None:
+    console.expected = ("404",)
+    page = console.live(f"{UI}/default/exchanges/ex_01927b8c0d1e7f2a8b3c4d5e6f708192")
+    expect(page.get_by_role("heading", name="No such exchange")).to_be_visible()
+    expect(page.locator(".toast")).to_have_count(0)
+    page.get_by_role("link", name="Show the exchanges that there are").click()
+    expect(page.get_by_text("No calls yet.")).to_be_visible()
+
+
+def test_a_row_says_whom_a_call_was_for_and_what_was_refused(console: Console) -> None:
+    console.submit()
+    console.submit(to="123")
+    page = console.live(f"{UI}/default/exchanges")
+    refused, accepted = page.locator(".exchange-row").nth(0), page.locator(".exchange-row").nth(1)
+    expect(accepted).to_contain_text("accepted · for +1 629-555-0101")
+    expect(refused).to_contain_text("refused · for 123")
+    expect(refused.locator(".exchange-why")).to_contain_text("To '123'")
+
+
+def test_exchanges_are_searched_by_number_text_id_and_day(console: Console) -> None:
+    first = console.submit("Lab results").headers["x-sandbox-exchange"]
+    console.wall.advance(86_400)
+    sid = console.sid("We close at noon", to=STRANGER)
+    page = console.live(f"{UI}/default/exchanges")
+    box = page.get_by_label("Number, text or id")
+    rows = page.locator(".exchange-row")
+    for searched, shown in (
+        ("415-555-0123", "+1 415-555-0123"),
+        ("LAB", first),
+        (first, first),
+        (sid, "+1 415-555-0123"),
+    ):
+        box.fill("")
+        expect(rows).to_have_count(2)
+        box.fill(searched)
+        expect(rows).to_have_count(1)
+        expect(rows).to_contain_text(shown)
+    box.fill("")
+    page.get_by_label("Day", exact=True).fill("2026-05-06")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text(first)
 
 
 def test_the_next_submit_is_made_to_fail(console: Console) -> None:

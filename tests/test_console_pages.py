@@ -8,7 +8,7 @@ import httpx
 import pytest
 from driver import Driver
 
-from sandbox.server.pages import ASSETS, MEDIA_TYPES, PAGES, TEMPLATES
+from sandbox.server.pages import ASSETS, MEDIA_TYPES, SECTIONS, TEMPLATES
 from sandbox.vendors import VENDORS
 
 UI = "/_sandbox/ui"
@@ -39,7 +39,9 @@ def test_a_browser_is_led_to_the_console_and_others_are_told(sandbox: Driver) ->
     }
 
 
-@pytest.mark.parametrize("path", [UI, f"{UI}/default", *(f"{UI}/default/{page}" for page in PAGES), f"{UI}/x/phones/1"])
+@pytest.mark.parametrize(
+    "path", [UI, f"{UI}/default", *(f"{UI}/default/{page}" for page in SECTIONS), f"{UI}/x/phones/1"]
+)
 def test_a_page_loads_only_what_is_there_and_runs_nothing_else(sandbox: Driver, path: str) -> None:
     answer = sandbox.call("GET", path, headers=BROWSER)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
@@ -92,10 +94,21 @@ def test_a_workspaces_name_is_written_as_text(sandbox: Driver) -> None:
 
 
 def test_a_page_holds_no_data(sandbox: Driver) -> None:
-    pages = [sandbox.call("GET", f"{UI}/default/{page}").text for page in PAGES]
+    pages = [sandbox.call("GET", f"{UI}/default/{page}").text for page in SECTIONS]
     for secret in ("demo:", "demo-access-key", "HARBOR", "Quill", "16155550110"):
         assert not any(secret in page for page in pages)
-    assert pages == [sandbox.call("GET", f"{UI}/default/{page}/item").text for page in PAGES]
+    for page in ("phones", "messages", "exchanges"):
+        first, second = (sandbox.call("GET", f"{UI}/default/{page}/{item}").text for item in ("item", "another"))
+        assert first == second
+
+
+@pytest.mark.parametrize("path", ["/default/nothing", "/default/consents/1", "/default/send/1"])
+def test_a_browser_is_told_of_a_page_that_is_not_there_and_led_on(sandbox: Driver, path: str) -> None:
+    answer = sandbox.call("GET", UI + path, headers={"accept": "text/html"})
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "No such page" in answer.text
+    assert f'href="{UI}/default/phones"' in answer.text
+    assert sandbox.call("GET", UI + path).json()["title"] == "Unknown path"
 
 
 def test_the_policy_forbids_what_the_templates_do_not_need() -> None:

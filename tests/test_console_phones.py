@@ -95,7 +95,7 @@ def test_a_reply_of_stop_is_an_opt_out_record_in_the_writeback_pane(console: Con
     page.get_by_role("button", name="STOP").click()
     expect(page.locator("#handset-about")).to_contain_text("opted out of Harbor")
     expect(card(page)).to_contain_text("opted out")
-    bubble(page, "STOP").last.get_by_role("link", name="Story").click()
+    bubble(page, "STOP").last.get_by_role("link", name="Details").click()
     pane = page.locator('.view[data-vendor="writeback"]')
     expect(pane).to_contain_text('"messageType": "Opt-Out"')
     expect(pane).to_contain_text('"outgoingMessage"')

@@ -40,6 +40,7 @@ def test_a_snapshot_is_taken_and_restored(console: Console) -> None:
     console.submit("Lost")
     expect(bubble(page, "Lost")).to_be_attached()
     shown.get_by_role("button", name="Restore").click()
+    page.get_by_role("button", name="Restore", exact=True).click()
     expect(page.locator(".bubble-item")).to_have_count(1)
 
 
@@ -101,6 +102,90 @@ def test_faults_are_switched_off_and_on_again(console: Console) -> None:
     assert console.submit().status_code == 503
 
 
+def test_a_fault_is_made_from_scratch_and_what_is_wrong_with_it_stands_in_the_panel(console: Console) -> None:
+    console.expected = ("422",)
+    page = console.live()
+    shown = panel(page)
+    shown.get_by_text("Make a fault").click()
+    shown.get_by_label("Which calls").select_option("simplepay.submit")
+    shown.get_by_label("What they meet").select_option("connection reset")
+    shown.get_by_label("Only to").fill("12")
+    shown.get_by_role("button", name="Add the fault").click()
+    expect(shown.get_by_role("alert")).to_contain_text("match.to must be a telephone number")
+    expect(page.locator(".toast")).to_have_count(0)
+    shown.get_by_label("What they meet").select_option("503 Service Unavailable")
+    shown.get_by_label("Only to").fill(PHONE)
+    shown.get_by_label("Times").fill("1")
+    shown.get_by_role("button", name="Add the fault").click()
+    expect(shown.locator("#faults")).to_contain_text(f"simplepay.submit, to {PHONE} → status 503 · 1 more")
+    expect(shown.get_by_role("alert")).to_have_count(0)
+    assert console.submit(to=STRANGER).status_code == 200
+    assert console.submit().status_code == 503
+
+
+@pytest.mark.parametrize(
+    ("act", "wrong"),
+    [
+        (("Name of the snapshot", "no such name", "Take"), "must be"),
+        (("Name of a new workspace", "default", "Make"), "of that name is there already"),
+    ],
+    ids=["a snapshot", "a workspace"],
+)
+def test_what_goes_wrong_in_the_panel_stands_in_the_panel(
+    console: Console, act: tuple[str, str, str], wrong: str
+) -> None:
+    console.expected = ("404", "409", "422")
+    label, text, button = act
+    shown = panel(console.live())
+    shown.get_by_label(label).fill(text)
+    shown.get_by_role("button", name=button, exact=True).click()
+    expect(shown.get_by_role("alert")).to_be_visible()
+    expect(shown.get_by_role("alert")).to_contain_text(wrong)
+
+
+def test_a_workspace_is_deleted_once_it_is_confirmed(console: Console) -> None:
+    console.call("POST", "/_sandbox/workspaces", {"name": "other"})
+    page = console.live(f"{UI}/default/phones")
+    expect(panel(page).get_by_role("button", name="Delete the workspace")).to_be_hidden()
+    page.goto(f"{console.origin}{UI}/other/phones")
+    panel(page).get_by_role("button", name="Delete the workspace").click()
+    dialog = page.get_by_role("dialog", name="Delete other?")
+    expect(dialog).to_contain_text("its credentials stop working")
+    dialog.get_by_role("button", name="Delete").click()
+    expect(page.locator("#workspace-name")).to_have_text("default")
+    assert [each["name"] for each in console.call("GET", "/_sandbox/workspaces")["items"]] == ["default"]
+
+
+def test_a_reset_says_what_goes_and_does_nothing_unless_it_is_meant(console: Console) -> None:
+    console.submit("Kept")
+    page = console.live(f"{UI}/default/phones/{PHONE}")
+    panel(page).get_by_role("button", name="Reset to the seed").click()
+    dialog = page.get_by_role("dialog", name="Reset default to the seed?")
+    expect(dialog).to_contain_text("consents, callbacks, faults and exchanges of this workspace go for good")
+    expect(dialog.get_by_role("button", name="Reset")).to_have_class("danger")
+    expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(bubble(page, "Kept")).to_be_visible()
+    assert len(console.call("GET", "/messages")["items"]) == 1
+
+
+def test_a_frozen_clock_is_said_to_be_so_in_words(console: Console) -> None:
+    page = console.live()
+    expect(page.get_by_text("frozen", exact=True)).to_be_hidden()
+    page.get_by_role("button", name="Freeze the clock").click()
+    expect(page.get_by_text("frozen", exact=True)).to_be_visible()
+    page.set_viewport_size(NARROW)
+    expect(page.get_by_text("frozen", exact=True)).to_be_visible()
+
+
+def test_on_a_narrow_screen_the_wall_comes_before_the_first_steps(console: Console) -> None:
+    page = console.live(viewport=NARROW)
+    first, steps = card(page).bounding_box(), page.locator("#first-steps").bounding_box()
+    assert first is not None
+    assert steps is not None
+    assert first["y"] < steps["y"]
+
+
 def test_credentials_stand_ready_to_be_copied(console: Console) -> None:
     page = console.live(permissions=["clipboard-read", "clipboard-write"])
     shown = panel(page)
@@ -129,7 +214,10 @@ def test_a_workspace_that_is_not_there_is_said_to_be_so_once(console: Console) -
     console.expected = ("404",)
     page = console.page(f"{UI}/nobodys/phones")
     expect(page.locator("#live")).to_have_text("no such workspace")
-    expect(page.get_by_text("There is no workspace of that name")).to_have_count(1)
+    expect(page.get_by_role("heading", name="No such workspace")).to_be_visible()
+    expect(page.locator(".toast")).to_have_count(0)
+    page.locator("#no-workspace").get_by_role("link", name="default").click()
+    expect(card(page)).to_be_visible()
 
 
 def test_a_workspace_is_made_from_the_bar(console: Console) -> None:
@@ -154,6 +242,7 @@ def _enter_the_token(console: Console) -> None:
     page.on("request", lambda request: asked.append(request.url))
     page.get_by_label("Token", exact=True).fill("wrong")
     page.get_by_role("button", name="Use it").click()
+    expect(page.locator("#token-dialog")).to_contain_text("That is not the token of this server.")
     page.get_by_label("Token", exact=True).fill("a-secret-token")
     page.keyboard.press("Enter")
     expect(page.locator("#live")).to_have_attribute("data-state", "live")
@@ -175,7 +264,8 @@ def test_whoever_has_no_token_is_not_asked_again(open_console: Callable[..., Con
 def _decline(console: Console) -> None:
     page = console.page()
     page.get_by_role("button", name="Cancel").click()
-    page.get_by_role("button", name="Freeze the clock").click()
+    page.locator("#workspace-button").click()
+    expect(page.get_by_role("button", name="Freeze the clock")).to_be_disabled()
     expect(page.get_by_text("Send Authorization: Bearer and the control token").first).to_be_visible()
     expect(page.locator("#token-dialog")).to_be_hidden()
 
@@ -194,6 +284,12 @@ def furnished(console: Console) -> dict[str, str]:
         "wall": f"{UI}/default/phones",
         "phone": f"{UI}/default/phones/{PHONE}",
         "message": f"{UI}/default/messages/{sid}",
+        "messages": f"{UI}/default/messages",
+        "consents": f"{UI}/default/consents",
+        "callbacks": f"{UI}/default/callbacks",
+        "no exchange": f"{UI}/default/exchanges/ex_01927b8c0d1e7f2a8b3c4d5e6f708192",
+        "no message": f"{UI}/default/messages/msg_99999999",
+        "no phone": f"{UI}/default/phones/12",
         "journal": f"{UI}/default/exchanges",
         "exchange": f"{UI}/default/exchanges/{refused}",
         "send": f"{UI}/default/send",
@@ -202,6 +298,7 @@ def furnished(console: Console) -> dict[str, str]:
 
 @pytest.mark.parametrize(("scheme", "rules"), [("light", STANDARD), ("dark", COLOURS)])
 def test_nothing_serious_stands_in_anybodys_way(console: Console, scheme: str, rules: list[str]) -> None:
+    console.expected = ("404", "422")
     pages = furnished(console)
     page = console.live(color_scheme=scheme, reduced_motion="reduce", bypass_csp=True)
     for name, path in pages.items():
@@ -211,10 +308,12 @@ def test_nothing_serious_stands_in_anybodys_way(console: Console, scheme: str, r
         assert serious(page, rules) == [], name
     panel(page)
     expect(page.locator("#credentials")).to_contain_text("demo")
+    page.get_by_text("Make a fault").click()
     assert serious(page, rules) == []
 
 
 def test_every_page_fits_a_narrow_screen(console: Console) -> None:
+    console.expected = ("404", "422")
     pages = furnished(console)
     page = console.live(viewport=NARROW)
     for name, path in pages.items():

@@ -90,6 +90,52 @@ def post(sandbox: Driver, body: bytes, kind: str = "application/x-www-form-urlen
 # What an entry tells ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("+1 415-555-0123", ["second"]),
+        ("4155550123", ["second"]),
+        ("16155550110", ["first", "second"]),
+        ("LAB results", ["first"]),
+        ("\u00c9t\u00e9", ["second"]),
+        ("0", ["first", "second"]),
+        ("hook", []),
+        ("demo", []),
+    ],
+    ids=[
+        "a number",
+        "part of a number",
+        "the sender",
+        "any case",
+        "beyond ASCII",
+        "a digit",
+        "a callback",
+        "credentials",
+    ],
+)
+def test_exchanges_are_searched_by_numbers_and_text_and_not_by_what_else_was_sent(
+    sandbox: Driver, search: str, found: list[str]
+) -> None:
+    names = {
+        exchange_id(sandbox.submit(text="Lab results", callback="http://127.0.0.1:9/hook")): "first",
+        exchange_id(sandbox.submit(STRANGER, "\u00c9t\u00e9 at noon")): "second",
+    }
+    answer = sandbox.call("GET", "/_sandbox/workspaces/default/journal", params={"search": search})
+    assert [names[each["id"]] for each in answer.json()["items"]] == found
+
+
+def test_exchanges_are_searched_by_their_ids_and_their_messages(sandbox: Driver) -> None:
+    answer = sandbox.submit()
+    sandbox.submit(STRANGER)
+    (message,) = sandbox.control("GET", "/messages?to=" + PHONE)["items"]
+    for searched in (exchange_id(answer), answer.json()["sid"], message["id"]):
+        found = sandbox.control("GET", f"/journal?search={searched}")["items"]
+        assert [each["id"] for each in found] == [exchange_id(answer)]
+    refused = sandbox.submit(auth=("demo", "wrong"))
+    found = sandbox.call("GET", f"{SERVER_JOURNAL}?search={exchange_id(refused)}").json()["items"]
+    assert [each["id"] for each in found] == [exchange_id(refused)]
+
+
 def test_an_accepted_exchange_is_told_whole(sandbox: Driver) -> None:
     answer = sandbox.submit()
     sandbox.wall.advance(1)
@@ -114,6 +160,7 @@ def test_an_accepted_exchange_is_told_whole(sandbox: Driver) -> None:
         "method": "POST",
         "path": "/dialoghealth-simplepay-api/submit/HARBOR1001",
         "query": "",
+        "to": "16295550101",
         "request": {"body": form, "encoding": "utf-8", "size": len(form), "truncated": False},
         "response": {"body": answer.text, "encoding": "utf-8", "size": len(answer.content), "truncated": False},
         "status": 200,

@@ -11,6 +11,7 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sandbox.server import visitors
 from sandbox.server.callback_sender import HEADERS as OUR_SENDERS
 from sandbox.server.callback_sender import SINKS
 from sandbox.server.origins import OwnNames
@@ -81,6 +82,7 @@ class Guard:
         self._is_open = asks_for_no_token(settings)
         self._is_readable = settings.demo
         self._names = OwnNames(settings)
+        self._shows_credentials = settings.demo_submit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         send = _without_sniffing(send)
@@ -94,6 +96,8 @@ class Guard:
             scope = {**scope, MAY_DRIVE: self._may_drive(headers)}
         if scope["method"] == "HEAD":
             scope, send = {**scope, "method": "GET", IS_HEAD: True}, _without_body(send)
+        if not scope.get(MAY_DRIVE, True) and not needs_no_token(path):
+            send = visitors.filtered(send, shows_credentials=self._shows_credentials)
         try:
             await self.app(scope, receive, send)
         except ClientDisconnect:
@@ -112,7 +116,7 @@ class Guard:
         # A callback goes wherever a client of any workspace says, on loopback too; only a sink is there to get one.
         if OUR_SENDERS["User-Agent"] in headers.getlist("user-agent") and not path.startswith(SINKS):
             return CALLBACK
-        is_for_everybody = needs_no_token(path) or (self._is_readable and method in ("GET", "HEAD"))
+        is_for_everybody = needs_no_token(path) or (self._is_readable and _is_for_visitors(method, path))
         if not is_for_everybody and not self._may_drive(headers):
             return TOKEN_NEEDED
         # What can be made to send a form has no other method; a snapshot's file may be put under any type. Where a body
@@ -146,6 +150,10 @@ class Guard:
         scheme, _, token = sent[0].partition(" ") if len(sent) == 1 else ("", "", "")
         is_right = compare_digest(token.strip(" \t").encode("latin-1"), self._token)
         return scheme.lower() == "bearer" and bool(self._token) and is_right
+
+
+def _is_for_visitors(method: str, path: str) -> bool:
+    return method in ("GET", "HEAD") and visitors.FOR_PRESENTERS.fullmatch(path) is None
 
 
 def _has_form(headers: Headers) -> bool:

@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from sandbox.server.control.checks import operations_of
+from sandbox.server.control.engine import access_of
 from sandbox.server.docs import HEADERS as DOCS_HEADERS
 from sandbox.server.docs import file_answer
 from sandbox.server.guard import UI
@@ -44,9 +45,17 @@ POLICY = "; ".join(
     )
 )
 HEADERS = {**DOCS_HEADERS, "Content-Security-Policy": POLICY}
-SECTIONS = {"phones": "Phones", "exchanges": "Exchanges", "send": "Send"}
+SECTIONS = {
+    "phones": "Phones",
+    "messages": "Messages",
+    "exchanges": "Exchanges",
+    "consents": "Consents",
+    "callbacks": "Callbacks",
+    "send": "Send",
+}
 """What stands in the bar, each a page of that name."""
-PAGES = {**SECTIONS, "messages": "Message"}
+LISTS = ("messages", "consents", "callbacks")
+"""Those that are a list and its filters, drawn by one template."""
 
 
 @cache
@@ -66,15 +75,20 @@ def templates() -> "Environment":
 async def page(request: Request) -> Response:
     """Return a page of a workspace; the phones are the first. Whether there is such a one, its script finds out."""
     name = request.path_params.get("page", "phones")
-    if name not in PAGES:
+    is_known = name in SECTIONS and not (name in ("consents", "callbacks", "send") and "item" in request.path_params)
+    if not is_known and "text/html" not in request.headers.get("accept", ""):
         raise Problem(404, "Unknown path", f"The console has no such page: it begins at {UI}.")
+    is_message = name == "messages" and "item" in request.path_params
+    template = "message" if is_message else "lists" if name in LISTS else name
     html = (
         templates()
-        .get_template(f"{name}.html")
+        .get_template(f"{template if is_known else 'nowhere'}.html")
         .render(
             workspace=request.path_params.get("ws", DEFAULT),
             page=name,
-            title=PAGES[name],
+            sheet=template if is_known else "",
+            title="Message" if is_message else SECTIONS.get(name, "No such page"),
+            access=access_of(request) if request.app.state.settings.demo else None,
             sections=SECTIONS,
             operations=operations_of(_vendors(request)),
             ui=prefix_of(request) + UI,
@@ -82,7 +96,7 @@ async def page(request: Request) -> Response:
             public_url=request.app.state.settings.public_url,
         )
     )
-    return Response(html, headers=HEADERS, media_type="text/html")
+    return Response(html, 200 if is_known else 404, HEADERS, "text/html")
 
 
 async def asset(request: Request) -> Response:

@@ -15,8 +15,9 @@ class Version(AnswerModel):
     version: str
     db_schema: int = Field(alias="schema", description="Of the store: one of another number is refused at start.")
     vendors: list[str]
-    access: Literal["drive", "read"] = Field(
-        description="What this call's caller may do: in demo mode one without the control token only reads."
+    access: Literal["drive", "submit", "read"] = Field(
+        description="What this call's caller may do: in demo mode one without the control token only reads, or submits"
+        " as well where the server shows visitors the credentials."
     )
 
     @property

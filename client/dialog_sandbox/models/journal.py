@@ -50,6 +50,7 @@ class Exchange(AnswerModel):
     method: str
     path: str = Field(description="As it was sent.")
     query: str
+    to: str | None = Field(None, description="The number that it is about, as it was given.")
     request: Side
     response: Side = Field(description="As the vendor made it, before a fault spoilt it.")
     status: int
@@ -68,6 +69,9 @@ class ListServerJournalRequest(PageRequest):
     outcome: ExchangeOutcome | None = None
     status: int | None = Field(None, ge=100, le=999, description="Of HTTP.")
     findings: Level | None = Field(None, description="It has a finding of this level.")
+    search: str | None = Field(
+        None, min_length=1, description="Part of its id, or of the numbers or the text that it is about, in any case."
+    )
     since: Moment | None = Field(None, description="Then or later, by `at`.")
     until: Moment | None = Field(None, description="Then or earlier, by `at`.")
     order: Order = Field("oldest", description="Which come first.")

@@ -1,6 +1,7 @@
 """Engine: what it is, and what it knows."""
 
 from importlib.metadata import PackageNotFoundError, version
+from typing import Literal
 
 from fastapi import Request
 
@@ -24,8 +25,15 @@ async def show_version(request: Request, vendors: VendorsDep) -> Version:
         version=our_version(),
         db_schema=SCHEMA,
         vendors=[vendor.name for vendor in vendors],
-        access="drive" if request.scope[MAY_DRIVE] else "read",
+        access=access_of(request),
     )
+
+
+def access_of(request: Request) -> Literal["drive", "submit", "read"]:
+    """Return what the caller may do."""
+    if request.scope[MAY_DRIVE]:
+        return "drive"
+    return "submit" if request.app.state.settings.demo_submit else "read"
 
 
 def our_version() -> str:

@@ -13,6 +13,7 @@ from sandbox.server.control.lists import cut_page
 from sandbox.server.journal import Journal
 from sandbox.server.journal.queries import JournalFilters, drop_all, find_entry, find_entry_anywhere, list_entries
 from sandbox.store import Tx
+from sandbox.world.errors import UnknownMessage
 from sandbox.world.messages.search import find_message
 
 router = control_router("", "Journal")
@@ -28,7 +29,7 @@ async def list_journal(
 ) -> ListOf[Exchange]:
     """Every vendor exchange of the workspace, refused and faulted ones too. Secrets never appear."""
     await journal.flush()
-    return await ws.read(lambda tx: _page(tx, journal, page, _message_of(tx, page)))
+    return await ws.read(lambda tx: _page(tx, journal, page, _message_of(tx, page), _searched(tx, page)))
 
 
 @router.get(WORKSPACE + "/journal/{id}")
@@ -72,13 +73,29 @@ def _message_of(tx: Tx, page: ListJournalRequest) -> int | None:
     return None if page.message is None else find_message(tx, page.message).id
 
 
-def _page(tx: Tx, journal: Journal, page: ListServerJournalRequest, message: int | None = None) -> ListOf[Exchange]:
+def _searched(tx: Tx, page: ListJournalRequest) -> int | None:
+    """Return the message whose id is searched for, if it is one's."""
+    try:
+        return None if page.search is None else find_message(tx, page.search.strip()).id
+    except UnknownMessage:
+        return None
+
+
+def _page(
+    tx: Tx,
+    journal: Journal,
+    page: ListServerJournalRequest,
+    message: int | None = None,
+    searched: int | None = None,
+) -> ListOf[Exchange]:
     filters = JournalFilters(
         operation=page.operation,
         outcome=page.outcome,
         status=page.status,
         message=message,
         findings=page.findings,
+        search=page.search,
+        search_message=searched,
         since=optional_milliseconds(page.since),
         until=optional_milliseconds(page.until),
     )

@@ -4,9 +4,10 @@ All but `find_entry_anywhere` are about the workspace that the transaction enter
 that belong to none.
 """
 
+import re
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, delete, select, true
+from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select, true
 
 from sandbox.store import Query, Tx
 from sandbox.store.sql import contains
@@ -50,13 +51,18 @@ LAST_OLD = Query(
 
 
 class JournalFilters(NamedTuple):
-    """Which entries; a field that is null lets all pass. `message`: a message's number; times are in ms."""
+    """Which entries; a field that is null lets all pass. `message`: a message's number; times are in ms.
+
+    `search_message`: that of the message, if there is one, whose id `search` is.
+    """
 
     operation: str | None = None
     outcome: str | None = None
     status: int | None = None
     message: int | None = None
     findings: str | None = None
+    search: str | None = None
+    search_message: int | None = None
     since: int | None = None
     until: int | None = None
 
@@ -69,12 +75,27 @@ class JournalFilters(NamedTuple):
             true() if self.status is None else columns.status == self.status,
             true() if self.message is None else contains(columns.messages, f",{self.message},"),
             true() if self.findings is None else contains(columns.levels, self.findings),
+            true() if self.search is None else _holds(self.search, self.search_message),
             true() if self.since is None else columns.at >= self.since,
             true() if self.until is None else columns.at <= self.until,
         ]
 
 
 ALL_ENTRIES = JournalFilters()
+
+
+def _holds(part: str, message: int | None) -> ColumnElement[bool]:
+    """Return whether an entry's id, numbers or text have this part. Its raw bytes are not looked at: they hold more."""
+    columns = JOURNAL.c
+    folded = part.strip().lower()
+    found = [contains(columns.call_text, part.strip())]
+    found += [contains(func.lower(column), folded) for column in (columns.id, columns.call_text)]
+    digits = re.sub(r"[ ()+.-]", "", part)
+    if digits.isdigit():
+        found += [contains(column, digits) for column in (columns.call_to, columns.call_from, columns.call_number)]
+    if message is not None:
+        found.append(contains(columns.messages, f",{message},"))
+    return or_(*found)
 
 
 def list_entries(

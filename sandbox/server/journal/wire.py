@@ -32,6 +32,7 @@ def exchange_body(entry: JournalEntryRow, explanations: Mapping[str, str]) -> Ex
             "method": entry.method,
             "path": readable(entry.path)[0],
             "query": readable(entry.query)[0],
+            "to": entry.call_to or entry.call_number,
             "request": side(
                 json.loads(entry.request_headers),
                 entry.request_body,

@@ -31,24 +31,42 @@ function headers() {
 let asking = null;
 let isDeclined = false;
 
-export const forgetToken = () => sessionStorage.removeItem(TOKEN);
-
 /** Asks for the token, once for all calls that come meanwhile; whether one was given. */
 export function askForToken() {
   asking ??= new Promise((resolve) => {
     const dialog = $("#token-dialog");
     $("#token").value = "";
+    $("#token-wrong").hidden = true;
     dialog.returnValue = "";
     dialog.addEventListener("close", () => {
       asking = null;
       isDeclined = dialog.returnValue !== "given";
-      if (!isDeclined) sessionStorage.setItem(TOKEN, $("#token").value.trim());
       resolve(!isDeclined);
     }, { once: true });
     dialog.showModal();
   });
   return asking;
 }
+
+/** Keeps a token that is right; another one is asked again, in the same dialog. */
+async function useToken(given) {
+  const answer = await fetch(`${prefix}/_sandbox/version`, { headers: { Authorization: `Bearer ${given}` } });
+  const isRight = answer.ok && (await answer.json()).access === "drive";
+  $("#token-wrong").textContent = "That is not the token of this server.";
+  $("#token-wrong").hidden = isRight;
+  if (!isRight) return $("#token").select();
+  sessionStorage.setItem(TOKEN, given);
+  return $("#token-dialog").close("given");
+}
+
+$("#token-dialog form").addEventListener("submit", (event) => {
+  if (event.submitter?.value === "none") return;
+  event.preventDefault();
+  useToken($("#token").value.trim()).catch(() => {
+    $("#token-wrong").textContent = "The server did not answer: try again.";
+    $("#token-wrong").hidden = false;
+  });
+});
 
 /** A response, once the token is right; one that says no when nobody gives it, who is not asked again then. */
 export async function request(path, options = {}) {
@@ -72,12 +90,18 @@ export async function call(method, path, body) {
 
 export const get = (path) => call("GET", path);
 
+/** The page itself says so, once for all that was asked of it. */
+export function tellNoWorkspace() {
+  $("#no-workspace").hidden = false;
+}
+
 /** Does something for somebody who waits for it: a problem is told, and null comes back. */
 export async function tried(work) {
   try {
     return await work();
   } catch (error) {
-    toast(error.message, "problem");
+    if (error.body?.title === "Unknown workspace") tellNoWorkspace();
+    else toast(error.message, "problem");
     return null;
   }
 }

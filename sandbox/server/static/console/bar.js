@@ -2,7 +2,7 @@
 import "./access.js";
 import { get, pageOf, tried, workspace } from "./api.js";
 import * as clock from "./clock.js";
-import { $, date, time } from "./dom.js";
+import { $, date, h, time } from "./dom.js";
 import { on } from "./events.js";
 import "./panel.js";
 import "./stories.js";
@@ -24,6 +24,7 @@ function showTurn() {
   for (const each of document.querySelectorAll(".clock button")) each.disabled = false;
   button.setAttribute("aria-label", turn === "run" ? "Let the clock run" : "Freeze the clock");
   $("#clock-now").title = clock.isFrozen() ? "Sandbox time: frozen" : "Sandbox time: running";
+  $("#clock-frozen").hidden = !clock.isFrozen();
   $(".clock").dataset.state = clock.isFrozen() ? "frozen" : "running";
   showTime();
 }
@@ -60,6 +61,8 @@ tried(async () => {
   const { items } = await get("/_sandbox/workspaces");
   const choice = $("#workspace-choice");
   for (const each of items) choice.add(new Option(each.name, each.name));
+  $("#known-workspaces").replaceChildren(...items.flatMap((each, n) =>
+    [n ? ", " : "", h("a", { href: pageOf().replace(/[^/]*$/, `${encodeURIComponent(each.name)}/phones`) }, each.name)]));
   const current = items.find((each) => [each.name, each.id].includes(workspace));
   choice.value = current?.name ?? "";
   $("#workspace-name").textContent = current?.name ?? workspace;

@@ -74,6 +74,11 @@ export function name(person) {
   return [person.first_name, person.last_name].filter(Boolean).join(" ").trim() || phone(person.phone);
 }
 
+/** A URL or path as children of an element: its lines break behind slashes. */
+export function breakable(url) {
+  return url.split(/(?<=[/&?])/).flatMap((part) => [part, document.createElement("wbr")]);
+}
+
 /** At most so much of a text; no surrogate pair is cut. */
 export function beginning(text, most) {
   if (text.length <= most) return text;
@@ -82,8 +87,24 @@ export function beginning(text, most) {
 
 // What happened ------------------------------------------------------------------------------------------------------
 
+/** In the panel that is open, which lies over everything else: beside what was pressed there, or on its top. */
+function tellInPanel(words, kind) {
+  const panel = $(".panel:popover-open");
+  if (!panel) return false;
+  const pressed = document.activeElement?.closest("form, section, .tale");
+  const place = pressed && panel.contains(pressed) ? pressed : $(".panel-head", panel);
+  const told = h("p", { class: `told ${kind}`, role: kind === "problem" ? "alert" : "status" }, words);
+  panel.querySelectorAll(".told").forEach((each) => each.remove());
+  if (place === pressed) place.append(told);
+  else place.after(told);
+  told.scrollIntoView({ block: "nearest" });
+  if (kind === "done") setTimeout(() => told.remove(), 5000);
+  return true;
+}
+
 /** Tells something for some seconds; a problem until it is closed, and once if it is told again meanwhile. */
 export function toast(words, kind = "done") {
+  if (tellInPanel(words, kind)) return;
   const told = [...document.querySelectorAll(".toast > span")].map((span) => span.textContent);
   if (told.includes(words)) return;
   const close = h("button", { type: "button", class: "quiet small", click: () => box.remove() }, "Close");
@@ -92,11 +113,13 @@ export function toast(words, kind = "done") {
   if (kind === "done") setTimeout(() => box.remove(), 5000);
 }
 
-export function confirmed(title, words, yes) {
+/** Whether somebody means it; `isLoss`: something goes for good. */
+export function confirmed(title, words, yes, { isLoss = false } = {}) {
   const dialog = $("#confirm-dialog");
   $("#confirm-title").textContent = title;
   $("#confirm-words").textContent = words;
   $("#confirm-yes").textContent = yes;
+  $("#confirm-yes").className = isLoss ? "danger" : "primary";
   dialog.returnValue = "no";
   dialog.showModal();
   return new Promise((resolve) => {

@@ -1,5 +1,5 @@
 // The workspace's events, as they come. Read by fetch, because an EventSource cannot bear the token.
-import { base, request } from "./api.js";
+import { base, request, tellNoWorkspace } from "./api.js";
 import { $ } from "./dom.js";
 
 const LONGEST_WAIT_MS = 5000;
@@ -58,6 +58,7 @@ async function live() {
     try {
       if (!(await follow())) {
         show("gone", "no such workspace");
+        tellNoWorkspace();
         return;
       }
     } catch {

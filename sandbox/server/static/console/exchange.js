@@ -2,7 +2,7 @@
 import { Problem, call, get, pageOf, publicUrl, tried } from "./api.js";
 import { now } from "./clock.js";
 import * as curl from "./curl.js";
-import { $, copy, enable, h, moment, stamp, toast } from "./dom.js";
+import { $, breakable, copy, enable, h, moment, stamp, toast } from "./dom.js";
 import { highlight, laidOut } from "./highlight.js";
 import { showFaults } from "./panel.js";
 
@@ -16,32 +16,48 @@ async function learnRules() {
   rules ??= new Map((await get("/_sandbox/rules")).items.map((rule) => [rule.id, rule]));
 }
 
-/** An exchange, and whether it belongs to no workspace: an id does not tell, and a link that was kept may not either. */
-async function find(id, isNobodys) {
-  const path = `/journal/${encodeURIComponent(id)}`;
-  if (isNobodys) return [await get(`/_sandbox${path}`), true];
+/** An exchange of one of the two journals, or null. */
+async function findIn(journal, id) {
   try {
-    return [await get(path), false];
+    return await get(`${journal}/${encodeURIComponent(id)}`);
   } catch (error) {
     if (!(error instanceof Problem) || error.status !== 404) throw error;
-    return [await get(`/_sandbox${path}`), true];
+    return null;
   }
+}
+
+/** An exchange, and whether it belongs to no workspace: an id does not tell, and a link that was kept may not either. */
+async function find(id, isNobodys) {
+  const own = isNobodys ? null : await findIn("/journal", id);
+  if (own) return [own, false];
+  const nobodys = await findIn("/_sandbox/journal", id);
+  return nobodys && [nobodys, true];
+}
+
+function showUnknown(id) {
+  $("#exchange").hidden = true;
+  $("#unknown-id").textContent = id;
+  $("#unknown-exchange").hidden = false;
 }
 
 export async function open(id, isNobodys) {
   opened = null;
   allow(false);
+  $("#unknown-exchange").hidden = true;
   await tried(async () => {
-    const [[entry, isFoundNobodys]] = await Promise.all([find(id, isNobodys), learnRules()]);
+    const [found] = await Promise.all([find(id, isNobodys), learnRules()]);
+    if (found === null) return showUnknown(id);
+    const [entry, isFoundNobodys] = found;
     [opened, isOpenedNobodys] = [entry, isFoundNobodys];
     show(entry);
     allow(true);
-    $("#exchange-title").focus({ preventScroll: true });
+    return $("#exchange-title").focus({ preventScroll: true });
   });
 }
 
 export function close() {
   opened = null;
+  $("#unknown-exchange").hidden = true;
   $("#exchange").hidden = true;
 }
 
@@ -69,7 +85,7 @@ const header = (headers, name) => headers.find(([each]) => each.toLowerCase() ==
 function side({ headers, body, truncated, encoding }, first) {
   const [fragment, parts] = stamp("side");
   const mediaType = header(headers, "content-type");
-  parts.first.textContent = first;
+  parts.first.replaceChildren(...breakable(first));
   parts.headers.replaceChildren(...headers.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
   parts.code.hidden = body === "";
   highlight(parts.body, laidOut(body, mediaType), mediaType);

@@ -1,5 +1,5 @@
 // The phone that is open: its conversations, and a text from it.
-import { call, get, pageOf, query, tried } from "./api.js";
+import { Problem, call, get, pageOf, query, tried } from "./api.js";
 import { now } from "./clock.js";
 import { $, beginning, date, day, enable, h, name, phone as shownPhone, setStatus, setTime, stamp, time } from "./dom.js";
 
@@ -48,8 +48,9 @@ export async function open(number) {
   if (isOther) forget();
   await tried(async () => {
     await learnLines();
-    const [shown, page] = await Promise.all([get(`/phones/${number}`), get(`/phones/${number}/messages${query({ limit: PAGE })}`)]);
-    if (phone !== number) return;
+    const path = `/phones/${encodeURIComponent(number)}`;
+    const [shown, page] = await Promise.all([get(path), get(`${path}/messages${query({ limit: PAGE })}`)]).catch(told(number));
+    if (phone !== number || !shown) return;
     showWho(shown);
     const meanwhile = isOther ? messages : []; // what arrived since it was opened is newer than what was asked for then
     messages = new Map([...page.items.map((message) => [message.id, message]), ...meanwhile]);
@@ -61,7 +62,18 @@ export async function open(number) {
   });
 }
 
+/** Of what is no number the phone itself says so. */
+const told = (number) => (error) => {
+  if (!(error instanceof Problem) || ![404, 422].includes(error.status)) throw error;
+  if (phone === number) {
+    $("#no-phone").hidden = false;
+    $("#no-phone-words").textContent = `There is no phone ${number}: ${error.message}`;
+  }
+  return [null, null];
+};
+
 function forget() {
+  $("#no-phone").hidden = true;
   enable($("#composer"), false); // a text from it needs the lines, and the one that it would answer
   messages = new Map();
   chosen = ALL;
@@ -129,7 +141,7 @@ function bubble(message) {
   setTime(parts.time, message.timeline[0].at, `${time(message.timeline[0].at)} UTC`);
   if (isFromPhone) parts.status.remove();
   else setStatus(parts.status, message.status);
-  parts.story.href = pageOf("messages", message.id);
+  parts.details.href = pageOf("messages", message.id);
   parts.reply.hidden = isFromPhone;
   parts.reply.addEventListener("click", () => { replyTo = message; showReply(); $("#words").focus(); });
   return item;

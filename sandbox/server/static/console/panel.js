@@ -1,7 +1,7 @@
 // The workspace panel: credentials, delivery, faults, snapshots, reset, and further workspaces.
-import { mayDrive } from "./access.js";
-import { call, get, pageOf, publicUrl, tried } from "./api.js";
-import { $, confirmed, copy, enable, stamp, toast } from "./dom.js";
+import { known, mayDrive, onAccess } from "./access.js";
+import { call, get, pageOf, publicUrl, tried, workspace } from "./api.js";
+import { $, breakable, confirmed, copy, enable, stamp, toast } from "./dom.js";
 import { on } from "./events.js";
 
 const panel = $("#workspace-panel");
@@ -11,7 +11,7 @@ const panel = $("#workspace-panel");
 function pair(name, value) {
   const [row, parts] = stamp("pair");
   parts.name.textContent = name;
-  parts.value.textContent = value;
+  parts.value.replaceChildren(...breakable(value));
   parts.copy.setAttribute("aria-label", `Copy: ${name}`);
   parts.copy.addEventListener("click", () => copy(value, parts.name));
   return row;
@@ -19,6 +19,7 @@ function pair(name, value) {
 
 async function showCredentials() {
   const it = await get("");
+  $("#delete-workspace").hidden = it.name === "default";
   const pairs = [
     ["Base URL", publicUrl],
     ["Basic username", it.basic.username],
@@ -45,7 +46,7 @@ function allow(isAllowed) {
 
 async function showDelivery() {
   allow(false);
-  const policy = await get("/delivery");
+  const [policy] = await Promise.all([get("/delivery"), known]);
   for (const name of ["mode", "sent_after", "settled_after", "outcome"]) delivery.elements[name].value = policy[name];
   delivery.numbers = policy.numbers;
   allow(true);
@@ -108,6 +109,24 @@ export async function showFaults() {
   tag.textContent = waiting === 1 ? "1 fault" : `${waiting} faults`;
 }
 
+const newFault = $("#new-fault");
+enable(newFault);
+newFault.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const { effect, times, skip, ...match } = Object.fromEntries([...new FormData(newFault)].map(([name, value]) => [name, value.trim()]));
+  tried(async () => {
+    await call("POST", "/faults", {
+      match: Object.fromEntries(Object.entries(match).filter(([, value]) => value)),
+      effect: JSON.parse(effect),
+      ...(times ? { times: Number(times) } : {}),
+      ...(skip ? { skip: Number(skip) } : {}),
+    });
+    newFault.reset();
+    await showFaults();
+    toast("The fault is on.");
+  });
+});
+
 $("#faults-off").addEventListener("click", () => tried(async () => {
   switchedOff = faults.map(asAsked);
   await call("DELETE", "/faults");
@@ -124,14 +143,21 @@ function snapshotRow(snapshot) {
   const [row, parts] = stamp("snapshot-row");
   parts.name.textContent = snapshot.name;
   const path = `/snapshots/${encodeURIComponent(snapshot.name)}`;
-  parts.restore.addEventListener("click", () => tried(async () => {
-    await call("POST", `${path}/restore`);
-    toast(`Restored ${snapshot.name}.`);
-  }));
-  parts.remove.addEventListener("click", () => tried(async () => {
-    await call("DELETE", path);
-    await showSnapshots();
-  }));
+  parts.restore.addEventListener("click", async () => {
+    const words = "What happened since it was taken goes for good: messages, replies, consents, callbacks, faults and exchanges.";
+    if (!(await confirmed(`Restore ${snapshot.name}?`, words, "Restore", { isLoss: true }))) return;
+    await tried(async () => {
+      await call("POST", `${path}/restore`);
+      toast(`Restored ${snapshot.name}.`);
+    });
+  });
+  parts.remove.addEventListener("click", async () => {
+    if (!(await confirmed(`Delete ${snapshot.name}?`, "The snapshot goes for good; the workspace stays as it is.", "Delete", { isLoss: true }))) return;
+    await tried(async () => {
+      await call("DELETE", path);
+      await showSnapshots();
+    });
+  });
   return row;
 }
 
@@ -151,11 +177,21 @@ $("#snapshot").addEventListener("submit", (event) => {
 });
 $("#reset").disabled = false;
 $("#reset").addEventListener("click", async () => {
-  const words = "All messages, replies, faults and the journal of this workspace go. Its credentials and snapshots stay.";
-  if (!(await confirmed("Reset to the seed?", words, "Reset"))) return;
+  const words = "All messages, replies, consents, callbacks, faults and exchanges of this workspace go for good, and its clock and delivery"
+    + " begin again. Its credentials, sinks and snapshots stay.";
+  if (!(await confirmed(`Reset ${workspace} to the seed?`, words, "Reset", { isLoss: true }))) return;
   await tried(async () => {
     await call("POST", "/reset", {});
     toast("The workspace is as it was seeded.");
+  });
+});
+
+$("#delete-workspace").addEventListener("click", async () => {
+  const words = "All that is in it goes for good, its snapshots and sinks too, and its credentials stop working.";
+  if (!(await confirmed(`Delete ${workspace}?`, words, "Delete", { isLoss: true }))) return;
+  await tried(async () => {
+    await call("DELETE", "");
+    location.href = document.body.dataset.ui;
   });
 });
 
@@ -180,12 +216,18 @@ async function showFixtures() {
 }
 
 let isFilled = false;
+function showAll() {
+  for (const show of [showCredentials, showDelivery, showFaults, showSnapshots]) tried(show);
+}
+
 panel.addEventListener("toggle", (event) => {
   if (event.newState !== "open") return;
-  for (const show of [showCredentials, showDelivery, showFaults, showSnapshots]) tried(show);
+  panel.querySelectorAll(".told").forEach((each) => each.remove());
+  showAll();
   if (!isFilled) tried(showFixtures);
   isFilled = true;
 });
+onAccess(() => { if (panel.matches(":popover-open")) showAll(); });
 showFaults().catch(() => {});
 on("reset", () => showFaults().catch(() => {}));
 on("exchange", (entry) => { if (entry.fault) showFaults().catch(() => {}); });

@@ -27,7 +27,7 @@ on("gap", anew);
 const phones = `${document.body.dataset.ui}/${encodeURIComponent(workspace)}/phones`;
 
 function phoneOfAddress() {
-  return /\/phones\/(\d+)$/.exec(location.pathname)?.[1] ?? null;
+  return decodeURIComponent(/\/phones\/([^/]+)$/.exec(location.pathname)?.[1] ?? "") || null;
 }
 
 function follow() {

@@ -58,8 +58,8 @@ const move = (name, action, speed) => tried(async () => {
 
 /** From the seed, which takes away what is there. */
 async function playAnew(name, speed) {
-  const words = "The workspace begins anew first: all its messages, replies and faults and its journal go.";
-  if (await confirmed("Reset and play?", words, "Reset and play")) await move(name, "restart", speed);
+  const words = "The workspace is reset first: all its messages, replies, consents, callbacks, faults and exchanges go for good.";
+  if (await confirmed("Reset and play?", words, "Reset and play", { isLoss: true })) await move(name, "restart", speed);
 }
 
 $("#strip-toggle").addEventListener("click", () => (underWay.state === "playing"

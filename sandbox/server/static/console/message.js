@@ -1,7 +1,7 @@
-// The page of one message: its story, and how each API shows it.
+// The page of one message: what happened to it, and how each API shows it.
 import { Problem, call, get, pageOf, query, tried } from "./api.js";
 import { now } from "./clock.js";
-import { $, copy, h, moment, phone as shownPhone, setStatus, setTime, stamp, toast } from "./dom.js";
+import { $, breakable, copy, h, moment, phone as shownPhone, setStatus, setTime, stamp, toast } from "./dom.js";
 import { on } from "./events.js";
 import { highlight } from "./highlight.js";
 
@@ -23,9 +23,9 @@ function copied(text) {
 
 const messageLink = (other) => h("a", { href: pageOf("messages", other) }, other);
 
-// The story ----------------------------------------------------------------------------------------------------------
+// What happened to it ----------------------------------------------------------------------------------------------------------
 
-function showStory(message) {
+function showAbout(message) {
   const isOutbound = message.direction === "outbound";
   const phone = isOutbound ? message.to : message.from;
   $("#to-phone").href = pageOf("phones", phone);
@@ -119,7 +119,7 @@ function callback(told) {
   setStatus(parts.status, told.status);
   parts.state.textContent = told.state.replace("_", " ");
   parts.state.dataset.state = told.state;
-  parts.url.textContent = told.url;
+  parts.url.replaceChildren(...breakable(told.url));
   parts.reason.textContent = told.reason ?? (told.attempts.length ? "" : `Due at ${moment(told.due_at, now())}.`);
   parts.payload.textContent = Object.entries(told.payload).map(([name, value]) => `${name}: ${value}`).join("\n");
   parts.attempts.replaceChildren(...told.attempts.map(attempt));
@@ -176,7 +176,7 @@ function showExchanges(entries) {
   }));
 }
 
-/** The story can be told without them. */
+/** The page stands without them. */
 async function exchangesAbout() {
   try {
     return await get(`/journal${query({ message: id, limit: 20, order: "newest" })}`);
@@ -193,7 +193,7 @@ async function show() {
       const [message, views, exchanges] = await Promise.all([
         get(path), get(`${path}/shown`), exchangesAbout(),
       ]);
-      showStory(message);
+      showAbout(message);
       showViews(views.items);
       showExchanges(exchanges.items);
       showGone(null);
@@ -208,7 +208,7 @@ function showGone(why) {
   $("#message-page").setAttribute("aria-busy", "false");
   $("#message-page").hidden = why !== null;
   $("#gone").hidden = why === null;
-  $("#gone").textContent = why ?? "";
+  $("#gone-words").textContent = why ?? "";
 }
 
 let soon = null;
