@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from ipaddress import IPv6Address, ip_address
 from typing import NamedTuple
 
-from sandbox.addresses import address_of, is_loopback, matches
+from sandbox.addresses import address_of, matches
 from sandbox.settings import Settings
 
 AUTHORITY = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::([0-9]{0,5}))?")
+LOCALHOST = "localhost"
 PORTS = {"http": 80, "https": 443}
 
 
@@ -35,7 +36,7 @@ class OwnNames:
 
     def has(self, host: str) -> bool:
         """Return whether a host, as `comparable` returns it, is this server by name."""
-        return address_of(host) is not None or is_loopback(host) or matches(host, self._names)
+        return address_of(host) is not None or host == LOCALHOST or matches(host, self._names)
 
     def are_called(self, hosts: Sequence[str]) -> bool:
         """Return whether the `Host` headers of a request are one, and that names this server."""
