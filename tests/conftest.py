@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from driver import Driver, Wall
@@ -11,8 +11,13 @@ from hypothesis import HealthCheck, settings
 
 from sandbox.settings import Settings
 
+if TYPE_CHECKING:
+    from databases import DatabaseServer
+
 pytest_plugins = ["browser", "commands", "proxies", "server_process"]
 
+LEFT_OUT = {"--postgresql": ("inline", "sqlite"), "--store-in-threads": ("inline",)}
+"""Marks of the tests that a run with an option leaves out."""
 WORLDS = Path(__file__).parent / "worlds"
 collect_ignore = ["partner"]
 """A project of its own, whose tests test_partner.py runs."""
@@ -30,6 +35,7 @@ settings.load_profile("bounded")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--store-in-threads", action="store_true", help="run each transaction in a thread of a pool")
+    parser.addoption("--postgresql", action="store_true", help="keep what tests open in a PostgreSQL server")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -40,12 +46,14 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["SANDBOX_STORE_IN_THREADS"] = "1"
     config.addinivalue_line("markers", "rule(*ids): the rules of which this test fails when they are broken")
     config.addinivalue_line("markers", "inline: counts turns of the loop or the work of one thread; not for threads")
+    config.addinivalue_line("markers", "sqlite: is about SQLite itself, its file or its counts")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With threads, only what opens a store in this process is run once more."""
-    if config.getoption("--store-in-threads"):
-        kept = [item for item in items if _opens_store(item) and not item.get_closest_marker("inline")]
+    """Otherwise than in one thread on SQLite, only what opens a store in this process is run once more."""
+    left_out = [mark for option, mark in LEFT_OUT.items() if config.getoption(option)]
+    if left_out:
+        kept = [item for item in items if _opens_store(item) and not any(map(item.get_closest_marker, left_out[0]))]
         config.hook.pytest_deselected(items=[item for item in items if item not in kept])
         items[:] = kept
 
@@ -54,12 +62,34 @@ def _opens_store(item: pytest.Item) -> bool:
     return not {"open_driver", "store"}.isdisjoint(getattr(item, "fixturenames", ()))
 
 
+@pytest.fixture(scope="session")
+def postgresql(pytestconfig: pytest.Config) -> Iterator["DatabaseServer | None"]:
+    """The PostgreSQL server of this run, if it has one."""
+    if not pytestconfig.getoption("--postgresql"):
+        yield None
+        return
+    from databases import DatabaseServer  # noqa: PLC0415  (its driver is needed with that option alone)
+
+    server = DatabaseServer()
+    yield server
+    server.close()
+
+
 @pytest.fixture
-def open_driver() -> Iterator[Callable[..., Driver]]:
+def database_for(postgresql: "DatabaseServer | None") -> Iterator[Callable[[str | None], str | None]]:
+    """Gives the database that a test means by a path, or by none: that file, or one of PostgreSQL's."""
+    yield postgresql.url_for if postgresql else (lambda path: path)
+    if postgresql:
+        postgresql.drop_all()
+
+
+@pytest.fixture
+def open_driver(database_for: Callable[[str | None], str | None]) -> Iterator[Callable[..., Driver]]:
     """Opens sandboxes of any settings, by default on the plain world, and closes them after the test."""
     opened: list[Driver] = []
 
     def open_one(wall: Wall | None = None, **settings: Any) -> Driver:
+        settings["database"] = database_for(settings.get("database"))
         driver = Driver(Settings(**{"fixture": str(WORLDS / "plain.yaml"), **settings}), wall)
         opened.append(driver)
         return driver

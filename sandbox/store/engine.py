@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, insert, inspect, select
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from sandbox.clock import wall_clock
+from sandbox.store import postgresql, sqlite
 from sandbox.store.errors import StoreBusy, StoreError, StoreNotFound, StoreRefused, StoreUnavailable, translation_of
-from sandbox.store.sqlite import WRITES, check_file, sqlite_engine
+from sandbox.store.query import Query
 from sandbox.store.tables import SCHEMA, SCHEMA_TAGS, Row, WorkspaceRow
 from sandbox.store.tx import SERVER, IdFormat, ReadSnapshot, Tx
 
@@ -32,11 +33,14 @@ MOST_SNAPSHOTS = 32
 """Each holds a connection until its answer is read; a reader who stalls for a minute is given up."""
 
 
+SCHEMA_OF = Query(int, select(SCHEMA_TAGS.c.version))
+
+
 class Store:
     """An open database. `wall` gives wall time in ms; `id_formats` are the vendors'.
 
-    `in_threads`: work runs in a pool of threads, as on a database across a network; else inline, since a statement on
-    SQLite takes microseconds. World code may not assume either.
+    `in_threads`: work runs in a pool of threads, as it always does on PostgreSQL, which is across a network; else
+    inline, since a statement on SQLite takes microseconds. World code may not assume either.
     """
 
     def __init__(
@@ -49,14 +53,19 @@ class Store:
     ) -> None:
         """`database`: a path or an SQLAlchemy URL; none: a temporary file that goes when the store is closed."""
         self._folder = None if database else tempfile.TemporaryDirectory(prefix="dialog-sandbox-")
-        self.path = Path(self._folder.name, "sandbox.db") if self._folder else path_of(str(database))
+        self.url = sqlite_url(Path(self._folder.name, "sandbox.db")) if self._folder else url_of(str(database))
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.wall = wall
         self.id_formats = tuple(id_formats)
         self.after_commit: list[Callable[[Tx], None]] = []
         """Called on the loop (or by who calls `write_now`) with each transaction that wrote, once it is committed."""
-        self._threads = ThreadPoolExecutor(THREADS, "store") if in_threads else None
-        check_file(self.path)
-        self.engine = sqlite_engine(self.path, is_temporary=self._folder is not None)
+        self._threads = ThreadPoolExecutor(THREADS, "store") if in_threads or not self.is_sqlite else None
+        if self.is_sqlite:
+            sqlite.check_file(self.path)
+            self.engine = sqlite.sqlite_engine(self.path, is_temporary=self._folder is not None)
+        else:
+            self.engine = postgresql.postgresql_engine(self.url)
+        self._prepare = sqlite.prepare if self.is_sqlite else postgresql.prepare
         self._open_snapshots = 0
         self._errors = (SQLAlchemyError, self.engine.dialect.loaded_dbapi.Error)
         try:
@@ -64,7 +73,17 @@ class Store:
         except StoreError as error:
             self.close()
             what = "open" if isinstance(error, StoreNotFound) else "write to"
-            raise StoreRefused(f"Cannot {what} the database {self.path}: {error}.") from error
+            raise StoreRefused(f"Cannot {what} the database {self.name}: {error}.") from error
+
+    @property
+    def path(self) -> Path:
+        """The file that SQLite keeps the database in."""
+        return Path(str(self.url.database))
+
+    @property
+    def name(self) -> str:
+        """The database as people are told of it, without a password."""
+        return str(self.url.database) if self.is_sqlite else self.url.render_as_string()
 
     @property
     def is_private(self) -> bool:
@@ -142,7 +161,7 @@ class Store:
 
     def _run(self, work: Callable[[Tx], T], *, is_write: bool) -> tuple[Tx, T]:
         with self._transaction(is_write=is_write) as connection:
-            tx = Tx(connection, self.wall(), self.id_formats, is_write=is_write)
+            tx = Tx(connection, self.wall, self.id_formats, is_write=is_write)
             result = work(tx)
             if is_write:
                 tx.finish()
@@ -152,8 +171,7 @@ class Store:
     def _transaction(self, *, is_write: bool) -> Iterator[Connection]:
         try:
             with self.engine.connect() as connection:
-                if is_write:
-                    connection.execution_options(**{WRITES: True})
+                self._prepare(connection, is_write=is_write)
                 with connection.begin():
                     yield connection
         except self._errors as error:
@@ -199,7 +217,14 @@ def _server(tx: Tx) -> WorkspaceRow:
 
 def _make_tables(tx: Tx) -> None:
     """Make the tables of a new database; of one that is there, only try whether it can be written."""
+    if tx.connection.dialect.name == "postgresql":
+        postgresql.lock_schema(tx.connection)
     if inspect(tx.connection).has_table(SCHEMA_TAGS.name):
+        version = tx.one(SCHEMA_OF)
+        if version != SCHEMA:
+            raise StoreRefused(
+                f"The database has schema {version}, and this version needs {SCHEMA}: start with another --database."
+            )
         return
     Row.metadata.create_all(tx.connection)
     tx.execute(insert(SCHEMA_TAGS).values(version=SCHEMA))
@@ -207,16 +232,23 @@ def _make_tables(tx: Tx) -> None:
     tx.add(WorkspaceRow(id=SERVER, hidden="server", fixture="", fingerprint="", created_wall=tx.wall, **nothing))
 
 
-def path_of(database: str) -> Path:
-    """Return the file that a path or an SQLAlchemy URL names."""
+def sqlite_url(path: Path) -> URL:
+    return URL.create("sqlite", database=str(path))
+
+
+def url_of(database: str) -> URL:
+    """Return the URL that is meant by a path or an SQLAlchemy URL of SQLite or PostgreSQL."""
     if "://" not in database:
-        return Path(database)
+        return sqlite_url(Path(database))
     try:
         url = make_url(database)
     except ArgumentError:
-        raise StoreRefused(f"Not a database URL: {database!r}. Give a path, or sqlite:///PATH.") from None
-    if url.get_backend_name() != "sqlite":
-        raise StoreRefused(f"This version keeps its data in SQLite only, not in {url.get_backend_name()}.")
+        raise StoreRefused("Not a database URL: give a path, sqlite:///PATH or postgresql://HOST/NAME.") from None
+    backend = url.get_backend_name()
+    if backend == "postgresql" or backend == "postgres":
+        return url
+    if backend != "sqlite":
+        raise StoreRefused(f"Data is kept in SQLite or PostgreSQL, not in {backend}.")
     if not url.database or url.database == ":memory:":
         raise StoreRefused("An SQLite database in memory is not supported: leave --database out for a temporary file.")
-    return Path(url.database)
+    return sqlite_url(Path(url.database))

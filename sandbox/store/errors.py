@@ -28,6 +28,8 @@ class StoreRefused(StoreError):
 
 
 SQLITE_BUSY, SQLITE_CANTOPEN = 5, 14
+TRY_AGAIN = ("40001", "40P01", "55P03")
+"""SQLSTATE of what another transaction caused: not serializable, deadlock, a lock that was not to be had in time."""
 
 
 def translation_of(error: Exception) -> StoreError:
@@ -35,6 +37,8 @@ def translation_of(error: Exception) -> StoreError:
     original = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     if "IntegrityError" in (each.__name__ for each in type(original).__mro__):  # as every driver calls it (PEP 249)
         return Conflict(str(original))
+    if getattr(original, "sqlstate", None) in TRY_AGAIN:
+        return StoreBusy(str(original))
     code = getattr(original, "sqlite_errorcode", 0) & 0xFF  # the extended codes of SQLite keep the plain one there
     kinds = {SQLITE_BUSY: StoreBusy, SQLITE_CANTOPEN: StoreNotFound}
     return kinds.get(code, StoreUnavailable)(str(original))

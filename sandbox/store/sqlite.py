@@ -52,6 +52,12 @@ def sqlite_engine(path: Path, *, is_temporary: bool) -> Engine:
     return engine
 
 
+def prepare(connection: Connection, *, is_write: bool) -> None:
+    """Say what kind of transaction comes: a write takes the lock of the whole file at its start."""
+    if is_write:
+        connection.execution_options(**{WRITES: True})
+
+
 def check_file(path: Path) -> None:
     """Raise `StoreRefused` for a file that is something else, or of another schema, before anything is touched."""
     try:

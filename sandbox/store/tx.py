@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Executable, bindparam, delete,
 from sqlalchemy.exc import SQLAlchemyError
 
 from sandbox.clock import LATEST, NEVER
-from sandbox.store.errors import translation_of
+from sandbox.store.errors import StoreBusy, translation_of
 from sandbox.store.query import WORKSPACE, Command, Query, compiled_insert
 from sandbox.store.tables import CHANGES, COUNTERS, WORKSPACES, ChangeRow, Row, table_of
 
@@ -78,6 +78,13 @@ class IdFormat(NamedTuple):
 
 IS_VISIBLE = WORKSPACES.c.hidden.is_(None)
 VIEW = select(*(WORKSPACES.c[name] for name in WorkspaceView._fields)).where(IS_VISIBLE)
+LOCKED_VIEW = Query(
+    WorkspaceView,
+    select(*(WORKSPACES.c[name] for name in WorkspaceView._fields))
+    .where(WORKSPACES.c.id == bindparam("id"))
+    .with_for_update(),
+    hot=True,
+)
 VIEW_BY_ID = Query(WorkspaceView, VIEW.where(WORKSPACES.c.id == bindparam("id")), hot=True)
 COUNT = Query(
     int,
@@ -107,17 +114,27 @@ class Tx:
     workspace: WorkspaceView
 
     def __init__(
-        self, connection: Connection, wall: int, id_formats: Sequence[IdFormat] = (), *, is_write: bool = True
+        self,
+        connection: Connection,
+        wall_clock: Callable[[], int],
+        id_formats: Sequence[IdFormat] = (),
+        *,
+        is_write: bool = True,
     ) -> None:
         self.connection = connection
-        self.wall = wall
+        self._wall_clock = wall_clock
+        self.wall = wall_clock()
         self.id_formats = id_formats
         self.is_write = is_write
         self._dialect = connection.dialect
         self._driver: Any = connection.connection.dbapi_connection
         self._errors = (SQLAlchemyError, connection.dialect.loaded_dbapi.Error)
         self.ws = SERVER
-        self.now = wall
+        self.now = self.wall
+        self._locks_rows = is_write and connection.dialect.name != "sqlite"
+        """SQLite's lock is the whole file's, and the transaction has had it since its start."""
+        self._locked: set[int] = set()
+        """Workspaces whose row this transaction has locked."""
         self._counts: dict[tuple[int, str], tuple[int, bool]] = {}
         """By workspace and kind: the count, and whether the table has a row of it."""
         self._changes: list[tuple[int, ChangeRow]] = []
@@ -135,10 +152,21 @@ class Tx:
     # The workspace ---------------------------------------------------------------------------------------------------
 
     def enter(self, workspace: WorkspaceView) -> WorkspaceView:
-        """Make this the workspace of all that follows."""
+        """Make this the workspace of all that follows. A write has it to itself until it ends."""
+        if self._locks_rows and workspace.id not in self._locked:
+            workspace = self._lock(workspace.id)
         self.workspace = workspace
         self.ws = workspace.id
         self.now = workspace.now(self.wall)
+        return workspace
+
+    def _lock(self, workspace_id: int) -> WorkspaceView:
+        """Wait until other writes of the workspace have ended; return it as they left it, with the time of now."""
+        workspace = self.one(LOCKED_VIEW, id=workspace_id)
+        if workspace is None:
+            raise StoreBusy("the workspace was deleted meanwhile")  # the work is done again, and finds it gone
+        self._locked.add(workspace_id)
+        self.wall = max(self.wall, self._wall_clock())
         return workspace
 
     def refresh(self) -> WorkspaceView:
@@ -238,6 +266,8 @@ class Tx:
         key = (self.ws if workspace_id is None else workspace_id, kind)
         known = self._counts.get(key)
         if known is None:
+            if self._locks_rows and key[0] not in self._locked:
+                self._lock(key[0])
             found = self.one(COUNT, ws=key[0], kind=kind)
             known = (found or 0, found is not None)
         self._counts[key] = (known[0] + 1, known[1])
@@ -307,7 +337,9 @@ class Tx:
 
     def _save_changes(self) -> None:
         """Number the changes of each workspace on from its row's position, which the transaction's lock guards."""
-        for workspace_id in dict.fromkeys(ws for ws, _ in self._changes):
+        for workspace_id in sorted({ws for ws, _ in self._changes}):
+            if self._locks_rows and workspace_id not in self._locked:
+                self.execute(LOCKED_VIEW.statement, id=workspace_id)
             position = self.one(POSITION, ws=workspace_id)
             if position is None:
                 continue  # the workspace was deleted

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, ColumnElement, ForeignKeyConstraint, Index, Table
+from sqlalchemy import BigInteger, ColumnElement, ForeignKeyConstraint, Index, Integer, String, Table, Text
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
@@ -43,12 +43,21 @@ class Row(SQLModel, registry=registry()):
     model_config = {"defer_build": True}
 
 
+INTEGER = Integer().with_variant(BigInteger(), "postgresql")
+TEXT = Text().with_variant(Text(collation="C"), "postgresql")
+"""Order and equality of texts are those of their code points, whatever the database's own language is."""
+
 _tables: dict[type[Row], Table] = {}
 
 
 def define(table_class: type[Row]) -> Table:
     """Return the SQLAlchemy table of a class with `table=True`, and remember it as that of the entity it inherits."""
     table: Table = Row.metadata.tables[str(table_class.__tablename__)]
+    for column in table.columns:
+        if type(column.type) is Integer:
+            column.type = INTEGER
+        elif isinstance(column.type, String):
+            column.type = TEXT
     _tables[table_class.__mro__[1]] = table
     return table
 

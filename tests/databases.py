@@ -1,0 +1,90 @@
+"""A PostgreSQL server for the length of a test run, and databases on it: `--postgresql`."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from tempfile import mkdtemp
+from uuid import uuid4
+
+import psycopg
+from psycopg import sql
+from sqlalchemy.engine import URL
+
+from sandbox.store import Store
+
+USER = "sandbox"
+SETTINGS = {
+    "listen_addresses": "",
+    "max_connections": "300",
+    # What a machine that fails would lose does not matter here.
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+}
+
+
+def programs() -> Path:
+    """Return the folder of PostgreSQL's programs; Debian has one for each version, none of them on the path."""
+    found = shutil.which("initdb")
+    folders = [Path(found).parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    assert folders, "PostgreSQL is not installed (Debian: postgresql)"
+    return folders[-1]
+
+
+class DatabaseServer:
+    """A server of its own behind a socket in a folder of its own. Its databases are copies of one that has all tables."""
+
+    def __init__(self) -> None:
+        self._folder = Path(mkdtemp(prefix="sandbox-pg-"))
+        # The server refuses to be root's.
+        self._as_user = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
+        if self._as_user:
+            shutil.chown(self._folder, "postgres")
+        self._run("initdb", "-D", self._data, "-A", "trust", "-U", USER, "--locale=C.UTF-8", "--encoding=UTF8")
+        options = " ".join(f"-c {name}='{value}'" for name, value in SETTINGS.items())
+        options += f" -c unix_socket_directories='{self._folder}'"
+        self._run("pg_ctl", "-D", self._data, "-w", "-l", str(self._folder / "log"), "-o", options, "start")
+        self._by_path: dict[str, str] = {}
+        self._template = self._create()
+        Store(self._url(self._template)).close()
+
+    @property
+    def _data(self) -> str:
+        return str(self._folder / "data")
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [*self._as_user, str(programs() / program), *arguments]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=self._folder)
+
+    def _url(self, database: str) -> str:
+        url = URL.create("postgresql", USER, database=database, query={"host": str(self._folder)})
+        return url.render_as_string()
+
+    def url_for(self, path: str | None = None) -> str:
+        """Return the URL of a database: the one that stands for that path in this test, or one of its own."""
+        name = self._by_path.get(path or "")
+        if name is None:
+            name = self._create(self._template)
+            self._by_path[path or name] = name
+        return self._url(name)
+
+    def _create(self, template: str | None = None) -> str:
+        name = f"sandbox_{uuid4().hex}"
+        copy = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        self._execute(copy.format(sql.Identifier(name), sql.Identifier(template or "template1")))
+        return name
+
+    def drop_all(self) -> None:
+        """Drop the databases of a test."""
+        for name in self._by_path.values():
+            self._execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        self._by_path.clear()
+
+    def _execute(self, statement: sql.Composed) -> None:
+        with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
+            connection.execute(statement)
+
+    def close(self) -> None:
+        self._run("pg_ctl", "-D", self._data, "-m", "immediate", "stop")
+        shutil.rmtree(self._folder)
