@@ -59,7 +59,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _opens_store(item: pytest.Item) -> bool:
-    return not {"open_driver", "store"}.isdisjoint(getattr(item, "fixturenames", ()))
+    return not {"database_for", "store"}.isdisjoint(getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(scope="session")

@@ -47,8 +47,9 @@ def counted(store: Store) -> Iterator[Counts]:
         driver.set_progress_handler(counts._step, STRIDE)
 
     def leave(driver: Any, *_: object) -> None:
-        driver.set_trace_callback(None)
-        driver.set_progress_handler(None, 0)
+        if driver is not None:  # it was broken, and is gone
+            driver.set_trace_callback(None)
+            driver.set_progress_handler(None, 0)
 
     event.listen(store.engine, "checkout", watch)
     event.listen(store.engine, "checkin", leave)

@@ -79,12 +79,12 @@ Serve = Callable[..., Served]
 
 
 @pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Serve]:
+def serve(tmp_path: Path, database_for: Callable[[str | None], str | None]) -> Iterator[Serve]:
     """Starts servers on one kept database, with further flags. None outlives the test, and none logs an error."""
     started: list[Served] = []
 
     def start(*flags: str) -> Served:
-        database = str(tmp_path / "kept.db")
+        database = str(database_for(str(tmp_path / "kept.db")))
         started.append(Served(tmp_path / f"errors{len(started)}.txt", "--database", database, *flags))
         return started[-1]
 

@@ -18,11 +18,12 @@ from sandbox.world.events import NOT_KNOWN, PRUNED
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[..., Live]]:
+def serve(database_for: Callable[[str | None], str | None]) -> Iterator[Callable[..., Live]]:
     """Serves sandboxes of any settings, by default on the plain world, and stops them after the test."""
     started: list[Live] = []
 
     def serve_one(wall: Callable[[], int] | None = None, **settings: Any) -> Live:
+        settings["database"] = database_for(settings.get("database"))
         started.append(Live(wall or Wall(), **settings))
         return started[-1]
 

@@ -44,8 +44,8 @@ NOBODY = 65534
 
 
 @pytest.fixture
-def store() -> Iterator[Store]:
-    opened = Store()
+def store(database_for: Callable[[str | None], str | None]) -> Iterator[Store]:
+    opened = Store(database_for(None))
     yield opened
     opened.close()
 
