@@ -68,7 +68,7 @@ def postgresql(pytestconfig: pytest.Config) -> Iterator["DatabaseServer | None"]
     if not pytestconfig.getoption("--postgresql"):
         yield None
         return
-    from databases import DatabaseServer  # noqa: PLC0415  (its driver is needed with that option alone)
+    from databases import DatabaseServer
 
     server = DatabaseServer()
     yield server

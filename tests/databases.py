@@ -33,7 +33,7 @@ def programs() -> Path:
 
 
 class DatabaseServer:
-    """A server of its own behind a socket in a folder of its own. Its databases are copies of one that has all tables."""
+    """A server behind a socket in a folder of its own. Its databases are copies of one that has all tables."""
 
     def __init__(self) -> None:
         self._folder = Path(mkdtemp(prefix="sandbox-pg-"))

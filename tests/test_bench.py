@@ -111,6 +111,7 @@ def test_the_sizes_that_are_promised() -> None:
 
 
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.title)
+@pytest.mark.sqlite
 def test_the_sandbox_and_the_bare_route_answer_alike(
     call: Call, filled: Path, tmp_path: Path, open_driver: Callable[..., Driver]
 ) -> None:

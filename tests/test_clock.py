@@ -309,6 +309,7 @@ def cost_of_a_year(sandbox: Driver, events: int) -> Counts:
     return asked
 
 
+@pytest.mark.sqlite
 def test_a_year_costs_as_much_as_there_are_events_in_it(open_driver: Callable[..., Driver]) -> None:
     few, many = (cost_of_a_year(open_driver(), events) for events in (500, 2_000))
     assert many.statements < 4.1 * few.statements

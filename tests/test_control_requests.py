@@ -451,6 +451,7 @@ def test_a_workspace_has_a_thousand_faults_at_most(sandbox: Driver) -> None:
     assert len(sandbox.control("GET", "/faults")["items"]) == 1_000
 
 
+@pytest.mark.sqlite
 def test_a_list_of_faults_takes_one_statement_more_for_each(sandbox: Driver) -> None:
     fault = {"effect": {"status": 503}}
     sandbox.control("PUT", "/faults", [fault])

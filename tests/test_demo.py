@@ -128,6 +128,7 @@ def test_sinks_and_snapshot_files_are_for_who_has_the_token(open_driver: Callabl
     assert demo.call("GET", DEFAULT + path, headers=DRIVES).status_code == 200
 
 
+@pytest.mark.inline
 def test_what_happens_is_told_to_visitors_without_urls(open_driver: Callable[..., Driver]) -> None:
     demo, token, _ = furnished(open_driver)
     demo.call("GET", f"{DEFAULT}/journal")  # writes what waits
@@ -216,6 +217,7 @@ async def until_it_is_empty(demo: Driver) -> None:
         await asyncio.sleep(0)
 
 
+@pytest.mark.sqlite
 def test_every_night_the_world_begins_again(open_driver: Callable[..., Driver]) -> None:
     wall = Wall()
     demo = open_driver(wall, demo=True, control_token=TOKEN)
@@ -250,6 +252,7 @@ def test_a_night_on_which_the_store_does_not_answer_is_made_up_for(
     assert next(failures, None) is None
 
 
+@pytest.mark.sqlite
 def test_without_demo_mode_no_night_comes(sandbox: Driver) -> None:
     sandbox.submit()
     sandbox.wall.at = next_night(sandbox.wall.at)

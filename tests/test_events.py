@@ -412,6 +412,7 @@ def connect(live: Live, path: str) -> socket.socket:
     return connection
 
 
+@pytest.mark.sqlite
 def test_readers_that_stop_reading_harm_nobody(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transactions, "CHANGES_KEPT", 20)
     monkeypatch.setattr(transactions, "DROP_CHANGES_EVERY", 1)

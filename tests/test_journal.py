@@ -448,6 +448,7 @@ def test_a_filter_that_is_not_one_is_refused(sandbox: Driver, filter_query: str)
         (JournalFilters(operation="x", status=200, since=1), "ix_journal_operation"),
     ],
 )
+@pytest.mark.sqlite
 def test_a_query_is_served_by_an_index(sandbox: Driver, filters: JournalFilters, index: str) -> None:
     for order in (JOURNAL.c.position, JOURNAL.c.position.desc()):
         statement = select(JOURNAL).where(IN_WORKSPACE, *filters.conditions()).order_by(order).limit(10)

@@ -460,6 +460,7 @@ def cost_of_a_reset(sandbox: Driver, messages: int) -> Counts:
     return asked
 
 
+@pytest.mark.sqlite
 def test_a_reset_costs_as_much_as_there_is_to_bring_back(open_driver: Callable[..., Driver], tmp_path: Path) -> None:
     asked = []
     for times in (10, 100):

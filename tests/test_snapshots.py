@@ -61,6 +61,7 @@ def lived_in(sandbox: Driver) -> Any:
 # Taken and restored --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.inline
 def test_a_workspace_is_put_back_into_the_state_it_was_in(sandbox: Driver) -> None:
     workspace = lived_in(sandbox)
     taken = control(sandbox, workspace, "PUT", "/snapshots/before")

@@ -211,6 +211,7 @@ def wakes_at(sandbox: Driver) -> int:
     return int(sandbox.app.ticker.wakes_at)
 
 
+@pytest.mark.sqlite
 def test_no_timer_is_set_while_nothing_is_due(sandbox: Driver) -> None:
     sandbox.sid()
     sandbox.records()
@@ -229,6 +230,7 @@ def test_no_timer_is_set_for_a_clock_that_stands(sandbox: Driver) -> None:
     assert wakes_at(sandbox) == NEVER
 
 
+@pytest.mark.sqlite
 def test_one_timer_is_set_for_what_comes_first(sandbox: Driver) -> None:
     sandbox.inbound("Late", phone=STRANGER, at="2026-05-06T10:00:00Z")
     assert wakes_at(sandbox) == START + 60 * MINUTE
@@ -242,6 +244,7 @@ def test_one_timer_is_set_for_what_comes_first(sandbox: Driver) -> None:
     assert wakes_at(sandbox) == NEVER
 
 
+@pytest.mark.sqlite
 def test_what_is_sent_keeps_no_timer(sandbox: Driver) -> None:
     url = sandbox.control("PUT", "/sinks/mine", {})["url"]
     sandbox.sid(callback=url)
@@ -249,6 +252,7 @@ def test_what_is_sent_keeps_no_timer(sandbox: Driver) -> None:
     assert len(sandbox.control("GET", "/sinks/mine")["received"]) == 2
 
 
+@pytest.mark.sqlite
 def test_what_comes_later_than_what_is_known_asks_the_store_nothing(sandbox: Driver) -> None:
     sandbox.delivery("timed")
     url = sandbox.control("PUT", "/sinks/mine", {})["url"]
@@ -336,12 +340,14 @@ def cost_of_attempts(sandbox: Driver, messages: int) -> Counts:
     return asked
 
 
+@pytest.mark.sqlite
 def test_attempts_cost_as_much_as_there_are(open_driver: Callable[..., Driver]) -> None:
     few, many = (cost_of_attempts(open_driver(callback_rate=10_000), messages) for messages in (50, 200))
     assert many.statements < 4.1 * few.statements
     assert many.steps < 8 * few.steps  # half of what it were if each attempt looked through all of them
 
 
+@pytest.mark.sqlite
 def test_the_clock_of_a_workspace_that_is_gone_wakes_nobody(sandbox: Driver) -> None:
     made = create(sandbox)
     text = {"from": STRANGER, "to": made["consoles"][0]["line"], "text": "Late", "at": "2026-05-06T10:00:00Z"}
@@ -437,6 +443,7 @@ def test_a_sink_of_a_store_that_fails_once_is_told_when_it_answers_again(
 
 
 @pytest.mark.parametrize("error", [StoreUnavailable("disk I/O error"), ZeroDivisionError()], ids=["store", "defect"])
+@pytest.mark.sqlite
 def test_the_task_outlives_whatever_fails(
     sandbox: Driver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
 ) -> None:
@@ -474,17 +481,19 @@ class Process:
     told to.
     """
 
-    def __init__(self, database: Path, wall: Wall, owner: str) -> None:
+    def __init__(self, database: str, wall: Wall, owner: str) -> None:
         formats = [each for vendor in VENDORS for each in vendor.id_formats]
-        self.store = Store(str(database), wall, formats)
+        self.store = Store(database, wall, formats)
         client = HttpClient(TargetPolicy((), bound_to_loopback=True), timeout_s=PATIENT_S)
         vendors = {vendor.name: vendor for vendor in VENDORS}
         self.ticker = Ticker(self.store, CallbackSender(self.store, client, vendors, owner=owner, rate=1000))
 
     async def look(self) -> None:
         """Have the ticker do what is due by now, and go to sleep."""
+        turned = self.ticker._turned
         self.ticker.start()
-        self.ticker.run_if_due()
+        self.ticker._run_soon()
+        await asyncio.wait_for(turned.wait(), PATIENT_S)
         await let_others_go_on()
 
     def claims(self) -> list[tuple[str, str | None]]:
@@ -510,10 +519,13 @@ def wall() -> Wall:
 
 
 @pytest.fixture
-def shared(open_driver: Callable[..., Driver], tmp_path: Path, wall: Wall) -> Iterator[Callable[[str], Process]]:
-    """Opens processes on one file, in which a callback to a sink that hangs is due."""
-    database = tmp_path / "shared.db"
-    sandbox = open_driver(wall, database=str(database))
+def shared(
+    open_driver: Callable[..., Driver], database_for: Callable[[str | None], str | None], tmp_path: Path, wall: Wall
+) -> Iterator[Callable[[str], Process]]:
+    """Opens processes on one database, in which a callback to a sink that hangs is due."""
+    path = str(tmp_path / "shared.db")
+    sandbox = open_driver(wall, database=path)
+    database = str(database_for(path))
     sandbox.control("POST", "/clock", {"action": "freeze"})
     sandbox.delivery("timed", sent_after=1, settled_after=3600)
     url = sandbox.control("PUT", "/sinks/mine", {"delay": 60})["url"]

@@ -499,6 +499,7 @@ def crowded(sandbox: Driver) -> Driver:
 
 
 @pytest.mark.parametrize("path", ["/messages", "/phones", "/people", "/consents", "/callbacks", "/journal"])
+@pytest.mark.sqlite
 def test_a_list_of_200_is_read_in_as_few_statements_as_a_short_one(crowded: Driver, path: str) -> None:
     asked = []
     for limit in (2, 200):

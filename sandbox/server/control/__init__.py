@@ -32,7 +32,7 @@ def control_app(
     """Return the control API, with its descriptions, the console and the way to it."""
     state = {
         "store": store,
-        "database_file": DatabaseFile(store.path),
+        "database_file": DatabaseFile(store.path) if store.is_sqlite else None,
         "settings": settings,
         "vendors": vendors,
         "journal": journal,

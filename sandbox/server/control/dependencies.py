@@ -44,9 +44,9 @@ async def store_of(request: Request) -> Store:
     return store
 
 
-async def database_file_of(request: Request) -> DatabaseFile:
-    """Return the file that the store keeps its data in."""
-    file: DatabaseFile = request.app.state.database_file
+async def database_file_of(request: Request) -> DatabaseFile | None:
+    """Return the file that the store keeps its data in; None where a server has them."""
+    file: DatabaseFile | None = request.app.state.database_file
     return file
 
 
@@ -69,7 +69,7 @@ async def ticker_of(request: Request) -> Ticker:
 
 
 StoreDep = Annotated[Store, Depends(store_of)]
-DatabaseFileDep = Annotated[DatabaseFile, Depends(database_file_of)]
+DatabaseFileDep = Annotated[DatabaseFile | None, Depends(database_file_of)]
 VendorsDep = Annotated[Sequence[Vendor], Depends(vendors_of)]
 JournalDep = Annotated[Journal, Depends(journal_of)]
 TickerDep = Annotated[Ticker, Depends(ticker_of)]

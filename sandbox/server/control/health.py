@@ -19,7 +19,7 @@ async def live() -> Health:
 @router.get("/ready", responses=refusals(503))
 async def ready(store: StoreDep, file: DatabaseFileDep) -> Health:
     """200 when the store can be written, its file is in its place and may grow, and the seed is in, else 503."""
-    complaint = file.complaint() or await _complaint_of(store)
+    complaint = (file and file.complaint()) or await _complaint_of(store)
     if complaint is not None:
         raise Problem(503, "Not ready", complaint)
     return Health(status="ready")
