@@ -17,7 +17,7 @@ UV   := $(VENV)/tools/bin/uv
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test test-threads soak check check-names bench trace screenshots image-test lock clean stale
+.PHONY: help serve test test-postgresql test-threads soak check check-names bench trace screenshots image-test lock clean stale
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -28,7 +28,10 @@ serve: $(VENV)/runtime.done  ## start the sandbox, with ARGS
 test: $(VENV)/dev.done  ## run the tests, with ARGS
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 $(ARGS)
 
-test-threads: $(VENV)/dev.done  ## the tests that open a store, each transaction in a thread, with ARGS
+test-postgresql: $(VENV)/dev.done  ## the tests that open a store, on PostgreSQL (Debian's), with ARGS
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --postgresql $(ARGS)
+
+test-threads: $(VENV)/dev.done  ## the same on SQLite with each transaction in a thread, where there is no PostgreSQL
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --store-in-threads $(ARGS)
 
 soak: $(VENV)/dev.done  ## 2,000 new runs of the network against its model (RUNS=n for others)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["browser", "commands", "proxies", "server_process"]
 
-LEFT_OUT = {"--postgresql": ("inline", "sqlite"), "--store-in-threads": ("inline",)}
+LEFT_OUT = {"--postgresql": ("inline", "sqlite"), "--store-in-threads": ("inline", "postgresql")}
 """Marks of the tests that a run with an option leaves out."""
 WORLDS = Path(__file__).parent / "worlds"
 collect_ignore = ["partner"]
@@ -46,16 +46,19 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["SANDBOX_STORE_IN_THREADS"] = "1"
     config.addinivalue_line("markers", "rule(*ids): the rules of which this test fails when they are broken")
     config.addinivalue_line("markers", "inline: counts turns of the loop or the work of one thread; not for threads")
+    config.addinivalue_line("markers", "postgresql: is about PostgreSQL itself")
     config.addinivalue_line("markers", "sqlite: is about SQLite itself, its file or its counts")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Otherwise than in one thread on SQLite, only what opens a store in this process is run once more."""
-    left_out = [mark for option, mark in LEFT_OUT.items() if config.getoption(option)]
-    if left_out:
-        kept = [item for item in items if _opens_store(item) and not any(map(item.get_closest_marker, left_out[0]))]
-        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
-        items[:] = kept
+    options = [option for option in LEFT_OUT if config.getoption(option)]
+    marks = LEFT_OUT[options[0]] if options else ("postgresql",)
+    kept = [
+        item for item in items if (_opens_store(item) or not options) and not any(map(item.get_closest_marker, marks))
+    ]
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = kept
 
 
 def _opens_store(item: pytest.Item) -> bool:

@@ -299,7 +299,7 @@ def test_a_fixture_file_that_is_not_there_is_told_in_one_line(tmp_path: Path) ->
     [
         ("/nowhere/sandbox.db", "Cannot open the database /nowhere/sandbox.db: unable to open database file."),
         ("/proc/sandbox.db", "Cannot open the database /proc/sandbox.db: unable to open database file."),
-        ("postgresql://a/b", "This version keeps its data in SQLite only, not in postgresql."),
+        ("mysql://a/b", "Data is kept in SQLite or PostgreSQL, not in mysql."),
         ("sqlite://", "An SQLite database in memory is not supported: leave --database out for a temporary file."),
         (PLAIN, f"The file {PLAIN} is not an SQLite database: give --database another path."),
     ],

@@ -202,10 +202,9 @@ def test_a_read_only_store_is_refused(shared_folder: Path) -> None:
 @pytest.mark.parametrize(
     ("database", "reason"),
     [
-        ("postgresql://localhost/sandbox", "This version keeps its data in SQLite only, not in postgresql."),
-        ("mysql+pymysql://localhost/sandbox", "This version keeps its data in SQLite only, not in mysql."),
-        ("nonsense://localhost/sandbox", "This version keeps its data in SQLite only, not in nonsense."),
-        ("://", "Not a database URL: '://'. Give a path, or sqlite:///PATH."),
+        ("mysql+pymysql://localhost/sandbox", "Data is kept in SQLite or PostgreSQL, not in mysql."),
+        ("nonsense://localhost/sandbox", "Data is kept in SQLite or PostgreSQL, not in nonsense."),
+        ("://", "Not a database URL: '://'. Give a path, sqlite:///PATH or postgresql://HOST/NAME."),
         ("sqlite://", "An SQLite database in memory is not supported: leave --database out for a temporary file."),
         (
             "sqlite:///:memory:",
@@ -278,7 +277,7 @@ def test_no_connection_waits_for_a_lock_by_itself(store: Store) -> None:
 
 def test_a_row_that_names_nobody_is_refused(store: Store) -> None:
     row = ConsentRow(workspace_id=SERVER, id=1, line="1", phone="2", opted_in=True, cause="x", at=0)
-    with pytest.raises(Conflict, match="(?i)foreign key"):
+    with pytest.raises(Conflict, match=r"(?i)foreign key"):
         store.write_now(lambda tx: tx.add(row))
     assert store.read_now(lambda tx: tx.one(Query(int, select(func.count()).select_from(CONSENTS)))) == 0
 

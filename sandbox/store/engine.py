@@ -72,8 +72,9 @@ class Store:
             self.write_now(_make_tables, patience_s=OPENING_TIMEOUT_S)
         except StoreError as error:
             self.close()
-            what = "open" if isinstance(error, StoreNotFound) else "write to"
-            raise StoreRefused(f"Cannot {what} the database {self.name}: {error}.") from error
+            what = "open" if isinstance(error, StoreNotFound) or not self.is_sqlite else "write to"
+            why = " ".join(str(error).split()).removesuffix(".")
+            raise StoreRefused(f"Cannot {what} the database {self.name}: {why}.") from error
 
     @property
     def path(self) -> Path:
@@ -243,7 +244,9 @@ def url_of(database: str) -> URL:
     try:
         url = make_url(database)
     except ArgumentError:
-        raise StoreRefused("Not a database URL: give a path, sqlite:///PATH or postgresql://HOST/NAME.") from None
+        raise StoreRefused(
+            f"Not a database URL: {database!r}. Give a path, sqlite:///PATH or postgresql://HOST/NAME."
+        ) from None
     backend = url.get_backend_name()
     if backend == "postgresql" or backend == "postgres":
         return url
