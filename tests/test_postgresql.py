@@ -174,8 +174,6 @@ def test_a_database_that_stops_answering_is_a_503(sandbox: Driver, monkeypatch: 
         raise StoreUnavailable("connection refused")
 
     monkeypatch.setattr(sandbox.app.store, "_run", refuse)
-    answer = sandbox.call(
-        "POST", f"{SIMPLEPAY}/submit/{CONSOLE}", auth=DEMO, data={"To": PHONE, "From": LINE, "Body": "x"}
-    )
+    answer = sandbox.submit()
     assert answer.status_code == 503
     assert answer.json()["sid"] is None
