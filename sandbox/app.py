@@ -15,6 +15,8 @@ from sandbox.server.http_client import HttpClient
 from sandbox.server.journal import Journal
 from sandbox.server.origins import OwnNames
 from sandbox.server.public_address import PublicAddress
+from sandbox.server.refused_requests import RefusedRequests
+from sandbox.server.strictness import refusal_of
 from sandbox.server.targets import TargetPolicy
 from sandbox.server.ticker import Ticker
 from sandbox.server.unknown_paths import unknown_paths
@@ -52,7 +54,9 @@ class Sandbox:
         hooks = Hooks(self.journal, self.ticker, OwnNames(settings))
         self._address = PublicAddress(settings)
         self._apps: list[tuple[Vendor, ASGIApp]] = [(vendor, vendor.app(store, hooks)) for vendor in vendors]
-        self._unknown_paths = unknown_paths(self.vendors).app(store, hooks)
+        unknown = unknown_paths(self.vendors)
+        self._unknown_paths = unknown.app(store, hooks)
+        self._refused = RefusedRequests(vendors, unknown, store, hooks)
         self._control = control_app(
             store=store,
             settings=settings,
@@ -69,8 +73,9 @@ class Sandbox:
         self.ticker.start()
         self.ticker.run_if_due()
         scope = self._address.as_called(scope)
+        app = self._app_of(scope) if refusal_of(scope) is None else self._refused
         try:
-            await self._app_of(scope)(scope, receive, send)
+            await app(scope, receive, send)
         finally:
             await self.ticker.caught_up()  # behind the answer
 

@@ -49,7 +49,7 @@ class ThreadedServer:
             app = create_app(self.settings)
             try:
                 served = app if self._behind is None else self._behind(app)
-                config = config_of(served, log_config=None)
+                config = config_of(served, self.settings, log_config=None)
                 self._server = Server(config, ready=self._is_decided.set, end_streams=app.hub.close)
                 self._server.run([self._listener])
             finally:

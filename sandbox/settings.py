@@ -73,6 +73,8 @@ class Settings(BaseSettings):
     """Addresses and networks, or `*`, whose forwarded headers tell how a caller reached them."""
     callback_allow: NameList = ()
     """Hosts, addresses and networks, or `*`, that callbacks may go to besides those that the binding allows."""
+    max_connections: Annotated[int, whole_number(1, 100_000)] = 1000
+    """What is open beyond them is refused by 503, health apart; less where the system allows for fewer files."""
     callback_rate: Annotated[int, whole_number(1, 10_000)] = 100
     """Attempts a second."""
     callback_timeout: Annotated[int, whole_number(1, 3_600)] = 10

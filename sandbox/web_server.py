@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from sandbox.app import Sandbox, create_app
 from sandbox.server.guard import asks_for_no_token
+from sandbox.server.patience import KEPT_OPEN_S, most_connections
 from sandbox.server.wire import Wire
 from sandbox.settings import Settings
 from sandbox.store import Tx
@@ -54,7 +55,7 @@ def run(settings: Settings, listener: socket.socket, ready: Callable[[], None]) 
         print(*words, sep="\n", flush=True)
 
     try:
-        Server(config_of(app), ready=say_so, end_streams=app.hub.close).run([listener])
+        Server(config_of(app, settings), ready=say_so, end_streams=app.hub.close).run([listener])
     finally:
         app.close()
 
@@ -66,8 +67,8 @@ def with_token(settings: Settings) -> Settings:
     return settings.model_copy(update={"control_token": secret()})
 
 
-def config_of(app: ASGIApp, **more: Any) -> uvicorn.Config:
-    """How we use uvicorn, for whatever app."""
+def config_of(app: ASGIApp, settings: Settings | None = None, **more: Any) -> uvicorn.Config:
+    """How we use uvicorn, for whatever app; without settings as many may connect as want to."""
     return uvicorn.Config(
         app,
         http=Wire,
@@ -77,6 +78,8 @@ def config_of(app: ASGIApp, **more: Any) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        timeout_keep_alive=KEPT_OPEN_S,
+        limit_concurrency=None if settings is None else most_connections(settings.max_connections),
         timeout_graceful_shutdown=GRACE_S,  # type: ignore[arg-type]
         **more,
     )

@@ -1,5 +1,6 @@
 """A sandbox on a real socket, in a thread of this process, with its events as a client reads them."""
 
+import asyncio
 import json
 import socket
 import threading
@@ -19,6 +20,15 @@ from sandbox.settings import Settings
 from sandbox.web_server import config_of
 
 
+class SkippingLoop(asyncio.SelectorEventLoop):
+    """Its clock goes as it does, and further when it is told."""
+
+    skipped_s = 0.0
+
+    def time(self) -> float:
+        return super().time() + self.skipped_s
+
+
 class Live:
     """Stop it in the end. `http`: a client whose paths begin at the default workspace."""
 
@@ -28,7 +38,7 @@ class Live:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        self._server = uvicorn.Server(config_of(self.app))
+        self._server = uvicorn.Server(config_of(self.app, self.app.settings, loop="live:SkippingLoop"))
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._listener]})
         self._thread.start()
         while not self._server.started:
@@ -40,6 +50,36 @@ class Live:
         self._server.should_exit = True
         self._thread.join()
         self._listener.close()
+
+    def skip(self, seconds: float) -> None:
+        """Have so much time go by for the server's timers; they have run when this returns."""
+        has_run = threading.Event()
+        loop = self._server.servers[0].get_loop()
+        assert isinstance(loop, SkippingLoop)
+
+        def skip() -> None:
+            loop.skipped_s += seconds
+            loop.call_later(0, has_run.set)
+
+        loop.call_soon_threadsafe(skip)
+        assert has_run.wait(FAILSAFE_S)
+
+    def connect(self, sent: bytes = b"") -> socket.socket:
+        """A connection on which this was sent."""
+        connection = socket.create_connection(("127.0.0.1", self.port), FAILSAFE_S)
+        connection.sendall(sent)
+        return connection
+
+    def let_arrive(self) -> None:
+        """Return when what was sent before on other connections has been received."""
+        with self.connect(b"GET / HTTP/1.0\r\n\r\n") as connection:
+            while connection.recv(1 << 16):
+                pass
+
+    @property
+    def connections(self) -> set[Any]:
+        """Those that stand open."""
+        return set(self._server.server_state.connections)
 
     @property
     def waiters(self) -> int:

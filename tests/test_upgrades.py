@@ -144,4 +144,4 @@ def test_what_is_no_offer_stays_what_it_is(url: str, ws: Workspace) -> None:
         assert connection.recv(1) == b""
     with connected(url) as connection:
         connection.sendall(b"CONNECT localhost:80 HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert statuses(connection, 1) == [400]
+        assert statuses(connection, 1) == [501]

@@ -46,8 +46,9 @@ def unknown_paths(vendors: Sequence[Vendor]) -> UnknownPaths:
     def findings(_: Tx, exchange: VendorExchange) -> list[CallFinding]:
         refusal = exchange.refusal
         is_ours = refusal is not None and not refusal.rule
+        rule = RULE if refusal is None else refusal.rule
         meant = refusal.fix if refusal is not None else None
-        return [] if is_ours else [hints.finding(RULE, ERROR, hints.method_and_path(exchange), meant or fix)]
+        return [] if is_ours else [hints.finding(rule, ERROR, hints.method_and_path(exchange), meant or fix)]
 
     def refuse(exchange: VendorExchange, refusal: Refusal) -> Response:
         return _problem(exchange, refusal, apis).response()

@@ -15,9 +15,10 @@ from typing import Any, Protocol
 from weakref import ref
 
 from starlette.types import Scope
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from sandbox.server.upgrades import WithoutUpgrades
+from sandbox.server.bad_requests import LONG_TARGET, BadRequest
+from sandbox.server.patience import Bounded
+from sandbox.server.strictness import MOST_HEADERS
 
 EXTENSION = "sandbox.wire"
 NO_LINGER = struct.pack("ii", 1, 0)
@@ -25,15 +26,9 @@ NO_LINGER = struct.pack("ii", 1, 0)
 
 STALLED_S = 60.0
 """A client that takes nothing of its answer for so long is given up: a long one holds a picture of the whole world."""
-MOST_HEADERS = 64 * 1024
-"""Bytes of a request's header names and values together."""
 MOST_HEAD = 2 * MOST_HEADERS
 """Bytes of a head that is not complete yet, its request line too, which may be as long."""
-TOO_LARGE = b"Request headers are over 64 KiB."
-
-
-class HeadersTooLarge(Exception):
-    """Ends the parser's work on a request."""
+TOO_LARGE = "The request's headers are over 64 KiB together: send fewer or shorter ones."
 
 
 class Link(Protocol):
@@ -55,11 +50,10 @@ class Link(Protocol):
         """After waiting in vain."""
 
 
-class Wire(WithoutUpgrades):
+class Wire(Bounded):
     """A connection to a client. A subclass, since uvicorn offers no other way to reach it; give it as `http`."""
 
     is_held = False
-    answering: RequestResponseCycle | None = None
     _stalling: asyncio.TimerHandle | None = None
     _is_in_head = False
     _received = 0
@@ -68,7 +62,6 @@ class Wire(WithoutUpgrades):
     """Bytes that the head may have: of all that came since it began, and with its beginning."""
     _at_least = 0
     """The same without what came with its beginning."""
-    _is_too_large = False
 
     def data_received(self, data: bytes) -> None:
         self._received = len(data)
@@ -76,9 +69,12 @@ class Wire(WithoutUpgrades):
             self._at_least += self._received
             self._at_most += self._received
         super().data_received(data)
-        if self._is_in_head and self._at_least > MOST_HEAD and not self.transport.is_closing():
-            self._is_too_large = True
-            self.send_400_response("")
+        if self._is_in_head and self._at_least > MOST_HEAD and not self.is_refused:
+            self.refuse(self._too_large())
+
+    def _too_large(self) -> BadRequest:
+        is_target = len(self.url) > MOST_HEADERS and not self.headers
+        return BadRequest(414, LONG_TARGET) if is_target else BadRequest(431, TOO_LARGE)
 
     def _begin_head(self) -> None:
         self._is_in_head = True
@@ -96,23 +92,14 @@ class Wire(WithoutUpgrades):
     def on_chunk_complete(self) -> None:
         self._is_in_head = False
 
+    def check_head(self) -> None:
+        if self._at_most > MOST_HEADERS and _size_of(self.headers) > MOST_HEADERS:
+            raise BadRequest(431, TOO_LARGE)
+        super().check_head()
+
     def on_headers_complete(self) -> None:
         self._is_in_head = False
-        if self._at_most > MOST_HEADERS and _size_of(self.headers) > MOST_HEADERS:
-            self._is_too_large = True
-            raise HeadersTooLarge
         super().on_headers_complete()
-
-    def send_400_response(self, msg: str) -> None:
-        """The parser's refusals come here, those of ours among them."""
-        if not self._is_too_large:
-            super().send_400_response(msg)
-            return
-        self.transport.write(
-            b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: text/plain; charset=utf-8\r\n"
-            b"content-length: %d\r\nconnection: close\r\n\r\n%s" % (len(TOO_LARGE), TOO_LARGE)
-        )
-        self.transport.close()
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -122,10 +109,6 @@ class Wire(WithoutUpgrades):
         super().on_message_begin()
         self._begin_head()
         self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        self.answering = cycle
-        super()._start_asgi_task(cycle, app)
 
     def pause_writing(self) -> None:
         """The client takes less than it is sent. Most answers are too short to come here."""

@@ -139,9 +139,10 @@ NETWORK_RULES = (
         "NET-http",
         "HTTP/1.0 is answered, in one piece; a body on GET, HEAD or DELETE is not read. Both are noted as findings."
         " HEAD is answered wherever GET is, with the same headers; OPTIONS is a method that no path has. Every answer"
-        " says X-Content-Type-Options: nosniff.",
+        " says X-Content-Type-Options: nosniff. What is not HTTP is refused in the vendor's shape, with the status of"
+        " HTTP whatever the vendor's own: 400, 408, 414, 431, 501 or 505.",
         (STANDARD, ASSUMED),
-        "RFC 9110 (9.1) for HEAD; the rest is assumed: no reference says which HTTP they speak, and clients and proxies"
+        "RFC 9110 (9.1) for HEAD, 9110 and 9112 for what is not HTTP; the rest is assumed: no reference says which HTTP they speak, and clients and proxies"
         " in the field do both",
     ),
     SandboxRule(

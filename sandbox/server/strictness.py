@@ -1,0 +1,237 @@
+"""How is a request refused that is not HTTP as the RFCs have it? In its turn, by the app, in the shape of its path.
+
+The app that answers gets what is known of the request as its scope, and the refusal in the scope's extensions. uvicorn
+itself would answer every such request by the same plain text, and before those that it still owes an answer.
+"""
+
+import asyncio
+from enum import IntEnum
+from typing import Any, cast
+from urllib.parse import unquote
+
+import httptools
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+from sandbox.server.bad_requests import (
+    LONGEST_LINE,
+    NO_VERSION,
+    NOT_HTTP,
+    BadRequest,
+    check_head,
+    of_parser,
+    request_line,
+)
+from sandbox.server.upgrades import WithoutUpgrades
+
+REFUSAL = "sandbox.refusal"
+"""In the extensions of a refused request's scope: its `BadRequest`."""
+LINGER_S = 2.0
+"""How long a refused client may go on sending: a connection that is closed before all was read loses its answer."""
+MOST_HEADERS = 64 * 1024
+"""Bytes of a request's header names and values together."""
+METHODS = b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+"""Those that some path takes."""
+SHARED = ("type", "asgi", "http_version", "server", "client", "scheme", "root_path", "state")
+"""What the scopes of a connection's requests have alike."""
+
+
+class Part(IntEnum):
+    """What of a request comes next on a connection; `NONE`: the last one is complete."""
+
+    NONE = 0
+    HEAD = 1
+    BODY = 2
+
+
+class Strict(WithoutUpgrades):
+    """Takes no request that the RFCs do not."""
+
+    part = Part.NONE
+    answering: RequestResponseCycle | None = None
+    is_refused = False
+    """Nothing that comes now is read."""
+    _beginning = b""
+    """Of a request whose head is not complete; empty where it came behind another one."""
+    _withdrawn: RequestResponseCycle | None = None
+    """One whose app is not to go on, nor to begin."""
+
+    def data_received(self, data: bytes) -> None:
+        if self.is_refused:
+            return
+        if self.part is Part.NONE:
+            self._beginning = data
+        elif self.part is Part.HEAD and 0 < len(self._beginning) < LONGEST_LINE:
+            self._beginning += data
+        super().data_received(data)
+        if self.part is Part.HEAD and not self.is_refused:
+            line = request_line(self._beginning)
+            if line.is_whole and not line.protocol:
+                self.refuse(BadRequest(505, NO_VERSION))
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.part = Part.HEAD
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self.part is not Part.BODY:  # what comes behind a chunked body is not taken for headers
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self.check_head()
+        super().on_headers_complete()
+        if self.scope["http_version"] != "1.0":
+            self.scope["http_version"] = "1.1"
+        self.part = Part.BODY
+        self._beginning = b""
+
+    def check_head(self) -> None:
+        """Raise `BadRequest` for a complete head that is not to be answered."""
+        self.url = check_head(self.parser.get_method(), self.parser.get_http_version(), self.url, self.headers)
+
+    def on_message_complete(self) -> None:
+        self.part = Part.NONE
+        super().on_message_complete()
+
+    def _pass_over(self) -> bytes:
+        self.part = Part.BODY
+        return super()._pass_over()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self.answering = cycle
+        is_of_server = cycle.scope["path"] == "*" and refusal_of(cast(Scope, cycle.scope)) is None
+        found = server_options if is_of_server else app
+
+        async def unless_withdrawn(scope: Scope, receive: Receive, send: Send) -> None:
+            if self._withdrawn is not cycle:
+                await found(scope, receive, send)
+
+        super()._start_asgi_task(cycle, cast(Any, unless_withdrawn))
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether a request is not answered to its end."""
+        return self.answering is not None and not self.answering.response_complete
+
+    @property
+    def is_target_known(self) -> bool:
+        """Whether so much of a head has come that it can be told for whom it is."""
+        return bool(self.headers) or request_line(self._beginning).is_whole
+
+    # Refusing --------------------------------------------------------------------------------------------------------
+
+    def parser_failed(self, error: httptools.HttpParserError) -> None:
+        cause = error.__context__
+        if isinstance(cause, BadRequest):
+            self.refuse(cause)
+        elif isinstance(cause, httptools.HttpParserError):
+            self.refuse(of_parser(cause, self._beginning))
+        elif isinstance(error, httptools.HttpParserCallbackError):
+            self.logger.error("A request's head could not be read.", exc_info=cause)
+            self.refuse(BadRequest(400, NOT_HTTP))
+        else:
+            self.refuse(of_parser(error, self._beginning))
+
+    def refuse(self, refusal: BadRequest) -> None:
+        """Have the app answer the request that is being read, when it is its turn; the connection ends with that."""
+        self.is_refused = True
+        if self.part is Part.BODY:
+            if self.cycle.response_started:
+                self.transport.close()
+                return
+            self._withdraw(self.cycle)
+        cycle = RequestResponseCycle(
+            scope=self._refused_scope(refusal),
+            transport=cast(asyncio.Transport, Lingering(self.transport, self.loop)),
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=self.access_log,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=False,
+            keep_alive=False,
+            on_response=lambda: None,
+        )
+        cycle.more_body = False
+        cycle.message_event.set()
+        self.cycle = cycle
+        self.flow.resume_reading()
+        if not self.is_answering or self.answering is self._withdrawn:
+            self._start_asgi_task(cycle, self.app)
+        else:
+            self.pipeline.appendleft((cycle, self.app))
+
+    def _withdraw(self, cycle: RequestResponseCycle) -> None:
+        """To its app the client is gone."""
+        self._withdrawn = cycle
+        cycle.disconnected = True
+        cycle.message_event.set()
+        for waiting in [each for each in self.pipeline if each[0] is cycle]:
+            self.pipeline.remove(waiting)
+
+    def _refused_scope(self, refusal: BadRequest) -> Any:
+        """Return what is known of the request that is being read."""
+        line = request_line(self._beginning)
+        target = line.target or self.url
+        method = line.method or self.scope.get("method", "").encode() or (self.url and self.parser.get_method())
+        path, _, query = _without_host(target).partition(b"#")[0].partition(b"?")
+        return {
+            **{name: self.scope[name] for name in SHARED},  # type: ignore[literal-required]
+            "method": method.decode("latin-1"),
+            "path": unquote(path.decode("latin-1")),
+            "raw_path": path,
+            "query_string": query,
+            "headers": within(self.headers, MOST_HEADERS),
+            "extensions": {**self.scope.get("extensions", {}), REFUSAL: refusal},
+        }
+
+
+class Lingering:
+    """A connection that is closed when its client has done so, or soon."""
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self.write = transport.write
+        self.is_closing = transport.is_closing
+
+    def close(self) -> None:
+        """Say that nothing more comes."""
+        if not self._transport.is_closing():
+            self._transport.write_eof()
+            self._loop.call_later(LINGER_S, self._transport.close)
+
+
+def within(headers: list[tuple[bytes, bytes]], most: int) -> list[tuple[bytes, bytes]]:
+    """Return the first of them, as many as have so many bytes together."""
+    kept = []
+    for name, value in headers:
+        most -= len(name) + len(value)
+        if most < 0:
+            break
+        kept.append((name, value))
+    return kept
+
+
+def _without_host(target: bytes) -> bytes:
+    """Return a target as it is, or of a whole URL what comes behind its host."""
+    before, found, behind = target.partition(b"://")
+    if not found or b"/" in before:
+        return target
+    for place, byte in enumerate(behind):
+        if byte in b"/?#":
+            return behind[place:] if byte == b"/"[0] else b"/" + behind[place:]
+    return b"/"
+
+
+async def server_options(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001
+    """Answer `OPTIONS *`, which asks about the server as a whole."""
+    await send({"type": "http.response.start", "status": 204, "headers": [(b"allow", METHODS)]})
+    await send({"type": "http.response.body"})
+
+
+def refusal_of(scope: Scope) -> BadRequest | None:
+    """Return why the connection refused this request; None of one that it did not."""
+    found: BadRequest | None = scope.get("extensions", {}).get(REFUSAL)
+    return found
