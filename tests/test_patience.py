@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import pytest
 from driver import CONSOLE, DEFAULT, LINE, PHONE, SIMPLEPAY
 from live import Live
-from served import BASIC, GOOD_READ, Answer, parsed, received, request
+from served import BASIC, GOOD_READ, Answer, Serve, parsed, received, request
 
 from sandbox.server.patience import FURTHER, most_connections
 
@@ -375,3 +375,13 @@ def test_the_bound_leaves_files_to_the_rest_of_the_process(
 
     monkeypatch.setattr(resource, "getrlimit", lambda _: (files, files))
     assert most_connections(1000) == bound
+
+
+def test_the_bound_is_a_setting_of_the_server(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SANDBOX_MAX_CONNECTIONS", "1")
+    served = serve()
+    with served.connect() as first:
+        first.sendall(KEPT_READ)
+        assert answer_of(first).status == 200
+        (refused,), (health,) = served.send(POST), served.send(HEALTH)
+    assert (refused.status, health.status) == (503, 200)

@@ -6,6 +6,7 @@ parser lets through though the RFCs do not.
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import httptools
@@ -182,6 +183,7 @@ def check_head(method: bytes, version: str, target: bytes, headers: Headers) -> 
     return target if target[:1] in (b"/", b"*") else _in_origin_form(target, headers)
 
 
+@lru_cache(maxsize=256)
 def _is_authority(written: bytes) -> bool:
     found = AUTHORITY.fullmatch(written)
     return found is not None and int(found[1] or 0) <= HIGHEST_PORT

@@ -42,6 +42,11 @@ class Patient(Strict):
 
     _deadline: asyncio.TimerHandle | None = None
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        seconds = max(self.timeout_keep_alive - ANNOUNCED_EARLIER_S, 1)
+        self._kept_open = [(b"connection", b"keep-alive"), (b"keep-alive", b"timeout=%d" % seconds)]
+
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         self._wait(HEAD_S)
@@ -52,11 +57,10 @@ class Patient(Strict):
             self._stop_waiting()
         elif self.part is Part.BODY:
             self._wait(BODY_S)
-        elif self.part is Part.HEAD or not (self.is_answering or self.timeout_keep_alive_task):
-            if self._deadline is None:
-                self._wait(HEAD_S)
-        else:
+        elif self.part is Part.NONE and self.is_answering:
             self._stop_waiting()
+        elif self._deadline is None:
+            self._wait(HEAD_S)
 
     def on_message_begin(self) -> None:
         if self.cycle is not None:  # the first one has the time that the connection has
@@ -107,11 +111,6 @@ class Patient(Strict):
         cycle = self.answering
         if cycle is not None and not cycle.keep_alive:
             cycle.default_headers = self.server_state.default_headers
-
-    @property
-    def _kept_open(self) -> list[tuple[bytes, bytes]]:
-        seconds = max(self.timeout_keep_alive - ANNOUNCED_EARLIER_S, 1)
-        return [(b"connection", b"keep-alive"), (b"keep-alive", b"timeout=%d" % seconds)]
 
 
 class Bounded(Patient):

@@ -5,6 +5,7 @@ itself would answer every such request by the same plain text, and before those 
 """
 
 import asyncio
+from collections.abc import Iterable
 from enum import IntEnum
 from typing import Any, cast
 from urllib.parse import unquote
@@ -73,16 +74,13 @@ class Strict(WithoutUpgrades):
         super().on_message_begin()
         self.part = Part.HEAD
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if self.part is not Part.BODY:  # what comes behind a chunked body is not taken for headers
-            super().on_header(name, value)
-
     def on_headers_complete(self) -> None:
         self.check_head()
         super().on_headers_complete()
         if self.scope["http_version"] != "1.0":
             self.scope["http_version"] = "1.1"
         self.part = Part.BODY
+        self.headers = []  # the scope has them, and what comes behind a chunked body is not to be among them
         self._beginning = b""
 
     def check_head(self) -> None:
@@ -182,7 +180,7 @@ class Strict(WithoutUpgrades):
             "path": unquote(path.decode("latin-1")),
             "raw_path": path,
             "query_string": query,
-            "headers": within(self.headers, MOST_HEADERS),
+            "headers": within(self.scope["headers"], MOST_HEADERS),
             "extensions": {**self.scope.get("extensions", {}), REFUSAL: refusal},
         }
 
@@ -203,7 +201,7 @@ class Lingering:
             self._loop.call_later(LINGER_S, self._transport.close)
 
 
-def within(headers: list[tuple[bytes, bytes]], most: int) -> list[tuple[bytes, bytes]]:
+def within(headers: Iterable[tuple[bytes, bytes]], most: int) -> list[tuple[bytes, bytes]]:
     """Return the first of them, as many as have so many bytes together."""
     kept = []
     for name, value in headers:

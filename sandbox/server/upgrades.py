@@ -49,7 +49,7 @@ class WithoutUpgrades(HttpToolsProtocol):
         self.cycle.message_event.clear()
         self.parser = httptools.HttpRequestParser(Continuing(self))
         set_leniencies(self.parser)
-        framing = [(name, value) for name, value in self.headers if name in FRAMING]
+        framing = [(name, value) for name, value in self.scope["headers"] if name in FRAMING]
         if not self.cycle.keep_alive:
             framing.append((b"connection", b"close"))
         head = b"POST / HTTP/" + self.scope["http_version"].encode() + b"\r\n"

@@ -142,8 +142,8 @@ NETWORK_RULES = (
         " says X-Content-Type-Options: nosniff. What is not HTTP is refused in the vendor's shape, with the status of"
         " HTTP whatever the vendor's own: 400, 408, 414, 431, 501 or 505.",
         (STANDARD, ASSUMED),
-        "RFC 9110 (9.1) for HEAD, 9110 and 9112 for what is not HTTP; the rest is assumed: no reference says which HTTP they speak, and clients and proxies"
-        " in the field do both",
+        "RFC 9110 (9.1) for HEAD, 9110 and 9112 for what is not HTTP; the rest is assumed: no reference says which HTTP"
+        " they speak, and clients and proxies in the field do both",
     ),
     SandboxRule(
         "NET-keys",

@@ -17,7 +17,7 @@ RULES = (
     SandboxRule(
         "DT-refused",
         "Every refusal is HTTP 200 with result failed and the reason in result_description, after a DOCTYPE of just"
-        " these elements.",
+        " these elements; of what is no HTTP (NET-http) the status is another.",
         (OBSERVED, ASSUMED),
         "two public clients test for exactly that",
     ),
