@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import pytest
 from driver import CONSOLE, DEFAULT, LINE, PHONE, SIMPLEPAY
 from live import Live
-from served import BASIC, GOOD_READ, Answer, Serve, parsed, received, request
+from server_process import BASIC, GOOD_READ, Answer, Serve, parsed, received, request
 
 from sandbox.server.patience import FURTHER, most_connections
 

@@ -31,6 +31,7 @@ LINKS = {
 TOO_MUCH = {
     "port": 65535,
     "seed": 10**18 - 1,
+    "max_connections": 100_000,
     "callback_rate": 10_000,
     "callback_timeout": 3_600,
     "journal_limit": 10_000_000,

@@ -126,27 +126,27 @@ def request_line(beginning: bytes) -> RequestLine:
 
 def of_parser(error: httptools.HttpParserError, beginning: bytes) -> BadRequest:
     """Return what the parser's refusal means. `beginning`: the request's first bytes, empty if they are not known."""
-    said = str(error)
+    parser_reason = str(error)
     line = request_line(beginning)
     if isinstance(error, httptools.HttpParserInvalidMethodError):
         return _of_method(beginning, line)
     if isinstance(error, httptools.HttpParserInvalidURLError):
-        return BadRequest(400, _of_target(said, beginning, line))
-    if said in OTHER_STATUSES:
-        return BadRequest(*OTHER_STATUSES[said])
-    if said.startswith(OTHER_PROTOCOLS):
+        return BadRequest(400, _of_target(parser_reason, beginning, line))
+    if parser_reason in OTHER_STATUSES:
+        return BadRequest(*OTHER_STATUSES[parser_reason])
+    if parser_reason.startswith(OTHER_PROTOCOLS):
         return BadRequest(400, BLANK if line.protocol else NO_PROTOCOL)
-    if "chunk" in said:
+    if "chunk" in parser_reason:
         return BadRequest(400, CHUNKS)
-    return BadRequest(400, REASONS.get(said, NOT_HTTP))
+    return BadRequest(400, REASONS.get(parser_reason, NOT_HTTP))
 
 
-def _of_target(said: str, beginning: bytes, line: RequestLine) -> str:
+def _of_target(parser_reason: str, beginning: bytes, line: RequestLine) -> str:
     if line.target.startswith(b"/") or not beginning:
         return TARGET_BYTES
     if b"://" not in line.target:
         return TARGET_FORM
-    return TARGET_URL if "server" in said else TARGET_BYTES
+    return TARGET_URL if "server" in parser_reason else TARGET_BYTES
 
 
 def _of_method(beginning: bytes, line: RequestLine) -> BadRequest:

@@ -12,7 +12,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from sandbox.server.bad_requests import WITHOUT_HOST as HEALTH
 from sandbox.server.bad_requests import BadRequest
-from sandbox.server.strictness import Part, Strict
+from sandbox.server.strictness import RequestPart, Strict
 
 HEAD_S = 30
 """For a whole head: from the connection's beginning, or from the first byte of a further request."""
@@ -55,9 +55,9 @@ class Patient(Strict):
         super().data_received(data)
         if self.is_refused or self.transport.is_closing():
             self._stop_waiting()
-        elif self.part is Part.BODY:
+        elif self.part is RequestPart.BODY:
             self._wait(BODY_S)
-        elif self.part is Part.NONE and self.is_answering:
+        elif self.part is RequestPart.NONE and self.is_answering:
             self._stop_waiting()
         elif self._deadline is None:
             self._wait(HEAD_S)
@@ -84,16 +84,16 @@ class Patient(Strict):
         self._deadline = None
         if self._is_our_turn():
             self._wait(HEAD_S)
-        elif self.part is Part.BODY:
+        elif self.part is RequestPart.BODY:
             self.refuse(BadRequest(408, BODY_LATE))
-        elif self.part is Part.HEAD and self.is_target_known:
+        elif self.part is RequestPart.HEAD and self.is_target_known:
             self.refuse(BadRequest(408, HEAD_LATE))
         else:
             self.transport.close()
 
     def _is_our_turn(self) -> bool:
         """Whether the client waits for us: for its answer, or until we want the body."""
-        if self.part is not Part.BODY:
+        if self.part is not RequestPart.BODY:
             return self.is_answering
         is_queued = self.is_answering and self.answering is not self.cycle
         return is_queued or self.flow.read_paused or self.cycle.waiting_for_100_continue

@@ -37,7 +37,7 @@ SHARED = ("type", "asgi", "http_version", "server", "client", "scheme", "root_pa
 """What the scopes of a connection's requests have alike."""
 
 
-class Part(IntEnum):
+class RequestPart(IntEnum):
     """What of a request comes next on a connection; `NONE`: the last one is complete."""
 
     NONE = 0
@@ -48,7 +48,7 @@ class Part(IntEnum):
 class Strict(WithoutUpgrades):
     """Takes no request that the RFCs do not."""
 
-    part = Part.NONE
+    part = RequestPart.NONE
     answering: RequestResponseCycle | None = None
     is_refused = False
     """Nothing that comes now is read."""
@@ -60,26 +60,26 @@ class Strict(WithoutUpgrades):
     def data_received(self, data: bytes) -> None:
         if self.is_refused:
             return
-        if self.part is Part.NONE:
+        if self.part is RequestPart.NONE:
             self._beginning = data
-        elif self.part is Part.HEAD and 0 < len(self._beginning) < LONGEST_LINE:
+        elif self.part is RequestPart.HEAD and 0 < len(self._beginning) < LONGEST_LINE:
             self._beginning += data
         super().data_received(data)
-        if self.part is Part.HEAD and not self.is_refused:
+        if self.part is RequestPart.HEAD and not self.is_refused:
             line = request_line(self._beginning)
             if line.is_whole and not line.protocol:
                 self.refuse(BadRequest(505, NO_VERSION))
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.part = Part.HEAD
+        self.part = RequestPart.HEAD
 
     def on_headers_complete(self) -> None:
         self.check_head()
         super().on_headers_complete()
         if self.scope["http_version"] != "1.0":
             self.scope["http_version"] = "1.1"
-        self.part = Part.BODY
+        self.part = RequestPart.BODY
         self.headers = []  # the scope has them, and what comes behind a chunked body is not to be among them
         self._beginning = b""
 
@@ -88,11 +88,11 @@ class Strict(WithoutUpgrades):
         self.url = check_head(self.parser.get_method(), self.parser.get_http_version(), self.url, self.headers)
 
     def on_message_complete(self) -> None:
-        self.part = Part.NONE
+        self.part = RequestPart.NONE
         super().on_message_complete()
 
     def _pass_over(self) -> bytes:
-        self.part = Part.BODY
+        self.part = RequestPart.BODY
         return super()._pass_over()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
@@ -133,7 +133,7 @@ class Strict(WithoutUpgrades):
     def refuse(self, refusal: BadRequest) -> None:
         """Have the app answer the request that is being read, when it is its turn; the connection ends with that."""
         self.is_refused = True
-        if self.part is Part.BODY:
+        if self.part is RequestPart.BODY:
             if self.cycle.response_started:
                 self.transport.close()
                 return
