@@ -1,9 +1,9 @@
 """What a workspace saw, short and readable: for the report of a test that failed."""
 
-import json
 import re
 from collections.abc import Sequence
 from datetime import timedelta
+from json import loads
 from typing import Any
 
 from dialog_sandbox._sync.client import SandboxClient
@@ -80,7 +80,7 @@ def _effect(effect: dict[str, Any]) -> str:
 def _reason(body: str) -> str | None:
     """Why a vendor refused: it stands at the end of long answers, which are cut."""
     try:
-        answer = json.loads(body)
+        answer = loads(body)
     except ValueError:
         described = DESCRIPTION.search(body)
         return described and described[1]
