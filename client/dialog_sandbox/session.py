@@ -38,9 +38,12 @@ class Session:
         finalize(self, self.transport.close)
 
     def send(self, method: str, path: str, **call: Any) -> httpx.Response:
-        with answering(self.url), self._answer(self._request(method, path, **call)) as answer:
-            answer.read()
-            return answer
+        try:
+            with self._answer(self._request(method, path, **call)) as answer:
+                answer.read()
+                return answer
+        except BROKEN as error:
+            raise Unreachable(self.url, error) from None
 
     def stream(self, path: str, query: Mapping[str, Any]) -> AbstractContextManager[httpx.Response]:
         return self._answer(self._request("GET", path, query=query, timeout=ENDLESS))
@@ -72,10 +75,12 @@ class AsyncSession:
         self.transport = transport or AsyncTransport(keep_alive=keep_alive)
 
     async def send(self, method: str, path: str, **call: Any) -> httpx.Response:
-        with answering(self.url):
+        try:
             async with self._answer(self._request(method, path, **call)) as answer:
                 await answer.aread()
                 return answer
+        except BROKEN as error:
+            raise Unreachable(self.url, error) from None
 
     def stream(self, path: str, query: Mapping[str, Any]) -> AbstractAsyncContextManager[httpx.Response]:
         return self._answer(self._request("GET", path, query=query, timeout=ENDLESS))

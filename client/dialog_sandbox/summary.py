@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from datetime import timedelta
 from json import loads
 from typing import Any
 
@@ -23,15 +22,15 @@ DESCRIPTION = re.compile(r"<result_description>(.*?)</result_description>", re.D
 NOBODYS = "calls since the test began that belong to no workspace, so maybe another test's:"
 
 
-def summary(client: SandboxClient, workspace: Workspace, age: timedelta) -> str:
-    """The exchanges with their findings and the newest messages; and the calls of `age` that found no workspace.
+def summary(client: SandboxClient, workspace: Workspace) -> str:
+    """The exchanges with their findings and the newest messages; and the calls since that found no workspace.
 
-    Those are the ones with wrong credentials.
+    Those are the ones with wrong credentials. The times are the server's: the test's own clock may stand still.
     """
     reading = workspace.clock.read()
     exchanges = workspace.journal(LOOKED_AT, order="newest")
     messages = workspace.messages()
-    nobodys = client.journal(LOOKED_AT, order="newest", since=reading.wall - age)
+    nobodys = client.journal(LOOKED_AT, order="newest", since=workspace.info.created_at)
     return "\n".join(
         [
             f"{workspace.name} ({workspace.id}), its clock at {reading.now:%Y-%m-%d %H:%M:%S}",

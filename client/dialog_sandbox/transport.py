@@ -14,6 +14,7 @@ import httpx
 
 KEEP_ALIVE_S = 2.0
 """Shorter than the server's, so that no connection is used again that it is about to close."""
+__tracebackhide__ = True
 PORTS = {"http": 80, "https": 443}
 
 
