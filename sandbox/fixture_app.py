@@ -1,7 +1,23 @@
-"""The server without a socket, as the pytest fixture `sandbox_app` gives it."""
+"""The server without a socket, as the pytest fixture `sandbox_app` gives it: beside the test's event loop, not in it.
 
+A test may run in any loop, in several one after the other, and in trio's. The server needs one of asyncio for as long
+as it lives, so it has that in a thread, and calls come over.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import CancelledError, Future
+from contextlib import contextmanager
 from datetime import datetime
+from os import PathLike, fspath
+from queue import SimpleQueue
 from typing import Any
+
+import anyio.from_thread
+import anyio.to_thread
+from anyio.abc import TaskGroup
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dialog_sandbox.models.delivery import DeliveryRequest
 from sandbox.app import Sandbox, create_app
@@ -15,19 +31,103 @@ from sandbox.world.workspaces.change import change_workspace
 from sandbox.world.workspaces.create import note_first
 from sandbox.world.workspaces.find import DEFAULT, find_workspace
 
+Errand = tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], "Future[Any]"]
+"""What the server has a caller's loop do, and where the result goes."""
 
+
+@contextmanager
 def fixture_app(
-    *, fixture: str, seed: int, start_at: datetime, clock: str, delivery: str | dict[str, Any], **_: object
-) -> Sandbox:
-    """Return a server whose workspace `default` is made with what `POST workspaces` takes."""
+    *,
+    fixture: str | PathLike[str],
+    seed: int,
+    start_at: datetime | None,
+    clock: str,
+    delivery: str | dict[str, Any],
+    **_: object,
+) -> Iterator["ThreadedApp"]:
+    """Give a server whose workspace `default` is made with what `POST workspaces` takes."""
     with checking(checks_for(VENDORS)):
         policy = DeliveryRequest.model_validate({"mode": delivery} if isinstance(delivery, str) else delivery)
+    settings = Settings(
+        fixture=fspath(fixture), seed=seed, start_at=None if start_at is None else milliseconds(start_at)
+    )
+
+    def make() -> Sandbox:
+        app = create_app(settings)
+        app.store.write_now(make_as_wanted)
+        return app
 
     def make_as_wanted(tx: Tx) -> None:
         tx.enter(find_workspace(tx, DEFAULT))
         change_workspace(tx, clock_frozen=clock == "frozen", **delivery_columns(policy))
         note_first(tx)
 
-    app = create_app(Settings(fixture=fixture, seed=seed, start_at=milliseconds(start_at)))
-    app.store.write_now(make_as_wanted)
-    return app
+    with start_blocking_portal("asyncio") as portal:
+        app = portal.call(make)  # the store belongs to the thread that opens it
+        try:
+            yield ThreadedApp(app, portal)
+        finally:
+            portal.call(close, app)
+
+
+async def close(app: Sandbox) -> None:
+    await app.journal.flush()
+    app.close()
+    await asyncio.sleep(0)  # what was cancelled ends
+
+
+class ThreadedApp:
+    """An ASGI app that another one answers for, in the event loop of `portal`."""
+
+    def __init__(self, app: ASGIApp, portal: BlockingPortal) -> None:
+        self._app = app
+        self._portal = portal
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Do in the caller's loop what the server asks of it, `receive` and `send`, until it has answered."""
+        if scope["type"] == "lifespan":
+            return  # it lives already
+        errands: SimpleQueue[Errand | None] = SimpleQueue()
+        call = self._portal.start_task_soon(self._app, scope, _from_afar(receive, errands), _from_afar(send, errands))
+        call.add_done_callback(lambda _: errands.put(None))
+        try:
+            async with anyio.create_task_group() as group:
+                await anyio.to_thread.run_sync(_hand_over, errands, group, abandon_on_cancel=True)
+                group.cancel_scope.cancel()  # a `receive` that nobody waits for any more
+        finally:
+            call.cancel()  # if the caller has given up
+        try:
+            call.result()
+        except CancelledError:
+            raise RuntimeError("The sandbox was closed while it was called.") from None
+
+
+def _from_afar(
+    function: Callable[..., Awaitable[Message | None]], errands: "SimpleQueue[Errand | None]"
+) -> Callable[..., Awaitable[Any]]:
+    """Return a function for the server's loop that is done in the caller's."""
+
+    async def ask(*arguments: Any) -> Any:
+        result: Future[Any] = Future()
+        errands.put((function, arguments, result))
+        return await asyncio.wrap_future(result)
+
+    return ask
+
+
+def _hand_over(errands: "SimpleQueue[Errand | None]", group: TaskGroup) -> None:
+    """Have a task do each errand that comes, in a thread that may wait for them."""
+    while (errand := errands.get()) is not None:
+        anyio.from_thread.run_sync(group.start_soon, _do, *errand)
+
+
+async def _do(function: Callable[..., Awaitable[Any]], arguments: tuple[Any, ...], result: "Future[Any]") -> None:
+    if not result.set_running_or_notify_cancel():
+        return
+    try:
+        result.set_result(await function(*arguments))
+    except Exception as error:
+        result.set_exception(error)
+    except BaseException:
+        result.set_exception(CancelledError())
+        raise

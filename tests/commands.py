@@ -19,7 +19,7 @@ FAILSAFE_S = 60.0
 """No test waits for it to pass; one that hangs ends with it."""
 DEMO = {"Authorization": "Basic " + b64encode(b"demo:demo").decode()}
 READBACK = "/dialoghealth-writeback-api/api/responses/HARBOR1001/2026-05-06%2000:00:00/2026-05-06%2023:59:59"
-OTHERS = ("schemathesis", "hypothesispytest", "randomly", "cacheprovider")
+OTHERS = ("schemathesis", "hypothesispytest", "randomly", "cacheprovider", "respx", "pytest_httpx", "time_machine")
 """Plugins of ours that a partner has not, and that take long to start."""
 
 

@@ -1,6 +1,8 @@
 """What callers give the client, as JSON has it: plain values, without what was not given."""
 
 from datetime import datetime, timedelta
+from os import PathLike
+from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypedDict
 
 from dialog_sandbox.models import values
@@ -14,7 +16,9 @@ from dialog_sandbox.models.values import (
     RecipientType,
     VendorName,
 )
+from dialog_sandbox.models.workspaces import LONGEST_FIXTURE
 
+FIXTURE_SUFFIXES = (".yaml", ".yml")
 Seconds: TypeAlias = float | timedelta
 """A duration: seconds, or a timedelta."""
 When: TypeAlias = datetime | str | timedelta | float
@@ -130,6 +134,26 @@ class _LeftOut:
 
 LEFT_OUT: Any = _LeftOut()
 """The default of a filter; None is not one, since it is what a program has that does not know what it looks for."""
+
+
+def fixture_members(fixture: str | PathLike[str] | None) -> dict[str, Any]:
+    """Return how a request names a fixture: a packaged one by its name, a file by the text in it.
+
+    A `str` is a file when it ends in `.yaml` or `.yml` and the file is there; what is not may be one of the server's.
+    Raises OSError on a path that cannot be read, ValueError on what is not text or too long.
+    """
+    if fixture is None:
+        return {}
+    file = Path(fixture)
+    if isinstance(fixture, str) and not (file.suffix in FIXTURE_SUFFIXES and file.exists()):
+        return {"fixture": fixture}
+    try:
+        text = file.read_text("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError(f"The fixture {file} is not UTF-8 text.") from None
+    if len(text) > LONGEST_FIXTURE:
+        raise ValueError(f"The fixture {file} has {len(text)} characters: at most {LONGEST_FIXTURE} can be sent.")
+    return {"fixture_text": text}
 
 
 def present(**values: Any) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What can go wrong when the sandbox is called from Python."""
 
-import json
 from collections.abc import Mapping, Sequence
+from json import loads
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Refused(SandboxError):
 def refused(status: int, content: bytes, url: str) -> Refused:
     """Return the refusal in an answer of `url`."""
     try:
-        problem = json.loads(content)
+        problem = loads(content)
     except ValueError:
         problem = None
     return Refused(status, problem) if isinstance(problem, dict) else not_a_sandbox(status, content, url)

@@ -1,7 +1,7 @@
 """Events, and how they are read from a `text/event-stream`."""
 
-import json
 from dataclasses import dataclass
+from json import loads
 from typing import Any
 
 from dialog_sandbox.models.messages import Message
@@ -43,4 +43,4 @@ def _event(frame: bytes) -> Event | None:
     fields = dict(line.split(b": ", 1) for line in frame.split(b"\n") if not line.startswith(b":"))
     if b"data" not in fields:
         return None
-    return Event(fields.get(b"id", b"").decode(), fields[b"event"].decode(), json.loads(fields[b"data"]))
+    return Event(fields.get(b"id", b"").decode(), fields[b"event"].decode(), loads(fields[b"data"]))

@@ -2,6 +2,9 @@
 
 It comes with the package, into every pytest run beside it. So nothing but the standard library and pytest is imported
 until a fixture is used, which is why functions import here, and nothing is started until a workspace is asked for.
+
+The process is the tests': they replace clocks, files, HTTP clients. A hook that fails would end their run, so whatever
+fails in one of ours is a line in the report.
 """
 
 import os
@@ -9,15 +12,15 @@ import re
 import secrets
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import UTC, datetime, timedelta
-from time import monotonic
-from typing import TYPE_CHECKING, Any, NamedTuple
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import pytest
 
 if TYPE_CHECKING:
     from dialog_sandbox import AsyncWorkspace, SandboxClient, Workspace
-    from sandbox.app import Sandbox
+    from sandbox.fixture_app import ThreadedApp
 
 DEFAULTS: Mapping[str, Any] = {
     "fixture": "empty",
@@ -29,18 +32,26 @@ DEFAULTS: Mapping[str, Any] = {
 }
 """What a workspace is made with, unless a test says otherwise. Those of a run that was cut off go after an hour."""
 MARKER = "sandbox(fixture, seed, start_at, clock, delivery, ttl): what the test's sandbox is made with"
+UNTOLD = "What the sandbox saw cannot be told:"
+SHADOWED = (
+    "This project has a package named sandbox, which hides the server's: use the fixture sandbox, not sandbox_app."
+)
 PORT = "sandbox_port"
 """Where a worker of pytest-xdist asks for the server that all share."""
 LONGEST_NAME = 80
 SHARED = pytest.StashKey[Any]()
+GONE = pytest.StashKey[str]()
+"""Why no further test of this run can have a workspace; the first that has none fails by it, the others are skipped."""
+NOTES = pytest.StashKey[list[str]]()
+"""What failed in a hook, for the end of the report."""
+FIXTURE_SUFFIXES = (".yaml", ".yml")
 
 
 class Made(NamedTuple):
-    """A test's workspace, its server, and when the test began by `monotonic`, as the server's clock may differ."""
+    """A test's workspace and its server."""
 
     server: "SandboxClient"
     workspace: "Workspace"
-    began: float
 
 
 MADE = pytest.StashKey[Made]()
@@ -61,24 +72,35 @@ def sandbox_server(request: pytest.FixtureRequest) -> "Iterator[SandboxClient]":
     token = os.environ.get("SANDBOX_CONTROL_TOKEN") or None
     with ExitStack() as stack:
         if named := os.environ.get("SANDBOX_URL"):
-            yield stack.enter_context(_attached(named, token))
+            yield stack.enter_context(_attached(request.config, named, token))
             return
-        url = stack.enter_context(_serving(getattr(request.config, "workerinput", {}).get(PORT)))
+        url = stack.enter_context(_serving(request.config, getattr(request.config, "workerinput", {}).get(PORT)))
         yield stack.enter_context(SandboxClient(url, token))
 
 
 @contextmanager
-def _serving(shared_port: int | None) -> Iterator[str]:
+def _serving(config: pytest.Config, shared_port: int | None) -> Iterator[str]:
     from dialog_sandbox.server_process import CannotStart, serving  # noqa: PLC0415  (see above)
 
     try:
         with serving(shared_port) as url:
             yield url
     except CannotStart as error:
-        pytest.fail(str(error), pytrace=False)
+        _fail(config, str(error))
 
 
-def _attached(url: str, token: str | None) -> "SandboxClient":
+def _fail(config: pytest.Config, reason: str) -> NoReturn:
+    """Fail this test; those after it, which would fail by the same, are skipped."""
+    config.stash[GONE] = reason
+    pytest.fail(reason, pytrace=False)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if GONE in item.config.stash and "sandbox_server" in getattr(item, "fixturenames", ()):
+        pytest.skip(item.config.stash[GONE].splitlines()[0])
+
+
+def _attached(config: pytest.Config, url: str, token: str | None) -> "SandboxClient":
     """A client of the server that `SANDBOX_URL` names; the run fails in a sentence when it is not there."""
     from dialog_sandbox import SandboxClient, SandboxError  # noqa: PLC0415  (see above)
 
@@ -89,7 +111,7 @@ def _attached(url: str, token: str | None) -> "SandboxClient":
         reason = str(error)
     else:
         return client
-    pytest.fail(f"{reason}\nSANDBOX_URL is {url}: start a sandbox there, or unset SANDBOX_URL.", pytrace=False)
+    _fail(config, f"{reason}\nSANDBOX_URL is {url}: start a sandbox there, or unset SANDBOX_URL.")
 
 
 @pytest.fixture(scope="session")
@@ -103,12 +125,17 @@ def sandbox(
     request: pytest.FixtureRequest, sandbox_server: "SandboxClient", sandbox_settings: dict[str, Any]
 ) -> "Iterator[Workspace]":
     """A fresh workspace, its clock frozen, its messages delivered at once; other than that by the marker `sandbox`."""
-    from dialog_sandbox import SandboxError  # noqa: PLC0415  (see above)
+    from dialog_sandbox import SandboxError, Unreachable  # noqa: PLC0415  (see above)
+    from dialog_sandbox.server_process import nobody_listens  # noqa: PLC0415  (see above)
 
     made_with = settings_of(request.node, sandbox_settings)
-    began = monotonic()
-    workspace = sandbox_server.create_workspace(name_of(request.node), **made_with)
-    request.node.stash[MADE] = Made(sandbox_server, workspace, began)
+    try:
+        workspace = sandbox_server.create_workspace(name_of(request.node), **made_with)
+    except Unreachable as error:
+        if nobody_listens(sandbox_server.url):
+            _fail(request.config, f"The sandbox at {sandbox_server.url} has ended while the tests ran.")
+        pytest.fail(str(error), pytrace=False)
+    request.node.stash[MADE] = Made(sandbox_server, workspace)
     yield workspace
     with suppress(SandboxError):  # the test may have deleted it, or the server be gone, which is told already
         workspace.delete()
@@ -124,28 +151,55 @@ def async_sandbox(sandbox: "Workspace", sandbox_server: "SandboxClient") -> "Asy
 
 
 @pytest.fixture
-def sandbox_app(request: pytest.FixtureRequest, sandbox_settings: dict[str, Any]) -> "Iterator[Sandbox]":
-    """The server as an ASGI application, without a socket; its workspace `default` is made as `sandbox` is."""
-    from sandbox.fixture_app import fixture_app  # noqa: PLC0415  (see above; the one place that needs the server)
+def sandbox_app(request: pytest.FixtureRequest, sandbox_settings: dict[str, Any]) -> "Iterator[ThreadedApp]":
+    """The server as an ASGI application, without a socket; its workspace `default` is made as `sandbox` is.
 
-    app = fixture_app(**settings_of(request.node, sandbox_settings))
-    yield app
-    app.close()
+    It has an event loop of its own, in a thread: it is called from whatever loop the test has, asyncio's or trio's.
+    """
+    try:
+        from sandbox.fixture_app import fixture_app  # noqa: PLC0415  (see above; the one place that needs the server)
+    except ModuleNotFoundError as error:
+        if error.name != "sandbox.fixture_app":
+            raise
+        pytest.fail(SHADOWED, pytrace=False)
+
+    with fixture_app(**settings_of(request.node, sandbox_settings)) as app:
+        yield app
 
 
 def settings_of(test: pytest.Item, overridden: Mapping[str, Any]) -> dict[str, Any]:
     """What the test's workspace is made with: its nearest marker counts most, then the fixture, then the defaults."""
     if not isinstance(overridden, Mapping):
         raise pytest.UsageError(f"sandbox_settings gives {overridden!r}: it must return a dict of settings.")
-    settings = dict(overridden)
+    settings = _with_file({**DEFAULTS, **_of_environment(), **overridden}, test.config.invocation_params.dir)
     for marker in reversed(list(test.iter_markers("sandbox"))):
         if marker.args:
             raise pytest.UsageError(_unnamed(marker.args))
-        settings |= marker.kwargs
+        settings |= _with_file(marker.kwargs, test.path.parent)
     unknown = sorted(settings.keys() - DEFAULTS.keys())
     if unknown:
         raise pytest.UsageError(f"The sandbox knows no setting {', '.join(unknown)}: it has {', '.join(DEFAULTS)}.")
-    return {**DEFAULTS, **settings}
+    return settings
+
+
+def _of_environment() -> dict[str, Any]:
+    """Return what `SANDBOX_FIXTURE` says of a server that is started for the tests: workspaces begin alike there."""
+    named = os.environ.get("SANDBOX_FIXTURE")
+    return {"fixture": named} if named and not os.environ.get("SANDBOX_URL") else {}
+
+
+def _with_file(settings: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Return them with the whole path of a fixture that is a file, which is written as seen from a folder."""
+    fixture = settings.get("fixture")
+    is_named = isinstance(fixture, str) and Path(fixture).suffix not in FIXTURE_SUFFIXES
+    if is_named or not isinstance(fixture, str | os.PathLike):
+        return dict(settings)
+    file = folder / fixture
+    if file.is_file():
+        return {**settings, "fixture": file}
+    if isinstance(fixture, str) and file == Path(fixture):
+        return dict(settings)  # the server may have it, where it runs
+    raise pytest.UsageError(f"There is no fixture {file}.")
 
 
 def _unnamed(values: tuple[Any, ...]) -> str:
@@ -160,25 +214,33 @@ def name_of(test: pytest.Item) -> str:
     return f"{plain}-{secrets.token_hex(4)}"
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+@pytest.hookimpl(hookwrapper=True)  # not `wrapper=True`, which pluggy before 1.2 does not know
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, None]:
     """Beside what failed stands what the workspace saw."""
-    report = yield
+    outcome = yield
+    if outcome.excinfo is not None:
+        return
+    report = outcome.get_result()
     if report.failed and call.when != "teardown" and MADE in item.stash:
         report.sections.append(("sandbox", _summary(item.stash[MADE])))
-    return report
 
 
 def _summary(made: Made) -> str:
-    from dialog_sandbox import SandboxError  # noqa: PLC0415  (see above)
-    from dialog_sandbox.summary import summary  # noqa: PLC0415  (see above)
-
+    """What the workspace saw; or in a line why that cannot be told, because the test still has replaced what it did."""
     try:
-        return summary(made.server, made.workspace, timedelta(seconds=monotonic() - made.began))
-    except SandboxError as error:  # a report must not hide what it reports on
-        return str(error)
+        from dialog_sandbox.summary import summary  # noqa: PLC0415  (see above)
+
+        return summary(made.server, made.workspace)
+    except (KeyboardInterrupt, pytest.exit.Exception):
+        raise
+    except BaseException as error:
+        return _line(error)
+
+
+def _line(error: BaseException) -> str:
+    """Return an error in a line; one of ours is a sentence."""
+    said = " ".join(str(error).split())
+    return said if type(error).__module__.startswith("dialog_sandbox.") else f"{UNTOLD} {type(error).__name__}: {said}"
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -186,14 +248,25 @@ def pytest_configure_node(node: Any) -> None:
     """pytest-xdist makes a worker: it learns where the server is that all share, which starts when one calls it."""
     if os.environ.get("SANDBOX_URL"):
         return
-    from dialog_sandbox.server_process import SharedServer  # noqa: PLC0415  (see above)
-
     stash = node.config.stash
-    if SHARED not in stash:
-        stash[SHARED] = SharedServer()
-    node.workerinput[PORT] = stash[SHARED].port
+    try:
+        from dialog_sandbox.server_process import SharedServer  # noqa: PLC0415  (see above)
+
+        if SHARED not in stash:
+            stash[SHARED] = SharedServer()
+        node.workerinput[PORT] = stash[SHARED].port
+    except Exception as error:
+        note = f"Each worker starts a server of its own, since none can be shared: {_line(error)}"
+        stash.setdefault(NOTES, []).append(note)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    notes = config.stash.get(NOTES, [])
+    for note in dict.fromkeys(notes):
+        terminalreporter.write_line(f"dialog-sandbox: {note}")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     if SHARED in config.stash:
-        config.stash[SHARED].close()
+        with suppress(Exception):  # the server ends with this process in any case
+            config.stash[SHARED].close()

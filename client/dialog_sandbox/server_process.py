@@ -1,26 +1,26 @@
 """The server of a test run, in a process of its own: it shares nothing of what tests patch, and ends with us."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Lock, Thread
 
 LOOPBACK = "127.0.0.1"
-# -P: a folder `sandbox` of the tests is not taken for the server's package.
-COMMAND = [sys.executable, "-P", "-m", "dialog_sandbox.until_eof", "serve"]
-FLAGS = ["--host", LOOPBACK, "--port", "0", "--fixture", "empty", "--seed", "1"]
-NOT_OURS = (
-    "SANDBOX_DATABASE",
-    "SANDBOX_DEMO",
-    "SANDBOX_START_AT",
-    "SANDBOX_WORKERS",
-    "SANDBOX_PUBLIC_URL",
-    "SANDBOX_TRUSTED_PROXIES",
+# -P: a file of the tests that is called as one of Python's is not taken for that.
+COMMAND = [sys.executable, "-P", str(Path(__file__).with_name("until_eof.py")), "serve"]
+FLAGS = ["--host", LOOPBACK, "--port", "0", "--seed", "1"]
+FIXTURE = "empty"
+NOT_OURS = re.compile(
+    r"SANDBOX_(DATABASE|DEMO|PUBLIC_URL|START_AT|TRUSTED_PROXIES|WORKERS)"
+    r"|PYTHON(WARNINGS|INSPECT|OPTIMIZE|DEVMODE|TRACEMALLOC|PROFILEIMPORTTIME)"
+    r"|(COV_CORE|COVERAGE_PROCESS)_.*"
 )
-"""What is meant for other servers; `SANDBOX_CALLBACK_*` and the like hold for ours too."""
+"""Variables for other servers, and for the Python and the coverage of the tests; `SANDBOX_CALLBACK_*` hold for ours."""
 READY = "dialog-sandbox ready on "
 LONGEST_END_S = 10
 
@@ -48,10 +48,10 @@ class ServerProcess:
             return self._url
 
     def _start(self) -> str:
-        environment = {name: value for name, value in os.environ.items() if name not in NOT_OURS}
+        environment = {name: value for name, value in os.environ.items() if not NOT_OURS.fullmatch(name)}
         self.close()
         self._process = subprocess.Popen(
-            COMMAND + FLAGS,
+            [*COMMAND, *FLAGS, "--fixture", os.environ.get("SANDBOX_FIXTURE") or FIXTURE],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -114,8 +114,23 @@ def serving(shared_port: int | None = None) -> Iterator[str]:
         finally:
             server.close()
         return
-    with socket.create_connection((LOOPBACK, shared_port)) as asking, asking.makefile() as answer:
-        url = answer.read()
+    try:
+        with socket.create_connection((LOOPBACK, shared_port)) as asking, asking.makefile() as answer:
+            url = answer.read()
+    except OSError:
+        url = ""
     if not url:
         raise CannotStart
     yield url
+
+
+def nobody_listens(url: str) -> bool:
+    """Return whether the server at this URL has ended, and is not only slow."""
+    host, _, port = url.rpartition("//")[2].rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), LONGEST_END_S).close()
+    except ConnectionRefusedError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return False

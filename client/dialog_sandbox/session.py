@@ -1,22 +1,31 @@
-"""Connections to one server, blocking and awaiting: the only place that calls httpx."""
+"""Calls of one server, blocking and awaiting.
 
-import json
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
+They go to the transport, past httpx's clients: a test may replace whatever those do.
+"""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
+from json import dumps
 from typing import Any
 from weakref import finalize
 
+import httpcore
 import httpx
 
 from dialog_sandbox.errors import Unreachable
+from dialog_sandbox.transport import AsyncTransport, Transport
 
 __tracebackhide__ = True
 """A test that fails shows its own line, and not how we came to know: so in each of our modules."""
 TIMEOUT_S = 30.0
 ENDLESS = httpx.Timeout(TIMEOUT_S, read=None)
 """For an answer that goes on; the server sends something from time to time."""
-KEEP_ALIVE_S = 2.0
-"""Shorter than the server's, so that no connection is used again that it is about to close."""
+BROKEN = (
+    httpx.TransportError,
+    httpcore.NetworkError,
+    httpcore.TimeoutException,
+    httpcore.ProtocolError,
+)
 
 
 class Session:
@@ -24,19 +33,35 @@ class Session:
 
     def __init__(self, url: str, token: str | None, transport: httpx.BaseTransport | None) -> None:
         self.url = base_of(url)
-        limits = httpx.Limits(keepalive_expiry=KEEP_ALIVE_S)
-        self.http = httpx.Client(**_options(self.url, token), transport=transport, limits=limits)
-        finalize(self, self.http.close)
+        self._headers = headers_of(token)
+        self.transport = transport or Transport()
+        finalize(self, self.transport.close)
 
     def send(self, method: str, path: str, **call: Any) -> httpx.Response:
-        with answering(self.url):
-            return self.http.request(method, path, **_request(**call))
+        try:
+            with self._answer(self._request(method, path, **call)) as answer:
+                answer.read()
+                return answer
+        except BROKEN as error:
+            raise Unreachable(self.url, error) from None
 
     def stream(self, path: str, query: Mapping[str, Any]) -> AbstractContextManager[httpx.Response]:
-        return self.http.stream("GET", path, params=query, timeout=ENDLESS)
+        return self._answer(self._request("GET", path, query=query, timeout=ENDLESS))
+
+    def _request(self, method: str, path: str, **call: Any) -> httpx.Request:
+        return request_of(method, self.url + path, self._headers, **call)
+
+    @contextmanager
+    def _answer(self, request: httpx.Request) -> Iterator[httpx.Response]:
+        answer = self.transport.handle_request(request)
+        try:
+            answer.request = request
+            yield answer
+        finally:
+            answer.close()
 
     def close(self) -> None:
-        self.http.close()
+        self.transport.close()
 
 
 class AsyncSession:
@@ -46,18 +71,34 @@ class AsyncSession:
         self, url: str, token: str | None, transport: httpx.AsyncBaseTransport | None, *, keep_alive: bool
     ) -> None:
         self.url = base_of(url)
-        limits = httpx.Limits(max_keepalive_connections=None if keep_alive else 0, keepalive_expiry=KEEP_ALIVE_S)
-        self.http = httpx.AsyncClient(**_options(self.url, token), transport=transport, limits=limits)
+        self._headers = headers_of(token)
+        self.transport = transport or AsyncTransport(keep_alive=keep_alive)
 
     async def send(self, method: str, path: str, **call: Any) -> httpx.Response:
-        with answering(self.url):
-            return await self.http.request(method, path, **_request(**call))
+        try:
+            async with self._answer(self._request(method, path, **call)) as answer:
+                await answer.aread()
+                return answer
+        except BROKEN as error:
+            raise Unreachable(self.url, error) from None
 
     def stream(self, path: str, query: Mapping[str, Any]) -> AbstractAsyncContextManager[httpx.Response]:
-        return self.http.stream("GET", path, params=query, timeout=ENDLESS)
+        return self._answer(self._request("GET", path, query=query, timeout=ENDLESS))
+
+    def _request(self, method: str, path: str, **call: Any) -> httpx.Request:
+        return request_of(method, self.url + path, self._headers, **call)
+
+    @asynccontextmanager
+    async def _answer(self, request: httpx.Request) -> AsyncIterator[httpx.Response]:
+        answer = await self.transport.handle_async_request(request)
+        try:
+            answer.request = request
+            yield answer
+        finally:
+            await answer.aclose()
 
     async def close(self) -> None:
-        await self.http.aclose()
+        await self.transport.aclose()
 
 
 def base_of(url: str) -> str:
@@ -67,34 +108,45 @@ def base_of(url: str) -> str:
     return url.rstrip("/")
 
 
+def headers_of(token: str | None) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"} if token else {}
+
+
 @contextmanager
 def answering(url: str) -> Iterator[None]:
     """Raise `Unreachable` when the connection fails."""
     try:
         yield
-    except httpx.TransportError as error:
+    except BROKEN as error:
         raise Unreachable(url, error) from None
 
 
-def _options(url: str, token: str | None) -> dict[str, Any]:
-    """A sandbox is called directly, whatever proxies the environment names for the world outside."""
-    return {
-        "base_url": url,
-        "headers": {"Authorization": f"Bearer {token}"} if token else {},
-        "trust_env": False,
-        "verify": url.startswith("https:"),  # reading the certificates takes longer than most tests
-    }
-
-
-def _request(query: Mapping[str, Any] | None = None, body: Any = None, wait: float = 0) -> dict[str, Any]:
-    """`body` goes out as JSON, or as it stands when it is bytes.
+def request_of(
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    *,
+    query: Mapping[str, Any] | None = None,
+    body: Any = None,
+    wait: float = 0,
+    timeout: httpx.Timeout | None = None,
+) -> httpx.Request:
+    """Return a request; `body` goes out as JSON, or as it stands when it is bytes.
 
     `wait` is how long the answer may take beyond the usual, in seconds.
     """
-    options: dict[str, Any] = {"params": query, "timeout": TIMEOUT_S + wait}
+    content: bytes | None = body
+    kind: dict[str, str] = {}
     if isinstance(body, bytes):
-        return {**options, "content": body, "headers": {"Content-Type": "application/octet-stream"}}
-    if body is not None:
-        content = json.dumps(body).encode()
-        return {**options, "content": content, "headers": {"Content-Type": "application/json"}}
-    return options
+        kind = {"Content-Type": "application/octet-stream"}
+    elif body is not None:
+        content, kind = dumps(body).encode(), {"Content-Type": "application/json"}
+    limits = timeout or httpx.Timeout(TIMEOUT_S + wait)
+    return httpx.Request(
+        method,
+        url,
+        params=query,
+        headers={**headers, **kind},
+        content=content,
+        extensions={"timeout": limits.as_dict()},
+    )

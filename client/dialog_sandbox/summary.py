@@ -1,9 +1,8 @@
 """What a workspace saw, short and readable: for the report of a test that failed."""
 
-import json
 import re
 from collections.abc import Sequence
-from datetime import timedelta
+from json import loads
 from typing import Any
 
 from dialog_sandbox._sync.client import SandboxClient
@@ -23,15 +22,15 @@ DESCRIPTION = re.compile(r"<result_description>(.*?)</result_description>", re.D
 NOBODYS = "calls since the test began that belong to no workspace, so maybe another test's:"
 
 
-def summary(client: SandboxClient, workspace: Workspace, age: timedelta) -> str:
-    """The exchanges with their findings and the newest messages; and the calls of `age` that found no workspace.
+def summary(client: SandboxClient, workspace: Workspace) -> str:
+    """The exchanges with their findings and the newest messages; and the calls since that found no workspace.
 
-    Those are the ones with wrong credentials.
+    Those are the ones with wrong credentials. The times are the server's: the test's own clock may stand still.
     """
     reading = workspace.clock.read()
     exchanges = workspace.journal(LOOKED_AT, order="newest")
     messages = workspace.messages()
-    nobodys = client.journal(LOOKED_AT, order="newest", since=reading.wall - age)
+    nobodys = client.journal(LOOKED_AT, order="newest", since=workspace.info.created_at)
     return "\n".join(
         [
             f"{workspace.name} ({workspace.id}), its clock at {reading.now:%Y-%m-%d %H:%M:%S}",
@@ -80,7 +79,7 @@ def _effect(effect: dict[str, Any]) -> str:
 def _reason(body: str) -> str | None:
     """Why a vendor refused: it stands at the end of long answers, which are cut."""
     try:
-        answer = json.loads(body)
+        answer = loads(body)
     except ValueError:
         described = DESCRIPTION.search(body)
         return described and described[1]

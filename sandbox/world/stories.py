@@ -107,7 +107,8 @@ def times(story: FixtureStory) -> Iterator[tuple[int, StoryStep]]:
 
 
 def _fixture(tx: Tx) -> fixtures.LoadedFixture:
-    return _loaded(row_of(tx).fixture)
+    row = row_of(tx)
+    return _loaded(row.fixture) if row.fixture_text is None else fixtures.load_text(row.fixture_text)
 
 
 @lru_cache(maxsize=8)

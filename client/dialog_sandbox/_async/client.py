@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from os import PathLike
 from typing import Any, Self, Unpack
 
 import httpx
@@ -9,8 +10,9 @@ import httpx
 from dialog_sandbox._async.resource import AsyncResource, segment
 from dialog_sandbox._async.workspace import AsyncWorkspace
 from dialog_sandbox._sync.workspace import Workspace  # awaiting only
-from dialog_sandbox.arguments import ExchangeFilters, Seconds, filtered, present
+from dialog_sandbox.arguments import ExchangeFilters, Seconds, filtered, fixture_members, present
 from dialog_sandbox.awaitable_context import awaitable_context
+from dialog_sandbox.errors import Refused
 from dialog_sandbox.models.engine import Fixture, HandsetNumber, Rule, Template, Version
 from dialog_sandbox.models.journal import Exchange
 from dialog_sandbox.models.values import ClockState, Mode
@@ -64,7 +66,7 @@ class AsyncSandboxClient(AsyncResource):
         self,
         name: str | None = None,
         *,
-        fixture: str | None = None,
+        fixture: str | PathLike[str] | None = None,
         seed: int | None = None,
         start_at: datetime | str | None = None,
         clock: ClockState | None = None,
@@ -73,18 +75,24 @@ class AsyncSandboxClient(AsyncResource):
     ) -> AsyncWorkspace:
         """Make a world of its own, with credentials of its own, by default from the fixture `empty`.
 
-        `ttl` is how long it stays, in wall time; for ever, if left out.
+        `fixture` is the name of a packaged one, or the path of a file of your own, whose text is sent. `ttl` is how
+        long it stays, in wall time; for ever, if left out.
         """
         body = present(
             name=name,
-            fixture=fixture,
+            **fixture_members(fixture),
             seed=seed,
             start_at=start_at,
             clock=clock,
             delivery={"mode": delivery} if isinstance(delivery, str) else delivery,
             ttl=ttl,
         )
-        return self._workspace(await self._read(WorkspaceInfo, "POST", "/workspaces", body=body))
+        try:
+            return self._workspace(await self._read(WorkspaceInfo, "POST", "/workspaces", body=body))
+        except Refused as refused:
+            if "fixture_text" in body:
+                refused.add_note(f"fixture_text is what {fixture} holds.")
+            raise
 
     def to_async(self, workspace: Workspace) -> AsyncWorkspace:  # awaiting only
         """Return a workspace that a blocking client found, to be awaited."""

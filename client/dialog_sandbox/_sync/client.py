@@ -3,13 +3,15 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from os import PathLike
 from typing import Any, Self, Unpack
 
 import httpx
 
 from dialog_sandbox._sync.resource import Resource, segment
 from dialog_sandbox._sync.workspace import Workspace
-from dialog_sandbox.arguments import ExchangeFilters, Seconds, filtered, present
+from dialog_sandbox.arguments import ExchangeFilters, Seconds, filtered, fixture_members, present
+from dialog_sandbox.errors import Refused
 from dialog_sandbox.models.engine import Fixture, HandsetNumber, Rule, Template, Version
 from dialog_sandbox.models.journal import Exchange
 from dialog_sandbox.models.values import ClockState, Mode
@@ -59,7 +61,7 @@ class SandboxClient(Resource):
         self,
         name: str | None = None,
         *,
-        fixture: str | None = None,
+        fixture: str | PathLike[str] | None = None,
         seed: int | None = None,
         start_at: datetime | str | None = None,
         clock: ClockState | None = None,
@@ -68,18 +70,24 @@ class SandboxClient(Resource):
     ) -> Workspace:
         """Make a world of its own, with credentials of its own, by default from the fixture `empty`.
 
-        `ttl` is how long it stays, in wall time; for ever, if left out.
+        `fixture` is the name of a packaged one, or the path of a file of your own, whose text is sent. `ttl` is how
+        long it stays, in wall time; for ever, if left out.
         """
         body = present(
             name=name,
-            fixture=fixture,
+            **fixture_members(fixture),
             seed=seed,
             start_at=start_at,
             clock=clock,
             delivery={"mode": delivery} if isinstance(delivery, str) else delivery,
             ttl=ttl,
         )
-        return self._workspace(self._read(WorkspaceInfo, "POST", "/workspaces", body=body))
+        try:
+            return self._workspace(self._read(WorkspaceInfo, "POST", "/workspaces", body=body))
+        except Refused as refused:
+            if "fixture_text" in body:
+                refused.add_note(f"fixture_text is what {fixture} holds.")
+            raise
 
     def is_live(self) -> bool:
         """Return whether the process serves."""

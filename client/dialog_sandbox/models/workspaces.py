@@ -22,6 +22,8 @@ from dialog_sandbox.models.values import (
 )
 
 EMPTY = "empty"
+LONGEST_FIXTURE = 128 * 1024
+"""Characters of a fixture that is sent. Escaped in JSON, whatever it holds, it still fits into a body."""
 
 
 class Basic(AnswerModel):
@@ -55,7 +57,9 @@ class AccountSettings(Account):
 class WorkspaceInfo(AnswerModel):
     id: str = Field(examples=["ws_4k2m9q"])
     name: str
-    fixture: str = Field(description="Its name, or the path of the server's own.", examples=["clinic"])
+    fixture: str = Field(
+        description="Its name, or the path of the server's own; `text` of one that was sent.", examples=["clinic"]
+    )
     seed: int
     start_at: Timestamp | None = Field(description="What its clock read at first; null is wall time.")
     created_at: Timestamp = Field(description="Wall time.")
@@ -70,6 +74,9 @@ class CreateWorkspaceRequest(BodyModel):
 
     name: WorkspaceName = absent()
     fixture: str = Field(EMPTY, description="A packaged one's name, or the one that the server was started with.")
+    fixture_text: Annotated[
+        str, Field(max_length=LONGEST_FIXTURE, description="Instead of `fixture`: one of your own, as its YAML.")
+    ] = absent()
     seed: int = Field(1, ge=0, lt=2**62, description="Decides every id, code and name that is made.")
     start_at: StartTime = absent()
     clock: ClockState = "running"

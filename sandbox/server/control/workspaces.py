@@ -30,6 +30,7 @@ from sandbox.server.control.http import WORKSPACE, control_router
 from sandbox.server.problems import invalid, refusals
 from sandbox.store import Tx
 from sandbox.world import fixtures
+from sandbox.world.errors import FixtureRefused
 from sandbox.world.lines import console_line
 from sandbox.world.seed import seed_workspace
 from sandbox.world.workspaces import change, create, find, remove
@@ -50,12 +51,13 @@ async def create_workspace(store: StoreDep, body: CreateWorkspaceRequest | None 
     has = wanted.model_fields_set
     settings = {"clock_frozen": wanted.clock == "frozen"}
     columns = settings | (delivery_columns(wanted.delivery) if "delivery" in has else {})
+    own = _fixture_in(wanted) if "fixture_text" in has else None
 
     def work(tx: Tx) -> WorkspaceInfo:
         remove.delete_expired(tx)
         seed_workspace(
             tx,
-            _fixture(tx, wanted.fixture),
+            own or _fixture(tx, wanted.fixture),
             name=wanted.name,
             seed=wanted.seed,
             start_at=optional_milliseconds(wanted.start_at),
@@ -74,6 +76,16 @@ def _fixture(tx: Tx, name: str) -> fixtures.LoadedFixture:
     if name not in known:
         raise invalid(("body", "fixture", f"is not known; known are {', '.join(sorted(known))}"))
     return fixtures.load_cached(name)
+
+
+def _fixture_in(wanted: CreateWorkspaceRequest) -> fixtures.LoadedFixture:
+    """Return the fixture that came with the request."""
+    if "fixture" in wanted.model_fields_set:
+        raise invalid(("body", "fixture_text", "cannot be given beside fixture: leave out one of them"))
+    try:
+        return fixtures.load_text(wanted.fixture_text)
+    except FixtureRefused as error:
+        raise invalid(("body", "fixture_text", str(error))) from None
 
 
 @router.get("/_sandbox/workspaces")

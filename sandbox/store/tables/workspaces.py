@@ -37,7 +37,9 @@ class WorkspaceRow(Row):
     username: str | None = Field(default=None, unique=True)
     password: str | None = None
     fixture: str
-    """The name of a packaged one, or a path."""
+    """The name of a packaged one, or a path; `text` of one that came as a text."""
+    fixture_text: str | None = None
+    """That text, to begin with it again."""
     fingerprint: str
     """Of what the fixture was read from."""
     seed: int = moment()

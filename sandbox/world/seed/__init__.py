@@ -42,6 +42,7 @@ def seed_workspace(
         tx,
         name=name,
         fixture=fixture.name,
+        fixture_text=fixture.text,
         fingerprint=fixture.fingerprint,
         seed=seed,
         username=credentials.username if credentials else None,
@@ -64,7 +65,7 @@ def seed_again(tx: Tx) -> None:
     if not _clone_seed(tx):
         row = row_of(tx)
         change_workspace(tx, seed=row.first_seed, callback_profile=None)
-        _play(tx, fixtures.load_cached(row.fixture), row.first_at, with_keys=False)
+        _play(tx, fixture_of(tx), row.first_at, with_keys=False)
 
 
 def set_up_again(tx: Tx) -> None:
@@ -73,7 +74,13 @@ def set_up_again(tx: Tx) -> None:
     if clone_id is not None:
         clone_rows(tx, clone_id, tx.ws, Part.SETUP)
     else:
-        _add_lines(tx, fixtures.load_cached(row_of(tx).fixture).contents, with_keys=False)
+        _add_lines(tx, fixture_of(tx).contents, with_keys=False)
+
+
+def fixture_of(tx: Tx) -> LoadedFixture:
+    """Return the fixture that the workspace began with, as it is now."""
+    row = row_of(tx)
+    return fixtures.load_cached(row.fixture) if row.fixture_text is None else fixtures.load_text(row.fixture_text)
 
 
 def _clone_seed(tx: Tx) -> bool:

@@ -1,0 +1,148 @@
+"""The client's own connections, which no test's mock of HTTP reaches.
+
+respx, pytest-httpx and vcrpy replace methods of httpx's clients and transports and of httpcore's pools; what is mocked
+is the program under test, and not what its test asks the sandbox. So these hold httpcore's plain HTTP/1.1 connections,
+one for each call under way, and keep those that have nothing to do for the next call.
+"""
+
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import cache
+
+import httpcore
+import httpx
+
+KEEP_ALIVE_S = 2.0
+"""Shorter than the server's, so that no connection is used again that it is about to close."""
+__tracebackhide__ = True
+PORTS = {"http": 80, "https": 443}
+
+
+class Transport(httpx.BaseTransport):
+    """Sends requests straight to where they go: through no proxy, whatever the environment names."""
+
+    def __init__(self) -> None:
+        self._idle: list[httpcore.HTTP11Connection] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        connection = self._kept(request) or self._opened(request)
+        answer = connection.handle_request(_for_httpcore(request))
+        body = Body(answer, lambda: self._put_back(connection))
+        return httpx.Response(answer.status, headers=answer.headers, stream=body)
+
+    def _kept(self, request: httpx.Request) -> httpcore.HTTP11Connection | None:
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.can_handle_request(_origin(request)) and not connection.has_expired():
+                return connection
+            connection.close()
+        return None
+
+    def _opened(self, request: httpx.Request) -> httpcore.HTTP11Connection:
+        origin = _origin(request)
+        timeout = request.extensions["timeout"]["connect"]
+        stream = httpcore.SyncBackend().connect_tcp(request.url.host, origin.port, timeout)
+        if request.url.scheme == "https":
+            stream = stream.start_tls(_tls(), request.url.host, timeout)
+        return httpcore.HTTP11Connection(origin, stream, KEEP_ALIVE_S)
+
+    def _put_back(self, connection: httpcore.HTTP11Connection) -> None:
+        if connection.is_idle():
+            self._idle.append(connection)
+        else:
+            connection.close()
+
+    def close(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
+
+
+class AsyncTransport(httpx.AsyncBaseTransport):
+    """The same, awaited, in asyncio as in trio. Without `keep_alive` no connection outlives its call."""
+
+    def __init__(self, *, keep_alive: bool) -> None:
+        self._keeps = keep_alive
+        self._idle: list[httpcore.AsyncHTTP11Connection] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        connection = await self._kept(request) or await self._opened(request)
+        answer = await connection.handle_async_request(_for_httpcore(request))
+        body = AsyncBody(answer, lambda: self._put_back(connection))
+        return httpx.Response(answer.status, headers=answer.headers, stream=body)
+
+    async def _kept(self, request: httpx.Request) -> httpcore.AsyncHTTP11Connection | None:
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.can_handle_request(_origin(request)) and not connection.has_expired():
+                return connection
+            await connection.aclose()
+        return None
+
+    async def _opened(self, request: httpx.Request) -> httpcore.AsyncHTTP11Connection:
+        origin = _origin(request)
+        timeout = request.extensions["timeout"]["connect"]
+        stream = await httpcore.AnyIOBackend().connect_tcp(request.url.host, origin.port, timeout)
+        if request.url.scheme == "https":
+            stream = await stream.start_tls(_tls(), request.url.host, timeout)
+        return httpcore.AsyncHTTP11Connection(origin, stream, KEEP_ALIVE_S)
+
+    async def _put_back(self, connection: httpcore.AsyncHTTP11Connection) -> None:
+        if self._keeps and connection.is_idle():
+            self._idle.append(connection)
+        else:
+            await connection.aclose()
+
+    async def aclose(self) -> None:
+        while self._idle:
+            await self._idle.pop().aclose()
+
+
+class Body(httpx.SyncByteStream):
+    """The body of an answer, after which its connection is free."""
+
+    def __init__(self, answer: httpcore.Response, free: Callable[[], None]) -> None:
+        self._answer = answer
+        self._free = free
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._answer.iter_stream()
+
+    def close(self) -> None:
+        self._answer.close()
+        self._free()
+
+
+class AsyncBody(httpx.AsyncByteStream):
+    """The same, awaited."""
+
+    def __init__(self, answer: httpcore.Response, free: Callable[[], Awaitable[None]]) -> None:
+        self._answer = answer
+        self._free = free
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._answer.aiter_stream()
+
+    async def aclose(self) -> None:
+        await self._answer.aclose()
+        await self._free()
+
+
+def _for_httpcore(request: httpx.Request) -> httpcore.Request:
+    return httpcore.Request(
+        request.method,
+        str(request.url),
+        headers=request.headers.raw,
+        content=request.stream,
+        extensions=request.extensions,
+    )
+
+
+def _origin(request: httpx.Request) -> httpcore.Origin:
+    url = request.url
+    return httpcore.Origin(url.raw_scheme, url.raw_host, url.port or PORTS[url.scheme])
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Made when it is needed: reading the certificates takes longer than most tests."""
+    return httpx.create_ssl_context(trust_env=False)
