@@ -32,14 +32,18 @@ NETWORK_RULES = (
     ),
     SandboxRule(
         "NET-stop",
-        "STOP, STOPALL, UNSUBSCRIBE, CANCEL, END, QUIT, OPTOUT, REVOKE, ALTO or PARAR, in any case, blanks around and"
-        " a full stop ignored, opts the phone out of that line, with one confirmation. A second one gets no answer.",
-        (DOCUMENTED, ASSUMED),
-        "Stop and its one confirmation: documented, in the Writeback sample (in any case: assumed). That a second one"
-        " gets no answer: assumed. STOPALL, UNSUBSCRIBE, CANCEL, END, QUIT:"
-        " assumed, after the industry's usual list for US numbers (the CTIA's handbook, SMS providers' defaults)."
-        " OPTOUT, REVOKE: assumed, after that list since the FCC's order on revoking consent (47 CFR 64.1200(a)(10))."
-        " ALTO, PARAR: assumed, 'stop' in Spanish",
+        "STOP, QUIT, END, REVOKE, OPT OUT, UNSUBSCRIBE, and STOPALL, CANCEL, OPTOUT, OPT-OUT, REMOVE, ALTO, PARAR, in"
+        " any case, blanks around and punctuation behind ignored, several blanks inside as one, opts the phone out of"
+        " that line, with one confirmation. A second one gets no answer.",
+        (DOCUMENTED, OBSERVED, ASSUMED),
+        "Stop and its one confirmation: documented. The first six: observed. The others: assumed.",
+    ),
+    SandboxRule(
+        "NET-staff-optout",
+        "Staff opting a phone out sends it the opt-out text, a record Opt-Out whose incoming message and lead are null;"
+        " silent: true sends nothing. No submit undoes either; staff, the keyword and START do.",
+        (OBSERVED, ASSUMED),
+        "the vendor's help centre; that a submit does not undo it is assumed",
     ),
     SandboxRule(
         "NET-start",
