@@ -182,7 +182,7 @@ def opt_by_staff(
 ) -> MessageRow | None:
     """Have staff opt a phone in or out, and tell it so by a message (rules WB-type, NET-staff-optout).
 
-    `is_silent`: no message. Nothing happens if they have done so already. One that has stopped us itself is not opted out again.
+    `is_silent`: no message. Nothing happens if they have done so already, or the phone's own STOP stands.
     """
     state = consent.state_of(tx, line.number, phone, at)
     if state is not None and _has_staffs_word(state, opted_in=opted_in):

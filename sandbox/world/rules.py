@@ -96,6 +96,12 @@ NETWORK_RULES = (
         "3GPP TS 23.038 and 23.040",
     ),
     SandboxRule(
+        "NET-length",
+        "A text has no limit of its own; one of more than 6 segments is a note among the findings.",
+        (OBSERVED, ASSUMED),
+        "the vendor's help centre ends staff's texts at 6 segments; that longer ones are taken is assumed",
+    ),
+    SandboxRule(
         "NET-text",
         "Text is Unicode and kept as sent. Form and query bytes are strict UTF-8, but in a part that names its charset:"
         " other bytes, U+0000 and lone surrogates are refused with the field named, never replaced.",

@@ -14,6 +14,7 @@ from dialog_sandbox.models.values import (
     Key,
     Keyword,
     Lifetime,
+    LineNumber,
     PhoneNumber,
     StartTime,
     Text,
@@ -82,7 +83,7 @@ class AddConsoleRequest(BodyModel):
 
     code: ConsoleCode = absent()
     name: Text = absent()
-    line: PhoneNumber = absent()
+    line: LineNumber = absent()
     keyword: Keyword = absent()
     help_text: Text = absent()
     auto_reply: Text | None = None

@@ -22,6 +22,7 @@ def checks_for(vendors: Sequence[Vendor]) -> Mapping[str, Check]:
     return {
         **listed,
         "phone": phone,
+        "line": line,
         "keyword": keyword,
         "pattern": pattern_of(operations_of(vendors)),
         "message-type": message_type_of(message_types_of(vendors)),
@@ -67,6 +68,16 @@ def phone(written: str) -> str:
         return phones.normalised(written)
     except ImpossiblePhone:
         raise ValueError("must be a telephone number, as 16155550123, +16155550123 or 6155550123") from None
+
+
+def line(written: str) -> str:
+    """Return the digits of a number that an organisation texts from."""
+    try:
+        return phones.normalised_line(written)
+    except ImpossiblePhone:
+        raise ValueError(
+            "must be a telephone number, as 16155550123, +16155550123 or 6155550123, or a short code, as 72345"
+        ) from None
 
 
 def keyword(written: str) -> str:
