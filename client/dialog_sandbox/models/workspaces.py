@@ -20,6 +20,7 @@ from dialog_sandbox.models.values import (
     Text,
     Timestamp,
     WorkspaceName,
+    Zone,
 )
 
 EMPTY = "empty"
@@ -51,6 +52,7 @@ class Account(AnswerModel):
 
 class AccountSettings(Account):
     doctype: Doctype
+    zone: str = Field(description="The time zone of its days and times, an IANA name.", examples=["UTC"])
 
 
 class WorkspaceInfo(AnswerModel):
@@ -99,6 +101,7 @@ class AddAccountRequest(BodyModel):
     tracking_numbers: Annotated[list[PhoneNumber], Field(min_length=1)] = absent()
     help_text: Text = absent()
     doctype: Doctype = "documented"
+    zone: Zone = "UTC"
 
 
 class ChangeConsoleRequest(BodyModel):
@@ -114,3 +117,4 @@ class ChangeAccountRequest(BodyModel):
     """Only what is given is changed."""
 
     doctype: Doctype = absent()
+    zone: Zone = absent()

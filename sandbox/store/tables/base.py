@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, ColumnElement, ForeignKeyConstraint, Index, T
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
-SCHEMA = 1
+SCHEMA = 2
 """Counts up whenever a table changes; a store of another number is refused."""
 
 
