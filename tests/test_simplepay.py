@@ -722,6 +722,38 @@ def test_a_phone_that_texted_or_was_texted_by_staff_is_known(sandbox: Driver) ->
     assert sandbox.optout(STRANGER, console="HARBOR1002") == {"msisdn": "Recipient not found"}
 
 
+# What an answer is -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("SP-path")
+def test_the_paths_are_the_documented_ones(sandbox: Driver) -> None:
+    form = {"To": PHONE, "From": LINE, "Body": "x"}
+    prefix = "/dialoghealth-simplepay-api"
+    sid = sandbox.call("POST", f"{prefix}/submit/{CONSOLE}", auth=DEMO, data=form).json()["sid"]
+    details = sandbox.call("GET", f"{prefix}/messages/{CONSOLE}/{sid}", auth=DEMO).json()
+    assert (details["extMessageReference"], details["body"]) == (sid, "x")
+    assert sandbox.call("DELETE", f"{prefix}/optout/{CONSOLE}/{PHONE}", auth=DEMO).json() == {"msisdn": PHONE}
+    assert sandbox.call("POST", f"/submit/{CONSOLE}", auth=DEMO, data=form).status_code == 404
+
+
+@pytest.mark.rule("SP-media")
+@pytest.mark.parametrize("accept", ["application/json", "text/xml", "*/*"])
+def test_every_answer_is_json_whatever_a_client_accepts(sandbox: Driver, accept: str) -> None:
+    calls = [
+        ("POST", f"/submit/{CONSOLE}?To={PHONE}&From={LINE}&Body=x", 200),
+        ("POST", f"/submit/{CONSOLE}", 400),
+        ("GET", f"/submit/{CONSOLE}", 405),
+        ("DELETE", f"/optout/{CONSOLE}/{PHONE}", 200),
+        ("GET", f"/messages/{CONSOLE}/x", 200),
+        ("GET", "/nothing", 404),
+    ]
+    for method, path, status in calls:
+        answer = sandbox.call(method, SIMPLEPAY + path, auth=DEMO, headers={"Accept": accept})
+        assert (answer.status_code, answer.headers["content-type"]) == (status, "application/json")
+    refused = sandbox.call("DELETE", f"{SIMPLEPAY}/optout/{CONSOLE}/{PHONE}", headers={"Accept": accept})
+    assert (refused.status_code, refused.headers["content-type"]) == (401, "application/json")
+
+
 # Details ---------------------------------------------------------------------------------------------------------
 
 
