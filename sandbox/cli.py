@@ -183,6 +183,26 @@ def reason_in(body: bytes) -> str:
         return ""
 
 
+@app.command()
+def migrate(database: DatabaseFlag = None) -> None:
+    """take a database of an older version to this one; a file is copied first"""
+    from sandbox.store import StoreRefused  # noqa: PLC0415  (readyz does without it)
+    from sandbox.store.migration import migrate as migrate_database  # noqa: PLC0415  (only this needs Alembic)
+
+    name = settings_of(database=database).database
+    if not name:
+        fail("Which database? Give --database, a path or a URL.", MISUSED)
+    try:
+        done = migrate_database(name)
+    except StoreRefused as error:
+        fail(str(error))
+    if done.before == done.after:
+        print(f"schema {done.after} already")
+    else:
+        kept = f"; as it was: {done.copy}" if done.copy else ""
+        print(f"schema {done.before} is now {done.after}{kept}")
+
+
 @app.command("fixtures")
 def list_fixtures() -> None:
     """list the fixtures one can start from"""
@@ -197,23 +217,21 @@ def list_rules(
     json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="as docs/rules.md")] = False,
 ) -> None:
-    """list every rule that the sandbox follows"""
+    """list every rule that the sandbox follows, and who says so"""
     if json and markdown:
         raise typer.BadParameter("give --json or --markdown, not both.")
 
     from json import dumps  # noqa: PLC0415  (only this needs it)
 
-    from sandbox.server.rules import every_rule, rules_table  # noqa: PLC0415  (readyz does without it)
+    from sandbox.server.rules import every_rule, plain_list, rules_table  # noqa: PLC0415  (readyz does without it)
     from sandbox.vendors import VENDORS  # noqa: PLC0415  (readyz does without it)
 
-    rules = every_rule(VENDORS)
     if json:
-        print(dumps([rule.model_dump() for rule in rules], indent=2, ensure_ascii=False))
+        print(dumps([rule.model_dump() for rule in every_rule(VENDORS)], indent=2, ensure_ascii=False))
     elif markdown:
         print(rules_table(VENDORS), end="")
     else:
-        for rule in rules:
-            print(f"{rule.id:<20}{rule.provenance:<24}{rule.summary}")
+        print(plain_list(VENDORS), end="")
 
 
 def settings_of(**flags: str | bool | None) -> "Settings":

@@ -32,6 +32,10 @@ def programs() -> Path:
     return folders[-1]
 
 
+ENGLISH = ("--encoding=UTF8", "--locale-provider=icu", "--icu-locale=en-US")
+"""A language in whose order capitals do not come first."""
+
+
 class DatabaseServer:
     """A server behind a socket in a folder of its own. Its databases are copies of one that has all tables."""
 
@@ -41,7 +45,7 @@ class DatabaseServer:
         self._as_user = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
         if self._as_user:
             shutil.chown(self._folder, "postgres")
-        self._run("initdb", "-D", self._data, "-A", "trust", "-U", USER, "--locale=C.UTF-8", "--encoding=UTF8")
+        self._run("initdb", "-D", self._data, "-A", "trust", "-U", USER, "--locale=C.UTF-8", *ENGLISH)
         options = " ".join(f"-c {name}='{value}'" for name, value in SETTINGS.items())
         options += f" -c unix_socket_directories='{self._folder}'"
         self._run("pg_ctl", "-D", self._data, "-w", "-l", str(self._folder / "log"), "-o", options, "start")

@@ -400,8 +400,14 @@ def test_fixtures_lists_those_there_are() -> None:
 
 def test_rules_lists_every_rule(sandbox: Driver) -> None:
     rules = sandbox.call("GET", "/_sandbox/rules").json()["items"]
-    lines = run("rules").stdout.splitlines()
-    assert [line.split()[0] for line in lines] == [rule["id"] for rule in rules]
+    paragraphs = [paragraph.splitlines() for paragraph in run("rules").stdout.split("\n\n")]
+    assert paragraphs == [
+        [
+            f"{rule['id']}: {rule['summary']}",
+            *(f"  {part['provenance']}: {part['text']} ({part['source']})" for part in rule["parts"]),
+        ]
+        for rule in rules
+    ]
     assert json.loads(run("rules", "--json").stdout) == rules
 
 

@@ -232,7 +232,9 @@ def test_people_come_change_and_go(ws: Workspace) -> None:
 
 def test_consents_are_turned_by_staff(ws: Workspace) -> None:
     out = ws.opt_out(STRANGER, CONSOLE)
-    assert (out.state, out.why, out.message) == ("opted_out", "staff", None)
+    assert out.message is not None
+    assert (out.state, out.why, out.message.status) == ("opted_out", "staff", "delivered")
+    assert ws.opt_out("16295550102", CONSOLE, silent=True).message is None
     back = ws.opt_in(STRANGER, CONSOLE)
     assert back.message is not None
     (standing,) = ws.consents(phone=STRANGER)

@@ -1,5 +1,7 @@
 """Who may be texted: the ledger, and what staff do to it."""
 
+from typing import Any
+
 import pytest
 from driver import CONSOLE, LINE, PHONE, STRANGER, TRACKING_NUMBER, Driver
 
@@ -48,11 +50,78 @@ def test_the_list_goes_by_pages_and_by_console(sandbox: Driver) -> None:
     assert of_console == [each for each in everyone if each["console"] == CONSOLE]
 
 
-def test_staff_opt_a_phone_out_and_nothing_is_sent(sandbox: Driver) -> None:
-    changed = sandbox.control("PUT", f"/consents/{PHONE}", {"state": "opted_out", "console": CONSOLE})
+def opt_out(sandbox: Driver, phone: str = PHONE, **more: object) -> Any:
+    return sandbox.control("PUT", f"/consents/{phone}", {"state": "opted_out", "console": CONSOLE, **more})
+
+
+@pytest.mark.rule("NET-staff-optout")
+@pytest.mark.parametrize("phone", [PHONE, STRANGER])
+def test_staff_opt_a_phone_out_and_the_opt_out_text_tells_it(sandbox: Driver, phone: str) -> None:
+    changed = opt_out(sandbox, phone)
+    message = changed.pop("message")
+    assert changed == entry(phone, "opted_out", "staff")
+    assert (message["status"], message["text"], message["lead"], message["caused_by"]) == (
+        "delivered",
+        "Harbor: you will get no more texts from us. Text HARBOR to subscribe again.",
+        None,
+        None,
+    )
+    (record,) = sandbox.records()
+    shown = ("messageType", "leadMessageSent", "incomingMessage", "outgoingMessage", "delivered", "messageSentBy")
+    assert [record[name] for name in shown] == ["Opt-Out", None, None, message["text"], "true", "System"]
+    assert opt_out(sandbox, phone) == {**changed, "message": None}
+    assert sandbox.message(sandbox.send(to=phone)["id"])["status"] == "rejected"
+
+
+@pytest.mark.rule("NET-staff-optout")
+def test_a_silent_opt_out_by_staff_sends_nothing(sandbox: Driver) -> None:
+    changed = opt_out(sandbox, silent=True)
     assert changed == {**entry(PHONE, "opted_out", "staff"), "message": None}
     assert sandbox.control("GET", "/messages")["items"] == []
     assert sandbox.message(sandbox.send()["id"])["status"] == "rejected"
+
+
+@pytest.mark.rule("NET-staff-optout", "SP-optin")
+@pytest.mark.parametrize("silent", [False, True])
+@pytest.mark.parametrize("overrides", [False, True])
+def test_no_submit_undoes_what_staff_opted_out(sandbox: Driver, silent: bool, overrides: bool) -> None:
+    sandbox.console(submit_overrides_stop=overrides)
+    opt_out(sandbox, silent=silent)
+    assert sandbox.details(sandbox.sid())["status"] == "failed"
+    sandbox.optout(PHONE)  # nor does a program's own opt-out make it one that a submit undoes
+    assert sandbox.details(sandbox.sid())["status"] == "failed"
+
+
+@pytest.mark.rule("NET-staff-optout", "NET-start")
+@pytest.mark.parametrize("way", ["staff", "HARBOR", "START"])
+@pytest.mark.parametrize("silent", [False, True])
+def test_staff_and_the_keyword_undo_what_staff_opted_out(sandbox: Driver, way: str, silent: bool) -> None:
+    opt_out(sandbox, silent=silent)
+    if way == "staff":
+        sandbox.control("PUT", f"/consents/{PHONE}", {"state": "opted_in", "console": CONSOLE})
+    else:
+        sandbox.inbound(way)
+    assert sandbox.details(sandbox.sid())["status"] == "delivered"
+
+
+@pytest.mark.rule("NET-staff-optout")
+def test_staff_opt_out_for_good_whom_a_program_had_opted_out(sandbox: Driver) -> None:
+    sandbox.optout(PHONE)
+    assert opt_out(sandbox)["message"]["status"] == "delivered"
+    assert sandbox.details(sandbox.sid())["status"] == "failed"
+
+
+@pytest.mark.rule("NET-staff-optout", "NET-stop")
+def test_a_stop_after_staff_have_opted_out_is_confirmed_once(sandbox: Driver) -> None:
+    opt_out(sandbox)
+    assert [sandbox.inbound("Stop")["answer"] is None for _ in range(2)] == [False, True]
+
+
+def test_staff_opt_a_phone_in_silently(sandbox: Driver) -> None:
+    asked = {"state": "opted_in", "console": CONSOLE, "silent": True}
+    sandbox.inbound("STOP")
+    assert sandbox.control("PUT", f"/consents/{PHONE}", asked)["message"] is None
+    assert sandbox.message(sandbox.send()["id"])["status"] == "delivered"
 
 
 def test_staff_opt_a_phone_in_and_one_message_says_so(sandbox: Driver) -> None:
@@ -89,14 +158,10 @@ def test_staff_opting_out_who_is_out_already_changes_nothing(sandbox: Driver) ->
 def test_what_is_opted_out_silently_is_opted_in_by_the_next_submit(sandbox: Driver) -> None:
     sandbox.optout(PHONE)
     assert sandbox.details(sandbox.sid())["status"] == "delivered"
-    sandbox.control("PUT", f"/consents/{PHONE}", {"state": "opted_out", "console": CONSOLE})
-    assert sandbox.details(sandbox.sid())["status"] == "delivered"
     history = sandbox.control("GET", f"/consents/{PHONE}")["items"]
     assert [(each["state"], each["why"]) for each in history if each["console"] == CONSOLE] == [
         ("opted_in", "enrolled"),
         ("opted_out", "api"),
-        ("opted_in", "api"),
-        ("opted_out", "staff"),
         ("opted_in", "api"),
     ]
 

@@ -141,13 +141,34 @@ def test_what_a_console_always_has_cannot_be_null(sandbox: Driver, member: str) 
 
 
 def test_an_account_can_leave_the_doctype_out(sandbox: Driver) -> None:
-    account = WORKSPACE["accounts"][0]
+    account = {**WORKSPACE["accounts"][0], "zone": "UTC"}
     path = "/accounts/demo-access-key"
     assert sandbox.control("PATCH", path) == {**account, "doctype": "documented"}
     assert sandbox.control("PATCH", path, {"doctype": "none"}) == {**account, "doctype": "none"}
     assert "<!DOCTYPE" not in sandbox.get_messages().text
     assert sandbox.control("PATCH", path, {"doctype": "documented"}) == {**account, "doctype": "documented"}
     assert "<!DOCTYPE" in sandbox.get_messages().text
+
+
+@pytest.mark.rule("DT-dates")
+@pytest.mark.parametrize(
+    ("zone", "meant"),
+    [
+        ("america/chicago", ": did you mean America/Chicago?"),
+        ("Europe/Berln", ": did you mean Europe/Berlin?"),
+        ("-06:00", ""),
+        ("../etc/passwd", ""),
+        ("posix/Europe/Berlin", ": did you mean Europe/Berlin?"),
+        ("Europe", ""),
+        ("", ""),
+        ("x" * 100_000, ""),
+    ],
+)
+def test_what_is_no_zone_is_refused(sandbox: Driver, zone: str, meant: str) -> None:
+    detail = f"must be the IANA name of a time zone, as America/Chicago{meant}"
+    for method, path in (("PATCH", "/accounts/demo-access-key"), ("POST", "/accounts")):
+        problem = sandbox.control(method, path, {"zone": zone}, status=422)
+        assert problem["errors"] == [{"in": "body", "member": "zone", "detail": detail}]
 
 
 def test_the_delivery_policy_is_shown_and_replaced(sandbox: Driver) -> None:

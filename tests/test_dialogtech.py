@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -290,12 +292,53 @@ def test_what_is_wrong_is_named_in_order(sandbox: Driver) -> None:
 
 
 @pytest.mark.rule("DT-refused")
-@pytest.mark.parametrize("doctype", ["documented", "none"])
-def test_a_refusal_has_a_doctype_of_just_its_elements(sandbox: Driver, doctype: str) -> None:
-    sandbox.control("PATCH", f"/accounts/{KEYS['access_key']}", {"doctype": doctype})
+def test_a_refusal_has_a_doctype_of_just_its_elements(sandbox: Driver) -> None:
     answer = ask(sandbox, action="x")
     is_refused(answer, f"There is no action x: use {ACTION_NAMES}.")
     assert [element.tag for element in ElementTree.fromstring(answer.content)] == ["result", "result_description"]
+
+
+KEYS_AS_QUERY = "&".join(f"{name}={value}" for name, value in KEYS.items())
+
+
+@pytest.mark.rule("DT-envelope")
+@pytest.mark.parametrize(
+    ("method", "path", "options"),
+    [
+        ("GET", f"/ibp_api.php?{KEYS_AS_QUERY}", {}),
+        ("GET", f"/ibp_api.php?{KEYS_AS_QUERY}&action=sms.get_messages&start_date=x", {}),
+        ("GET", f"/ibp_api.php?{KEYS_AS_QUERY}&action=sms.get_message&msg_id=1", {}),
+        ("POST", "/ibp_api.php", {"data": {**KEYS, "action": "x"}}),
+        ("PUT", f"/ibp_api.php?{KEYS_AS_QUERY}", {}),
+        ("PUT", "/ibp_api.php", {"data": KEYS}),
+        ("PUT", "/ibp_api.php?%FF=1", {"data": KEYS}),
+        ("GET", f"/ibp_api.php/?{KEYS_AS_QUERY}", {}),
+        ("GET", f"/IBP_API.php?{KEYS_AS_QUERY}", {}),
+        ("POST", f"/ibp_api.php?{KEYS_AS_QUERY}", {"content": b"%FF=1", "headers": URLENCODED}),
+        ("POST", "/ibp_api.php?%FF=1", {"data": KEYS}),
+        ("GET", f"/ibp_api.php?{KEYS_AS_QUERY}", {"headers": {"Origin": "http://elsewhere.example"}}),
+        ("GET", f"/ibp_api.php?{KEYS_AS_QUERY}", {"headers": {"X-Sandbox-Fault": "what"}}),
+        ("GET", f"/ibp_api.php?{KEYS_AS_QUERY}", {"headers": {"X-Sandbox-Fault": "status=503"}}),
+    ],
+)
+def test_an_account_without_the_doctype_is_refused_without_one(
+    sandbox: Driver, method: str, path: str, options: dict[str, Any]
+) -> None:
+    before = sandbox.call(method, path, **options)
+    assert before.text.startswith(PROLOG + "<!DOCTYPE response [")
+    sandbox.control("PATCH", f"/accounts/{KEYS['access_key']}", {"doctype": "none"})
+    after = sandbox.call(method, path, **options)
+    assert (after.status_code, after.text) == (
+        before.status_code,
+        PROLOG + before.text.partition("]>\n")[2],
+    )
+
+
+@pytest.mark.rule("DT-envelope", "DT-auth")
+@pytest.mark.parametrize("wrong", ["access_key", "secret_access_key"])
+def test_who_does_not_show_the_accounts_keys_is_refused_with_the_doctype(sandbox: Driver, wrong: str) -> None:
+    sandbox.control("PATCH", f"/accounts/{KEYS['access_key']}", {"doctype": "none"})
+    assert ask(sandbox, **{wrong: "x"}).text.startswith(PROLOG + "<!DOCTYPE response [")
 
 
 # Messages --------------------------------------------------------------------------------------------------------
@@ -373,6 +416,74 @@ def test_each_list_ascends_by_date_then_by_acceptance(sandbox: Driver) -> None:
         *("heard before", "heard 0", "heard 1", "heard 2"),
         *("said before", "said 0", "said 1", "said 2"),
     ]
+
+
+def dates_in(answer: httpx.Response) -> list[str | None]:
+    return [each.findtext("date") for each in ElementTree.fromstring(answer.content).iter("message") if len(each)]
+
+
+@pytest.mark.rule("DT-dates")
+@pytest.mark.parametrize(
+    ("zone", "day", "begins", "ends", "first", "last"),
+    [
+        ("America/Chicago", "20260308", "2026-03-08T06:00:00Z", "2026-03-09T05:00:00Z", "08 00:00:00", "08 23:59:59"),
+        ("America/Chicago", "20251102", "2025-11-02T05:00:00Z", "2025-11-03T06:00:00Z", "02 00:00:00", "02 23:59:59"),
+        ("America/Chicago", "20260506", "2026-05-06T05:00:00Z", "2026-05-07T05:00:00Z", "06 00:00:00", "06 23:59:59"),
+        ("Asia/Kathmandu", "20260506", "2026-05-05T18:15:00Z", "2026-05-06T18:15:00Z", "06 00:00:00", "06 23:59:59"),
+        (
+            "Pacific/Kiritimati",
+            "20260506",
+            "2026-05-05T10:00:00Z",
+            "2026-05-06T10:00:00Z",
+            "06 00:00:00",
+            "06 23:59:59",
+        ),
+        # Its clocks go from 23:59:59 to 01:00:00: this day has no midnight.
+        ("Africa/Cairo", "20260424", "2026-04-23T22:00:00Z", "2026-04-24T21:00:00Z", "24 01:00:00", "24 23:59:59"),
+        ("UTC", "20260506", "2026-05-06T00:00:00Z", "2026-05-07T00:00:00Z", "06 00:00:00", "06 23:59:59"),
+    ],
+)
+def test_days_and_dates_are_of_the_accounts_zone(
+    open_driver: Callable[..., Driver], zone: str, day: str, begins: str, ends: str, first: str, last: str
+) -> None:
+    sandbox = open_driver(start_at=moment(days=7))
+    shown = sandbox.control("PATCH", f"/accounts/{KEYS['access_key']}", {"zone": zone})
+    assert shown["zone"] == zone
+    instants = [datetime.fromisoformat(each) for each in (begins, ends)]
+    just = timedelta(milliseconds=1)
+    for at in (instants[0] - just, instants[0], instants[1] - just, instants[1]):
+        tracked(sandbox, at.isoformat(), at=at.isoformat())
+    answer = sandbox.get_messages(day, day)
+    assert [each.removeprefix(f"{day[:4]}-{day[4:6]}-") for each in dates_in(answer) if each] == [first, last]
+    (msg_id, _) = [each.text for each in ElementTree.fromstring(answer.content).iter("msg_id")]
+    params = {"action": "sms.get_message", **KEYS, "msg_id": str(msg_id)}
+    assert dates_in(sandbox.call("GET", "/ibp_api.php", params=params)) == dates_in(answer)[:1]
+
+
+@pytest.mark.rule("DT-dates")
+def test_the_zone_comes_from_a_fixture_and_is_shown_where_a_message_is(
+    open_driver: Callable[..., Driver], tmp_path: Path
+) -> None:
+    world = (Path(__file__).parent / "worlds" / "plain.yaml").read_text("utf-8")
+    fixture = tmp_path / "zone.yaml"
+    key = "    access_key: demo-access-key\n"
+    fixture.write_text(world.replace(key, f"{key}    zone: America/Chicago\n"), "utf-8")
+    sandbox = open_driver(fixture=str(fixture))
+    id_ = tracked(sandbox, at="2026-05-06T03:00:00Z")["id"]
+    shown = sandbox.control("GET", f"/messages/{id_}/shown")["items"]
+    (view,) = [each for each in shown if each["vendor"] == "dialogtech"]
+    assert "<date>2026-05-05 22:00:00</date>" in view["body"]
+    assert "start_date=20260505&end_date=20260505" in view["url"]
+    assert dates_in(sandbox.call("GET", view["url"])) == ["2026-05-05 22:00:00"]
+
+
+@pytest.mark.rule("DT-dates")
+@pytest.mark.parametrize("zone", ["America/Chicago", "Asia/Tokyo", "Europe/London"])
+def test_the_first_and_the_last_day_there_are_can_be_asked_for_in_any_zone(sandbox: Driver, zone: str) -> None:
+    sandbox.control("PATCH", f"/accounts/{KEYS['access_key']}", {"zone": zone})
+    tracked(sandbox)
+    assert len(dates_in(sandbox.get_messages("00010101", "99991231"))) == 1
+    assert dates_in(sandbox.get_messages("99991231", "99991231")) == []
 
 
 @pytest.mark.rule("DT-dates")

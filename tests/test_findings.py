@@ -81,6 +81,53 @@ def test_a_finding_says_what_its_rule_says(sandbox: Driver) -> None:
     ]
 
 
+@pytest.mark.rule("NET-length")
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("a" * 918, None),
+        ("a" * 919, 7),
+        ("\u0436" * 402, None),
+        ("\u0436" * 403, 7),
+        ("\u20ac" * 460, 7),
+        ("a" * 100_000, 654),
+    ],
+)
+def test_a_text_of_more_than_six_segments_is_taken_and_noted(sandbox: Driver, text: str, count: int | None) -> None:
+    answer = submit(sandbox, {"To": PHONE, "From": LINE, "Body": text})
+    assert (answer.status_code, answer.json()["body"]) == (200, text)
+    fix = "Keep texts within 6 segments: 918 characters of GSM-7, or 402 of others."
+    noted = [] if count is None else [("NET-length", "note", f"a Body of {count} segments", fix)]
+    assert summaries(findings(sandbox, answer)) == noted
+
+
+@pytest.mark.rule("SP-msisdn", "SP-from")
+@pytest.mark.parametrize(
+    ("form", "observed", "fix"),
+    [
+        (
+            {"To": "10155550123", "From": LINE},
+            "To '10155550123', whose area code or exchange begins with 0 or 1",
+            "Send To as 11 to 15 digits with the country code, as 14155550123.",
+        ),
+        ({"To": PHONE, "From": "72-345"}, "From '72-345'", "Send 72345 instead of 72-345."),
+        (
+            {"To": PHONE, "From": " 72345"},
+            "From ' 72345'",
+            "Send 72345 instead of ' 72345': a bare + in a form or a query string is a blank, and a plus sign (%2B) is"
+            " not taken either.",
+        ),
+        (
+            {"To": PHONE, "From": "7234"},
+            "From '7234'",
+            "Send From as 11 to 15 digits with the country code, as 14155550123 or a short code of 5 or 6 digits.",
+        ),
+    ],
+)
+def test_numbers_that_cannot_be(sandbox: Driver, form: dict[str, str], observed: str, fix: str) -> None:
+    assert only(sandbox, submit(sandbox, {**form, "Body": "x"})) == ("SP-msisdn", "error", observed, fix)
+
+
 # Refusals ---------------------------------------------------------------------------------------------------------
 
 CREDENTIALS = "username and password of the workspace, as GET /_sandbox/workspaces/default shows them"

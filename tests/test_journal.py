@@ -36,7 +36,8 @@ SERVER_JOURNAL = "/_sandbox/journal"
 OpenDriver = Callable[..., Driver]
 READ = [
     *("WB-auth", "WB-method", "WB-utc", "WB-range", "WB-window", "WB-envelope", "WB-record", "WB-outgoing", "WB-date"),
-    *("WB-ids", "WB-phone", "WB-name", "WB-person", "WB-delivered", "WB-type", "WB-recipient", "WB-sender"),
+    *("WB-ids", "WB-phone", "WB-name", "WB-person", "WB-carrier"),
+    *("WB-delivered", "WB-type", "WB-recipient", "WB-sender", "WB-context"),
 ]
 
 

@@ -23,7 +23,26 @@ AUTO_REPLY = "Harbor: we have got your message."
 HELP_TEXT = "Harbor: call 615-555-0110."
 STOPPED = "Harbor: you will get no more texts from us. Text HARBOR to subscribe again."
 STARTED = "Harbor: you are subscribed to our texts. Text HELP for help, STOP to end."
-STOP_WORDS = ["STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "OPTOUT", "REVOKE", "ALTO", "PARAR"]
+STOP_WORDS = [
+    *("STOP", "QUIT", "END", "REVOKE", "OPT OUT", "UNSUBSCRIBE"),
+    *("STOPALL", "CANCEL", "OPTOUT", "OPT-OUT", "REMOVE", "ALTO", "PARAR"),
+]
+WRITTEN_OTHERWISE = [
+    *(
+        "stop",
+        "Stop",
+        " \t\nStop. ",
+        "stop .",
+        "pArAr.",
+        "Stop\r\n",
+        "STOP!",
+        "STOP..",
+        "Stop?!",
+        "STOP \u2026 ",
+        "stop)",
+    ),
+    *("Opt Out", "opt  out", "Opt\tOut", "OPT \u00a0 OUT.", " opt\nout !", "Opt-out.", "opt-Out", "\u3000STOP\u3002"),
+]
 HELP_WORDS = ["HELP", "INFO", "AYUDA"]
 SUBMIT = f"{SIMPLEPAY}/submit/{CONSOLE}"
 
@@ -137,7 +156,7 @@ def test_a_stop_does_not_touch_what_was_accepted_before(sandbox: Driver) -> None
 
 
 @pytest.mark.rule("NET-stop")
-@pytest.mark.parametrize("word", [*STOP_WORDS, "stop", "Stop", " \t\nStop. ", "STOP.", "stop .", "pArAr.", "Stop\r\n"])
+@pytest.mark.parametrize("word", [*STOP_WORDS, *WRITTEN_OTHERWISE])
 def test_a_stop_word_opts_out_with_one_confirmation(sandbox: Driver, word: str) -> None:
     assert answer_to(sandbox, word) == STOPPED
     assert answer_to(sandbox, word) is None
@@ -146,7 +165,24 @@ def test_a_stop_word_opts_out_with_one_confirmation(sandbox: Driver, word: str) 
 
 
 @pytest.mark.rule("NET-stop", "NET-reply")
-@pytest.mark.parametrize("text", ["STOP it", "Please stop", "STOP!", "STOP..", "S TOP", "STOPP", "'STOP'", "FIN", "."])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "STOP it",
+        "Please stop",
+        "S TOP",
+        "STOPP",
+        "'STOP'",
+        ".STOP",
+        "FIN",
+        ".",
+        "!?",
+        "OPT",
+        "Out",
+        "OPT - OUT",
+        "STOP all",
+    ],
+)
 def test_what_only_resembles_a_stop_word_is_any_reply(sandbox: Driver, text: str) -> None:
     assert answer_to(sandbox, text) == AUTO_REPLY
     assert is_opted_in(sandbox)
@@ -215,7 +251,7 @@ def test_a_keyword_is_compared_as_the_phones_text_is(sandbox: Driver) -> None:
 
 
 @pytest.mark.rule("NET-stop", "NET-help")
-@pytest.mark.parametrize("word", ["STOP", "parar.", " Help"])
+@pytest.mark.parametrize("word", ["STOP", "parar.", " Help", "opt  out!"])
 def test_a_word_that_does_something_else_is_no_keyword(sandbox: Driver, word: str) -> None:
     reason = "must be none of the words that stop or ask for help (rules NET-stop, NET-help)"
     for method, path in (("POST", "/consoles"), ("PATCH", f"/consoles/{CONSOLE}")):

@@ -4,18 +4,20 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from driver import Driver
 
 import sandbox.world
-from sandbox.server.rules import every_rule
+from sandbox.server.rules import every_rule, rules_table
 from sandbox.vendors import VENDORS
+from sandbox.world.rules import PROVENANCES
 
 TESTS = Path(__file__).parent
 PACKAGE = Path(sandbox.world.__file__).parents[1]
 AGREED = {
-    "NET": "flow stop start help reply consent lead segments text origin",
+    "NET": "flow stop staff-optout start help reply consent lead segments length text origin",
     "WB": (
         "auth method console timestamp utc range window envelope record outgoing date ids phone name"
         " person delivered type recipient sender error"
@@ -27,7 +29,6 @@ AGREED = {
     "DT": "endpoint refused auth action dates number envelope message wellformed type",
 }
 """What the team agreed on to begin with; more may be added."""
-PROVENANCES = {"documented", "observed", "assumed", "standard"}
 OWNERS = {"NET": "network", "WB": "writeback", "SP": "simplepay", "DT": "dialogtech"}
 MENTION = re.compile(r"\b(?:NET|WB|SP|DT)-[a-z]+(?:-[a-z]+)*\b")
 
@@ -53,7 +54,7 @@ def test_each_rule_is_listed_once() -> None:
 def test_every_rule_that_was_agreed_on_is_listed() -> None:
     agreed = {f"{prefix}-{name}" for prefix, names in AGREED.items() for name in names.split()}
     assert agreed - set(IDS) == set()
-    assert len(agreed) == 58
+    assert len(agreed) == 60
 
 
 @pytest.mark.parametrize("rule", IDS)
@@ -72,24 +73,53 @@ def test_each_rule_that_the_code_speaks_of_is_listed() -> None:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=IDS)
-def test_a_rule_says_what_holds_for_whom_and_where_it_was_read(rule: dict[str, str]) -> None:
-    assert list(rule) == ["id", "vendor", "summary", "provenance", "source"]
+def test_a_rule_says_what_holds_for_whom_and_of_each_part_where_it_was_read(rule: dict[str, Any]) -> None:
+    assert list(rule) == ["id", "vendor", "summary", "provenance", "source", "parts"]
     assert rule["vendor"] == OWNERS[rule["id"].partition("-")[0]]
-    assert set(rule["provenance"].split(", ")) <= PROVENANCES
     assert rule["summary"].endswith(".")
-    assert rule["source"]
+    assert rule["parts"]
+    for part in rule["parts"]:
+        assert list(part) == ["text", "provenance", "source"]
+        assert all(part.values())
+        assert f"{part['provenance']}: {part['text']} ({part['source']})" in rule["source"]
+    found = {part["provenance"] for part in rule["parts"]}
+    assert rule["provenance"] == ", ".join(word for word in PROVENANCES if word in found)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=IDS)
-def test_what_a_source_calls_assumed_or_observed_the_provenance_does_too(rule: dict[str, str]) -> None:
-    said = {word for word in ("observed", "assumed") if re.search(rf"\b{word}\b", rule["source"])}
-    assert said <= set(rule["provenance"].split(", "))
+def test_the_table_and_the_list_of_rules_have_a_line_for_each_part(rule: dict[str, Any]) -> None:
+    (row,) = (line for line in rules_table(VENDORS).splitlines() if line.startswith(f"| {rule['id']} |"))
+    assert row.count("|") == 4
+    assert len(row.split("<br>")) == len(rule["parts"])
 
 
-@pytest.mark.parametrize("rule", ["WB-envelope", "WB-date", "WB-ids", "WB-person", "SP-dates"])
-def test_what_no_reference_says_is_not_documented_alone(rule: str) -> None:
-    (provenance,) = (each["provenance"] for each in RULES if each["id"] == rule)
-    assert "assumed" in provenance.split(", ")
+MIXED = {
+    **dict.fromkeys(("NET-stop", "NET-start", "NET-reply", "WB-name", "WB-type"), "documented, observed, assumed"),
+    **dict.fromkeys(("SP-optin", "SP-callback", "SP-msisdn", "SP-from"), "documented, observed, assumed"),
+    **dict.fromkeys(("DT-auth", "DT-dates", "DT-number", "DT-endpoint"), "documented, observed, assumed"),
+    **dict.fromkeys(("WB-carrier", "WB-timestamp", "WB-person"), "documented, observed, assumed"),
+    **dict.fromkeys(("NET-help", "NET-staff-optout", "NET-length", "NET-consent", "DT-msg-id"), "observed, assumed"),
+    "NET-segments": "observed, standard",
+    **dict.fromkeys(("WB-method", "WB-range", "WB-error", "WB-phone", "WB-context"), "documented, assumed"),
+    **dict.fromkeys(("WB-media", "WB-wellformed", "WB-envelope", "WB-date", "WB-ids"), "documented, assumed"),
+    **dict.fromkeys(("SP-submit", "SP-sid", "SP-optout", "SP-details", "SP-details-unknown"), "documented, assumed"),
+    **dict.fromkeys(("SP-media", "SP-dates", "DT-action", "DT-envelope", "DT-wellformed"), "documented, assumed"),
+    **dict.fromkeys(("WB-path", "SP-path", "SP-uri"), "documented"),
+    "DT-refused": "observed, assumed",
+}
+"""Rules of which an audit of the references found that more than one says so, or that one was claimed alone."""
+
+
+@pytest.mark.parametrize(("rule", "provenance"), MIXED.items())
+def test_what_several_say_is_claimed_by_none_alone(rule: str, provenance: str) -> None:
+    assert [each["provenance"] for each in RULES if each["id"] == rule] == [provenance]
+
+
+@pytest.mark.parametrize("rule", ["WB-method", "SP-params", "SP-details", "SP-submit", "SP-sid"])
+def test_where_a_reference_contradicts_itself_both_sides_are_told(rule: str) -> None:
+    (parts,) = (each["parts"] for each in RULES if each["id"] == rule)
+    assert [part["provenance"] for part in parts if "contradicts" in part["text"]] == ["documented"]
+    assert parts[-1]["provenance"] == "assumed"
 
 
 def test_the_control_api_lists_the_same(sandbox: Driver) -> None:

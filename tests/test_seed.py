@@ -480,6 +480,7 @@ def test_a_phone_that_texted_stop_gets_nothing_until_it_comes_back(written: Call
     ]
 
 
+@pytest.mark.rule("NET-staff-optout")
 def test_staff_and_programs_opt_people_in_and_out(written: Callable[..., Seeded]) -> None:
     seeded = written(
         "history:\n"
@@ -489,12 +490,17 @@ def test_staff_and_programs_opt_people_in_and_out(written: Callable[..., Seeded]
         "  - {do: opt_out, at: -6h, to: A, by: api}\n"
         "  - {do: message, at: -5h, to: A, text: b}\n"
         "  - {do: opt_in, at: -4h, to: A, text: Welcome, outcomes: {rejected: 1}}\n"
+        "  - {do: opt_out, at: -3h, to: A, silent: true}\n"
+        "  - {do: submit, at: -2h, to: A, text: c}\n"
     )
+    stopped = "Sandbox: you will get no more texts from us. Text SANDBOX to subscribe again."
     assert [(row["purpose"], row["text"], row["outcome"]) for row in outbound(seeded)] == [
+        ("opt_out", stopped, "delivered"),
         ("alert", "a", "rejected"),
         ("staff_opt_in", "Sandbox: you asked us to text you. Text HELP for help, STOP to end.", "delivered"),
         ("alert", "b", "rejected"),
         ("staff_opt_in", "Welcome", "rejected"),
+        ("alert", "c", "rejected"),
     ]
     ledger = "SELECT opted_in, cause FROM consent WHERE phone = '16295550100' AND line = '16155550120' ORDER BY id"
     assert [tuple(row.values()) for row in seeded.rows(ledger)] == [
@@ -503,6 +509,7 @@ def test_staff_and_programs_opt_people_in_and_out(written: Callable[..., Seeded]
         (1, "staff"),
         (0, "api"),
         (1, "staff"),
+        (0, "staff"),
     ]
 
 

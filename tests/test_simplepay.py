@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from driver import CONSOLE, DEMO, LINE, PHONE, SIMPLEPAY, START, STRANGER, Driver, Wall, moment
+from driver import CONSOLE, DEFAULT, DEMO, LINE, PHONE, SIMPLEPAY, START, STRANGER, Driver, Wall, moment
 
 from sandbox.vendors.simplepay.ids import sid as sid_of
 
@@ -304,6 +304,12 @@ INVALID = [
     "１６１５５５５０１２３",
     "4474001234567",
     "99999999999",
+    "11111111111",
+    "10000000000",
+    "11155550123",
+    "10155550123",
+    "16150550123",
+    "16151550123",
     "16155550123\n",
     "x",
     "-",
@@ -323,6 +329,90 @@ def test_a_number_that_cannot_be_is_refused_in_the_documented_words(sandbox: Dri
 def test_a_number_that_can_be_is_taken(sandbox: Driver, number: str) -> None:
     answer = sandbox.submit(to=number, sender=number)
     assert answer.json() == accepted(answer.json()["sid"], **{"to": number, "from": number})
+
+
+@pytest.mark.rule("SP-from")
+@pytest.mark.parametrize("code", ["72345", "723456", "10000", "000000"])
+def test_from_may_be_a_short_code(sandbox: Driver, code: str) -> None:
+    answer = sandbox.submit(sender=code)
+    assert answer.json() == accepted(answer.json()["sid"], **{"to": PHONE, "from": code})
+    assert sandbox.message(answer.json()["sid"])["from"] == code
+
+
+@pytest.mark.rule("SP-from", "SP-msisdn")
+@pytest.mark.parametrize("code", ["7234", "7234567", "72345 ", "+72345", "\u0667\u0662\u0663\u0664\u0665", "72-345"])
+def test_what_is_no_short_code_is_an_invalid_sender(sandbox: Driver, code: str) -> None:
+    is_error(sandbox.submit(sender=code), f"Msisdn is invalid: {code}", **{"from": code})
+
+
+@pytest.mark.rule("SP-msisdn")
+@pytest.mark.parametrize("code", ["72345", "723456"])
+def test_a_short_code_has_no_phone(sandbox: Driver, code: str) -> None:
+    is_error(sandbox.submit(to=code), f"Msisdn is invalid: {code}", to=code)
+    assert sandbox.optout(code) == {"msisdn": "Recipient not found"}
+
+
+@pytest.mark.rule("SP-from")
+def test_a_consoles_line_may_be_a_short_code(sandbox: Driver) -> None:
+    made = sandbox.control("POST", "/consoles", {"code": "SHORTY1234", "line": "72345"})
+    assert (made["line"], made["help_text"]) == ("72345", "Shorty: for help call 72345. Text STOP to end our texts.")
+    sid = sandbox.sid(console="SHORTY1234", sender="72345")
+    assert sandbox.control("GET", "/journal?order=newest&limit=1")["items"][0]["findings"] == []
+    said = sandbox.inbound("STOP", line="72345")
+    assert (said["inbound"]["to"], said["inbound"]["lead"], said["answer"]["from"]) == (
+        "72345",
+        sandbox.message(sid)["id"],
+        "72345",
+    )
+    assert [each["from"] for each in sandbox.control("GET", "/messages?from=72345")["items"]] == ["72345"] * 2
+    assert [each["to"] for each in sandbox.control("GET", "/messages?to=72345")["items"]] == ["72345"]
+    assert [each["messageType"] for each in sandbox.records(console="SHORTY1234")] == ["Message alert sent", "Opt-Out"]
+    assert sandbox.control("GET", f"/consents?phone={PHONE}&console=SHORTY1234")["items"][0]["line"] == "72345"
+    where = {"from": "72345"}
+    sandbox.control("POST", "/verify", {"expect": [{"operation": "simplepay.submit", "where": where, "count": 1}]})
+    sandbox.control("POST", "/faults", {"match": where, "effect": {"status": 503}})
+    assert sandbox.submit(console="SHORTY1234", sender="72345").status_code == 503
+
+
+@pytest.mark.rule("SP-from")
+@pytest.mark.parametrize("line", ["7234", "7234567", "7234a"])
+def test_a_line_is_a_telephone_number_or_a_short_code(sandbox: Driver, line: str) -> None:
+    problem = sandbox.control("POST", "/consoles", {"line": line}, status=422)
+    assert problem["errors"] == [
+        {
+            "in": "body",
+            "member": "line",
+            "detail": (
+                "must be a telephone number, as 16155550123, +16155550123 or 6155550123, or a short code, as 72345"
+            ),
+        }
+    ]
+
+
+@pytest.mark.rule("SP-from")
+def test_a_short_code_as_a_line_comes_from_a_fixture_and_goes_through_a_snapshots_file(
+    open_driver: Callable[..., Driver], tmp_path: Path
+) -> None:
+    world = (Path(__file__).parent / "worlds" / "plain.yaml").read_text("utf-8")
+    fixture = tmp_path / "short.yaml"
+    fixture.write_text(world.replace(f'"{LINE}"', '"72345"').replace(f" {LINE}", " 72345"), "utf-8")
+    sandbox = open_driver(fixture=str(fixture))
+    assert sandbox.control("GET", "")["consoles"][0]["line"] == "72345"
+    sandbox.sid(sender="72345")
+    sandbox.inbound("STOP", line="72345")
+    sandbox.control("PUT", "/snapshots/before")
+    kept = sandbox.call("GET", f"{DEFAULT}/snapshots/before").content
+    brought = sandbox.call("PUT", f"{DEFAULT}/snapshots/after", content=kept)
+    assert brought.is_success, brought.text
+    before = sandbox.control("GET", "/messages")["items"]
+    sandbox.control("POST", "/snapshots/after/restore")
+    assert sandbox.control("GET", "/messages")["items"] == before
+
+
+@pytest.mark.rule("SP-from")
+def test_a_tracking_number_is_no_short_code(sandbox: Driver) -> None:
+    problem = sandbox.control("POST", "/accounts", {"tracking_numbers": ["72345"]}, status=422)
+    assert problem["errors"][0]["member"] == "tracking_numbers[0]"
 
 
 @pytest.mark.rule("SP-from")
@@ -630,6 +720,38 @@ def test_a_phone_that_texted_or_was_texted_by_staff_is_known(sandbox: Driver) ->
     assert sandbox.optout(STRANGER) == {"msisdn": STRANGER}
     assert sandbox.optout("14155550124") == {"msisdn": "14155550124"}
     assert sandbox.optout(STRANGER, console="HARBOR1002") == {"msisdn": "Recipient not found"}
+
+
+# What an answer is -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("SP-path")
+def test_the_paths_are_the_documented_ones(sandbox: Driver) -> None:
+    form = {"To": PHONE, "From": LINE, "Body": "x"}
+    prefix = "/dialoghealth-simplepay-api"
+    sid = sandbox.call("POST", f"{prefix}/submit/{CONSOLE}", auth=DEMO, data=form).json()["sid"]
+    details = sandbox.call("GET", f"{prefix}/messages/{CONSOLE}/{sid}", auth=DEMO).json()
+    assert (details["extMessageReference"], details["body"]) == (sid, "x")
+    assert sandbox.call("DELETE", f"{prefix}/optout/{CONSOLE}/{PHONE}", auth=DEMO).json() == {"msisdn": PHONE}
+    assert sandbox.call("POST", f"/submit/{CONSOLE}", auth=DEMO, data=form).status_code == 404
+
+
+@pytest.mark.rule("SP-media")
+@pytest.mark.parametrize("accept", ["application/json", "text/xml", "*/*"])
+def test_every_answer_is_json_whatever_a_client_accepts(sandbox: Driver, accept: str) -> None:
+    calls = [
+        ("POST", f"/submit/{CONSOLE}?To={PHONE}&From={LINE}&Body=x", 200),
+        ("POST", f"/submit/{CONSOLE}", 400),
+        ("GET", f"/submit/{CONSOLE}", 405),
+        ("DELETE", f"/optout/{CONSOLE}/{PHONE}", 200),
+        ("GET", f"/messages/{CONSOLE}/x", 200),
+        ("GET", "/nothing", 404),
+    ]
+    for method, path, status in calls:
+        answer = sandbox.call(method, SIMPLEPAY + path, auth=DEMO, headers={"Accept": accept})
+        assert (answer.status_code, answer.headers["content-type"]) == (status, "application/json")
+    refused = sandbox.call("DELETE", f"{SIMPLEPAY}/optout/{CONSOLE}/{PHONE}", headers={"Accept": accept})
+    assert (refused.status_code, refused.headers["content-type"]) == (401, "application/json")
 
 
 # Details ---------------------------------------------------------------------------------------------------------

@@ -59,7 +59,7 @@ class Text:
 
 @dataclass
 class Model:
-    """`consent` of a console and a phone: `in`, `staff` (they opted it in), `out`, or `stopped` by its own word."""
+    """`consent` of a console and a phone: `in`, `staff` (they opted it in), `out`, `closed` by staff, or `stopped`."""
 
     now: int
     handset: str
@@ -227,18 +227,18 @@ class Network(RuleBasedStateMachine):
         if self.model.consent.get(key) in IN:
             self.model.consent[key] = "out"
 
-    @rule(console=consoles, who=who, opts_in=st.booleans())
-    def staff_decide(self, console: str, who: int, opts_in: bool) -> None:
+    @rule(console=consoles, who=who, opts_in=st.booleans(), silent=st.booleans())
+    def staff_decide(self, console: str, who: int, opts_in: bool, silent: bool) -> None:
         key = console, self.phones[who]
         state = "opted_in" if opts_in else "opted_out"
-        changed = self.control("PUT", f"/consents/{self.phones[who]}", {"state": state, "console": console})
-        before = self.model.consent.get(key)
-        assert (changed["message"] is not None) is (opts_in and before != "staff")
-        if opts_in and before != "staff":
-            self.model.consent[key] = "staff"
-            self.model.accept(console, self.phones[who])
-        elif not opts_in and before in (None, *IN):
-            self.model.consent[key] = "out"
+        asked = {"state": state, "console": console, "silent": silent}
+        changed = self.control("PUT", f"/consents/{self.phones[who]}", asked)
+        is_so = self.model.consent.get(key) in (("staff",) if opts_in else ("closed", "stopped"))
+        assert (changed["message"] is None) is (is_so or silent)
+        if not is_so:
+            self.model.consent[key] = "staff" if opts_in else "closed"
+        if not (is_so or silent):
+            self.model.accept(console, self.phones[who], always=True)
 
     @rule(ms=st.sampled_from([1, 500, 999, 1000, 2000, 3000, 10_000]))
     def advance(self, ms: int) -> None:

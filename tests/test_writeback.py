@@ -1,5 +1,6 @@
 """Dialog Health Writeback, rule by rule."""
 
+import json
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -7,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from driver import PHONE, STRANGER, Driver, Wall, moment
+from driver import CONSOLE, DEMO, PHONE, STRANGER, Driver, Wall, moment
+
+from sandbox.world.people import CARRIERS
 
 FIELDS = [
     "leadMessageSent",
@@ -90,6 +93,76 @@ def column(sandbox: Driver, *names: str) -> list[Any]:
     """One field, or a tuple of several, of every record of the day."""
     rows = [tuple(record[name] for name in names) for record in sandbox.records()]
     return [row[0] for row in rows] if len(names) == 1 else rows
+
+
+# What an answer is -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("WB-path")
+def test_the_path_is_the_documented_one(sandbox: Driver) -> None:
+    rest = f"{CONSOLE}/2026-05-06%2000:00:00/2026-05-06%2023:59:59"
+    assert sandbox.call("GET", f"/dialoghealth-writeback-api/api/responses/{rest}", auth=DEMO).status_code == 200
+    assert sandbox.call("GET", f"/dialoghealth-writeback-api/responses/{rest}", auth=DEMO).status_code == 404
+
+
+@pytest.mark.rule("WB-media")
+@pytest.mark.parametrize("accept", ["application/json", "text/xml", "*/*"])
+def test_every_answer_is_json_whatever_a_client_accepts(sandbox: Driver, accept: str) -> None:
+    sandbox.send("\u00c5rsm\u00f8te \U0001f600")
+    headers = {"Accept": accept}
+    answers = [
+        sandbox.writeback(headers=headers),
+        sandbox.writeback(method="PUT", headers=headers),
+        sandbox.writeback(auth=None, headers=headers),
+        sandbox.writeback("x", headers=headers),
+        sandbox.writeback(method="POST", headers=headers),
+        sandbox.call("GET", "/dialoghealth-writeback-api/", auth=DEMO, headers=headers),
+    ]
+    assert [answer.status_code for answer in answers] == [200, 200, 401, 400, 405, 404]
+    assert {answer.headers["content-type"] for answer in answers} == {"application/json"}
+    assert "\u00c5rsm\u00f8te \U0001f600" in answers[0].content.decode()
+
+
+@pytest.mark.rule("WB-wellformed")
+def test_the_samples_missing_separator_is_not_copied(open_driver: Callable[..., Driver]) -> None:
+    sandbox = open_driver(fixture="documented", start_at=moment(days=14))
+    answer = sandbox.call(
+        "GET",
+        "/dialoghealth-writeback-api/api/responses/WEBMAG6745/2026-05-06 00:00:00/2026-05-08 00:00:00",
+        auth=("partner", "partner-secret"),
+    )
+    assert [record["personId"] for record in json.loads(answer.content)["response"]] == ["DH013", "DH009", "DH001"]
+
+
+@pytest.mark.rule("WB-context")
+def test_only_messages_of_a_broadcast_bear_one_and_its_campaign(sandbox: Driver) -> None:
+    plain = sandbox.broadcast("a", to=[PHONE])["broadcast_id"]
+    sandbox.inbound("Thanks")
+    campaign = sandbox.broadcast("b", name="Second", campaign="Flu season", to=[PHONE])["broadcast_id"]
+    sandbox.send("c")
+    sandbox.submit(text="d")
+    sandbox.inbound("STOP")
+    sandbox.control("PUT", f"/consents/{PHONE}", {"state": "opted_in", "console": CONSOLE})
+    shown = column(sandbox, "broadcastName", "broadcastId", "campaignName")
+    nothing = (None, None, None)
+    assert shown == [
+        ("Flu shots", plain, None),
+        nothing,
+        ("Second", campaign, "Flu season"),
+        *[nothing] * 4,
+    ]
+    campaigns = column(sandbox, "campaignId")
+    assert [each is None for each in campaigns] == [True, True, False, True, True, True, True]
+
+
+@pytest.mark.rule("WB-carrier")
+def test_a_carrier_is_the_persons_or_made_of_the_number(sandbox: Driver) -> None:
+    for phone in (PHONE, STRANGER, "19075550171", STRANGER):
+        sandbox.send(to=phone)
+    of_person, made, landline, again = column(sandbox, "carrier")
+    assert (of_person, landline) == ("T-Mobile", "Unknown")
+    assert made in CARRIERS
+    assert made == again
 
 
 # Credentials and methods -----------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ from sandbox.world.ids import decided
 from sandbox.world.lines import line_of
 from sandbox.world.messages.accept import OUTBOUND, Draft, accept
 from sandbox.world.messages.search import vendor_ids_of
-from sandbox.world.rules import ASSUMED, SandboxRule
+from sandbox.world.rules import SandboxRule, assumed
 from sandbox.world.workspaces import find
 
 PREFIX = "/toy-api"
@@ -127,8 +127,8 @@ TOY = Vendor(
     prefix=PREFIX,
     router=router,
     rules=(
-        SandboxRule("TOY-key", "X-Toy-Key is the workspace's password; else 401.", (ASSUMED,), "made up"),
-        SandboxRule("TOY-send", "A text needs phone and text.", (ASSUMED,), "made up"),
+        SandboxRule("TOY-key", "X-Toy-Key is the workspace's password; else 401.", (assumed("all of it", "made up"),)),
+        SandboxRule("TOY-send", "A text needs phone and text.", (assumed("all of it", "made up"),)),
     ),
     authenticate=authenticate,
     security={"type": "apiKey", "in": "header", "name": "X-Toy-Key"},
@@ -162,6 +162,6 @@ PING = Action(
     parameters=PingParameters,
     about={"account": "access_key", "text": "word"},
     function=ping,
-    rules=(SandboxRule("DT-ping", "sms.ping sends its word back.", (ASSUMED,), "made up"),),
+    rules=(SandboxRule("DT-ping", "sms.ping sends its word back.", (assumed("all of it", "made up"),)),),
 )
 VENDORS = (WRITEBACK, SIMPLEPAY, DIALOGTECH.with_action(PING), TOY)

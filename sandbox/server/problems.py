@@ -39,6 +39,7 @@ REFUSALS: dict[type[errors.WorldError], int] = {
     errors.TooEarly: 409,
     errors.FixtureRefused: 409,
     errors.ImpossiblePhone: 422,
+    errors.UnknownZone: 422,
 }
 """The status of each world error that a caller can cause."""
 TITLES = {"ProtectedWorkspace": "Still needed"}

@@ -224,7 +224,8 @@ def _make_tables(tx: Tx) -> None:
         version = tx.one(SCHEMA_OF)
         if version != SCHEMA:
             raise StoreRefused(
-                f"The database has schema {version}, and this version needs {SCHEMA}: start with another --database."
+                f"The database has schema {version}, and this version needs {SCHEMA}: take it there with"
+                " `dialog-sandbox migrate`, or start with another --database."
             )
         return
     Row.metadata.create_all(tx.connection)

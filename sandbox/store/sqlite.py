@@ -83,5 +83,5 @@ def check_file(path: Path) -> None:
     if row is None or row[0] != SCHEMA:
         raise StoreRefused(
             f"The database {path} has schema {row[0] if row else 'unknown'}, and this version needs {SCHEMA}:"
-            " start with another --database, or move the file away to have a new one seeded."
+            " take it there with `dialog-sandbox migrate`, or start with another --database."
         )

@@ -13,11 +13,12 @@ from sqlalchemy import bindparam, select
 from sandbox.store import Query, Tx
 from sandbox.store.tables import SCHEDULED, MessageRow, ScheduledRow
 from sandbox.world import consent, delivery, people, story_runs
+from sandbox.world.consent import ConsentState
 from sandbox.world.errors import UnknownMessage, WorldError
 from sandbox.world.lines import LineView, line_of
 from sandbox.world.messages import broadcasts
-from sandbox.world.messages.accept import ALERT, STAFF_OPT_IN, Draft, accept
-from sandbox.world.messages.receive import InboundAndAnswer, last_uncaused, receive
+from sandbox.world.messages.accept import ALERT, OPT_OUT, STAFF_OPT_IN, Draft, accept
+from sandbox.world.messages.receive import InboundAndAnswer, last_uncaused, opt_out_text, receive
 from sandbox.world.messages.search import message_of, outbound
 from sandbox.world.messages.timeline import is_answered_by_handset, report_status
 from sandbox.world.schedule import schedule, update_next_due
@@ -176,16 +177,28 @@ def _run(tx: Tx, row: ScheduledRow) -> None:
         return
 
 
-def opt_by_staff(tx: Tx, at: int, *, line: LineView, phone: str, opted_in: bool) -> MessageRow | None:
-    """Have staff opt a phone in, which a message tells it, or out (rule WB-type); nothing if they have done so already.
+def opt_by_staff(
+    tx: Tx, at: int, *, line: LineView, phone: str, opted_in: bool, is_silent: bool = False
+) -> MessageRow | None:
+    """Have staff opt a phone in or out, and tell it so by a message (rules WB-type, NET-staff-optout).
 
-    One that is out is not opted out again: a handset's own STOP would then weigh no more than what staff did.
+    `is_silent`: no message. Nothing happens if they have done so already, or the phone's own STOP stands.
     """
     state = consent.state_of(tx, line.number, phone, at)
-    if state is not None and (state == (True, consent.STAFF) if opted_in else not state.opted_in):
+    if state is not None and _has_staffs_word(state, opted_in=opted_in):
         return None
     consent.record(tx, line.number, phone, opted_in=opted_in, cause=consent.STAFF, at=at)
-    if not opted_in:
+    if is_silent:
         return None
-    text = STAFF_OPT_IN_TEXT.format(organisation=line.name)
-    return send(tx, at, line=line.number, to=phone, text=text, purpose=STAFF_OPT_IN)
+    if opted_in:
+        text, purpose = STAFF_OPT_IN_TEXT.format(organisation=line.name), STAFF_OPT_IN
+    else:
+        text, purpose = opt_out_text(line), OPT_OUT
+    return send(tx, at, line=line.number, to=phone, text=text, purpose=purpose)
+
+
+def _has_staffs_word(state: ConsentState, *, opted_in: bool) -> bool:
+    """Return whether staff would change nothing: what they said stands, or a handset's own STOP."""
+    if opted_in:
+        return state == (True, consent.STAFF)
+    return state.is_closed_by_staff or state.is_stopped

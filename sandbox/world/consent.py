@@ -6,6 +6,7 @@ A ledger: the latest entry of a line and phone is its state; a phone without one
 from collections import defaultdict
 from collections.abc import Collection
 from typing import NamedTuple
+from unicodedata import category
 
 from sqlalchemy import ColumnElement, Select, bindparam, exists, func, select, tuple_
 
@@ -13,9 +14,14 @@ from sandbox.store import Query, Tx
 from sandbox.store.tables import CONSENTS, CONSOLES, LINES, ConsentRow
 from sandbox.world.lines import LISTED
 
-STOP_WORDS = frozenset(("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "OPTOUT", "REVOKE", "ALTO", "PARAR"))
+VENDORS_STOP_WORDS = ("STOP", "QUIT", "END", "REVOKE", "OPT OUT", "UNSUBSCRIBE")
+"""Those that the vendor's help centre lists."""
+FURTHER_STOP_WORDS = ("STOPALL", "CANCEL", "OPTOUT", "OPT-OUT", "REMOVE", "ALTO", "PARAR")
+STOP_WORDS = frozenset((*VENDORS_STOP_WORDS, *FURTHER_STOP_WORDS))
 START_WORDS = frozenset(("START", "UNSTOP"))
 HELP_WORDS = frozenset(("HELP", "INFO", "AYUDA"))
+LONGEST_WORD = 1000
+"""Characters, blanks too, of what may still be a word; no text of a megabyte is."""
 
 FIRST_CONTACT = "first_contact"
 ENROLLED = "enrolled"
@@ -34,6 +40,15 @@ class ConsentState(NamedTuple):
     def is_stopped(self) -> bool:
         """Whether the handset itself opted out: a silent opt-in does not undo that (rule SP-optin)."""
         return not self.opted_in and self.cause == HANDSET
+
+    @property
+    def is_closed_by_staff(self) -> bool:
+        """Whether staff opted it out: no submit undoes that, however the console is set (rule NET-staff-optout)."""
+        return not self.opted_in and self.cause == STAFF
+
+    def yields_to_submit(self, *, overrides_stop: bool) -> bool:
+        """Return whether a silent opt-in changes it."""
+        return not self.opted_in and not self.is_closed_by_staff and (overrides_stop or not self.is_stopped)
 
 
 _columns = CONSENTS.c
@@ -83,13 +98,17 @@ def request_of(text: str, keyword: str | None) -> str:
     word = _word(text)
     if word in STOP_WORDS:
         return "opt_out"
-    if word in START_WORDS or (keyword is not None and word == _word(keyword)):
+    if word in START_WORDS or (word and keyword is not None and word == _word(keyword)):
         return "opt_in"
     return "help" if word in HELP_WORDS else "reply"
 
 
 def _word(text: str) -> str:
-    return text.strip().removesuffix(".").rstrip().upper()
+    """Return it in capitals, without blanks around it and punctuation behind it, each blank inside a single one."""
+    end = len(text)
+    while end and (text[end - 1].isspace() or category(text[end - 1]).startswith("P")):
+        end -= 1
+    return " ".join(text[:end].split()).upper() if end <= LONGEST_WORD else ""
 
 
 def state_of(tx: Tx, line: str, phone: str, at: int) -> ConsentState | None:

@@ -101,6 +101,10 @@ class ClockGoesBack(WorldError):
     """A clock was to be set to a time before its own."""
 
 
+class UnknownZone(WorldError):
+    """It is the name of no time zone."""
+
+
 class ImpossiblePhone(WorldError):
     """Not a telephone number."""
 

@@ -204,7 +204,7 @@ def _is_like(name: str, value: str, call: CallDetails) -> bool:
     if name in ("console", "account"):
         return param == value
     try:
-        return phones.normalised(param) == value
+        return phones.normalised_line(param) == value
     except ImpossiblePhone:
         return False
 

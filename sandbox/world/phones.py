@@ -8,6 +8,8 @@ from sandbox.world.errors import ImpossiblePhone
 NATIONAL_US = 10
 FORMATTING = str.maketrans("", "", " -.()")
 DIGITS = re.compile(r"[0-9]{1,15}", re.ASCII)
+NORTH_AMERICAN = re.compile(r"1[2-9][0-9]{2}[2-9][0-9]{6}", re.ASCII)
+SHORT_CODE = re.compile(r"[0-9]{5,6}", re.ASCII)
 
 
 def normalised(written: str) -> str:
@@ -20,17 +22,38 @@ def normalised(written: str) -> str:
     return number
 
 
+def normalised_line(written: str) -> str:
+    """Return the same of a number that an organisation texts from, which may be a short code (rule SP-from)."""
+    code = written.strip()
+    return code if is_short_code(code) else normalised(written)
+
+
+def is_short_code(number: str) -> bool:
+    """Return whether these are the 5 or 6 digits of a short code."""
+    return SHORT_CODE.fullmatch(number) is not None
+
+
+def is_sender(number: str) -> bool:
+    """Return whether a message can come from it: a telephone number, or a short code (rule SP-from)."""
+    return is_short_code(number) or is_msisdn(number)
+
+
 def is_msisdn(number: str) -> bool:
-    """Return whether these are 11 to 15 ASCII digits that can be a telephone number (rule SP-msisdn)."""
+    """Return whether these are 11 to 15 ASCII digits that can be a telephone number (rule SP-msisdn).
+
+    Of a North American one, neither area code nor exchange begins with 0 or 1.
+    """
     if len(number) == 11 and number[0] == "1":
-        return DIGITS.fullmatch(number) is not None
+        return NORTH_AMERICAN.fullmatch(number) is not None
     return 11 <= len(number) <= 15 and DIGITS.fullmatch(number) is not None and _is_possible(number)
 
 
 def national(number: str) -> str:
-    """Return it without the country code: `6159737483` for `16159737483`."""
+    """Return it without the country code: `6159737483` for `16159737483`. A short code has none."""
     if len(number) == 11 and number[0] == "1":
         return number[1:]
+    if is_short_code(number):
+        return number
     return _foreign_national(number)
 
 

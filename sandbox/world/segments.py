@@ -4,6 +4,8 @@ import re
 
 GSM_7 = "GSM-7"
 UCS_2 = "UCS-2"
+MOST_SEGMENTS = 6
+"""Where texts end that the vendor's staff write (rule NET-length)."""
 
 BASIC = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ"

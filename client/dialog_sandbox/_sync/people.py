@@ -60,12 +60,14 @@ class PeopleVerbs(Resource):
         """Let staff opt a phone in, which is told so. The console is needed when there are several."""
         return self._opt(phone, "opted_in", console)
 
-    def opt_out(self, phone: str, console: str | None = None) -> ConsentChange:
-        """Let staff opt a phone out, silently. The console is needed when there are several."""
-        return self._opt(phone, "opted_out", console)
+    def opt_out(self, phone: str, console: str | None = None, *, silent: bool = False) -> ConsentChange:
+        """Let staff opt a phone out, which is told so unless `silent`. The console is needed when there are several."""
+        return self._opt(phone, "opted_out", console, silent=silent)
 
-    def _opt(self, phone: str, state: ConsentState, console: str | None) -> ConsentChange:
-        body = present(state=state, console=console)
+    def _opt(
+        self, phone: str, state: ConsentState, console: str | None, *, silent: bool = False
+    ) -> ConsentChange:
+        body = present(state=state, console=console, silent=silent or None)
         return self._read(ConsentChange, "PUT", f"/consents/{segment(phone)}", body=body)
 
 

@@ -121,6 +121,7 @@ class Workspace(MessageVerbs, PeopleVerbs, NetworkVerbs, FaultVerbs, JournalVerb
         tracking_numbers: list[str] | None = None,
         help_text: str | None = None,
         doctype: Doctype | None = None,
+        zone: str | None = None,
     ) -> AccountSettings:
         """Add a DialogTech account; what is not given is made."""
         body = present(
@@ -130,15 +131,21 @@ class Workspace(MessageVerbs, PeopleVerbs, NetworkVerbs, FaultVerbs, JournalVerb
             tracking_numbers=tracking_numbers,
             help_text=help_text,
             doctype=doctype,
+            zone=zone,
         )
         account = self._read(AccountSettings, "POST", "/accounts", body=body)
         self.accounts.append(account)
         return account
 
-    def change_account(self, access_key: str, *, doctype: Doctype | None = None) -> AccountSettings:
-        """Set whether an account's answers have the documented DOCTYPE; with nothing given it only shows that."""
+    def change_account(
+        self, access_key: str, *, doctype: Doctype | None = None, zone: str | None = None
+    ) -> AccountSettings:
+        """Set how an account is answered; with nothing given it only shows that.
+
+        `doctype`: whether answers have the documented DOCTYPE. `zone`: that of its days and dates, an IANA name.
+        """
         path = f"/accounts/{segment(access_key)}"
-        return self._read(AccountSettings, "PATCH", path, body=present(doctype=doctype) or None)
+        return self._read(AccountSettings, "PATCH", path, body=present(doctype=doctype, zone=zone) or None)
 
     # Its states; credentials, sinks and snapshots stay, whichever it goes back to
 

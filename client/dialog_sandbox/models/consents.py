@@ -25,6 +25,7 @@ class ConsentChange(Consent):
 class ConsentRequest(BodyModel):
     state: ConsentState
     console: str | None = Field(None, description="Needed when there are several.", examples=["HARBOR1001"])
+    silent: bool = Field(False, description="Nothing is sent to the phone, which some call inactive.")
 
 
 class ListConsentsRequest(PageRequest):

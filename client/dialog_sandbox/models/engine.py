@@ -26,12 +26,21 @@ class Version(AnswerModel):
         return self.db_schema
 
 
+class RulePart(AnswerModel):
+    """One part of a rule, and who says so."""
+
+    text: str = Field(description="Which part.")
+    provenance: Literal["documented", "observed", "standard", "assumed"]
+    source: str = Field(description="Where it can be read, or why it was assumed.")
+
+
 class Rule(AnswerModel):
     id: str
     vendor: str = Field(description="Or `network`, for what all share.")
     summary: str
-    provenance: str = Field(description="documented, observed, assumed or standard; or several of them.")
-    source: str
+    provenance: str = Field(description="documented, observed, standard or assumed; or several of them.")
+    source: str = Field(description="What `parts` say, in one text.")
+    parts: list[RulePart] = Field(description="Which part of it has which provenance.")
 
 
 class Fixture(AnswerModel):

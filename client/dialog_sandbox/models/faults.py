@@ -8,6 +8,7 @@ from dialog_sandbox.models.base import AnswerModel, BodyModel, DescribedAs, abse
 from dialog_sandbox.models.values import (
     LONGEST_DELAY_S,
     LONGEST_SOUGHT,
+    LineNumber,
     Number,
     OperationPattern,
     PhoneNumber,
@@ -86,7 +87,7 @@ class Match(BodyModel):
 
     operation: OperationPattern = absent()
     to: PhoneNumber = absent()
-    from_: PhoneNumber = absent(alias="from")
+    from_: LineNumber = absent(alias="from")
     text: Annotated[Text, Field(max_length=LONGEST_SOUGHT, description="Contains it, as written.")] = absent()
     console: Annotated[Text, Field(description="A console's code.")] = absent()
     account: Annotated[Text, Field(description="A DialogTech access key.")] = absent()

@@ -13,6 +13,7 @@ from dialog_sandbox.models.values import (
     At,
     Direction,
     KnownVendor,
+    LineNumber,
     MessageType,
     Moment,
     PhoneNumber,
@@ -116,8 +117,8 @@ class ListMessagesRequest(PageRequest):
     vendor: KnownVendor | None = None
     direction: Direction | None = None
     status: AnyStatus | None = Field(None, description="As it is now.")
-    to: PhoneNumber | None = None
-    from_: PhoneNumber | None = Field(None, alias="from")
+    to: LineNumber | None = None
+    from_: LineNumber | None = Field(None, alias="from")
     console: str | None = Field(None, description="A console's code.")
     account: str | None = Field(None, description="An account's access key.")
     text: str | None = Field(None, max_length=LONGEST_SOUGHT, description="Part of the text.")
@@ -182,6 +183,6 @@ class ReplyRequest(BodyModel):
 
 class InboundRequest(BodyModel):
     from_: PhoneNumber = Field(alias="from")
-    to: PhoneNumber = Field(description="A console's line or a tracking number.", examples=["16155550110"])
+    to: LineNumber = Field(description="A console's line or a tracking number.", examples=["16155550110"])
     text: Text
     at: At = None

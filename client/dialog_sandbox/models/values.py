@@ -130,6 +130,8 @@ RECEIVERS_SCHEMA = {
 }
 MOMENT_SCHEMA = {"type": "string", "format": "date-time", "examples": ["2026-05-06T09:00:00.000Z"]}
 PHONE_SCHEMA = {"type": "string", "format": "phone", "examples": ["16155550123"]}
+LINE_SCHEMA = {"type": "string", "format": "line", "examples": ["16155550110", "72345"]}
+ZONE_SCHEMA = {"type": "string", "format": "zone", "examples": ["America/Chicago"]}
 VENDOR_SCHEMA = {"type": "string", "format": "vendor"}
 OPERATION_SCHEMA = {"type": "string", "format": "operation"}
 PATTERN_SCHEMA = {
@@ -148,6 +150,10 @@ Timestamp = Annotated[datetime, PlainValidator(timestamp), ON_THE_WIRE, WithJson
 """A time that is answered: the same, but the history of a workspace may begin before 1970."""
 PhoneNumber = Annotated[str, AfterValidator(server_check("phone")), WithJsonSchema(PHONE_SCHEMA)]
 """A telephone number in any writing; whether it is one, and its digits, are the server's to say."""
+LineNumber = Annotated[str, AfterValidator(server_check("line")), WithJsonSchema(LINE_SCHEMA)]
+"""A number that an organisation texts from: a telephone number, or a short code of 5 or 6 digits."""
+Zone = Annotated[str, AfterValidator(server_check("zone")), WithJsonSchema(ZONE_SCHEMA)]
+"""The IANA name of a time zone."""
 Receivers = Annotated[str | list[str], PlainValidator(receivers), WithJsonSchema(RECEIVERS_SCHEMA)]
 ConsoleCode = Annotated[str, Field(pattern=CODE, examples=["QWERTY1234"])]
 Lifetime = Annotated[float, Field(gt=0, le=LONGEST_DELAY_S, allow_inf_nan=False)]

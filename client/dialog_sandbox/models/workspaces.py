@@ -14,11 +14,13 @@ from dialog_sandbox.models.values import (
     Key,
     Keyword,
     Lifetime,
+    LineNumber,
     PhoneNumber,
     StartTime,
     Text,
     Timestamp,
     WorkspaceName,
+    Zone,
 )
 
 EMPTY = "empty"
@@ -52,6 +54,7 @@ class Account(AnswerModel):
 
 class AccountSettings(Account):
     doctype: Doctype
+    zone: str = Field(description="The time zone of its days and times, an IANA name.", examples=["UTC"])
 
 
 class WorkspaceInfo(AnswerModel):
@@ -89,7 +92,7 @@ class AddConsoleRequest(BodyModel):
 
     code: ConsoleCode = absent()
     name: Text = absent()
-    line: PhoneNumber = absent()
+    line: LineNumber = absent()
     keyword: Keyword = absent()
     help_text: Text = absent()
     auto_reply: Text | None = None
@@ -105,6 +108,7 @@ class AddAccountRequest(BodyModel):
     tracking_numbers: Annotated[list[PhoneNumber], Field(min_length=1)] = absent()
     help_text: Text = absent()
     doctype: Doctype = "documented"
+    zone: Zone = "UTC"
 
 
 class ChangeConsoleRequest(BodyModel):
@@ -120,3 +124,4 @@ class ChangeAccountRequest(BodyModel):
     """Only what is given is changed."""
 
     doctype: Doctype = absent()
+    zone: Zone = absent()

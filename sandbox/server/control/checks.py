@@ -10,9 +10,9 @@ from fnmatch import fnmatchcase
 
 from dialog_sandbox.models.values import CHECKS, Check
 from sandbox.vendors.base.vendor import Vendor
-from sandbox.world import consent, phones
+from sandbox.world import consent, phones, zones
 from sandbox.world.delivery import HANDSETS
-from sandbox.world.errors import ImpossiblePhone
+from sandbox.world.errors import ImpossiblePhone, UnknownZone
 from sandbox.world.lines import STAFF_TOOLS
 
 
@@ -22,6 +22,8 @@ def checks_for(vendors: Sequence[Vendor]) -> Mapping[str, Check]:
     return {
         **listed,
         "phone": phone,
+        "line": line,
+        "zone": zone,
         "keyword": keyword,
         "pattern": pattern_of(operations_of(vendors)),
         "message-type": message_type_of(message_types_of(vendors)),
@@ -67,6 +69,24 @@ def phone(written: str) -> str:
         return phones.normalised(written)
     except ImpossiblePhone:
         raise ValueError("must be a telephone number, as 16155550123, +16155550123 or 6155550123") from None
+
+
+def line(written: str) -> str:
+    """Return the digits of a number that an organisation texts from."""
+    try:
+        return phones.normalised_line(written)
+    except ImpossiblePhone:
+        raise ValueError(
+            "must be a telephone number, as 16155550123, +16155550123 or 6155550123, or a short code, as 72345"
+        ) from None
+
+
+def zone(written: str) -> str:
+    """Return the name of a time zone."""
+    try:
+        return zones.zone_name(written)
+    except UnknownZone as error:
+        raise ValueError(str(error)) from None
 
 
 def keyword(written: str) -> str:

@@ -57,13 +57,15 @@ async def show_consent_history(ws: WorkspaceDep, phone: AnyPhone) -> ListOf[Cons
 async def set_consent(ws: WorkspaceDep, phone: AnyPhone, body: ConsentRequest) -> ConsentChange:
     """Staff opt a phone in or out of a console.
 
-    Opting in sends one message, which Writeback shows as `Opt-In (UI)`; opting out sends nothing. What staff have
-    done already is not done again.
+    Opting in sends one message, which Writeback shows as `Opt-In (UI)`; opting out sends the opt-out text, an `Opt-Out`
+    without lead and incoming message. With `silent` nothing is sent. What staff have done already is not done again,
+    and no submit undoes it.
     """
 
     def work(tx: Tx) -> ConsentChange:
         line = broadcasting_line(tx, body.console)
-        message = opt_by_staff(tx, tx.now, line=line, phone=phone, opted_in=body.state == "opted_in")
+        opted_in = body.state == "opted_in"
+        message = opt_by_staff(tx, tx.now, line=line, phone=phone, opted_in=opted_in, is_silent=body.silent)
         latest = consent.ledger_of(tx, phone, line.number)[-1]
         told = None if message is None else message_of(tx, message)
         return ConsentChange.model_validate({**_members(latest, {line.number: line}), "message": told})

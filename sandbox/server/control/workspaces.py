@@ -141,7 +141,11 @@ async def change_console(ws: WorkspaceDep, code: Code, body: ChangeConsoleReques
 async def change_account(
     ws: WorkspaceDep, access_key: AccessKey, body: ChangeAccountRequest | None = None
 ) -> AccountSettings:
-    """Sets whether an account's answers have the documented DOCTYPE; without a body it only shows that."""
+    """Sets how an account is answered; without a body it only shows that.
+
+    `doctype`: whether answers, refusals too, have the documented DOCTYPE. `zone`: where days begin, and what
+    dates read.
+    """
 
     def work(tx: Tx) -> AccountSettings:
         change.change_account(tx, access_key, **_account_columns(_members(body)))

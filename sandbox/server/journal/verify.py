@@ -193,7 +193,7 @@ def _condition(member: str, wanted: str | int, keys: Keys) -> ColumnElement[bool
     if not (member in PHONES and isinstance(wanted, str)):
         return column == wanted
     try:
-        digits = phones.normalised(wanted)
+        digits = phones.normalised_line(wanted)
     except ImpossiblePhone:
         return column == wanted
     return column.like(f"%{'%'.join(digits.removeprefix('1'))}%")
@@ -206,7 +206,7 @@ def _is_same_phone(wanted: str, got: str | None) -> bool:
 def _digits(written: str) -> str:
     """Return those of a number, however it was written; what is none stays as it is."""
     try:
-        return phones.normalised(written)
+        return phones.normalised_line(written)
     except ImpossiblePhone:
         return written
 

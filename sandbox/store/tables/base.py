@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from sqlalchemy import BigInteger, ColumnElement, ForeignKeyConstraint, Index, Integer, String, Table, Text
 from sqlalchemy.orm import registry
-from sqlmodel import Field, SQLModel
+from sqlmodel import AutoString, Field, SQLModel
 
 SCHEMA = 2
 """Counts up whenever a table changes; a store of another number is refused."""
@@ -44,7 +44,7 @@ class Row(SQLModel, registry=registry()):
 
 
 INTEGER = Integer().with_variant(BigInteger(), "postgresql")
-TEXT = Text().with_variant(Text(collation="C"), "postgresql")
+TEXT = String().with_variant(Text(collation="C"), "postgresql")
 """Order and equality of texts are those of their code points, whatever the database's own language is."""
 
 _tables: dict[type[Row], Table] = {}
@@ -56,7 +56,7 @@ def define(table_class: type[Row]) -> Table:
     for column in table.columns:
         if type(column.type) is Integer:
             column.type = INTEGER
-        elif isinstance(column.type, String):
+        elif isinstance(column.type, String | AutoString):
             column.type = TEXT
     _tables[table_class.__mro__[1]] = table
     return table

@@ -104,6 +104,8 @@ class AccountRow(Row):
     """Null in a hidden workspace, as the other one."""
     secret_access_key: str | None = None
     documented_doctype: bool = True
+    zone: str = Field(default="UTC", sa_column_kwargs={"server_default": "UTC"})
+    """An IANA name: in which it names days and shows times."""
     help_text: str
 
 

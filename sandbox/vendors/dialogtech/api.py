@@ -1,6 +1,7 @@
 """The one path of DialogTech's API, on which a parameter names the action; and who calls it."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from inspect import cleandoc
 from typing import Any
@@ -9,6 +10,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from sandbox.store import Tx, WorkspaceView
+from sandbox.vendors.base import forms
 from sandbox.vendors.base.exchange import VendorExchange
 from sandbox.vendors.base.operation import Operation, chosen_by
 from sandbox.vendors.base.refusal import Refusal
@@ -17,7 +19,7 @@ from sandbox.vendors.base.vendor import Vendor
 from sandbox.vendors.dialogtech.messages import PATH
 from sandbox.vendors.dialogtech.shapes import MEDIA_TYPE, REFUSED_DOCTYPE, head
 from sandbox.world.rules import SandboxRule
-from sandbox.world.workspaces.find import by_keys
+from sandbox.world.workspaces.find import Customer, by_keys
 
 ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
@@ -82,7 +84,7 @@ def _requested_action(actions: tuple[Action, ...], exchange: VendorExchange) -> 
 
 def authenticate(tx: Tx, exchange: VendorExchange) -> WorkspaceView:
     """Return the workspace of the account whose keys were sent; that is then the exchange's `caller` (rule DT-auth)."""
-    fields = exchange.params or exchange.read_query()
+    fields = exchange.params or _readable_fields(exchange)
     customer = by_keys(tx, fields.get("access_key") or "", fields.get("secret_access_key") or "")
     if customer is None:
         raise Refusal("DT-auth", "access_key and secret_access_key are not those of an account.")
@@ -90,6 +92,19 @@ def authenticate(tx: Tx, exchange: VendorExchange) -> WorkspaceView:
     return customer.workspace
 
 
-def refuse(_: VendorExchange, refusal: Refusal) -> Response:
-    """Answer as rule DT-refused says: whatever went wrong, HTTP knows nothing of it."""
-    return Response(head(REFUSED_DOCTYPE, "failed", refusal.reason) + "</response>\n", media_type=MEDIA_TYPE)
+def _readable_fields(exchange: VendorExchange) -> forms.Fields:
+    """Return what a call that was refused before its parameters were read has sent, as far as it can be read."""
+    fields: forms.Fields = {}
+    with suppress(Refusal):
+        fields |= exchange.read_query()
+    with suppress(forms.UnreadableForm):
+        fields |= forms.form(exchange.header(b"content-type") or b"", exchange.raw_body)
+    return fields
+
+
+def refuse(exchange: VendorExchange, refusal: Refusal) -> Response:
+    """Answer as rules DT-refused and DT-envelope say: whatever went wrong, HTTP knows nothing of it."""
+    customer = exchange.caller
+    has_doctype = not isinstance(customer, Customer) or customer.documented_doctype
+    doctype = REFUSED_DOCTYPE if has_doctype else ""
+    return Response(head(doctype, "failed", refusal.reason) + "</response>\n", media_type=MEDIA_TYPE)

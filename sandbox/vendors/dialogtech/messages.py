@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 from sqlalchemy import ColumnElement, bindparam, func, select
 from starlette.responses import Response
 
-from sandbox.clock import DAY, SECOND, written
 from sandbox.store import Query, Store, Tx
 from sandbox.store.tables import MESSAGES, VENDOR_IDS, MessageRow
 from sandbox.vendors.base.answers import LongAnswer
@@ -18,20 +17,22 @@ from sandbox.vendors.dialogtech import hints
 from sandbox.vendors.dialogtech.ids import MSG_ID, VENDOR
 from sandbox.vendors.dialogtech.shapes import (
     DIRECTIONS,
-    DOCTYPE,
     MEDIA_TYPE,
     TAIL,
+    AnswerStyle,
     GetMessagesParameters,
     MessageElement,
     head,
     listed,
     message,
+    style_of,
     unindented_message,
 )
 from sandbox.world.lines import line_of
 from sandbox.world.messages.search import IS_ID_OF_MESSAGE, vendor_ids_of
 from sandbox.world.phones import national
 from sandbox.world.workspaces.find import Customer, account
+from sandbox.world.zones import local_time, span_of_days
 
 PATH = "/ibp_api.php"
 ACTION = "sms.get_messages"
@@ -90,39 +91,42 @@ def get_messages(tx: Tx, exchange: VendorExchange) -> Response:
     customer = exchange.caller
     assert isinstance(customer, Customer)
     given = exchange.parameters(GetMessagesParameters)
-    if given.start_date > tx.now:
+    start, end = span_of_days(customer.zone, given.start_date, given.end_date)
+    if start > tx.now:
         exchange.findings.append(hints.in_the_future(exchange.params["start_date"] or ""))
     window: dict[str, Any] = {
         "ws": tx.ws,
         "account_id": customer.account_id,
-        "start": given.start_date,
-        "end": given.end_date + DAY,
+        "start": start,
+        "end": end,
     }
-    doctype = DOCTYPE if customer.documented_doctype else ""
+    style = style_of(customer)
     if given.line is None:
-        return _answer(tx, exchange, doctype, OF_ACCOUNT, window)
-    return _answer(tx, exchange, doctype, OF_NUMBER, window | {"line": given.line})
+        return _answer(tx, exchange, style, OF_ACCOUNT, window)
+    return _answer(tx, exchange, style, OF_NUMBER, window | {"line": given.line})
 
 
-def _answer(tx: Tx, exchange: VendorExchange, doctype: str, reading: Reading, window: dict[str, Any]) -> Response:
+def _answer(tx: Tx, exchange: VendorExchange, style: AnswerStyle, reading: Reading, window: dict[str, Any]) -> Response:
     """Return the messages of a range of days (rule DT-envelope)."""
     lists = {direction: tx.all(reading.first, direction=direction, **window) for _, direction in DIRECTIONS}
     exchange.messages = tuple([row.id for rows in lists.values() for row in rows])
     exchange.rules = (READ if exchange.messages else READ_NOTHING) + (OF_ONE_NUMBER if reading is OF_NUMBER else ())
     if any(len(rows) > MOST_IN_ONE_PIECE for rows in lists.values()):
-        return LongAnswer(_long_answer(exchange.store, doctype, reading, window), media_type=MEDIA_TYPE)
-    return Response(listed(doctype, lists), media_type=MEDIA_TYPE)
+        return LongAnswer(_long_answer(exchange.store, style, reading, window), media_type=MEDIA_TYPE)
+    return Response(listed(style, lists), media_type=MEDIA_TYPE)
 
 
-async def _long_answer(store: Store, doctype: str, reading: Reading, window: dict[str, Any]) -> AsyncIterator[str]:
+async def _long_answer(
+    store: Store, style: AnswerStyle, reading: Reading, window: dict[str, Any]
+) -> AsyncIterator[str]:
     """Yield the same in pieces, other calls being served between them; count and rows are of one moment."""
     with store.snapshot() as snapshot:
         count = sum(snapshot.one(reading.total, direction=direction, **window) or 0 for _, direction in DIRECTIONS)
-        yield head(doctype, "success", f"[{count}] Message(s) Returned") + "    <messages>\n"
+        yield head(style.doctype, "success", f"[{count}] Message(s) Returned") + "    <messages>\n"
         for element, direction in DIRECTIONS:
             yield f"        <{element}>\n"
             for rows in snapshot.chunks(reading.every, CHUNK, direction=direction, **window):
-                yield "".join(map(message, rows))
+                yield "".join([message(row, style.zone) for row in rows])
                 await asyncio.sleep(0)
             yield f"        </{element}>\n"
         yield TAIL
@@ -133,7 +137,7 @@ def view(tx: Tx, of: MessageRow) -> View | None:
     if of.account_id is None:
         return None
     keys = account(tx, line_of(tx, of.line).code)
-    day = written(of.accepted_at // SECOND, "%Y%m%d")
+    day = local_time(keys.zone, of.accepted_at, "%Y%m%d")
     query = {
         "action": ACTION,
         "access_key": keys.access_key,
@@ -144,4 +148,4 @@ def view(tx: Tx, of: MessageRow) -> View | None:
     }
     msg_id = vendor_ids_of(tx, [of.id]).get(of.id, {}).get(MSG_ID.name)
     row = MessageElement(of.id, msg_id, of.direction, of.line, of.phone, of.text, of.accepted_at)
-    return View(f"{PATH}?{urlencode(query)}", False, MEDIA_TYPE, unindented_message(row))
+    return View(f"{PATH}?{urlencode(query)}", False, MEDIA_TYPE, unindented_message(row, keys.zone))

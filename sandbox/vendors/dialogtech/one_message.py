@@ -8,7 +8,7 @@ from sandbox.store.tables import MESSAGES, VENDOR_IDS
 from sandbox.vendors.base.exchange import VendorExchange
 from sandbox.vendors.base.refusal import Refusal
 from sandbox.vendors.dialogtech.messages import ELEMENTS
-from sandbox.vendors.dialogtech.shapes import DOCTYPE, MEDIA_TYPE, GetMessageParameters, MessageElement, listed
+from sandbox.vendors.dialogtech.shapes import MEDIA_TYPE, GetMessageParameters, MessageElement, listed, style_of
 from sandbox.world.workspaces.find import Customer
 
 BY_MSG_ID = Query(
@@ -36,5 +36,4 @@ def get_message(tx: Tx, exchange: VendorExchange) -> Response:
     if row is None:
         raise Refusal("DT-msg-id", f"There is no message {given.msg_id}.", field="msg_id")
     exchange.messages, exchange.rules = (row.id,), RULES
-    doctype = DOCTYPE if customer.documented_doctype else ""
-    return Response(listed(doctype, {row.direction: [row]}), media_type=MEDIA_TYPE)
+    return Response(listed(style_of(customer), {row.direction: [row]}), media_type=MEDIA_TYPE)

@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import date
 from typing import Annotated, NamedTuple
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
+from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo, WithJsonSchema
 
-from sandbox.clock import SECOND, milliseconds, written
 from sandbox.vendors.base.parameters import Parameters, WrongValue, needed
 from sandbox.world.messages.accept import INBOUND, OUTBOUND
 from sandbox.world.phones import national
+from sandbox.world.workspaces.find import Customer
+from sandbox.world.zones import local_time
 
 # Parameters ----------------------------------------------------------------------------------------------------------
 
@@ -21,19 +22,19 @@ NO_LINE = "none"
 """What no line's number is."""
 
 
-def day(value: str | None, info: ValidationInfo) -> int:
-    """Return a day's beginning in ms; refuses by rule DT-dates."""
+def day(value: str | None, info: ValidationInfo) -> date:
+    """Return a day of the calendar; refuses by rule DT-dates."""
     parts = DATE.fullmatch(value or "")
     try:
         if parts is None:
             raise ValueError
         year, month, day_of_month = map(int, parts.groups())
-        return milliseconds(datetime(year, month, day_of_month, tzinfo=UTC))
+        return date(year, month, day_of_month)
     except ValueError:
         raise WrongValue("DT-dates", f"{info.field_name} must be a real date written YYYYMMDD.") from None
 
 
-def not_before_start(end: int, info: ValidationInfo) -> int:
+def not_before_start(end: date, info: ValidationInfo) -> date:
     """Return the end of a range; refuses by rule DT-dates one that lies before its start."""
     if end < info.data.get("start_date", end):
         raise WrongValue("DT-dates", "start_date must not be after end_date.")
@@ -55,7 +56,7 @@ def message_id(value: str) -> str:
 
 
 Day = Annotated[
-    int, BeforeValidator(day), needed("DT-dates"), WithJsonSchema({"type": "string", "pattern": "^[0-9]{8}$"})
+    date, PlainValidator(day), needed("DT-dates"), WithJsonSchema({"type": "string", "pattern": "^[0-9]{8}$"})
 ]
 
 
@@ -70,9 +71,9 @@ class ActionParameters(Parameters):
 class GetMessagesParameters(ActionParameters):
     """What sms.get_messages takes."""
 
-    start_date: Day = Field(description="The first day, `YYYYMMDD` in UTC.", examples=["20260501"])
+    start_date: Day = Field(description="The first day, `YYYYMMDD` in the account's zone.", examples=["20260501"])
     end_date: Annotated[Day, AfterValidator(not_before_start)] = Field(
-        description="The last day, `YYYYMMDD` in UTC.", examples=["20260531"]
+        description="The last day, `YYYYMMDD` in the account's zone.", examples=["20260531"]
     )
     number: Annotated[str, AfterValidator(digits)] = Field(
         "",
@@ -134,6 +135,17 @@ FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """What XML 1.0 has no way to write. (As the opposite of what it has one for, this would take 4 ms to compile.)"""
 
 
+class AnswerStyle(NamedTuple):
+    """How an account's answers are written: after which DOCTYPE, and with dates of which zone."""
+
+    doctype: str
+    zone: str
+
+
+def style_of(customer: Customer) -> AnswerStyle:
+    return AnswerStyle(DOCTYPE if customer.documented_doctype else "", customer.zone)
+
+
 class MessageElement(NamedTuple):
     """What a `message` element shows."""
 
@@ -166,28 +178,29 @@ def head(doctype: str, result: str, description: str) -> str:
     )
 
 
-def message(row: MessageElement) -> str:
-    """Return a `message` element (rule DT-message)."""
+def message(row: MessageElement, zone: str) -> str:
+    """Return a `message` element (rules DT-message, DT-dates)."""
     to, sender = (row.phone, row.line) if row.direction == OUTBOUND else (row.line, row.phone)
     return (
         f"            <message>\n                <msg_id>{row.msg_id}</msg_id>\n"
         f"                <to>{national(to)}</to>\n                <from>{national(sender)}</from>\n"
         f"                <message>{cdata(row.text)}</message>\n"
-        f"                <date>{written(row.accepted_at // SECOND, '%Y-%m-%d %H:%M:%S')}</date>\n"
+        f"                <date>{local_time(zone, row.accepted_at, '%Y-%m-%d %H:%M:%S')}</date>\n"
         "            </message>\n"
     )
 
 
-def listed(doctype: str, by_direction: Mapping[str, Sequence[MessageElement]]) -> str:
+def listed(style: AnswerStyle, by_direction: Mapping[str, Sequence[MessageElement]]) -> str:
     """Return an answer that has these messages (rule DT-envelope)."""
     count = sum(map(len, by_direction.values()))
-    parts = [head(doctype, "success", f"[{count}] Message(s) Returned"), "    <messages>\n"]
+    parts = [head(style.doctype, "success", f"[{count}] Message(s) Returned"), "    <messages>\n"]
     for element, direction in DIRECTIONS:
-        parts += [f"        <{element}>\n", *map(message, by_direction.get(direction, ())), f"        </{element}>\n"]
+        elements = [message(row, style.zone) for row in by_direction.get(direction, ())]
+        parts += [f"        <{element}>\n", *elements, f"        </{element}>\n"]
     return "".join((*parts, TAIL))
 
 
-def unindented_message(row: MessageElement) -> str:
+def unindented_message(row: MessageElement, zone: str) -> str:
     """Return the same as a page shows it, the text as it is."""
-    before, text, after = message(row).partition(cdata(row.text))
+    before, text, after = message(row, zone).partition(cdata(row.text))
     return before.replace(INDENT, "") + text + after.replace(INDENT, "")

@@ -11,7 +11,10 @@ from sandbox.world import phones
 from sandbox.world.errors import UnknownMessage
 from sandbox.world.lines import line_of
 from sandbox.world.messages.search import find_message, vendor_ids_of
+from sandbox.world.segments import MOST_SEGMENTS, segments
 
+FITS_IN_ANY_ALPHABET = 201
+"""Characters, each of two units at most: a text of so many has no more than `MOST_SEGMENTS`."""
 PATHS = (
     "POST /dialoghealth-simplepay-api/submit/{consoleCode}",
     "DELETE /dialoghealth-simplepay-api/optout/{consoleCode}/{msisdn}",
@@ -24,7 +27,7 @@ def findings(tx: Tx, exchange: VendorExchange) -> list[CallFinding]:
     found = hints.of_refusal(tx, exchange, HINTS) + hints.of_http(exchange)
     name = exchange.operation and exchange.operation.name
     if name == "submit":
-        return found + hints.of_names(exchange, "SP-params")
+        return found + hints.of_names(exchange, "SP-params") + _length(exchange)
     if "SP-console" in exchange.rules:
         found.append(finding("SP-console", ERROR, *hints.of_console(tx, exchange)))
     elif "SP-details-unknown" in exchange.rules:
@@ -46,6 +49,15 @@ def callback_of_callback() -> CallFinding:
     """A callback that is sent to a submit with a StatusCallback."""
     fix = "Let StatusCallback lead to your own receiver, not to the sandbox's submit."
     return finding("SP-callback", NOTE, "a StatusCallback in what is a callback itself", fix)
+
+
+def _length(exchange: VendorExchange) -> list[CallFinding]:
+    """Return a text that is longer than the vendor's staff may write one (rule NET-length)."""
+    text = exchange.params.get("Body") or ""
+    if exchange.refusal is not None or len(text) <= FITS_IN_ANY_ALPHABET or (count := segments(text)) <= MOST_SEGMENTS:
+        return []
+    fix = f"Keep texts within {MOST_SEGMENTS} segments: 918 characters of GSM-7, or 402 of others."
+    return [finding("NET-length", NOTE, f"a Body of {count} segments", fix)]
 
 
 def _optout(exchange: VendorExchange) -> list[CallFinding]:
@@ -88,8 +100,9 @@ def _meant(tx: Tx, requested: str) -> MessageRow | None:
 
 def _phone(_: Tx, exchange: VendorExchange, refusal: Refusal) -> FindingTexts:
     """The one of To and From that was refused."""
-    assert refusal.field is not None
-    return hints.of_phone(exchange, refusal.field, exchange.params.get(refusal.field) or "")
+    name = refusal.field
+    assert name is not None
+    return hints.of_phone(exchange, name, exchange.params.get(name) or "", may_be_short=name == "From")
 
 
 def _required(_: Tx, exchange: VendorExchange, refusal: Refusal) -> FindingTexts:

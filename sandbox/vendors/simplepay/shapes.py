@@ -24,6 +24,11 @@ def msisdn(value: str) -> str:
     return value
 
 
+def sender(value: str) -> str:
+    """Return a possible number or a short code; refuses by rule SP-msisdn."""
+    return value if phones.is_short_code(value) else msisdn(value)
+
+
 def callback_url(value: str) -> str:
     """Return an address for callbacks, or nothing; refuses by rule SP-callback."""
     if value and not is_callback_url(value):
@@ -33,7 +38,9 @@ def callback_url(value: str) -> str:
 
 RequiredText = Annotated[str, needed("SP-required", ": send it in the query string or as a form field")]
 Msisdn = Annotated[RequiredText, AfterValidator(msisdn)]
+Sender = Annotated[RequiredText, AfterValidator(sender)]
 MSISDN_SCHEMA = {"pattern": "^[0-9]{11,15}$"}
+SENDER_SCHEMA = {"pattern": "^([0-9]{5,6}|[0-9]{11,15})$"}
 
 
 class SubmitParameters(Parameters):
@@ -42,8 +49,10 @@ class SubmitParameters(Parameters):
     To: Msisdn = Field(
         description="The receiver: 11 to 15 digits.", examples=["14155550123"], json_schema_extra={**MSISDN_SCHEMA}
     )
-    From: Msisdn = Field(
-        description="The sender: 11 to 15 digits.", examples=["16155550110"], json_schema_extra={**MSISDN_SCHEMA}
+    From: Sender = Field(
+        description="The sender: 11 to 15 digits, or a short code of 5 or 6.",
+        examples=["16155550110"],
+        json_schema_extra={**SENDER_SCHEMA},
     )
     Body: RequiredText = Field(
         description="The text.", examples=["Your results are in."], json_schema_extra={"minLength": 1}

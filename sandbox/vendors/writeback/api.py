@@ -93,8 +93,8 @@ ANSWER = Query(
 READ_NOTHING = ("WB-auth", "WB-method", "WB-utc", "WB-range", "WB-window", "WB-envelope")
 READ = (
     *READ_NOTHING,
-    *("WB-record", "WB-outgoing", "WB-date", "WB-ids", "WB-phone", "WB-name", "WB-person"),
-    *("WB-delivered", "WB-type", "WB-recipient", "WB-sender"),
+    *("WB-record", "WB-outgoing", "WB-date", "WB-ids", "WB-phone", "WB-name", "WB-person", "WB-carrier"),
+    *("WB-delivered", "WB-type", "WB-recipient", "WB-sender", "WB-context"),
 )
 
 # Endpoint ------------------------------------------------------------------------------------------------------------

@@ -102,7 +102,7 @@ def _is_barred(tx: Tx, line: LineView, draft: Draft, state: ConsentState | None,
         return False
     if state.opted_in:
         return False
-    if opts_in and (line.submit_overrides_stop or not state.is_stopped):
+    if opts_in and state.yields_to_submit(overrides_stop=line.submit_overrides_stop):
         consent.record(tx, line.number, draft.to, opted_in=True, cause=consent.API, at=draft.at)
         return False
     return draft.purpose not in ALWAYS_ANSWERED

@@ -25,6 +25,7 @@ from sandbox.world.messages.accept import (
     store_message,
 )
 
+OPT_OUT_TEXT = "{organisation}: you will get no more texts from us. Text {keyword} to subscribe again."
 LAST_UNCAUSED = Query(
     int,
     select(MESSAGES.c.id)
@@ -113,11 +114,15 @@ def receive(
     return InboundAndAnswer(inbound, answered)
 
 
+def opt_out_text(line: LineView) -> str:
+    """Return what tells a phone that it is opted out (rules NET-stop, NET-staff-optout)."""
+    return OPT_OUT_TEXT.format(organisation=line.name, keyword=line.keyword or "START")
+
+
 def _answer_text(line: LineView, request: str, state: ConsentState | None) -> str | None:
     """Return what the line says by itself (rules NET-stop, NET-start, NET-help, NET-reply); None for nothing."""
     if request == OPT_OUT:
-        again = f"Text {line.keyword or 'START'} to subscribe again."
-        return None if state and state.is_stopped else f"{line.name}: you will get no more texts from us. {again}"
+        return None if state and state.is_stopped else opt_out_text(line)
     if request == OPT_IN:
         return f"{line.name}: you are subscribed to our texts. Text HELP for help, STOP to end."
     if request == HELP:

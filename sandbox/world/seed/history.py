@@ -15,9 +15,9 @@ from sandbox.world.fixtures import LoadedFixture, shapes
 from sandbox.world.fixtures.references import addressed
 from sandbox.world.fixtures.values import Outcome
 from sandbox.world.lines import STAFF_TOOLS, LineView, console_line, line_of
-from sandbox.world.messages.accept import ALERT, STAFF_OPT_IN, Draft, accept
+from sandbox.world.messages.accept import ALERT, OPT_OUT, STAFF_OPT_IN, Draft, accept
 from sandbox.world.messages.broadcasts import BROADCAST, campaign_named, new_broadcast
-from sandbox.world.messages.receive import receive
+from sandbox.world.messages.receive import OPT_OUT_TEXT, receive
 from sandbox.world.seed.batch import MessageBatch
 from sandbox.world.seed.network import Network
 from sandbox.world.seed.people import People
@@ -106,9 +106,10 @@ class History:
             return partial(self._text_in, event, self._line(event.console, event.tracking_number), random)
         line = self._line(event.console, getattr(event, "tracking_number", None))
         if isinstance(event, shapes.OptOutEvent):
-            return partial(self._opt_out, event.by, line)
+            return self._opt_out(event, line, random)
         if isinstance(event, shapes.OptInEvent):
-            return partial(self._opt_in, _opt_in_sending(event, line, random))
+            text = event.text or STAFF_OPT_IN_TEXT
+            return partial(self._opt_by_staff, _consent_sending(event, line, random, STAFF_OPT_IN, text), opted_in=True)
         return partial(self._send, self._sending(event, line, random))
 
     def _line(self, code: str | None, number: str | None) -> LineView:
@@ -242,18 +243,24 @@ class History:
             text = self._texts.words(text_ref, TextContext(person, line, at, random))
             self._text_in_unprompted(line, person, text, at)
 
-    def _opt_in(self, sending: Sending, person: PersonRow, at: int) -> None:
-        self._record(sending.line, person, at, opted_in=True)
+    def _opt_out(self, event: shapes.OptOutEvent, line: LineView, random: SeededRandom) -> Action:
+        if event.by == "api":
+            return partial(self._opt_out_by_program, line)
+        if event.silent:
+            return partial(self._record, line, opted_in=False)
+        sending = _consent_sending(event, line, random, OPT_OUT, OPT_OUT_TEXT)
+        return partial(self._opt_by_staff, sending, opted_in=False)
+
+    def _opt_by_staff(self, sending: Sending, person: PersonRow, at: int, *, opted_in: bool) -> None:
+        self._record(sending.line, person, at, opted_in=opted_in)
         self._send(sending, person, at)
 
-    def _opt_out(self, by: str, line: LineView, person: PersonRow, at: int) -> None:
+    def _opt_out_by_program(self, line: LineView, person: PersonRow, at: int) -> None:
         self._drop_consent(line, person)
-        if by == "staff":
-            self._record(line, person, at, opted_in=False)
-        else:
-            consent.opt_out_silently(self._tx, line.number, person.phone, at)
+        consent.opt_out_silently(self._tx, line.number, person.phone, at)
 
     def _record(self, line: LineView, person: PersonRow, at: int, *, opted_in: bool) -> None:
+        self._drop_consent(line, person)
         consent.record(self._tx, line.number, person.phone, opted_in=opted_in, cause=consent.STAFF, at=at)
 
 
@@ -261,11 +268,13 @@ def _by_staff(line: LineView, purpose: str = ALERT) -> Draft:
     return Draft("", "", 0, line.staff_tool, "staff", purpose)
 
 
-def _opt_in_sending(event: shapes.OptInEvent, line: LineView, random: SeededRandom) -> Sending:
+def _consent_sending(
+    event: shapes.OptInEvent | shapes.OptOutEvent, line: LineView, random: SeededRandom, purpose: str, text: str
+) -> Sending:
     return Sending(
         line,
-        _by_staff(line, STAFF_OPT_IN)._replace(ids=_fixed_ids(event.ids)),
-        TextRef(event.text or STAFF_OPT_IN_TEXT),
+        _by_staff(line, purpose)._replace(ids=_fixed_ids(event.ids)),
+        TextRef(text),
         random,
         WeightedChoice(event.outcomes) if event.outcomes else None,
     )

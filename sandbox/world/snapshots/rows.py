@@ -32,7 +32,7 @@ from sandbox.world.callbacks.states import STATES
 from sandbox.world.commands import COMMANDS, report
 from sandbox.world.lines import CONSOLE_CODE
 from sandbox.world.messages.accept import ALERT, HELP, INBOUND, OPT_IN, OPT_OUT, OUTBOUND, REPLY, STAFF_OPT_IN
-from sandbox.world.phones import is_msisdn
+from sandbox.world.phones import is_msisdn, is_sender
 from sandbox.world.statuses import FINAL, SENT, STATUSES
 
 FORMAT = "dialog-sandbox snapshot"
@@ -72,6 +72,7 @@ ClockTime = Annotated[int, Field(ge=EARLIEST, le=LATEST)]
 Delay = Annotated[int, Field(ge=0, le=LATEST)]
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Msisdn = Annotated[str, _only(is_msisdn)]
+Line = Annotated[str, _only(is_sender)]
 PlainText = Annotated[str, _only(lambda text: not UNFIT_FOR_TEXT.search(text))]
 FinalStatus = Annotated[str, _one_of(*FINAL)]
 AnyStatus = Annotated[str, _one_of(*STATUSES)]
@@ -168,7 +169,7 @@ class HeadInFile(InFile):
 
 
 class LineInFile(LineRow):
-    number: Msisdn
+    number: Line
 
 
 class ConsoleInFile(ConsoleRow):
@@ -237,7 +238,8 @@ ARGUMENTS: dict[str, TypeAdapter[Any]] = {
     "force": TypeAdapter(bool),
     "phones": TypeAdapter(list[Msisdn] | None),
     "texts": TypeAdapter(dict[Msisdn, PlainText] | None),
-    **dict.fromkeys(("line", "phone", "to"), TypeAdapter[Any](Msisdn)),
+    "line": TypeAdapter(Line),
+    **dict.fromkeys(("phone", "to"), TypeAdapter[Any](Msisdn)),
     **dict.fromkeys(("text", "name"), TypeAdapter[Any](PlainText)),
     **dict.fromkeys(("sent_by", "campaign", "reason", "vendor_status"), TypeAdapter[Any](PlainText | None)),
 }

@@ -13,6 +13,7 @@ from sandbox.world.ids import decided, secret, workspace_key
 from sandbox.world.lines import LineView, all_lines, line_of
 from sandbox.world.phones import national
 from sandbox.world.workspaces.find import accounts, exists, row_of
+from sandbox.world.zones import DEFAULT_ZONE
 
 AREA_CODES = (615, *range(201, 1000))
 """Where the lines are from that are made; those of the packaged fixtures are from the first one."""
@@ -124,6 +125,7 @@ def add_account(
     secret_access_key: str | None = None,
     help_text: str | None = None,
     documented_doctype: bool = True,
+    zone: str = DEFAULT_ZONE,
 ) -> AccountRow:
     """Add a DialogTech account and its tracking numbers, 11 digits each."""
     n = tx.next_id("account")
@@ -135,6 +137,7 @@ def add_account(
         access_key=access_key or secret(),
         secret_access_key=secret_access_key or secret(),
         documented_doctype=documented_doctype,
+        zone=zone,
         help_text=help_text or f"{name}: for help call us on this number. Text STOP to end our texts.",
     )
     if not tx.add_unless_taken(account):

@@ -36,11 +36,12 @@ class KeyOwner(NamedTuple):
     workspace_id: int
     account_id: int
     documented_doctype: bool
+    zone: str
 
 
 BY_KEYS = Query(
     KeyOwner,
-    select(ACCOUNTS.c.workspace_id, ACCOUNTS.c.id, ACCOUNTS.c.documented_doctype).where(
+    select(ACCOUNTS.c.workspace_id, ACCOUNTS.c.id, ACCOUNTS.c.documented_doctype, ACCOUNTS.c.zone).where(
         ACCOUNTS.c.access_key == bindparam("key"), ACCOUNTS.c.secret_access_key == bindparam("secret")
     ),
     hot=True,
@@ -53,6 +54,7 @@ class Customer(NamedTuple):
     workspace: WorkspaceView
     account_id: int
     documented_doctype: bool
+    zone: str
 
 
 def find_workspace(tx: Tx, name: str) -> WorkspaceView:
@@ -77,7 +79,7 @@ def by_keys(tx: Tx, access_key: str, secret_access_key: str) -> Customer | None:
     """Return the account of these two keys, with its workspace."""
     owner = tx.one(BY_KEYS, key=access_key, secret=secret_access_key)
     workspace = owner and _unless_expired(tx, tx.one(VIEW_BY_ID, id=owner.workspace_id))
-    return Customer(workspace, owner.account_id, owner.documented_doctype) if owner and workspace else None
+    return Customer(workspace, *owner[1:]) if owner and workspace else None
 
 
 def by_id(tx: Tx, workspace_id: int) -> WorkspaceView:

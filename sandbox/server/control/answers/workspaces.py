@@ -74,7 +74,8 @@ def console_settings(line: LineView) -> ConsoleSettings:
 def account_settings(tx: Tx, row: AccountRow) -> AccountSettings:
     """Return an account of the entered workspace, with how it behaves."""
     own = _account(row, _tracking_numbers(tx, [tx.ws])[tx.ws, row.id])
-    return AccountSettings(**dict(own), doctype="documented" if row.documented_doctype else "none")
+    doctype = "documented" if row.documented_doctype else "none"
+    return AccountSettings.model_validate({**dict(own), "doctype": doctype, "zone": row.zone})
 
 
 def clock_reading(tx: Tx) -> ClockReading:

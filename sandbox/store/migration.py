@@ -1,0 +1,89 @@
+"""How does a database of an older schema become one of this version's? Alembic, which nothing else needs, alters it."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from sqlalchemy import Column, Connection, inspect, select, update
+
+from sandbox.store import postgresql, sqlite
+from sandbox.store.engine import url_of
+from sandbox.store.errors import StoreRefused
+from sandbox.store.tables import SCHEMA, SCHEMA_TAGS
+from sandbox.store.tables.base import TEXT
+
+
+class Migration(NamedTuple):
+    """What was done. `copy`: the file as it was; None on PostgreSQL, and where nothing was to be done."""
+
+    before: int
+    after: int
+    copy: Path | None
+
+
+def _to_2(operations: Operations) -> None:
+    operations.add_column("workspace", Column("fixture_text", TEXT))
+    operations.add_column("account", Column("zone", TEXT, nullable=False, server_default="UTC"))
+
+
+STEPS: dict[int, Callable[[Operations], None]] = {1: _to_2}
+"""By the schema that a step begins with; it ends with the next."""
+
+
+def migrate(database: str) -> Migration:
+    """Alter the tables of a database that no server has open. Raises `StoreRefused`; then it is as it was.
+
+    A file is copied first, to its own name with `.schema-N` behind it.
+    """
+    url = url_of(database)
+    is_sqlite = url.get_backend_name() == "sqlite"
+    path = Path(str(url.database))
+    if is_sqlite and not path.is_file():
+        raise StoreRefused(f"There is no database {path}.")
+    engine = sqlite.sqlite_engine(path, is_temporary=False) if is_sqlite else postgresql.postgresql_engine(url)
+    prepare = sqlite.prepare if is_sqlite else postgresql.prepare
+    copy: Path | None = None
+    try:
+        with engine.connect() as connection:
+            before = _schema_of(connection)
+            connection.rollback()
+            if is_sqlite and before < SCHEMA:
+                copy = _copied(path, before)
+            prepare(connection, is_write=True)
+            with connection.begin():
+                _take_steps(connection)
+    finally:
+        engine.dispose()
+    return Migration(before, SCHEMA, copy)
+
+
+def _take_steps(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        postgresql.lock_schema(connection)
+    operations = Operations(MigrationContext.configure(connection))
+    for version in range(_schema_of(connection), SCHEMA):
+        STEPS[version](operations)
+    connection.execute(update(SCHEMA_TAGS).values(version=SCHEMA))
+
+
+def _schema_of(connection: Connection) -> int:
+    if not inspect(connection).has_table(SCHEMA_TAGS.name):
+        raise StoreRefused("The database was not made by dialog-sandbox.")
+    version = connection.execute(select(SCHEMA_TAGS.c.version)).scalar_one()
+    if not min(STEPS) <= version <= SCHEMA:
+        raise StoreRefused(f"The database has schema {version}; this version knows {min(STEPS)} to {SCHEMA}.")
+    return int(version)
+
+
+def _copied(path: Path, schema: int) -> Path:
+    """Copy the file with what stands in its log; raises `StoreRefused` when there is a copy already."""
+    copy = path.with_name(f"{path.name}.schema-{schema}")
+    if copy.exists():
+        raise StoreRefused(f"There is a copy {copy} already: move it away first.")
+    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+    return copy

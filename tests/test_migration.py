@@ -1,0 +1,143 @@
+"""A database of schema 1 is taken to the present one, on both engines, and its world goes on."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from commands import run
+from driver import CONSOLE, DEMO, SIMPLEPAY, Driver
+from sqlalchemy import Inspector, inspect, text
+
+from sandbox.store import Store, StoreRefused, Tx
+from sandbox.store.migration import Migration, migrate
+from sandbox.store.tables import SCHEMA, Row
+
+SCHEMAS = Path(__file__).parent / "schemas"
+ADDED_SINCE_1 = (("workspace", "fixture_text"), ("account", "zone"))
+DatabaseFor = Callable[[str | None], str | None]
+
+
+def path_in(tmp_path: Path) -> str:
+    return str(tmp_path / "kept.db")
+
+
+@pytest.fixture
+def old_tables(database_for: DatabaseFor, tmp_path: Path) -> str:
+    """A database with the tables of schema 1 and nothing in them."""
+    database = str(database_for(path_in(tmp_path)))
+    store = Store(database)
+
+    def remake(tx: Tx) -> None:
+        Row.metadata.drop_all(tx.connection)
+        for statement in (SCHEMAS / f"1-{tx.connection.dialect.name}.sql").read_text().split(";\n"):
+            if statement.strip():
+                tx.connection.execute(text(statement))
+        tx.connection.execute(text("INSERT INTO sandbox_schema VALUES (1)"))
+
+    store.write_now(remake)
+    store.close()
+    return database
+
+
+def described(database: str) -> dict[str, Any]:
+    """Columns, keys, references and indexes of all tables."""
+    store = Store(database)
+
+    def read(tx: Tx) -> dict[str, Any]:
+        inspector: Inspector = inspect(tx.connection)
+        return {
+            name: {
+                "columns": sorted(
+                    (each["name"], str(each["type"]), each["nullable"], str(each["default"]))
+                    for each in inspector.get_columns(name)
+                ),
+                "key": inspector.get_pk_constraint(name)["constrained_columns"],
+                "references": sorted(
+                    (each["constrained_columns"], each["referred_table"], each["referred_columns"], each["options"])
+                    for each in inspector.get_foreign_keys(name)
+                ),
+                "indexes": sorted((str(each["name"]), each["column_names"]) for each in inspector.get_indexes(name)),
+                "unique": sorted(each["column_names"] for each in inspector.get_unique_constraints(name)),
+            }
+            for name in inspector.get_table_names()
+        }
+
+    try:
+        return store.read_now(read)
+    finally:
+        store.close()
+
+
+def test_a_migrated_database_has_the_tables_of_a_fresh_one(
+    old_tables: str, database_for: DatabaseFor, tmp_path: Path
+) -> None:
+    done = migrate(old_tables)
+    assert (done.before, done.after) == (1, SCHEMA)
+    assert described(old_tables) == described(str(database_for(str(tmp_path / "fresh.db"))))
+
+
+def test_a_world_of_schema_1_goes_on_after_it(
+    open_driver: Callable[..., Driver], database_for: DatabaseFor, tmp_path: Path
+) -> None:
+    path = path_in(tmp_path)
+    sandbox = open_driver(database=path)
+    sid = sandbox.sid()
+    before = sandbox.call("GET", f"{SIMPLEPAY}/messages/{CONSOLE}/{sid}", auth=DEMO).json()
+    sandbox.app.close()
+
+    def age(tx: Tx) -> None:
+        for table, column in ADDED_SINCE_1:
+            tx.connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
+        tx.connection.execute(text("UPDATE sandbox_schema SET version = 1"))
+
+    database = str(database_for(path))
+    store = Store(database)
+    store.write_now(age)
+    store.close()
+    with pytest.raises(StoreRefused, match="has schema 1, and this version needs 2: take it there with"):
+        Store(database)
+    done = migrate(database)
+    copy = Path(f"{path}.schema-1") if database == path else None
+    assert done == Migration(1, SCHEMA, copy)
+    assert copy is None or copy.is_file()
+    assert migrate(database) == Migration(SCHEMA, SCHEMA, None)
+    again = open_driver(database=path)
+    assert again.call("GET", f"{SIMPLEPAY}/messages/{CONSOLE}/{sid}", auth=DEMO).json() == before
+    assert again.submit().status_code == 200
+
+
+@pytest.mark.parametrize("version", [0, SCHEMA + 1])
+def test_a_schema_that_is_not_known_is_left_alone(old_tables: str, version: int) -> None:
+    with pytest.raises(StoreRefused):
+        Store(old_tables)
+    migrate(old_tables)
+    store = Store(old_tables)
+    store.write_now(lambda tx: tx.connection.execute(text(f"UPDATE sandbox_schema SET version = {version}")))
+    store.close()
+    with pytest.raises(StoreRefused) as refusal:
+        migrate(old_tables)
+    assert str(refusal.value) == f"The database has schema {version}; this version knows 1 to {SCHEMA}."
+
+
+def test_a_copy_that_is_there_is_not_written_over(tmp_path: Path) -> None:
+    database = tmp_path / "kept.db"
+    store = Store(str(database))
+    store.write_now(lambda tx: tx.connection.execute(text("UPDATE sandbox_schema SET version = 1")))
+    store.close()
+    copy = tmp_path / "kept.db.schema-1"
+    copy.write_bytes(b"mine")
+    with pytest.raises(StoreRefused) as refusal:
+        migrate(str(database))
+    assert str(refusal.value) == f"There is a copy {copy} already: move it away first."
+    assert copy.read_bytes() == b"mine"
+
+
+def test_the_command_says_what_it_did(tmp_path: Path) -> None:
+    database = str(tmp_path / "kept.db")
+    missing = run("migrate", "--database", database)
+    assert (missing.returncode, missing.stderr) == (1, f"dialog-sandbox: There is no database {database}.\n")
+    assert run("migrate").returncode == 2
+    Store(database).close()
+    done = run("migrate", "--database", database)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"schema {SCHEMA} already\n", "")
