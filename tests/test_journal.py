@@ -832,7 +832,7 @@ def test_every_operation_has_its_name_in_the_journal(sandbox: Driver) -> None:
     sandbox.writeback(method="PUT")
     sandbox.optout(STRANGER)
     sandbox.details(sid)
-    for action in ACTION_NAMES:
+    for action in ACTION_NAMES.split(" or "):
         sandbox.get_messages(action=action)
     assert {entry["operation"] for entry in entries(sandbox)} == {
         operation for vendor in VENDORS for operation in vendor.operations
