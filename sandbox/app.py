@@ -61,7 +61,9 @@ class Sandbox:
         try:
             await self._app_of(scope["path"])(scope, receive, send)
         finally:
-            await self.ticker.caught_up()  # behind the answer
+            # Behind the answer.
+            await self.ticker.caught_up()
+            await self.store.keep_wall()
 
     def _app_of(self, path: str) -> ASGIApp:
         for vendor, app in self._apps:

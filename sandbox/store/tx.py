@@ -51,10 +51,10 @@ class WorkspaceView(NamedTuple):
     epoch: int
 
     def now(self, wall: int) -> int:
-        """Return what this workspace's clock reads when the wall clock reads `wall`."""
+        """Return what this workspace's clock reads when the wall clock reads `wall`; it never goes back."""
         if self.clock_frozen:
             return self.clock_at
-        at = self.clock_at + int((wall - self.clock_wall) * self.clock_speed)
+        at = self.clock_at + int(max(0, wall - self.clock_wall) * self.clock_speed)
         return min(at, LATEST)
 
     def wall_at(self, at: int) -> int:
@@ -101,16 +101,25 @@ DROP_CHANGES = delete(CHANGES).where(
 class Tx:
     """A transaction. `wall` is its one moment in wall time, `now` the same on its workspace's clock, both in ms.
 
+    `machine_wall`: what the machine's clock reads, which may have stepped back: a clock that begins reads that.
+
     `ws`: the workspace's number; that of the server when none was entered, and then there is no `workspace`.
     """
 
     workspace: WorkspaceView
 
     def __init__(
-        self, connection: Connection, wall: int, id_formats: Sequence[IdFormat] = (), *, is_write: bool = True
+        self,
+        connection: Connection,
+        wall: int,
+        id_formats: Sequence[IdFormat] = (),
+        *,
+        is_write: bool = True,
+        machine_wall: int | None = None,
     ) -> None:
         self.connection = connection
         self.wall = wall
+        self.machine_wall = wall if machine_wall is None else machine_wall
         self.id_formats = id_formats
         self.is_write = is_write
         self._dialect = connection.dialect
