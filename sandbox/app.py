@@ -77,7 +77,9 @@ class Sandbox:
         try:
             await app(scope, receive, send)
         finally:
-            await self.ticker.caught_up()  # behind the answer
+            # Behind the answer.
+            await self.ticker.caught_up()
+            await self.store.keep_wall()
 
     def _app_of(self, scope: Scope) -> ASGIApp:
         path = scope["path"]

@@ -1,8 +1,10 @@
 """The one owner of time: whole milliseconds since 1970, in UTC."""
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
+from threading import Lock
 
 SECOND = 1000
 MINUTE = 60 * SECOND
@@ -16,9 +18,48 @@ NEVER = 2**62
 """Later than every time there is."""
 
 
+NS_IN_MS = 1_000_000
+
+
 def wall_clock() -> int:
     """Return wall time in ms."""
-    return time.time_ns() // 1_000_000
+    return time.time_ns() // NS_IN_MS
+
+
+class SteadyClock:
+    """Wall time in ms that never goes back: when the machine's clock steps back, it goes on as time passes.
+
+    It follows the machine's clock forward, after a sleep too, and is as late again once that has caught up.
+    """
+
+    def __init__(self, wall: Callable[[], int] = wall_clock, passed: Callable[[], int] | None = None) -> None:
+        """`passed`: nanoseconds since any moment, which nobody sets; none: as far as `wall` goes forward by itself."""
+        self._wall = wall
+        self._passed = passed or (time.monotonic_ns if wall is wall_clock else None)
+        self._lock = Lock()
+        self._last = 0
+        """In nanoseconds, since readings that are cut would add up."""
+        self._last_passed: int | None = None
+        self.ahead = 0
+        """How far it was ahead of the machine's clock when it was read last, in ms."""
+
+    def __call__(self) -> int:
+        """Return what it reads."""
+        return self.no_earlier_than(0)
+
+    def no_earlier_than(self, at: int) -> int:
+        """Return what it reads; from here on, that is at least `at`."""
+        with self._lock:
+            wall = self._wall()
+            # After the other one: what passes in between makes it late for a moment, and not early for ever.
+            passed = wall * NS_IN_MS if self._passed is None else self._passed()
+            if self._last_passed is not None:
+                self._last += max(0, passed - self._last_passed)
+            self._last_passed = passed
+            self._last = max(self._last, wall * NS_IN_MS, at * NS_IN_MS)
+            read = self._last // NS_IN_MS
+            self.ahead = read - wall
+            return read
 
 
 def utc(at: int) -> datetime:

@@ -51,7 +51,7 @@ class DatabaseServer:
         self._run("pg_ctl", "-D", self._data, "-w", "-l", str(self._folder / "log"), "-o", options, "start")
         self._by_path: dict[str, str] = {}
         self._template = self._create()
-        Store(self._url(self._template)).close()
+        Store(self._url(self._template), wall=int).close()  # at 0: a store keeps how late it has become
 
     @property
     def _data(self) -> str:

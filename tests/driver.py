@@ -8,7 +8,7 @@ import httpx
 
 from sandbox import create_app
 from sandbox.app import Sandbox
-from sandbox.clock import DAY, SECOND
+from sandbox.clock import DAY, NS_IN_MS, SECOND, SteadyClock
 from sandbox.settings import Settings
 from sandbox.store import Tx
 from sandbox.vendors import DIALOGTECH as DIALOGTECH_VENDOR
@@ -36,15 +36,21 @@ DEFAULT = "/_sandbox/workspaces/default"
 
 
 class Wall:
-    """A wall clock in ms that moves when it is told."""
+    """A wall clock in ms that moves when it is told. `passed`: nanoseconds of time, which no step of it changes."""
 
     def __init__(self, at: int = START) -> None:
         self.at = at
+        self.passed = 0
 
     def __call__(self) -> int:
         return self.at
 
     def advance(self, seconds: float) -> None:
+        self.at += round(seconds * SECOND)
+        self.passed += round(seconds * SECOND) * NS_IN_MS
+
+    def step(self, seconds: float) -> None:
+        """Move it while no time passes, as NTP does."""
         self.at += round(seconds * SECOND)
 
 
@@ -58,7 +64,7 @@ class Driver:
         self._open()
 
     def _open(self) -> None:
-        self.app: Sandbox = create_app(self.settings, self.wall)
+        self.app: Sandbox = create_app(self.settings, SteadyClock(self.wall, lambda: self.wall.passed))
         transport = httpx.ASGITransport(self.app)
         self.client = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080")
 

@@ -129,7 +129,7 @@ def test_a_store_of_another_schema_is_refused_and_not_altered(tmp_path: Path, sc
         Store(str(path))
     assert str(refusal.value) == (
         f"The database {path} has schema {schema}, and this version needs {SCHEMA}:"
-        " start with another --database, or move the file away to have a new one seeded."
+        " take it there with `dialog-sandbox migrate`, or start with another --database."
     )
     assert digest(path) == before
     assert names(tmp_path) == ["old.db"]

@@ -14,7 +14,7 @@ from driver import CONSOLE, DEFAULT, DEMO, LINE, PHONE, SIMPLEPAY, START, STRANG
 from spaces import PATH, control, create
 from sqlalchemy import select, update
 
-from sandbox.clock import MINUTE, NEVER, SECOND
+from sandbox.clock import HOUR, MINUTE, NEVER, SECOND
 from sandbox.server.callback_scheduler import PER_RECEIVER, CallbackScheduler, QueuedCallback
 from sandbox.server.callback_sender import CallbackSender
 from sandbox.server.http_client import HttpClient
@@ -577,6 +577,41 @@ def test_the_claim_of_a_killed_process_is_taken_over_when_its_lease_is_over(
         wall.at += LOOK_EVERY
         await second.look()
         assert second.claims() == [("sending", "second"), ("waiting", None)]
+
+    asyncio.run(play())
+
+
+def test_a_claim_from_before_the_machines_clock_stepped_back_is_over_no_later(
+    shared: Callable[[str], Process], wall: Wall
+) -> None:
+    async def play() -> None:
+        first, second = shared("first"), shared("second")
+        await second.look()
+        wall.at += HOUR
+        await first.look()
+        first.kill()
+        wall.at -= HOUR
+        for _ in range(3):  # it learns of the later time with its next look, and then the lease has its time
+            wall.at += LOOK_EVERY
+            await second.look()
+        assert second.claims() == [("sending", "second"), ("waiting", None)]
+
+    asyncio.run(play())
+
+
+def test_a_step_back_of_the_machines_clock_takes_no_live_claim_away(
+    shared: Callable[[str], Process], wall: Wall
+) -> None:
+    async def play() -> None:
+        first, second = shared("first"), shared("second")
+        await first.look()
+        await second.look()
+        wall.at -= HOUR
+        for _ in range(10):
+            wall.at += LEASE // 2
+            await first.look()
+            await second.look()
+        assert second.claims() == [("sending", "first"), ("waiting", None)]
 
     asyncio.run(play())
 

@@ -6,19 +6,19 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, insert, inspect, select
+from sqlalchemy import Connection, bindparam, insert, inspect, select, update
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from sandbox.clock import wall_clock
+from sandbox.clock import SteadyClock, wall_clock
 from sandbox.store import postgresql, sqlite
 from sandbox.store.errors import StoreBusy, StoreError, StoreNotFound, StoreRefused, StoreUnavailable, translation_of
-from sandbox.store.query import Query
-from sandbox.store.tables import SCHEMA, SCHEMA_TAGS, Row, WorkspaceRow
+from sandbox.store.query import Command, Query
+from sandbox.store.tables import SCHEMA, SCHEMA_TAGS, WORKSPACES, Row, WorkspaceRow
 from sandbox.store.tx import SERVER, IdFormat, ReadSnapshot, Tx
 
 T = TypeVar("T")
@@ -31,13 +31,25 @@ BUSY_RETRY_S = 0.005
 THREADS = 8
 MOST_SNAPSHOTS = 32
 """Each holds a connection until its answer is read; a reader who stalls for a minute is given up."""
+KEEP_WALL_EVERY = 100
+"""How much wall time, in ms, may have passed since the latest that the database knows."""
+# In the server's own row, since all clocks of a database run with one wall clock.
+LATEST_WALL = Query(int, select(WORKSPACES.c.clock_wall).where(WORKSPACES.c.id == SERVER), hot=True)
+KEEP_WALL = Command(
+    update(WORKSPACES)
+    .where(WORKSPACES.c.id == SERVER, WORKSPACES.c.clock_wall < bindparam("wall"))
+    .values(clock_wall=bindparam("wall"))
+)
 
 
 SCHEMA_OF = Query(int, select(SCHEMA_TAGS.c.version))
 
 
 class Store:
-    """An open database. `wall` gives wall time in ms; `id_formats` are the vendors'.
+    """An open database. `wall` gives the machine's wall time in ms; `id_formats` are the vendors'.
+
+    Its own `wall` never goes back: not when the machine's clock does, not over a restart, and not from one process that
+    has the file open to another. The latest that a process had is kept in the file for that.
 
     `in_threads`: work runs in a pool of threads, as it always does on PostgreSQL, which is across a network; else
     inline, since a statement on SQLite takes microseconds. World code may not assume either.
@@ -55,7 +67,11 @@ class Store:
         self._folder = None if database else tempfile.TemporaryDirectory(prefix="dialog-sandbox-")
         self.url = sqlite_url(Path(self._folder.name, "sandbox.db")) if self._folder else url_of(str(database))
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.wall = wall
+        self._clock = wall if isinstance(wall, SteadyClock) else SteadyClock(wall)
+        self.wall: Callable[[], int] = self._clock
+        self._keeps_wall = False
+        self._last_wall = self._kept_wall = 0
+        """The latest wall time of a transaction, and the latest that the database has of us."""
         self.id_formats = tuple(id_formats)
         self.after_commit: list[Callable[[Tx], None]] = []
         """Called on the loop (or by who calls `write_now`) with each transaction that wrote, once it is committed."""
@@ -75,6 +91,7 @@ class Store:
             what = "open" if isinstance(error, StoreNotFound) or not self.is_sqlite else "write to"
             why = " ".join(str(error).split()).removesuffix(".")
             raise StoreRefused(f"Cannot {what} the database {self.name}: {why}.") from error
+        self._keeps_wall = not self.is_private
 
     @property
     def path(self) -> Path:
@@ -93,6 +110,10 @@ class Store:
 
     def close(self) -> None:
         """Let go of the database; closing twice does nothing."""
+        if self._keeps_wall:
+            self._keeps_wall = False
+            with suppress(StoreUnavailable):
+                self._run(lambda tx: tx.execute(KEEP_WALL, wall=self.wall()), is_write=True)
         if self._threads is not None:
             self._threads.shutdown()
         self.engine.dispose()
@@ -162,18 +183,53 @@ class Store:
 
     def _run(self, work: Callable[[Tx], T], *, is_write: bool) -> tuple[Tx, T]:
         with self._transaction(is_write=is_write) as connection:
-            tx = Tx(connection, self.wall, self.id_formats, is_write=is_write)
+            tx = Tx(connection, self._clock, self.id_formats, is_write=is_write)
+            self._last_wall = tx.wall
             result = work(tx)
+            is_kept = False
             if is_write:
                 tx.finish()
+                # On PostgreSQL in a transaction of its own, since all others would wait for the lock of that one row.
+                is_kept = (self.is_sqlite or work is _nothing) and self._keep_wall(tx)
+        if is_kept:
+            self._kept_wall = tx.wall
         return tx, result
+
+    def _catch_up(self, connection: Connection) -> None:
+        """Be as late as another process was, or the one before us."""
+        sql, params, _ = LATEST_WALL.compiled(connection.dialect)
+        driver: Any = connection.connection.dbapi_connection
+        with closing(driver.cursor()) as cursor:
+            found = cursor.execute(sql, params).fetchone()
+        if found is not None:
+            self._clock.no_earlier_than(found[0])
+
+    def _keep_wall(self, tx: Tx) -> bool:
+        """Keep how late it has become, if that was not done lately."""
+        is_time = self._keeps_wall and tx.wall - self._kept_wall >= KEEP_WALL_EVERY
+        if is_time:
+            tx.execute(KEEP_WALL, wall=tx.wall)
+        return is_time
+
+    async def keep_wall(self) -> None:
+        """Keep how late it has become, for other processes and the next start: whoever was answered has seen it.
+
+        Called behind the answers, so that no read waits for a write.
+        """
+        if self._keeps_wall and self._last_wall - self._kept_wall >= KEEP_WALL_EVERY:
+            with suppress(StoreUnavailable):
+                await self._attempt(_nothing, is_write=True)
 
     @contextmanager
     def _transaction(self, *, is_write: bool) -> Iterator[Connection]:
         try:
             with self.engine.connect() as connection:
                 self._prepare(connection, is_write=is_write)
+                if self._keeps_wall and self.is_sqlite:
+                    self._catch_up(connection)  # in no transaction, which work begins by itself
                 with connection.begin():
+                    if self._keeps_wall and not self.is_sqlite:
+                        self._catch_up(connection)
                     yield connection
         except self._errors as error:
             raise translation_of(error) from error
@@ -207,6 +263,10 @@ class Store:
     async def try_to_write(self) -> None:
         """Raise what keeps the database from being written, be it a lock or a full disk."""
         await self.write(lambda tx: tx.update(_server(tx), fingerprint=secrets.token_hex(4)))
+
+
+def _nothing(_: Tx) -> None:
+    """Only the transaction itself."""
 
 
 def _server(tx: Tx) -> WorkspaceRow:

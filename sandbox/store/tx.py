@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 from sqlalchemy import ColumnElement, Connection, Executable, bindparam, delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from sandbox.clock import LATEST, NEVER
+from sandbox.clock import LATEST, NEVER, SteadyClock
 from sandbox.store.errors import StoreBusy, translation_of
 from sandbox.store.query import WORKSPACE, Command, Query, compiled_insert
 from sandbox.store.tables import CHANGES, COUNTERS, WORKSPACES, ChangeRow, Row, table_of
@@ -51,10 +51,10 @@ class WorkspaceView(NamedTuple):
     epoch: int
 
     def now(self, wall: int) -> int:
-        """Return what this workspace's clock reads when the wall clock reads `wall`."""
+        """Return what this workspace's clock reads when the wall clock reads `wall`; it never goes back."""
         if self.clock_frozen:
             return self.clock_at
-        at = self.clock_at + int((wall - self.clock_wall) * self.clock_speed)
+        at = self.clock_at + int(max(0, wall - self.clock_wall) * self.clock_speed)
         return min(at, LATEST)
 
     def wall_at(self, at: int) -> int:
@@ -108,6 +108,8 @@ DROP_CHANGES = delete(CHANGES).where(
 class Tx:
     """A transaction. `wall` is its one moment in wall time, `now` the same on its workspace's clock, both in ms.
 
+    `machine_wall`: what the machine's clock reads, which may have stepped back: a clock that begins reads that.
+
     `ws`: the workspace's number; that of the server when none was entered, and then there is no `workspace`.
     """
 
@@ -116,14 +118,15 @@ class Tx:
     def __init__(
         self,
         connection: Connection,
-        wall_clock: Callable[[], int],
+        clock: SteadyClock,
         id_formats: Sequence[IdFormat] = (),
         *,
         is_write: bool = True,
     ) -> None:
         self.connection = connection
-        self._wall_clock = wall_clock
-        self.wall = wall_clock()
+        self._clock = clock
+        self.wall = clock()
+        self.machine_wall = self.wall - clock.ahead
         self.id_formats = id_formats
         self.is_write = is_write
         self._dialect = connection.dialect
@@ -166,7 +169,7 @@ class Tx:
         if workspace is None:
             raise StoreBusy("the workspace was deleted meanwhile")  # the work is done again, and finds it gone
         self._locked.add(workspace_id)
-        self.wall = max(self.wall, self._wall_clock())
+        self.wall = max(self.wall, self._clock())
         return workspace
 
     def refresh(self) -> WorkspaceView:

@@ -47,7 +47,7 @@ from sandbox.world.callbacks.states import GIVEN_UP
 from sandbox.world.messages.accept import OUTBOUND
 from sandbox.world.messages.search import MessageFilters, conditions
 from sandbox.world.messages.timeline import entries_of
-from sandbox.world.statuses import Entry
+from sandbox.world.statuses import Entry, entries_by
 
 MESSAGE = "message"
 """An outbound message was accepted."""
@@ -505,7 +505,7 @@ class _Span:
     def _callback_event(self, listed: ListedCallback, at: int, position: int, cursor: Cursor) -> Keyed:
         n = listed.callback.message_id
         entries = self._entries[n]
-        so_far = sum(entry.at <= at for entry in entries)
+        so_far = entries_by(entries, at)
         event = WorkspaceEvent(CALLBACK, cursor, self._messages[n], entries, so_far, listed)
         return (self._turns_before(at, position), at, n, so_far, listed.callback.id), event
 

@@ -77,7 +77,7 @@ def _replace(tx: Tx, fill: Callable[[], None]) -> None:
 def _as_first(tx: Tx) -> dict[str, Any]:
     """Return the columns of the workspace's row as they were first; a clock without a start of its own reads wall."""
     row = row_of(tx)
-    start_at = tx.wall if row.start_at is None else row.start_at
+    start_at = tx.machine_wall if row.start_at is None else row.start_at
     return {**json.loads(row.first), "seed": row.first_seed, "callback_profile": None, "clock_at": start_at}
 
 

@@ -57,6 +57,11 @@ def planned_entries(accepted_at: int, accepted_because: str, plan: Plan) -> list
     return entries
 
 
+def entries_by(entries: Sequence[Entry], at: int) -> int:
+    """Return how many entries of a timeline have come about by then: the first has, since the message is there."""
+    return max(1, sum(entry.at <= at for entry in entries))
+
+
 def reachable(status: str) -> tuple[str, ...]:
     """Return every status that can still come after this one, directly or by way of others."""
     direct = MOVES[status]

@@ -166,6 +166,7 @@ class WatchedWorkspace:
                 self._drop(key, question)
                 question.settle(answer)
         self._set_timer(look.next_wall)
+        await self._store.keep_wall()
 
     # What comes by itself --------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from sandbox.world.statuses import (
     RECEIVED,
     Entry,
     Plan,
+    entries_by,
     plan_of,
     planned_entries,
     reachable,
@@ -98,7 +99,8 @@ def report_status(
     forced. `now`: what counts as now, if not what the clock reads. `vendor_status`: the word that its vendor shows.
     """
     now = tx.now if now is None else now
-    entries = [entry for entry in entries_of(tx, [outbound(message)])[message.id] if entry.at <= now]
+    planned = entries_of(tx, [outbound(message)])[message.id]
+    entries = planned[: entries_by(planned, now)]
     steps = _steps(entries[-1], status, at, reason, force=force)
     _rewrite(tx, message, [*entries, *steps], vendor_status)
     tx.notify("status", message_id=message.id, step=len(entries))

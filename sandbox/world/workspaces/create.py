@@ -41,7 +41,7 @@ def create(
 ) -> WorkspaceView:
     """Make a workspace with nothing in it and enter it. Name and credentials that are not given are made."""
     key = _free_key(tx)
-    clock_at = tx.wall if start_at is None else start_at
+    clock_at = tx.machine_wall if start_at is None else start_at
     row = WorkspaceRow(
         id=tx.next_id("workspace", SERVER),
         key=key,

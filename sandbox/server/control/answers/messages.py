@@ -15,7 +15,7 @@ from sandbox.world.messages.receive import InboundAndAnswer
 from sandbox.world.messages.search import vendor_ids_of
 from sandbox.world.messages.timeline import entries_of
 from sandbox.world.segments import encoding, segments
-from sandbox.world.statuses import Entry
+from sandbox.world.statuses import Entry, entries_by
 
 
 class MessageBuilder:
@@ -46,7 +46,7 @@ class MessageBuilder:
     def members(self, row: MessageRow, step: int | None = None) -> dict[str, Any]:
         """Return the members of the same, for a model that has more of them."""
         entries = self._entries[row.id]
-        count = sum(entry.at <= self._now for entry in entries) if step is None else step + 1
+        count = entries_by(entries, self._now) if step is None else step + 1
         past = entries[:count]
         is_outbound = row.direction == OUTBOUND
         code = self._codes[row.line]
