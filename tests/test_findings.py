@@ -81,6 +81,105 @@ def test_a_finding_says_what_its_rule_says(sandbox: Driver) -> None:
     ]
 
 
+# An old client, and names that are near -----------------------------------------------------------------------------
+
+TAKE_KEYS = "access_key and secret_access_key of the workspace, as GET /_sandbox/workspaces/default shows them"
+
+
+@pytest.mark.rule("DT-auth")
+def test_an_old_clients_one_key_is_named_and_shown_to_nobody(sandbox: Driver) -> None:
+    params = {"action": "sms.get_messages", "api_key": "s3cret", "start_date": "20260506", "end_date": "20260506"}
+    answer = sandbox.call("GET", DIALOGTECH, params=params)
+    fix = f"Send {TAKE_KEYS}, instead of api_key."
+    exchange = sandbox.call("GET", f"{SERVER_JOURNAL}/{answer.headers['x-sandbox-exchange']}").json()
+    assert summaries(exchange["findings"]) == [("DT-auth", "error", "api_key, as an old client sends it", fix)]
+    assert "s3cret" not in json.dumps(exchange["findings"])
+
+
+@pytest.mark.rule("DT-endpoint")
+@pytest.mark.parametrize(
+    ("params", "observed", "fix"),
+    [
+        (
+            {"api_key": "x"},
+            "the parameter api_key, which is an old client's: two keys took its place",
+            "Leave api_key out: it may be left over from an earlier call.",
+        ),
+        (
+            {"msg_id": "1"},
+            "the parameter msg_id, which is of sms.get_message and sms.delete_message",
+            "Leave msg_id out: it may be left over from an earlier call.",
+        ),
+        (
+            {"message": "Hello"},
+            "the parameter message, which is of sms.send_message",
+            "Leave message out: it may be left over from an earlier call.",
+        ),
+        (
+            {"dlr_url": "http://127.0.0.1/"},
+            "the parameter dlr_url, which is of sms.register_number",
+            "Leave dlr_url out: it may be left over from an earlier call.",
+        ),
+        (
+            {"nubmer": "6155550100"},
+            "the unknown parameter nubmer",
+            "Did you mean number? Send number instead of nubmer.",
+        ),
+        ({"Number": "6155550100"}, "the parameter Number", "Send number instead of Number."),
+        (
+            {"startDate": "20260506"},
+            "the unknown parameter startDate",
+            "Leave startDate out: known are access_key, action, end_date, number, secret_access_key, start_date.",
+        ),
+        (
+            {"limit": "7"},
+            "the unknown parameter limit",
+            "Leave limit out: known are access_key, action, end_date, number, secret_access_key, start_date.",
+        ),
+    ],
+)
+def test_what_an_old_client_carries_along_or_spells_otherwise(
+    sandbox: Driver, params: dict[str, str], observed: str, fix: str
+) -> None:
+    assert only(sandbox, sandbox.get_messages(**params)) == ("DT-endpoint", "note", observed, fix)
+
+
+@pytest.mark.rule("DT-dates")
+@pytest.mark.parametrize("name", ["startDate", "startdate", "start-date", "start_dat", "START_DATE"])
+def test_a_date_by_another_name_is_named(sandbox: Driver, name: str) -> None:
+    params = {"action": "sms.get_messages", **KEYS, name: "20260506", "end_date": "20260506"}
+    first, *_ = summaries(findings(sandbox, sandbox.call("GET", DIALOGTECH, params=params)))
+    assert first == ("DT-dates", "error", f"{name} instead of start_date", f"Send start_date instead of {name}.")
+
+
+@pytest.mark.rule("SP-params")
+@pytest.mark.parametrize(
+    ("name", "fix"),
+    [
+        ("StatusCalback", "Did you mean StatusCallback? Send StatusCallback instead of StatusCalback."),
+        ("status_callback", "Did you mean StatusCallback? Send StatusCallback instead of status_callback."),
+        ("StatusCallbackUrl", "Did you mean StatusCallback? Send StatusCallback instead of StatusCallbackUrl."),
+        ("MediaUrl", "Leave MediaUrl out: known are Body, From, StatusCallback, To."),
+        ("Boddy", "Leave Boddy out: known are Body, From, StatusCallback, To."),
+        ("x" * 5000, f"Leave {'x' * 5000} out: known are Body, From, StatusCallback, To."),
+    ],
+)
+def test_a_parameter_that_is_nearly_one_is_asked_for(sandbox: Driver, name: str, fix: str) -> None:
+    form = {"To": PHONE, "From": LINE, "Body": "x", name: "http://127.0.0.1:1/"}
+    observed = f"the unknown parameter {name}"
+    short = observed if len(observed) <= 200 else f"{observed[:200]}..."
+    assert only(sandbox, submit(sandbox, form)) == ("SP-params", "note", short, fix)
+
+
+@pytest.mark.rule("SP-required")
+def test_a_parameter_that_is_missing_was_sent_by_another_name(sandbox: Driver) -> None:
+    answer = submit(sandbox, {"To": PHONE, "From": LINE, "Boddy": "x"})
+    assert summaries(findings(sandbox, answer)) == [
+        ("SP-required", "error", "Boddy instead of Body", "Send Body instead of Boddy."),
+        ("SP-params", "note", "the unknown parameter Boddy", "Did you mean Body? Send Body instead of Boddy."),
+    ]
+
+
 @pytest.mark.rule("NET-length")
 @pytest.mark.parametrize(
     ("text", "count"),
@@ -386,7 +485,7 @@ def test_a_number_that_is_there_to_be_refused(sandbox: Driver) -> None:
             (
                 "DT-dates",
                 "error",
-                "start_date '2026-05-06', a date as in ISO 8601",
+                "start_date '2026-05-06', a date as in ISO 8601, which is how an old client documents it",
                 "Send 20260506 instead of 2026-05-06.",
             ),
         ),
