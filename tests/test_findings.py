@@ -180,6 +180,85 @@ def test_a_parameter_that_is_missing_was_sent_by_another_name(sandbox: Driver) -
     ]
 
 
+# Local time ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("WB-utc")
+@pytest.mark.parametrize(
+    ("start", "end", "shift"),
+    [
+        # A message of 09:00 UTC, asked for with local clocks that are behind.
+        ("2026-05-06 03:55:00", "2026-05-06 04:05:00", "5 hours"),
+        ("2026-05-06 05:00:00", "2026-05-06 05:00:00", "4 hours"),
+        ("2026-05-06 05:25:00", "2026-05-06 05:35:00", "3.5 hours"),
+        ("2026-05-05 21:00:00", "2026-05-05 21:00:00", "12 hours"),
+        ("2026-05-05 00:00:00", "2026-05-05 23:59:59", "10 hours"),
+        ("2026-05-06 07:30:00", "2026-05-06 08:59:59", "1 hour"),
+    ],
+)
+def test_a_window_in_local_time_west_of_utc_is_told_so(sandbox: Driver, start: str, end: str, shift: str) -> None:
+    sandbox.sid()
+    answer = sandbox.writeback(start, end)
+    assert (answer.status_code, answer.json()["response"]) == (200, [])
+    assert only(sandbox, answer) == (
+        "WB-utc",
+        "note",
+        f"a window without records, which has some when it begins and ends {shift} later",
+        "Send both timestamps in UTC, if these are local ones of a zone behind it.",
+    )
+
+
+@pytest.mark.rule("WB-utc")
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("2026-05-06 09:00:01", "2026-05-06 09:30:00"),  # what is earlier than a window, a poller has read
+        ("2026-05-06 04:01:00", "2026-05-06 04:05:00"),  # no whole half hour leads from here to 09:00:00
+        ("2026-05-05 20:59:59", "2026-05-05 20:59:59"),  # a clock that is 12 hours and a second behind
+        ("2026-05-01 00:00:00", "2026-05-05 20:29:59"),
+        ("2026-05-06 08:59:00", "2026-05-06 09:00:00"),  # it has the message
+    ],
+)
+def test_a_window_that_simply_is_empty_or_has_its_records_is_not(sandbox: Driver, start: str, end: str) -> None:
+    sandbox.sid()
+    sandbox.wall.advance(3600)
+    assert findings(sandbox, sandbox.writeback(start, end)) == []
+
+
+@pytest.mark.rule("WB-utc")
+def test_another_consoles_records_are_not_missed(sandbox: Driver) -> None:
+    sandbox.sid()
+    answer = sandbox.writeback("2026-05-06 04:00:00", "2026-05-06 04:30:00", console="HARBOR1002")
+    assert findings(sandbox, answer) == []
+
+
+@pytest.mark.rule("DT-dates")
+@pytest.mark.parametrize("number", [None, "6155550100"])
+def test_days_of_a_zone_west_of_the_accounts_are_told_so(sandbox: Driver, number: str | None) -> None:
+    sandbox.inbound("Hello", line="6155550100", at="2026-05-06T03:00:00Z")
+    more = {} if number is None else {"number": number}
+    answer = sandbox.get_messages("20260505", "20260505", **more)
+    assert "[0] Message(s) Returned" in answer.text
+    assert only(sandbox, answer) == (
+        "DT-dates",
+        "note",
+        "days without messages, which have some when they begin and end 4 hours later",
+        "Name days of the account's zone, UTC; or set its zone to yours (PATCH accounts/{access_key}).",
+    )
+    sandbox.control("PATCH", f"/accounts/{KEYS['access_key']}", {"zone": "America/Chicago"})
+    assert "[1] Message(s) Returned" in sandbox.get_messages("20260505", "20260505", **more).text
+    assert findings(sandbox) == []
+
+
+@pytest.mark.rule("DT-dates")
+@pytest.mark.parametrize("params", [{"start_date": "20260507", "end_date": "20260507"}, {"number": "6155550101"}])
+def test_days_or_numbers_that_simply_have_no_messages_are_not(sandbox: Driver, params: dict[str, str]) -> None:
+    sandbox.send(tracking_number="6155550100")
+    sandbox.wall.advance(3 * 24 * 60 * 60)
+    answer = sandbox.get_messages(**{"start_date": "20260505", "end_date": "20260505", **params})
+    assert findings(sandbox, answer) == []
+
+
 @pytest.mark.rule("NET-length")
 @pytest.mark.parametrize(
     ("text", "count"),

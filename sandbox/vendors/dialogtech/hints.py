@@ -30,7 +30,9 @@ ELEVEN_DIGITS = re.compile(r"1[0-9]{10}", re.ASCII)
 def findings(tx: Tx, exchange: VendorExchange) -> list[CallFinding]:
     """Return all of an exchange, but those that the endpoint saw itself."""
     found = hints.of_refusal(tx, exchange, HINTS) + hints.of_http(exchange)
-    found += [each for each in hints.of_names(exchange, "DT-endpoint", OF_OTHER_ACTIONS) if not _repeats_error(each, found)]
+    found += [
+        each for each in hints.of_names(exchange, "DT-endpoint", OF_OTHER_ACTIONS) if not _repeats_error(each, found)
+    ]
     query = exchange.request.scope["query_string"]
     if b"secret_access_key=" in query:
         found += hints.of_keys_in_query(exchange)
@@ -51,6 +53,13 @@ def _repeats_error(note: CallFinding, found: list[CallFinding]) -> bool:
 def in_the_future(start: str) -> CallFinding:
     """Days on which nothing can lie yet."""
     return finding("DT-dates", NOTE, f"start_date {start}", "Ask for a day that has begun: this one is ahead.")
+
+
+def other_zone(zone: str, shift: str) -> CallFinding:
+    """Days without messages, that have some when they are shifted as those of a zone west of the account's are."""
+    observed = f"days without messages, which have some when they begin and end {shift} later"
+    fix = f"Name days of the account's zone, {zone}; or set its zone to yours (PATCH accounts/{{access_key}})."
+    return finding("DT-dates", NOTE, observed, fix)
 
 
 def _keys(_: Tx, exchange: VendorExchange, __: Refusal) -> FindingTexts:
