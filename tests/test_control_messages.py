@@ -221,6 +221,79 @@ def test_a_later_status_takes_the_moves_between(by_hand: Driver) -> None:
     assert by_hand.records()[0]["messageStatus"] == "UNREACHABLE"
 
 
+@pytest.mark.parametrize(
+    ("word", "status", "vendor"),
+    [
+        ("failed", "rejected", "simplepay"),
+        ("Failed", "rejected", "simplepay"),
+        ("UNKNOWN", "unknown", "simplepay"),
+        ("Unknown", "unknown", None),
+        ("ACCESSIBLE", "delivered", "writeback"),
+        ("accessible", "delivered", "writeback"),
+        ("sending", "sent", "simplepay"),
+        ("DELIVERED", "delivered", None),
+        ("Sent", "sent", None),
+    ],
+)
+def test_a_vendors_word_is_taken_and_the_answer_says_for_what(
+    by_hand: Driver, word: str, status: str, vendor: str | None
+) -> None:
+    changed = by_hand.status("msg_00000001", word)
+    assert changed.pop("understood") == {"word": word, "status": status, "vendor": vendor}
+    assert (changed["status"], changed["timeline"][-1]["status"]) == (status, status)
+    later = by_hand.control("GET", "/messages/msg_00000001")
+    assert changed == {name: value for name, value in later.items() if name not in ("possible", "callbacks")}
+
+
+@pytest.mark.parametrize("status", ["sent", "delivered", "undelivered", "rejected", "unknown"])
+def test_of_the_status_itself_nothing_is_said(by_hand: Driver, status: str) -> None:
+    assert "understood" not in by_hand.status("msg_00000001", status)
+
+
+def test_accepted_is_queued_which_a_message_is_already(by_hand: Driver) -> None:
+    problem = by_hand.control("POST", "/messages/msg_00000001/status", {"status": "accepted"}, status=409)
+    assert problem["detail"] == "A message that is queued cannot become queued: give 'force' to do it all the same."
+
+
+def test_a_vendors_word_for_a_time_to_come_is_said_too(by_hand: Driver) -> None:
+    at = "2026-05-06T10:00:00.000Z"
+    assert by_hand.status("msg_00000001", "failed", at=at) == {
+        "scheduled": "report",
+        "at": at,
+        "understood": {"word": "failed", "status": "rejected", "vendor": "simplepay"},
+    }
+    assert by_hand.status("msg_00000001", "sent", at=at) == {"scheduled": "report", "at": at}
+    by_hand.wall.advance(3600)
+    assert by_hand.message("msg_00000001")["status"] == "rejected"
+
+
+WORDS = (
+    "must be queued, sent, delivered, undelivered, rejected or unknown, or a vendor's word:"
+    " ACCESSIBLE, failed, UNKNOWN, accepted, sending"
+)
+
+
+@pytest.mark.parametrize(
+    ("word", "detail"),
+    [
+        ("MESSAGE_REJECTED", "must be undelivered or rejected: MESSAGE_REJECTED may stand for either"),
+        ("message_rejected", "must be undelivered or rejected: MESSAGE_REJECTED may stand for either"),
+        ("deliverd", f"{WORDS}: did you mean delivered?"),
+        ("Accesible", f"{WORDS}: did you mean ACCESSIBLE?"),
+        (" failed", f"{WORDS}: did you mean failed?"),
+        ("received", WORDS),
+        ("", WORDS),
+        (7, WORDS),
+        (None, WORDS),
+    ],
+)
+def test_a_word_that_is_no_status_or_several_is_refused_with_the_choices(
+    by_hand: Driver, word: object, detail: str
+) -> None:
+    problem = by_hand.control("POST", "/messages/msg_00000001/status", {"status": word}, status=422)
+    assert problem["errors"] == [{"in": "body", "member": "status", "detail": detail}]
+
+
 @pytest.mark.parametrize("name", ["sid", "outgoing_message_id", "id"])
 def test_a_message_is_found_by_any_of_its_ids(by_hand: Driver, name: str) -> None:
     message = by_hand.control("GET", "/messages/msg_00000001")

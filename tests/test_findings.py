@@ -81,6 +81,184 @@ def test_a_finding_says_what_its_rule_says(sandbox: Driver) -> None:
     ]
 
 
+# An old client, and names that are near -----------------------------------------------------------------------------
+
+TAKE_KEYS = "access_key and secret_access_key of the workspace, as GET /_sandbox/workspaces/default shows them"
+
+
+@pytest.mark.rule("DT-auth")
+def test_an_old_clients_one_key_is_named_and_shown_to_nobody(sandbox: Driver) -> None:
+    params = {"action": "sms.get_messages", "api_key": "s3cret", "start_date": "20260506", "end_date": "20260506"}
+    answer = sandbox.call("GET", DIALOGTECH, params=params)
+    fix = f"Send {TAKE_KEYS}, instead of api_key."
+    exchange = sandbox.call("GET", f"{SERVER_JOURNAL}/{answer.headers['x-sandbox-exchange']}").json()
+    assert summaries(exchange["findings"]) == [("DT-auth", "error", "api_key, as an old client sends it", fix)]
+    assert "s3cret" not in json.dumps(exchange["findings"])
+
+
+@pytest.mark.rule("DT-endpoint")
+@pytest.mark.parametrize(
+    ("params", "observed", "fix"),
+    [
+        (
+            {"api_key": "x"},
+            "the parameter api_key, which is an old client's: two keys took its place",
+            "Leave api_key out: it may be left over from an earlier call.",
+        ),
+        (
+            {"msg_id": "1"},
+            "the parameter msg_id, which is of sms.get_message and sms.delete_message",
+            "Leave msg_id out: it may be left over from an earlier call.",
+        ),
+        (
+            {"message": "Hello"},
+            "the parameter message, which is of sms.send_message",
+            "Leave message out: it may be left over from an earlier call.",
+        ),
+        (
+            {"dlr_url": "http://127.0.0.1/"},
+            "the parameter dlr_url, which is of sms.register_number",
+            "Leave dlr_url out: it may be left over from an earlier call.",
+        ),
+        (
+            {"nubmer": "6155550100"},
+            "the unknown parameter nubmer",
+            "Did you mean number? Send number instead of nubmer.",
+        ),
+        ({"Number": "6155550100"}, "the parameter Number", "Send number instead of Number."),
+        (
+            {"startDate": "20260506"},
+            "the unknown parameter startDate",
+            "Leave startDate out: known are access_key, action, end_date, number, secret_access_key, start_date.",
+        ),
+        (
+            {"limit": "7"},
+            "the unknown parameter limit",
+            "Leave limit out: known are access_key, action, end_date, number, secret_access_key, start_date.",
+        ),
+    ],
+)
+def test_what_an_old_client_carries_along_or_spells_otherwise(
+    sandbox: Driver, params: dict[str, str], observed: str, fix: str
+) -> None:
+    assert only(sandbox, sandbox.get_messages(**params)) == ("DT-endpoint", "note", observed, fix)
+
+
+@pytest.mark.rule("DT-dates")
+@pytest.mark.parametrize("name", ["startDate", "startdate", "start-date", "start_dat", "START_DATE"])
+def test_a_date_by_another_name_is_named(sandbox: Driver, name: str) -> None:
+    params = {"action": "sms.get_messages", **KEYS, name: "20260506", "end_date": "20260506"}
+    first, *_ = summaries(findings(sandbox, sandbox.call("GET", DIALOGTECH, params=params)))
+    assert first == ("DT-dates", "error", f"{name} instead of start_date", f"Send start_date instead of {name}.")
+
+
+@pytest.mark.rule("SP-params")
+@pytest.mark.parametrize(
+    ("name", "fix"),
+    [
+        ("StatusCalback", "Did you mean StatusCallback? Send StatusCallback instead of StatusCalback."),
+        ("status_callback", "Did you mean StatusCallback? Send StatusCallback instead of status_callback."),
+        ("StatusCallbackUrl", "Did you mean StatusCallback? Send StatusCallback instead of StatusCallbackUrl."),
+        ("MediaUrl", "Leave MediaUrl out: known are Body, From, StatusCallback, To."),
+        ("Boddy", "Leave Boddy out: known are Body, From, StatusCallback, To."),
+        ("x" * 5000, f"Leave {'x' * 5000} out: known are Body, From, StatusCallback, To."),
+    ],
+)
+def test_a_parameter_that_is_nearly_one_is_asked_for(sandbox: Driver, name: str, fix: str) -> None:
+    form = {"To": PHONE, "From": LINE, "Body": "x", name: "http://127.0.0.1:1/"}
+    observed = f"the unknown parameter {name}"
+    short = observed if len(observed) <= 200 else f"{observed[:200]}..."
+    assert only(sandbox, submit(sandbox, form)) == ("SP-params", "note", short, fix)
+
+
+@pytest.mark.rule("SP-required")
+def test_a_parameter_that_is_missing_was_sent_by_another_name(sandbox: Driver) -> None:
+    answer = submit(sandbox, {"To": PHONE, "From": LINE, "Boddy": "x"})
+    assert summaries(findings(sandbox, answer)) == [
+        ("SP-required", "error", "Boddy instead of Body", "Send Body instead of Boddy."),
+        ("SP-params", "note", "the unknown parameter Boddy", "Did you mean Body? Send Body instead of Boddy."),
+    ]
+
+
+# Local time ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("WB-utc")
+@pytest.mark.parametrize(
+    ("start", "end", "shift"),
+    [
+        # A message of 09:00 UTC, asked for with local clocks that are behind.
+        ("2026-05-06 03:55:00", "2026-05-06 04:05:00", "5 hours"),
+        ("2026-05-06 05:00:00", "2026-05-06 05:00:00", "4 hours"),
+        ("2026-05-06 05:25:00", "2026-05-06 05:35:00", "3.5 hours"),
+        ("2026-05-05 21:00:00", "2026-05-05 21:00:00", "12 hours"),
+        ("2026-05-05 00:00:00", "2026-05-05 23:59:59", "10 hours"),
+        ("2026-05-06 07:30:00", "2026-05-06 08:59:59", "1 hour"),
+    ],
+)
+def test_a_window_in_local_time_west_of_utc_is_told_so(sandbox: Driver, start: str, end: str, shift: str) -> None:
+    sandbox.sid()
+    answer = sandbox.writeback(start, end)
+    assert (answer.status_code, answer.json()["response"]) == (200, [])
+    assert only(sandbox, answer) == (
+        "WB-utc",
+        "note",
+        f"a window without records, which has some when it begins and ends {shift} later",
+        "Send both timestamps in UTC, if these are local ones of a zone behind it.",
+    )
+
+
+@pytest.mark.rule("WB-utc")
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("2026-05-06 09:00:01", "2026-05-06 09:30:00"),  # what is earlier than a window, a poller has read
+        ("2026-05-06 04:01:00", "2026-05-06 04:05:00"),  # no whole half hour leads from here to 09:00:00
+        ("2026-05-05 20:59:59", "2026-05-05 20:59:59"),  # a clock that is 12 hours and a second behind
+        ("2026-05-01 00:00:00", "2026-05-05 20:29:59"),
+        ("2026-05-06 08:59:00", "2026-05-06 09:00:00"),  # it has the message
+    ],
+)
+def test_a_window_that_simply_is_empty_or_has_its_records_is_not(sandbox: Driver, start: str, end: str) -> None:
+    sandbox.sid()
+    sandbox.wall.advance(3600)
+    assert findings(sandbox, sandbox.writeback(start, end)) == []
+
+
+@pytest.mark.rule("WB-utc")
+def test_another_consoles_records_are_not_missed(sandbox: Driver) -> None:
+    sandbox.sid()
+    answer = sandbox.writeback("2026-05-06 04:00:00", "2026-05-06 04:30:00", console="HARBOR1002")
+    assert findings(sandbox, answer) == []
+
+
+@pytest.mark.rule("DT-dates")
+@pytest.mark.parametrize("number", [None, "6155550100"])
+def test_days_of_a_zone_west_of_the_accounts_are_told_so(sandbox: Driver, number: str | None) -> None:
+    sandbox.inbound("Hello", line="6155550100", at="2026-05-06T03:00:00Z")
+    more = {} if number is None else {"number": number}
+    answer = sandbox.get_messages("20260505", "20260505", **more)
+    assert "[0] Message(s) Returned" in answer.text
+    assert only(sandbox, answer) == (
+        "DT-dates",
+        "note",
+        "days without messages, which have some when they begin and end 4 hours later",
+        "Name days of the account's zone, UTC; or set its zone to yours (PATCH accounts/{access_key}).",
+    )
+    sandbox.control("PATCH", f"/accounts/{KEYS['access_key']}", {"zone": "America/Chicago"})
+    assert "[1] Message(s) Returned" in sandbox.get_messages("20260505", "20260505", **more).text
+    assert findings(sandbox) == []
+
+
+@pytest.mark.rule("DT-dates")
+@pytest.mark.parametrize("params", [{"start_date": "20260507", "end_date": "20260507"}, {"number": "6155550101"}])
+def test_days_or_numbers_that_simply_have_no_messages_are_not(sandbox: Driver, params: dict[str, str]) -> None:
+    sandbox.send(tracking_number="6155550100")
+    sandbox.wall.advance(3 * 24 * 60 * 60)
+    answer = sandbox.get_messages(**{"start_date": "20260505", "end_date": "20260505", **params})
+    assert findings(sandbox, answer) == []
+
+
 @pytest.mark.rule("NET-length")
 @pytest.mark.parametrize(
     ("text", "count"),
@@ -386,7 +564,7 @@ def test_a_number_that_is_there_to_be_refused(sandbox: Driver) -> None:
             (
                 "DT-dates",
                 "error",
-                "start_date '2026-05-06', a date as in ISO 8601",
+                "start_date '2026-05-06', a date as in ISO 8601, which is how an old client documents it",
                 "Send 20260506 instead of 2026-05-06.",
             ),
         ),

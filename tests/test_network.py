@@ -174,6 +174,7 @@ def test_a_stop_word_opts_out_with_one_confirmation(sandbox: Driver, word: str) 
         "STOPP",
         "'STOP'",
         ".STOP",
+        "STOP" + "!" * 1000,
         "FIN",
         ".",
         "!?",

@@ -848,6 +848,9 @@ def test_a_log_that_a_long_reader_made_long_is_cut_afterwards(tmp_path: Path, mo
 HOT: dict[str, tuple[Query[Any], str]] = {
     "a console's results by time": (writeback.RECORDS, "ix_message_record"),
     "the first of them": (writeback.FIRST_RECORDS, "ix_message_record"),
+    "a record that a window in local time misses": (writeback.MISSED, "ix_message_record"),
+    "a message that days of another zone miss": (dialogtech.OF_ACCOUNT.missed, "ix_message_account"),
+    "a tracking number's that those miss": (dialogtech.OF_NUMBER.missed, "ix_message_account"),
     "an account's messages by time": (dialogtech.OF_ACCOUNT.every, "ix_message_account"),
     "the first of those": (dialogtech.OF_ACCOUNT.first, "ix_message_account"),
     "how many those are": (dialogtech.OF_ACCOUNT.total, "ix_message_account"),

@@ -105,10 +105,13 @@ def request_of(text: str, keyword: str | None) -> str:
 
 def _word(text: str) -> str:
     """Return it in capitals, without blanks around it and punctuation behind it, each blank inside a single one."""
+    text = text.strip()
     end = len(text)
+    if end > LONGEST_WORD:
+        return ""
     while end and (text[end - 1].isspace() or category(text[end - 1]).startswith("P")):
         end -= 1
-    return " ".join(text[:end].split()).upper() if end <= LONGEST_WORD else ""
+    return " ".join(text[:end].split()).upper()
 
 
 def state_of(tx: Tx, line: str, phone: str, at: int) -> ConsentState | None:

@@ -8,9 +8,16 @@ from dialog_sandbox._sync.resource import PAGE, Resource, ModelT, segment
 from dialog_sandbox.arguments import Filters, Seconds, When, filtered, present, seconds
 from dialog_sandbox.errors import NotArrived
 from dialog_sandbox.models.events import Arrived
-from dialog_sandbox.models.messages import Broadcast, Conversation, Message, MessageStory, MessageView, Scheduled
+from dialog_sandbox.models.messages import (
+    Broadcast,
+    Conversation,
+    Message,
+    MessageStory,
+    MessageView,
+    ReportedMessage,
+    Scheduled,
+)
 from dialog_sandbox.models.people import Person
-from dialog_sandbox.models.values import Status
 
 __tracebackhide__ = True
 NEWEST = 10
@@ -68,19 +75,20 @@ class MessageVerbs(Resource):
     def status(
         self,
         message: Message | str,
-        status: Status,
+        status: str,
         *,
         reason: str | None = None,
         vendor_status: str | None = None,
         force: bool = False,
         at: When | None = None,
-    ) -> Message:
+    ) -> ReportedMessage:
         """Say what became of a message; a later status takes the moves between.
 
-        A move that the world does not know raises `Refused` with those that are `possible`, unless `force`.
+        A vendor's word (`failed`, `ACCESSIBLE`) is taken too, and the answer's `understood` says for what. A move that
+        the world does not know raises `Refused` with those that are `possible`, unless `force`.
         """
         body = present(status=status, reason=reason, vendor_status=vendor_status, force=force or None)
-        return self._act(Message, f"{_path(message)}/status", body, at)
+        return self._act(ReportedMessage, f"{_path(message)}/status", body, at)
 
     def reply(self, message: Message | str, text: str, *, at: When | None = None) -> Conversation:
         """Let the phone answer a message."""

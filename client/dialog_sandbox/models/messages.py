@@ -2,7 +2,7 @@
 
 from typing import Literal, NoReturn, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from dialog_sandbox.models.base import AnswerModel, BodyModel, PageRequest, SparseAnswer, absent
 from dialog_sandbox.models.callbacks import Callback
@@ -19,6 +19,7 @@ from dialog_sandbox.models.values import (
     PhoneNumber,
     Receivers,
     Status,
+    StatusWord,
     Text,
     Timestamp,
     VendorName,
@@ -86,7 +87,35 @@ class MessageView(AnswerModel):
     body: str | None = Field(description="Its part of the answer.")
 
 
-class Scheduled(AnswerModel):
+class UnderstoodWord(AnswerModel):
+    """What was made of a word that is not the status itself."""
+
+    word: str = Field(description="As it was given.", examples=["failed"])
+    status: Status = Field(description="What it stands for.")
+    vendor: VendorName | None = Field(description="Whose word it is; null for a status in another case.")
+
+
+class SaysWhatItUnderstood(AnswerModel):
+    """An answer that says so where a vendor's word was given."""
+
+    understood: UnderstoodWord | None = Field(None, description="Missing where the status itself was given.")
+
+    # Without a return type, since pydantic would describe that one in OpenAPI instead of the members.
+    @model_serializer(mode="wrap")
+    def _leave_out_what_says_nothing(self, write: SerializerFunctionWrapHandler):  # type: ignore[no-untyped-def]
+        members = write(self)
+        return (
+            members
+            if self.understood is not None
+            else {name: value for name, value in members.items() if name != "understood"}
+        )
+
+
+class ReportedMessage(Message, SaysWhatItUnderstood):
+    """A message, after it was told what became of it."""
+
+
+class Scheduled(SaysWhatItUnderstood):
     """It lies ahead: nothing shows before."""
 
     scheduled: str = Field(
@@ -169,7 +198,7 @@ class BroadcastRequest(BodyModel):
 
 
 class StatusRequest(BodyModel):
-    status: Status
+    status: StatusWord = Field(description="A status, or a vendor's word for one: `failed` is `rejected`.")
     reason: Text | None = None
     vendor_status: Text | None = Field(None, description="The word that Writeback shows for it.")
     at: At = None

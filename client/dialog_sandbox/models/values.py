@@ -140,6 +140,7 @@ PATTERN_SCHEMA = {
     "examples": ["simplepay.submit"],
 }
 MESSAGE_TYPE_SCHEMA = {"type": "string", "format": "message-type"}
+STATUS_SCHEMA = {"type": "string", "format": "status", "examples": ["delivered", "failed"]}
 HANDSET_SCHEMA = {"type": "string", "format": "handset"}
 """Where a format names a kind of value that only a server knows, its OpenAPI document lists those that it does."""
 
@@ -169,6 +170,8 @@ KnownVendor = Annotated[str, BeforeValidator(server_check("vendor")), WithJsonSc
 KnownOperation = Annotated[str, BeforeValidator(server_check("operation")), WithJsonSchema(OPERATION_SCHEMA)]
 OperationPattern = Annotated[str, BeforeValidator(server_check("pattern")), WithJsonSchema(PATTERN_SCHEMA)]
 MessageType = Annotated[str, AfterValidator(server_check("message-type")), WithJsonSchema(MESSAGE_TYPE_SCHEMA)]
+StatusWord = Annotated[str, BeforeValidator(server_check("status")), WithJsonSchema(STATUS_SCHEMA)]
+"""A status, or a word that a vendor shows for one, in any case."""
 HandsetDigits = Annotated[str, BeforeValidator(server_check("handset")), WithJsonSchema(HANDSET_SCHEMA)]
 """The last two digits of a handset number."""
 At = Annotated[

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from fnmatch import fnmatchcase
 
 from dialog_sandbox.models.values import CHECKS, Check
+from sandbox.server.control.status_words import status_check, status_words_of, unambiguous
 from sandbox.vendors.base.vendor import Vendor
 from sandbox.world import consent, phones, zones
 from sandbox.world.delivery import HANDSETS
@@ -27,6 +28,7 @@ def checks_for(vendors: Sequence[Vendor]) -> Mapping[str, Check]:
         "keyword": keyword,
         "pattern": pattern_of(operations_of(vendors)),
         "message-type": message_type_of(message_types_of(vendors)),
+        "status": status_check(status_words_of(vendors)),
     }
 
 
@@ -47,6 +49,7 @@ def names_by_kind(vendors: Sequence[Vendor]) -> Mapping[str, Sequence[str]]:
         "operation": operations_of(vendors),
         "message-type": [*message_types_of(vendors)],
         "handset": [*HANDSETS],
+        "status": unambiguous(vendors),
     }
 
 

@@ -18,6 +18,7 @@ from dialog_sandbox.models.messages import (
     MessageStory,
     MessageView,
     ReplyRequest,
+    ReportedMessage,
     Scheduled,
     SendMessageRequest,
     StatusRequest,
@@ -30,6 +31,7 @@ from sandbox.server.control.checks import message_types_of
 from sandbox.server.control.dependencies import VendorsDep, WorkspaceDep
 from sandbox.server.control.http import WORKSPACE, control_router
 from sandbox.server.control.lists import cut_page
+from sandbox.server.control.status_words import status_words_of, understood
 from sandbox.server.problems import invalid, refusals
 from sandbox.server.public_address import public_url_of
 from sandbox.store import Tx
@@ -174,30 +176,37 @@ def _purpose(body: SendMessageRequest, vendors: Sequence[Vendor]) -> str:
 
 @router.post("/messages/{id}/status", responses=SCHEDULED | refusals(409))
 async def report_status(
-    response: Response, ws: WorkspaceDep, any_id: AnyId, body: StatusRequest
-) -> Message | Scheduled:
+    response: Response, ws: WorkspaceDep, vendors: VendorsDep, any_id: AnyId, body: StatusRequest
+) -> ReportedMessage | Scheduled:
     """Says what became of a message, which replaces what is left of its plan.
 
-    A later status takes the moves between at the same instant. A move that the world does not know is 409 with the
-    possible ones, unless forced.
+    A vendor's word is taken for the status that it stands for, and `understood` says which; one that may stand for
+    several is refused with them. A later status takes the moves between at the same instant. A move that the world does
+    not know is 409 with the possible ones, unless forced.
     """
+    status, word = understood(body.status, status_words_of(vendors))
 
-    def work(tx: Tx) -> Message | Deferred:
+    def work(tx: Tx) -> ReportedMessage | Deferred:
         n = find_message(tx, any_id).id
         done = commands.execute(
             tx,
             commands.report,
             optional_milliseconds(body.at),
             message_id=n,
-            status=body.status,
+            status=status,
             reason=body.reason,
             vendor_status=body.vendor_status,
             force=body.force,
         )
-        return done if isinstance(done, Deferred) else message_of(tx, row_of(tx, n))
+        if isinstance(done, Deferred):
+            return done
+        members = MessageBuilder(tx, [row_of(tx, n)]).members(row_of(tx, n))
+        return ReportedMessage.model_validate({**members, "understood": word})
 
     done = await ws.write(work)
-    return scheduled(response, done) if isinstance(done, Deferred) else done
+    if isinstance(done, Deferred):
+        return scheduled(response, done).model_copy(update={"understood": word})
+    return done
 
 
 @router.post("/messages/{id}/reply", status_code=201, responses=SCHEDULED | refusals(409))

@@ -3,8 +3,10 @@
 import re
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from types import MappingProxyType
 
 from sandbox.addresses import address_of, is_loopback
 from sandbox.store import Tx
@@ -16,6 +18,11 @@ from sandbox.world import phones
 from sandbox.world.lines import all_lines
 
 LONGEST_OBSERVED = 200
+LONGEST_COMPARED = 60
+"""Characters of a name for which one that is near is looked for."""
+MOST_COMPARED = 20
+"""Names of one call for which that is done."""
+NOTHING_ELSEWHERE: Mapping[str, str] = MappingProxyType({})
 SCHEME = re.compile(rb"([A-Za-z][A-Za-z0-9-]{0,30}) ")
 """Of an `Authorization` header, which may be a token without one, and then is shown to nobody."""
 BODILESS = ("GET", "HEAD", "DELETE")
@@ -208,20 +215,62 @@ def _word(exchange: VendorExchange, header: bytes) -> str:
     return (exchange.header(header) or b"").decode("latin-1").partition(";")[0].strip().lower()
 
 
-def of_names(exchange: VendorExchange, rule: str) -> list[CallFinding]:
-    """Return parameters that the operation does not have, or has in another case."""
+def of_names(
+    exchange: VendorExchange, rule: str, elsewhere: Mapping[str, str] = NOTHING_ELSEWHERE
+) -> list[CallFinding]:
+    """Return parameters that the operation does not have, or has by another name.
+
+    `elsewhere`: those of other operations, each with whose it is.
+    """
+    known = known_names(exchange)
+    unknown = sorted(exchange.params.keys() - known)
+    near = {name: nearest_name(name, known) for name in unknown[:MOST_COMPARED]}
+    return sorted(_of_name(exchange, rule, name, near.get(name), elsewhere.get(name)) for name in unknown)
+
+
+def _of_name(exchange: VendorExchange, rule: str, name: str, right: str | None, owner: str | None) -> CallFinding:
+    if owner is not None:
+        fix = f"Leave {name} out: it may be left over from an earlier call."
+        return finding(rule, NOTE, f"the parameter {name}, which is {owner}", fix)
+    if right is None or (right in exchange.params and not _is_same_name(right, name)):
+        fix = f"Leave {name} out: known are {', '.join(sorted(known_names(exchange)))}."
+        return finding(rule, NOTE, f"the unknown parameter {name}", fix)
+    if _is_same_name(right, name):
+        return finding(rule, NOTE, f"the parameter {name}", instead(right, name))
+    return finding(rule, NOTE, f"the unknown parameter {name}", f"Did you mean {right}? {instead(right, name)}")
+
+
+def known_names(exchange: VendorExchange) -> Collection[str]:
+    """Return the names of the operation's parameters."""
     model = None if exchange.operation is None else exchange.operation.parameters
-    known: Collection[str] = () if model is None else model.model_fields
-    by_lower = {name.lower(): name for name in known}
-    found = []
-    for name in exchange.params.keys() - known:
-        right = by_lower.get(name.lower())
-        if right is None:
-            fix = f"Leave {name} out: known are {', '.join(sorted(known))}."
-            found.append(finding(rule, NOTE, f"the unknown parameter {name}", fix))
-        else:
-            found.append(finding(rule, NOTE, f"the parameter {name}", instead(right, name)))
-    return sorted(found)
+    return () if model is None else model.model_fields
+
+
+def nearest_name(name: str, known: Collection[str]) -> str | None:
+    """Return the parameter that was meant by a name that is none, if one is near."""
+    by_key = {_key(each): each for each in known}
+    key = _key(name)
+    same = by_key.get(key)
+    if same is not None or len(key) > LONGEST_COMPARED:
+        return same
+    close = get_close_matches(key, by_key, n=1, cutoff=0.75)
+    return by_key[close[0]] if close else None
+
+
+def misnamed(exchange: VendorExchange, right: str) -> str | None:
+    """Return the parameter that was sent by a wrong name instead of this one, if one was."""
+    known = known_names(exchange)
+    unknown = sorted(exchange.params.keys() - known)[:MOST_COMPARED]
+    return next((name for name in unknown if nearest_name(name, known) == right), None)
+
+
+def _is_same_name(right: str, name: str) -> bool:
+    return right.lower() == name.lower()
+
+
+def _key(name: str) -> str:
+    """Return a name without what people write differently: case, and what joins words."""
+    return name.lower().replace("_", "").replace("-", "")
 
 
 # Phones and times ----------------------------------------------------------------------------------------------------

@@ -47,7 +47,7 @@ class Vendor:
     has one. `unknown_path`, `wrong_method`: the rules by which those are refused. `form_rule`: the same for a form or
     query string that cannot be read. `view`: how it shows a message; None when it does not. `status_callback`: the form
     that tells a change of status. `id_formats`: what it calls messages. `message_types`: its words for what staff may
-    send, by purpose.
+    send, by purpose. `status_words`: its words for statuses, each with those that it may stand for.
     """
 
     name: str
@@ -66,6 +66,7 @@ class Vendor:
     status_callback: Callable[[StatusChange], dict[str, str]] | None = None
     id_formats: tuple[IdFormat, ...] = ()
     message_types: Mapping[str, str] = field(default_factory=dict)
+    status_words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     credentials_in_headers: bool = True
     security: Mapping[str, Any] | None = None
 

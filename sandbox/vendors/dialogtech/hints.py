@@ -10,14 +10,29 @@ from sandbox.vendors.base.hints import FindingTexts, Hint, finding, instead
 from sandbox.vendors.base.refusal import NOTE, CallFinding, Refusal
 
 KEYS = ("access_key", "secret_access_key")
+OLD_KEY = "api_key"
+OF_OTHER_ACTIONS = {
+    OLD_KEY: "an old client's: two keys took its place",
+    "msg_id": "of sms.get_message and sms.delete_message",
+    "to": "of sms.send_message",
+    "from": "of sms.send_message",
+    "message": "of sms.send_message",
+    "url": "of sms.register_number",
+    "dlr_url": "of sms.register_number",
+    **dict.fromkeys(("number", "start_date", "end_date"), "of sms.get_messages"),
+}
+"""Parameters of the script's other actions, which an old client carries along."""
 LAYOUT = "%Y%m%d"
+DASHED = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 ELEVEN_DIGITS = re.compile(r"1[0-9]{10}", re.ASCII)
 
 
 def findings(tx: Tx, exchange: VendorExchange) -> list[CallFinding]:
     """Return all of an exchange, but those that the endpoint saw itself."""
     found = hints.of_refusal(tx, exchange, HINTS) + hints.of_http(exchange)
-    found += hints.of_names(exchange, "DT-endpoint")
+    found += [
+        each for each in hints.of_names(exchange, "DT-endpoint", OF_OTHER_ACTIONS) if not _repeats_error(each, found)
+    ]
     query = exchange.request.scope["query_string"]
     if b"secret_access_key=" in query:
         found += hints.of_keys_in_query(exchange)
@@ -30,15 +45,29 @@ def findings(tx: Tx, exchange: VendorExchange) -> list[CallFinding]:
     return found
 
 
+def _repeats_error(note: CallFinding, found: list[CallFinding]) -> bool:
+    """Return whether an error says already that the old key was sent."""
+    return any(OLD_KEY in each.fix and f"parameter {OLD_KEY}," in note.observed for each in found)
+
+
 def in_the_future(start: str) -> CallFinding:
     """Days on which nothing can lie yet."""
     return finding("DT-dates", NOTE, f"start_date {start}", "Ask for a day that has begun: this one is ahead.")
+
+
+def other_zone(zone: str, shift: str) -> CallFinding:
+    """Days without messages, that have some when they are shifted as those of a zone west of the account's are."""
+    observed = f"days without messages, which have some when they begin and end {shift} later"
+    fix = f"Name days of the account's zone, {zone}; or set its zone to yours (PATCH accounts/{{access_key}})."
+    return finding("DT-dates", NOTE, observed, fix)
 
 
 def _keys(_: Tx, exchange: VendorExchange, __: Refusal) -> FindingTexts:
     """The keys themselves are shown to nobody."""
     take = "access_key and secret_access_key of the workspace, as GET /_sandbox/workspaces/default shows them"
     missing = [name for name in KEYS if not exchange.params.get(name)]
+    if missing and exchange.params.get(OLD_KEY):
+        return f"{OLD_KEY}, as an old client sends it", f"Send {take}, instead of {OLD_KEY}."
     if missing:
         return hints.of_missing(exchange, f"no {' and no '.join(missing)}", f"Send {take}.")
     return "keys that are not those of an account", f"Send {take}."
@@ -57,8 +86,13 @@ def _dates(_: Tx, exchange: VendorExchange, refusal: Refusal) -> FindingTexts:
     assert name is not None
     written = exchange.params.get(name)
     if not written:
+        other = hints.misnamed(exchange, name)
+        if other is not None:
+            return f"{other} instead of {name}", instead(name, other)
         return hints.of_missing(exchange, f"no {name}", f"Send {name} as YYYYMMDD.")
     looks_like, moment = hints.of_moment(written)
+    if DASHED.fullmatch(written):
+        looks_like = "a date as in ISO 8601, which is how an old client documents it"
     if moment is not None and f"{moment:{LAYOUT}}" == written:
         start, end = exchange.params.get("start_date"), exchange.params.get("end_date")
         return f"start_date {start}, end_date {end}", "Send the earlier one as start_date."

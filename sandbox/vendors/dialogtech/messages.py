@@ -13,6 +13,7 @@ from sandbox.store.tables import MESSAGES, VENDOR_IDS, MessageRow
 from sandbox.vendors.base.answers import LongAnswer
 from sandbox.vendors.base.exchange import VendorExchange
 from sandbox.vendors.base.vendor import View
+from sandbox.vendors.base.windows import bounds, is_missed, shift_for
 from sandbox.vendors.dialogtech import hints
 from sandbox.vendors.dialogtech.ids import MSG_ID, VENDOR
 from sandbox.vendors.dialogtech.shapes import (
@@ -39,10 +40,13 @@ ACTION = "sms.get_messages"
 
 # Reading -------------------------------------------------------------------------------------------------------------
 
-IN_RANGE = (
+OF_DIRECTION = (
     MESSAGES.c.workspace_id == bindparam("ws"),
     MESSAGES.c.account_id == bindparam("account_id"),
     MESSAGES.c.direction == bindparam("direction"),
+)
+IN_RANGE = (
+    *OF_DIRECTION,
     MESSAGES.c.accepted_at >= bindparam("start"),
     MESSAGES.c.accepted_at < bindparam("end"),
 )
@@ -52,6 +56,11 @@ ELEMENTS = select(
     *(MESSAGES.c[name] for name in ("direction", "line", "phone", "text", "accepted_at")),
 ).select_from(MESSAGES.outerjoin(VENDOR_IDS, IS_ID_OF_MESSAGE & (VENDOR_IDS.c.vendor == VENDOR)))
 """The columns of a `MessageElement`, for any action that shows messages: the conditions are its own."""
+MISSED_SELECT = (
+    select(MESSAGES.c.accepted_at)
+    .where(*OF_DIRECTION, *is_missed(MESSAGES.c.accepted_at))
+    .order_by(MESSAGES.c.accepted_at)
+)
 MESSAGES_SELECT = ELEMENTS.where(*IN_RANGE).order_by(MESSAGES.c.accepted_at, MESSAGES.c.id)
 MOST_IN_ONE_PIECE = 1000
 """Messages of one direction that are answered in one piece; longer lists are streamed in pieces of `CHUNK`."""
@@ -59,11 +68,12 @@ CHUNK = 250
 
 
 class Reading(NamedTuple):
-    """The queries that read one direction's messages: the first of them, all, and how many."""
+    """The queries that read one direction's messages: the first of them, all, how many, and when a missed one was."""
 
     first: Query[MessageElement]
     every: Query[MessageElement]
     total: Query[int]
+    missed: Query[int]
 
 
 def _reading(*conditions: ColumnElement[bool]) -> Reading:
@@ -71,6 +81,7 @@ def _reading(*conditions: ColumnElement[bool]) -> Reading:
         Query(MessageElement, MESSAGES_SELECT.where(*conditions).limit(MOST_IN_ONE_PIECE + 1), hot=True),
         Query(MessageElement, MESSAGES_SELECT.where(*conditions)),
         Query(int, select(func.count()).select_from(MESSAGES).where(*IN_RANGE, *conditions)),
+        Query(int, MISSED_SELECT.where(*conditions).limit(1), hot=True),
     )
 
 
@@ -111,9 +122,21 @@ def _answer(tx: Tx, exchange: VendorExchange, style: AnswerStyle, reading: Readi
     lists = {direction: tx.all(reading.first, direction=direction, **window) for _, direction in DIRECTIONS}
     exchange.messages = tuple([row.id for rows in lists.values() for row in rows])
     exchange.rules = (READ if exchange.messages else READ_NOTHING) + (OF_ONE_NUMBER if reading is OF_NUMBER else ())
+    if not exchange.messages:
+        _note_shift(tx, exchange, style.zone, reading, window)
     if any(len(rows) > MOST_IN_ONE_PIECE for rows in lists.values()):
         return LongAnswer(_long_answer(exchange.store, style, reading, window), media_type=MEDIA_TYPE)
     return Response(listed(style, lists), media_type=MEDIA_TYPE)
+
+
+def _note_shift(tx: Tx, exchange: VendorExchange, zone: str, reading: Reading, window: dict[str, Any]) -> None:
+    """Note that the same window some hours later would have had messages: its days may be of another zone."""
+    start, end = window["start"], window["end"]
+    wanted = {**window, **bounds(start, end)}
+    times = [tx.one(reading.missed, direction=direction, **wanted) for _, direction in DIRECTIONS]
+    missed = [at for at in times if at is not None]
+    if missed:
+        exchange.findings.append(hints.other_zone(zone, shift_for(start, end, min(missed))))
 
 
 async def _long_answer(

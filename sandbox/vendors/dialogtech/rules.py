@@ -58,7 +58,7 @@ RULES = (
         "DT-dates",
         "start_date and end_date are YYYYMMDD, both needed, real dates, the start not after the end; whole days, both"
         " included, in the account's zone (UTC unless it is set), as the dates of the answer are; the span has no"
-        " limit.",
+        " limit. Days without messages that have some up to 12 hours later are noted.",
         (
             documented("both needed, YYYYMMDD", TABLE),
             documented("'the end of the date-range' in both rows, a slip: start_date is its start", TABLE),

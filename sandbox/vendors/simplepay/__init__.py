@@ -7,7 +7,7 @@ from sandbox.vendors.simplepay.callbacks import status_callback
 from sandbox.vendors.simplepay.hints import findings
 from sandbox.vendors.simplepay.ids import SID, VENDOR
 from sandbox.vendors.simplepay.rules import RULES
-from sandbox.vendors.simplepay.shapes import PREFIX
+from sandbox.vendors.simplepay.shapes import PREFIX, WORDS_TAKEN
 
 SIMPLEPAY = Vendor(
     name=VENDOR,
@@ -26,4 +26,5 @@ SIMPLEPAY = Vendor(
     view=view,
     status_callback=status_callback,
     id_formats=(SID,),
+    status_words=WORDS_TAKEN,
 )

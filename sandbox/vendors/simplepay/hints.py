@@ -108,8 +108,8 @@ def _phone(_: Tx, exchange: VendorExchange, refusal: Refusal) -> FindingTexts:
 def _required(_: Tx, exchange: VendorExchange, refusal: Refusal) -> FindingTexts:
     name = refusal.field
     assert name is not None
-    other = next((sent for sent in exchange.params if sent != name and sent.lower() == name.lower()), None)
-    if other is not None:
+    other = hints.misnamed(exchange, name)
+    if other is not None and name not in exchange.params:
         return f"{other} instead of {name}", instead(name, other)
     if name in exchange.params:
         return f"an empty {name}", f"Give {name} a value."

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from sandbox.clock import SECOND, written
 from sandbox.store.tables import MessageRow
 from sandbox.vendors.base.parameters import Parameters, WrongValue, needed
-from sandbox.world import phones
+from sandbox.world import phones, statuses
 from sandbox.world.callbacks.queue import is_callback_url
 from sandbox.world.segments import segments
 from sandbox.world.statuses import DELIVERED, QUEUED, REJECTED, SENT, UNDELIVERED, status_at
@@ -125,8 +125,15 @@ STATUS_WORDS = {
     UNDELIVERED: "undelivered",
     REJECTED: "failed",
 }
-API_VERSION = "15.1"
 UNKNOWN = "UNKNOWN"
+WORDS_TAKEN = {
+    **{word: (status,) for status, word in STATUS_WORDS.items()},
+    UNKNOWN: (statuses.UNKNOWN,),
+    "accepted": (QUEUED,),
+    "sending": (SENT,),
+}
+"""By word, what it stands for: also those that the API has whose field names the answers copy."""
+API_VERSION = "15.1"
 NOBODY = "Recipient not found"
 
 # Answers -------------------------------------------------------------------------------------------------------------

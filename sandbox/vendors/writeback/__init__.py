@@ -6,7 +6,7 @@ from sandbox.vendors.writeback.api import PREFIX, refuse, router, view
 from sandbox.vendors.writeback.hints import findings
 from sandbox.vendors.writeback.ids import OUTGOING_MESSAGE_ID, VENDOR
 from sandbox.vendors.writeback.rules import RULES
-from sandbox.vendors.writeback.shapes import MESSAGE_TYPES
+from sandbox.vendors.writeback.shapes import MESSAGE_TYPES, WORDS_TAKEN
 
 WRITEBACK = Vendor(
     name=VENDOR,
@@ -25,4 +25,5 @@ WRITEBACK = Vendor(
     view=view,
     id_formats=(OUTGOING_MESSAGE_ID,),
     message_types=MESSAGE_TYPES,
+    status_words=WORDS_TAKEN,
 )

@@ -21,6 +21,7 @@ from sandbox.vendors.base.operation import operation
 from sandbox.vendors.base.refusal import Refusal
 from sandbox.vendors.base.route import VendorRoute
 from sandbox.vendors.base.vendor import View
+from sandbox.vendors.base.windows import bounds, is_missed, shift_for
 from sandbox.vendors.writeback import hints
 from sandbox.vendors.writeback.ids import VENDOR
 from sandbox.vendors.writeback.shapes import ApiResponse, ErrorResponse, RecordRow, record
@@ -76,6 +77,18 @@ MOST_IN_ONE_PIECE = 1000
 CHUNK = 250
 RECORDS = Query(RecordRow, RECORDS_SELECT)
 FIRST_RECORDS = Query(RecordRow, RECORDS_SELECT.limit(MOST_IN_ONE_PIECE + 1), hot=True)
+MISSED = Query(
+    int,
+    select(MESSAGES.c.record_at)
+    .where(
+        MESSAGES.c.workspace_id == bindparam("ws"),
+        MESSAGES.c.console_id == bindparam("console_id"),
+        *is_missed(MESSAGES.c.record_at),
+    )
+    .order_by(MESSAGES.c.record_at)
+    .limit(1),
+    hot=True,
+)
 ONE_RECORD = Query(RecordRow, RECORDS_SELECT.where(MESSAGES.c.id == bindparam("id")))
 ANSWER = Query(
     int,
@@ -157,11 +170,20 @@ def responses(
     rows = tx.all(FIRST_RECORDS, **window)
     exchange.rules = READ if rows else READ_NOTHING
     exchange.messages = tuple([row.id for row in rows])
+    if not rows:
+        _note_shift(tx, exchange, line.console_id, start, end + SECOND)
     envelope = f'{{"requestId":"{new_request_id()}","response":'.encode()
     if len(rows) <= MOST_IN_ONE_PIECE:
         records = to_json([record(row, tx.now) for row in rows])
         return Response(envelope + records + b"}", media_type=JSON_TYPE)
     return LongAnswer(long_answer(exchange.store, envelope, window, tx.now), media_type=JSON_TYPE)
+
+
+def _note_shift(tx: Tx, exchange: VendorExchange, console_id: int | None, start: int, end: int) -> None:
+    """Note that the same window some hours later would have had records: its times may be local ones."""
+    missed = tx.one(MISSED, console_id=console_id, **bounds(start, end))
+    if missed is not None:
+        exchange.findings.append(hints.local_window(shift_for(start, end, missed)))
 
 
 async def long_answer(store: Store, envelope: bytes, window: dict[str, Any], now: int) -> AsyncIterator[bytes]:

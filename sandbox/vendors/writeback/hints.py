@@ -32,6 +32,14 @@ def in_the_future(start: str) -> CallFinding:
     return finding("WB-window", NOTE, f"startTimestamp {start}", "Ask for a time that has begun: this one is ahead.")
 
 
+def local_window(shift: str) -> CallFinding:
+    """A window without records, that has some when it is shifted as a zone west of UTC is."""
+    observed = f"a window without records, which has some when it begins and ends {shift} later"
+    return finding(
+        "WB-utc", NOTE, observed, "Send both timestamps in UTC, if these are local ones of a zone behind it."
+    )
+
+
 def _timestamp(_: Tx, exchange: VendorExchange, refusal: Refusal) -> FindingTexts:
     """The one of the two that was refused."""
     assert refusal.field is not None

@@ -59,8 +59,12 @@ RULES = (
     ),
     SandboxRule(
         "WB-utc",
-        "All times are UTC.",
-        (observed("all of it", "a later revision of the Writeback page"),),
+        "All times are UTC. A window without records that has some a whole number of hours or half hours later, as"
+        " that of a client with local times west of UTC would, is noted.",
+        (
+            observed("UTC", "a later revision of the Writeback page"),
+            assumed("the note", "the sandbox's own"),
+        ),
     ),
     SandboxRule(
         "WB-range",

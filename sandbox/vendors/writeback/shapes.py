@@ -69,6 +69,11 @@ MESSAGE_TYPES = {
     accept.REPLY: "unknown",
 }
 DELIVERY_WORDS = {DELIVERED: "ACCESSIBLE", UNDELIVERED: "MESSAGE_REJECTED", REJECTED: "MESSAGE_REJECTED"}
+WORDS_TAKEN = {
+    word: tuple(status for status, its_word in DELIVERY_WORDS.items() if its_word == word)
+    for word in DELIVERY_WORDS.values()
+}
+"""By word, what it may stand for."""
 AUTOMATIC_SENDER = "System"
 
 
