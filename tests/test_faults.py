@@ -167,7 +167,7 @@ EFFECTS = "latency_ms, status, body, rate_limit, reset, close, truncate, malform
         (
             {"match": {"from": "12"}},
             "match.from",
-            "must be a telephone number, as 16155550123, +16155550123 or 6155550123",
+            "must be a telephone number, as 16155550123, +16155550123 or 6155550123, or a short code, as 72345",
         ),
         ({"match": {"text": ""}}, "match.text", "must have at least 1 character"),
         ({"match": {"To": PHONE}}, "match.To", None),

@@ -240,7 +240,7 @@ def test_a_code_line_or_number_that_another_workspace_has_may_be_asked_for_again
 
 def test_an_account_is_made_of_nothing_or_of_what_is_given(sandbox: Driver) -> None:
     made = sandbox.control("POST", "/accounts", status=201)
-    assert made == {**keys(made), "tracking_numbers": ["6155550172"], "doctype": "documented"}
+    assert made == {**keys(made), "tracking_numbers": ["6155550172"], "doctype": "documented", "zone": "UTC"}
     asked = {
         "name": "Quay",
         "access_key": "quay-key",
@@ -254,6 +254,7 @@ def test_an_account_is_made_of_nothing_or_of_what_is_given(sandbox: Driver) -> N
         "secret_access_key": "quay-secret",
         "tracking_numbers": ["2125550180", "2125550181"],
         "doctype": "none",
+        "zone": "UTC",
     }
     assert "<!DOCTYPE" not in sandbox.get_messages(access_key="quay-key", secret_access_key="quay-secret").text
     assert sandbox.control("PATCH", "/accounts/quay-key")["doctype"] == "none"

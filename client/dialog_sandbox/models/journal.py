@@ -50,7 +50,7 @@ class Exchange(AnswerModel):
     method: str
     path: str = Field(description="As it was sent.")
     query: str
-    to: str | None = Field(None, description="The number that it is about, as it was given.")
+    to: str | None = Field(description="The number that it is about, as it was given.")
     request: Side
     response: Side = Field(description="As the vendor made it, before a fault spoilt it.")
     status: int
