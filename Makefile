@@ -17,7 +17,7 @@ UV   := $(VENV)/tools/bin/uv
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test test-postgresql test-threads soak check check-names bench trace screenshots image-test lock clean stale
+.PHONY: help serve test test-postgresql test-threads soak lowest check check-names bench trace screenshots image-test lock clean stale
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -33,6 +33,12 @@ test-postgresql: $(VENV)/dev.done  ## the tests that open a store, on PostgreSQL
 
 test-threads: $(VENV)/dev.done  ## the same on SQLite with each transaction in a thread, where there is no PostgreSQL
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --store-in-threads $(ARGS)
+
+# A partner's tests: they import, seed, and call each vendor through the plugin.
+lowest: $(UV)  ## a partner's tests with the oldest packages that pyproject.toml allows
+	@$(UV) venv --quiet --no-config --clear --python $(BIN)/python $(VENV)/lowest
+	@$(UV) pip install --quiet --no-config --python $(VENV)/lowest/bin/python --resolution lowest-direct --reinstall-package dialog-sandbox ".[pytest]"
+	@cd tests/partner && ../../$(VENV)/lowest/bin/python -m pytest -q -p no:cacheprovider $(ARGS)
 
 soak: $(VENV)/dev.done  ## 2,000 new runs of the network against its model (RUNS=n for others)
 	@NETWORK_RUNS=$(or $(RUNS),2000) $(BIN)/python -m pytest -n 0 tests/test_state_machine.py $(ARGS)
