@@ -6,7 +6,9 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from typing import TextIO
+from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp
 
@@ -18,6 +20,7 @@ from sandbox.settings import Settings
 from sandbox.signals import PASSED_ON, heeded
 from sandbox.web_server import SEED_IGNORED
 
+PAST_PROXIES = ("NO_PROXY", "no_proxy")
 FROM_KEYS = (signal.SIGINT, signal.SIGQUIT)
 """What a terminal sends by itself to everybody in its foreground."""
 
@@ -66,7 +69,8 @@ async def _run(command: list[str], variables: dict[str, str]) -> int:
 
 def _start(command: list[str], variables: dict[str, str]) -> "subprocess.Popen[bytes]":
     try:
-        return subprocess.Popen(command, env=os.environ | variables)
+        past = past_proxies(os.environ, variables["SANDBOX_URL"])
+        return subprocess.Popen(command, env=os.environ | variables | past)
     except OSError as error:
         raise CannotRun(command[0], error) from None
 
@@ -94,6 +98,18 @@ def environment(workspace: Workspace, token: str | None) -> dict[str, str]:
         "SANDBOX_TRACKING_NUMBER": account.tracking_numbers[0] if account else "",
         **({"SANDBOX_CONTROL_TOKEN": token} if token else {}),
     }
+
+
+def past_proxies(environment: Mapping[str, str], url: str) -> dict[str, str]:
+    """Return what keeps a command from calling the server at `url` through a proxy, added to what it has of it.
+
+    In both spellings, since some programs know only one.
+    """
+    host = str(urlsplit(url).hostname)
+    named = [
+        name.strip() for variable in PAST_PROXIES for name in environment.get(variable, "").split(",") if name.strip()
+    ]
+    return dict.fromkeys(PAST_PROXIES, ",".join(dict.fromkeys([*named, host, "localhost"])))
 
 
 def _is_in_foreground() -> bool:

@@ -72,6 +72,19 @@ def test_the_command_is_told_where_everything_is() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("had", "has"),
+    [
+        ({}, "127.0.0.1,localhost"),
+        ({"NO_PROXY": "a.example, 127.0.0.1", "no_proxy": ".b.example"}, "a.example,127.0.0.1,.b.example,localhost"),
+    ],
+)
+def test_the_command_calls_it_through_no_proxy(had: dict[str, str], has: str) -> None:
+    show = "import os; print(os.environ['NO_PROXY'], os.environ['no_proxy'])"
+    none = {"NO_PROXY": "", "no_proxy": ""}
+    assert execute("--fixture", PLAIN, *python(show), **none | had).stdout == f"{has} {has}\n"
+
+
 def test_it_serves_while_the_command_runs() -> None:
     done = execute("--fixture", "empty", "--start-at", "2026-05-06T09:00:00Z", *python(READ))
     assert (done.returncode, done.stdout, done.stderr) == (0, "200\n", "")
