@@ -81,6 +81,34 @@ def test_mocks_of_http_reach_the_program_and_not_its_test(run: Runs, tests: str,
     assert "no vendor call reached it" in done.stdout
 
 
+def test_a_report_that_cannot_be_made_is_a_line_of_it(run: Runs) -> None:
+    tests = """
+import builtins, time, pytest
+
+class Stopped(BaseException):
+    pass
+
+def stop(*_, **__):
+    raise Stopped("in the test")
+
+@pytest.mark.parametrize("what", ["httpcore.HTTP11Connection.handle_request", "dialog_sandbox.summary.summary"])
+def test_replaced(sandbox, monkeypatch, what):
+    monkeypatch.setattr(what, stop)
+    assert 0
+
+def test_survives(sandbox, monkeypatch):
+    for what in ("json.loads", "json.dumps", "time.time", "builtins.open"):
+        monkeypatch.setattr(what, stop)
+    assert 0
+"""
+    done = run(tests)
+    assert re.search(r"^3 failed in", done.stdout, re.MULTILINE), done.stdout
+    assert "INTERNALERROR" not in done.stdout
+    told = re.findall(r"^-+ sandbox -+\n(.*)$", done.stdout, re.MULTILINE)
+    assert told[:2] == ["What the sandbox saw cannot be told: Stopped: in the test"] * 2
+    assert told[2].startswith("test_survives-")
+
+
 @pytest.mark.parametrize("standing", ['freezegun.freeze_time("2020-01-01")', "time_machine.travel(0, tick=False)"])
 def test_a_clock_that_stands_still_changes_nothing(run: Runs, standing: str) -> None:
     tests = f"""
@@ -216,6 +244,10 @@ def test_in_process(request):
 def test_the_plugin_can_be_left_out(run: Runs) -> None:
     done = run("def test_it(sandbox): pass", "-p", "no:sandbox")
     assert "fixture 'sandbox' not found" in done.stdout
+
+
+def test_the_servers_python_is_not_the_tests(run: Runs) -> None:
+    passes(run("def test_it(sandbox): pass", PYTHONWARNINGS="error", PYTHONTRACEMALLOC="5"), 1)
 
 
 OWN = """\

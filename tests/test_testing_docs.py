@@ -84,7 +84,7 @@ def test_the_tests_with_pytest(tmp_path: Path) -> None:
         timeout=120,
         check=False,
     )
-    assert "6 passed" in done.stdout, done.stdout + done.stderr
+    assert "9 passed" in done.stdout, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("name", ["client.py", "async_client.py"])

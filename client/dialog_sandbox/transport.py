@@ -26,7 +26,11 @@ class Transport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         connection = self._kept(request) or self._opened(request)
-        answer = connection.handle_request(_for_httpcore(request))
+        try:
+            answer = connection.handle_request(_for_httpcore(request))
+        except BaseException:
+            connection.close()
+            raise
         body = Body(answer, lambda: self._put_back(connection))
         return httpx.Response(answer.status, headers=answer.headers, stream=body)
 
@@ -66,7 +70,11 @@ class AsyncTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         connection = await self._kept(request) or await self._opened(request)
-        answer = await connection.handle_async_request(_for_httpcore(request))
+        try:
+            answer = await connection.handle_async_request(_for_httpcore(request))
+        except BaseException:
+            await connection.aclose()
+            raise
         body = AsyncBody(answer, lambda: self._put_back(connection))
         return httpx.Response(answer.status, headers=answer.headers, stream=body)
 
