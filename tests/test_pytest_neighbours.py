@@ -247,7 +247,17 @@ def test_the_plugin_can_be_left_out(run: Runs) -> None:
 
 
 def test_the_servers_python_is_not_the_tests(run: Runs) -> None:
-    passes(run("def test_it(sandbox): pass", PYTHONWARNINGS="error", PYTHONTRACEMALLOC="5"), 1)
+    tests = """
+import os, pathlib
+
+def test_it(sandbox_server):
+    (server,) = pathlib.Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+    names = {each.partition("=")[0] for each in pathlib.Path(f"/proc/{server}/environ").read_text().split("\\0")}
+    assert "SANDBOX_CALLBACK_RATE" in names
+    assert not {"PYTHONWARNINGS", "COVERAGE_PROCESS_START", "COV_CORE_SOURCE", "SANDBOX_DATABASE"} & names
+"""
+    others = {"PYTHONWARNINGS": "error", "COVERAGE_PROCESS_START": "x", "COV_CORE_SOURCE": "x", "SANDBOX_DATABASE": "x"}
+    passes(run(tests, SANDBOX_CALLBACK_RATE="9", **others), 1)
 
 
 OWN = """\
