@@ -187,8 +187,11 @@ def reason_in(body: bytes) -> str:
 def migrate(database: DatabaseFlag = None) -> None:
     """take a database of an older version to this one; a file is copied first"""
     from sandbox.store import StoreRefused  # noqa: PLC0415  (readyz does without it)
-    from sandbox.store.migration import migrate as migrate_database  # noqa: PLC0415  (only this needs Alembic)
 
+    try:
+        from sandbox.store.migration import migrate as migrate_database  # noqa: PLC0415  (only this needs Alembic)
+    except ImportError:
+        fail("This needs Alembic: install dialog-sandbox[migrate].")
     name = settings_of(database=database).database
     if not name:
         fail("Which database? Give --database, a path or a URL.", MISUSED)

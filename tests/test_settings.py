@@ -272,6 +272,7 @@ def test_it_is_not_ready_while_nothing_more_can_be_written(start: Start, tmp_pat
     assert readiness(server)[0] == 200
 
 
+@pytest.mark.sqlite
 def test_it_is_not_ready_while_its_disk_is_full(sandbox: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     used = shutil.disk_usage(sandbox.app.store.path)
     for free, status in ((LEAST_ROOM - 1, 503), (LEAST_ROOM, 200)):

@@ -454,6 +454,7 @@ def test_the_story_of_a_message_explains_it(timed: Driver) -> None:
     ]
 
 
+@pytest.mark.inline
 def test_what_is_on_its_way_of_a_workspace_that_goes_is_dropped(timed: Driver) -> None:
     made = timed.call("POST", "/_sandbox/workspaces", json={"name": "passing", "fixture": "empty"}).json()
     space = "/_sandbox/workspaces/passing"
