@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from typing import TextIO
 
 from starlette.types import ASGIApp
@@ -15,10 +16,10 @@ from sandbox.app import Sandbox
 from sandbox.server.report import Report
 from sandbox.server_thread import ThreadedServer
 from sandbox.settings import Settings
-from sandbox.signals import PASSED_ON, heeded
+from sandbox.signals import PASSED_ON, existing, heeded
 from sandbox.web_server import SEED_IGNORED
 
-FROM_KEYS = (signal.SIGINT, signal.SIGQUIT)
+FROM_KEYS = existing("SIGINT", "SIGQUIT")
 """What a terminal sends by itself to everybody in its foreground."""
 
 
@@ -59,7 +60,8 @@ async def _run(command: list[str], variables: dict[str, str]) -> int:
             process.send_signal(number)
 
     for number in heeded(PASSED_ON):
-        asyncio.get_running_loop().add_signal_handler(number, pass_on, number)
+        with suppress(NotImplementedError):  # a loop on Windows hands on none: the keys reach the command by themselves
+            asyncio.get_running_loop().add_signal_handler(number, pass_on, number)
     process = _start(command, variables)
     return await asyncio.to_thread(process.wait)
 
