@@ -21,7 +21,7 @@ from sandbox.server.targets import TargetPolicy
 from sandbox.server.ticker import Ticker
 from sandbox.server.unknown_paths import unknown_paths
 from sandbox.settings import Settings
-from sandbox.store import Store, Tx
+from sandbox.store import Store, StoreUnavailable, Tx
 from sandbox.store.engine import OPENING_TIMEOUT_S
 from sandbox.vendors import VENDORS
 from sandbox.vendors.base.front import path_of
@@ -133,7 +133,11 @@ def create_app(
             replace_published_secrets(tx)
         return is_new
 
-    # Of two that start on one new file, one seeds it and the other waits.
-    is_new = store.write_now(seed, patience_s=OPENING_TIMEOUT_S)
-    is_seed_ignored = not is_new and (settings.fixture, settings.seed, settings.start_at) != UNSEEDED
-    return Sandbox(store, settings, vendors, is_seed_ignored=is_seed_ignored)
+    try:
+        # Of two that start on one new file, one seeds it and the other waits.
+        is_new = store.write_now(seed, patience_s=OPENING_TIMEOUT_S)
+        is_seed_ignored = not is_new and (settings.fixture, settings.seed, settings.start_at) != UNSEEDED
+        return Sandbox(store, settings, vendors, is_seed_ignored=is_seed_ignored)
+    except StoreUnavailable as error:
+        store.close()
+        raise store.refusal(error) from error

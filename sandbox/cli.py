@@ -9,6 +9,7 @@ framework and the store, which take most of a second.
 
 import errno
 import gc
+import os
 import socket
 import sys
 from collections.abc import Iterator
@@ -37,7 +38,29 @@ app = typer.Typer(
 
 def main() -> None:
     """The command `dialog-sandbox`."""
-    app(prog_name="dialog-sandbox")
+    try:
+        with standard_output():
+            app(prog_name="dialog-sandbox")
+    except OSError as error:
+        fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}.")
+
+
+@contextmanager
+def standard_output() -> Iterator[None]:
+    """What is printed inside has arrived in the end, or one line says that it has not."""
+    if sys.stdout is None:
+        fail("Standard output is closed: send it somewhere, be it /dev/null.")
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except OSError as error:
+        if error.filename is not None or error.filename2 is not None:
+            raise
+        # Python would try it once more at the end, and say so in its own words.
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  (it stays until the end)
+        fail(f"Cannot write to standard output: {error.strerror or error}.")
 
 
 def flag(help: str, metavar: str = "TEXT") -> Any:
@@ -97,11 +120,24 @@ def serve(
     listener = bind(settings.host, settings.port)
 
     gc.disable()  # see collect_from_here_on
+    show_progress()
 
     from sandbox.web_server import run  # noqa: PLC0415  (readyz does without it; and a taken port is told before)
 
     with one_line_failures():
         run(settings, listener, collect_from_here_on)
+
+
+def show_progress() -> None:
+    """Has what takes long say on standard error how far it is."""
+    import logging  # noqa: PLC0415  (readyz does without it)
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("dialog-sandbox: %(message)s"))
+    logger = logging.getLogger("sandbox.world.seed")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
 
 
 def collect_from_here_on() -> None:
@@ -134,6 +170,7 @@ def execute(
         fail("--report needs the journal, and SANDBOX_JOURNAL switches it off: leave out one of them.", MISUSED)
     opened = open_report(report) if report else nullcontext()
     listener = bind(settings.host, settings.port)
+    show_progress()
 
     import asyncio  # noqa: PLC0415  (readyz does without it)
 
@@ -283,15 +320,18 @@ def open_report(path: str) -> TextIO:
 def one_line_failures() -> Iterator[None]:
     """What keeps a server from starting, told in one line."""
     from sandbox.server.targets import BadTarget  # noqa: PLC0415  (readyz does without it)
-    from sandbox.store import StoreRefused  # noqa: PLC0415  (readyz does without it)
+    from sandbox.store import StoreRefused, StoreUnavailable  # noqa: PLC0415  (readyz does without it)
+    from sandbox.web_server import Unwritten  # noqa: PLC0415  (readyz does without it)
     from sandbox.world.errors import FixtureRefused  # noqa: PLC0415  (readyz does without it)
 
     try:
         yield
     except (FixtureRefused, BadTarget) as error:
         fail(str(error), MISUSED)
-    except StoreRefused as error:
+    except (StoreRefused, Unwritten) as error:
         fail(str(error))
+    except StoreUnavailable as error:
+        fail(f"The database cannot be used: {error}.")
 
 
 def fail(message: str, code: int = FAILED) -> NoReturn:

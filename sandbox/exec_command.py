@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TextIO
 from urllib.parse import urlsplit
 
@@ -17,11 +18,11 @@ from sandbox.app import Sandbox
 from sandbox.server.report import Report
 from sandbox.server_thread import ThreadedServer
 from sandbox.settings import Settings
-from sandbox.signals import PASSED_ON, heeded
+from sandbox.signals import PASSED_ON, existing, heeded
 from sandbox.web_server import SEED_IGNORED
 
 PAST_PROXIES = ("NO_PROXY", "no_proxy")
-FROM_KEYS = (signal.SIGINT, signal.SIGQUIT)
+FROM_KEYS = existing("SIGINT", "SIGQUIT")
 """What a terminal sends by itself to everybody in its foreground."""
 
 
@@ -62,7 +63,8 @@ async def _run(command: list[str], variables: dict[str, str]) -> int:
             process.send_signal(number)
 
     for number in heeded(PASSED_ON):
-        asyncio.get_running_loop().add_signal_handler(number, pass_on, number)
+        with suppress(NotImplementedError):  # a loop on Windows hands on none: the keys reach the command by themselves
+            asyncio.get_running_loop().add_signal_handler(number, pass_on, number)
     process = _start(command, variables)
     return await asyncio.to_thread(process.wait)
 

@@ -6,17 +6,36 @@ While uvicorn serves it takes SIGTERM and SIGINT itself, and raises them once mo
 import signal
 import sys
 from collections.abc import Callable, Iterable
+from threading import Event
 from types import FrameType
 
-STOPS = (signal.SIGTERM, signal.SIGINT)
-PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+
+def existing(*names: str) -> tuple[signal.Signals, ...]:
+    """The signals of these names that this system has: Windows knows few."""
+    return tuple(getattr(signal, name) for name in names if hasattr(signal, name))
+
+
+STOPS = existing("SIGTERM", "SIGINT")
+HANGUP = existing("SIGHUP")
+PASSED_ON = existing("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2")
+_is_stopping = Event()
 
 
 def stop_cleanly() -> None:
     """Makes whatever asks us to stop end us with exit code 0, also when it asks twice or before we serve."""
-    _handle(STOPS, lambda *_: sys.exit(0))
+    _handle(STOPS, _stop)
     # uvicorn knows nothing of a terminal that goes away, so it is told in its words.
-    _handle([signal.SIGHUP], lambda *_: signal.raise_signal(signal.SIGTERM))
+    _handle(HANGUP, lambda *_: signal.raise_signal(signal.SIGTERM))
+
+
+def _stop(*_: object) -> None:
+    if not _is_stopping.is_set():
+        sys.exit(0)
+
+
+def finish_first() -> None:
+    """Have those that come from here on change nothing: we stop already, and write what is not written yet."""
+    _is_stopping.set()
 
 
 def exit_as_a_shell_has_it() -> None:
@@ -26,7 +45,7 @@ def exit_as_a_shell_has_it() -> None:
 
 def heeded(numbers: Iterable[signal.Signals]) -> list[signal.Signals]:
     """Those that are ours to handle: under nohup, SIGHUP stays ignored."""
-    return [number for number in numbers if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN]
+    return [number for number in numbers if number not in HANGUP or signal.getsignal(number) is not signal.SIG_IGN]
 
 
 def _handle(numbers: Iterable[signal.Signals], handler: Callable[[int, FrameType | None], object]) -> None:

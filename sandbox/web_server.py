@@ -9,10 +9,12 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from sandbox.app import Sandbox, create_app
+from sandbox.server.database_file import DatabaseFile
 from sandbox.server.guard import asks_for_no_token
 from sandbox.server.patience import KEPT_OPEN_S, most_connections
 from sandbox.server.wire import Wire
 from sandbox.settings import Settings
+from sandbox.signals import finish_first
 from sandbox.store import Tx
 from sandbox.world.ids import secret
 from sandbox.world.lines import all_lines
@@ -50,14 +52,39 @@ def run(settings: Settings, listener: socket.socket, ready: Callable[[], None]) 
     app = create_app(settings)
     words = greeting(app, settings, listener.getsockname(), is_token_made=settings is not asked)
 
-    def say_so() -> None:
-        ready()
-        print(*words, sep="\n", flush=True)
+    is_kept = app.store.is_sqlite and not app.store.is_private
+    file = DatabaseFile(app.store.path) if is_kept else None
+    unheard: OSError | None = None
 
+    def say_so() -> None:
+        nonlocal unheard
+        ready()
+        try:
+            print(*words, sep="\n", flush=True)
+        except OSError as error:
+            unheard, server.should_exit = error, True
+
+    def end() -> None:
+        finish_first()
+        app.hub.close()
+
+    server = Server(config_of(app, settings), ready=say_so, end_streams=end)
     try:
-        Server(config_of(app, settings), ready=say_so, end_streams=app.hub.close).run([listener])
+        server.run([listener])
     finally:
+        finish_first()
+        misplaced = file.misplaced() if file is not None else None
         app.close()
+    if unheard is not None:
+        raise unheard
+    if misplaced is not None:
+        raise Unwritten(f"Stopped, but what was written last may be lost. {misplaced}")
+    if app.journal.lost:
+        raise SystemExit(1)  # which the journal has told
+
+
+class Unwritten(Exception):
+    """What was to be kept is lost. The text is a sentence for the one who stopped us."""
 
 
 def with_token(settings: Settings) -> Settings:

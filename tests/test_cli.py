@@ -297,7 +297,8 @@ def test_a_fixture_file_that_is_not_there_is_told_in_one_line(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("database", "reason"),
     [
-        ("/nowhere/sandbox.db", "Cannot open the database /nowhere/sandbox.db: unable to open database file."),
+        ("/nowhere/sandbox.db", "Cannot open the database /nowhere/sandbox.db: the folder /nowhere does not exist."),
+        (":memory:", "An SQLite database in memory is not supported: leave --database out for a temporary file."),
         ("/proc/sandbox.db", "Cannot open the database /proc/sandbox.db: unable to open database file."),
         ("mysql://a/b", "Data is kept in SQLite or PostgreSQL, not in mysql."),
         ("sqlite://", "An SQLite database in memory is not supported: leave --database out for a temporary file."),

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+import re
 import resource
 import shutil
 import socket
@@ -29,6 +30,7 @@ from sqlalchemy import event, func, select
 from sandbox.server.wire import Wire
 from sandbox.store import Conflict, Query, ReadSnapshot, Store, StoreRefused, StoreUnavailable, Tx
 from sandbox.store.errors import StoreBusy
+from sandbox.store.files import obstacle
 from sandbox.store.tables import CONSENTS, COUNTERS, SCHEMA, SCHEMA_TAGS, ConsentRow, CounterRow, Row
 from sandbox.store.tx import COUNT, POSITION, SERVER, VIEW_BY_ID
 from sandbox.vendors.dialogtech import messages as dialogtech
@@ -177,31 +179,166 @@ def test_somebody_elses_database_is_refused_and_not_altered(tmp_path: Path) -> N
     assert digest(path) == before
 
 
-def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(StoreRefused, match="unable to open database file"):
-        Store(str(tmp_path / "nowhere" / "sandbox.db"))
+def refusal_of(database: Path | str) -> str:
+    with pytest.raises(StoreRefused) as refusal:
+        Store(str(database))
+    return str(refusal.value)
 
 
-def test_a_folder_in_the_files_place_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(StoreRefused, match=r"^Cannot (open|read) the database "):
-        Store(str(tmp_path))
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "nowhere" / "sandbox.db"
+    assert refusal_of(path) == f"Cannot open the database {path}: the folder {path.parent} does not exist."
 
 
-def test_a_folder_that_may_not_be_written_is_refused(shared_folder: Path) -> None:
-    with as_another_user(), pytest.raises(StoreRefused, match="unable to open database file"):
-        Store(str(shared_folder / "sandbox.db"))
+def test_a_folder_in_the_files_place_is_told(tmp_path: Path) -> None:
+    told = f"that is a folder; name a file in it, as {tmp_path / 'sandbox.db'}."
+    assert refusal_of(tmp_path) == f"Cannot open the database {tmp_path}: {told}"
 
 
-def test_a_read_only_store_is_refused(shared_folder: Path) -> None:
+def test_a_file_in_the_folders_place_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "letter.txt" / "sandbox.db"
+    path.parent.touch()
+    assert refusal_of(path) == f"Cannot open the database {path}: {path.parent} is not a folder."
+
+
+def test_what_is_no_file_is_told_and_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    assert refusal_of(path) == f"Cannot open the database {path}: that is no regular file."
+
+
+WHO, WHOSE = (
+    r"user 65534( \([\w.-]+\))? of group [0-9]+",
+    r"which belongs to user [0-9]+( \([\w.-]+\))? of group [0-9]+",
+)
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+
+
+@as_root
+def test_a_folder_that_may_not_be_written_is_told_with_who_may_not_and_whose_it_is(shared_folder: Path) -> None:
+    path = shared_folder / "sandbox.db"
+    with as_another_user():
+        told = refusal_of(path)
+    folder = re.escape(str(shared_folder))
+    assert re.fullmatch(rf".* {WHO} may not write in the folder {folder}, {WHOSE} \(mode 0755\)\.", told), told
+
+
+@as_root
+def test_a_folder_that_may_not_be_looked_into_is_told(shared_folder: Path) -> None:
+    path = shared_folder / "theirs" / "sandbox.db"
+    path.parent.mkdir(mode=0o700)
+    with as_another_user():
+        told = refusal_of(path)
+    assert re.search(rf": {WHO} may not look into the folder .*, {WHOSE} \(mode 0700\)\.$", told), told
+
+
+@as_root
+@pytest.mark.parametrize(("mode", "right"), [(0o444, "write"), (0o200, "read")])
+def test_a_file_that_may_not_be_read_or_written_is_told(shared_folder: Path, mode: int, right: str) -> None:
     path = kept(shared_folder / "sandbox.db")
-    path.chmod(0o444)
-    with as_another_user(), pytest.raises(StoreRefused, match=r"Cannot write to the database .*readonly"):
-        Store(str(path))
+    shared_folder.chmod(0o777)
+    path.chmod(mode)
+    with as_another_user():
+        told = refusal_of(path)
+    name = re.escape(str(path))
+    assert re.search(rf": {WHO} may not {right} {name}, {WHOSE} \(mode {mode:04o}\)\.$", told), told
+
+
+@as_root
+def test_a_log_that_another_user_left_is_told(shared_folder: Path) -> None:
+    path = kept(shared_folder / "sandbox.db")
+    log = shared_folder / "sandbox.db-wal"
+    log.touch(0o600)
+    shared_folder.chmod(0o777)
+    path.chmod(0o666)
+    with as_another_user():
+        told = refusal_of(path)
+    assert re.search(rf": {WHO} may not read {re.escape(str(log))}, {WHOSE} \(mode 0600\)\.$", told), told
+
+
+def test_a_filesystem_that_is_read_only_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.statvfs", lambda _: SimpleNamespace(f_flag=os.ST_RDONLY))
+    assert obstacle(tmp_path / "sandbox.db") == f"the filesystem of {tmp_path} is read-only"
+
+
+def test_without_a_folder_for_temporary_files_one_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", "/nowhere")
+    with pytest.raises(StoreRefused) as refusal:
+        Store()
+    assert str(refusal.value) == (
+        "No folder for a temporary database (No such file or directory):"
+        " set TMPDIR to one that can be written and has room, or give --database a path."
+    )
+
+
+# What is broken --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [20, 99, 100, 4096, 20_000])
+def test_a_file_that_was_cut_off_is_damaged_and_not_altered(tmp_path: Path, size: int) -> None:
+    path = kept(tmp_path / "sandbox.db")
+    whole = path.stat().st_size
+    os.truncate(path, size)
+    before = digest(path)
+    missing = (100 if size < 100 else whole) - size
+    assert refusal_of(path) == (
+        f"The database {path} is damaged (it ends {missing} bytes too early):"
+        " restore a copy of it, or move it away to have a new one seeded."
+    )
+    assert digest(path) == before
+
+
+def spoil(path: Path, first: int) -> None:
+    """Overwrite the pages of a database from that one on."""
+    with path.open("r+b") as file:
+        size = int.from_bytes(file.read(18)[16:], "big")
+        file.seek(first * size or 100)
+        file.write(b"\xaa" * (path.stat().st_size - file.tell()))
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_broken_page_is_damage_and_not_somebody_elses_file(tmp_path: Path, first: int) -> None:
+    path = kept(tmp_path / "sandbox.db")
+    spoil(path, first)
+    assert refusal_of(path) == (
+        f"The database {path} is damaged (database disk image is malformed):"
+        " restore a copy of it, or move it away to have a new one seeded."
+    )
+
+
+def test_a_page_that_breaks_while_it_serves_is_told_as_the_vendors_do(
+    open_driver: Callable[..., Driver], tmp_path: Path
+) -> None:
+    path = tmp_path / "sandbox.db"
+    sandbox = open_driver(database=str(path))
+    sandbox.sid()
+    pragma(sandbox.app.store, "journal_mode")
+    with closing(sqlite3.connect(path)) as driver:
+        driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    spoil(path, 1)
+    sandbox.app.store.engine.dispose()  # with the pages that its connections have in memory
+    submitted = sandbox.submit()
+    assert (submitted.status_code, submitted.json()["status"]) == (503, "failed")
+    assert "store does not answer" in submitted.json()["error_message"]
+    assert sandbox.writeback().status_code == 503
+    assert "<result>failed</result>" in sandbox.get_messages().text
+    told = sandbox.call("GET", f"{DEFAULT}/messages")
+    assert (told.status_code, told.headers["content-type"]) == (503, "application/problem+json")
 
 
 @pytest.mark.parametrize(
     ("database", "reason"),
     [
+        (":memory:", "An SQLite database in memory is not supported: leave --database out for a temporary file."),
+        (
+            "file::memory:?cache=shared",
+            "An SQLite database in memory is not supported: leave --database out for a temporary file.",
+        ),
+        (
+            "sqlite:///x?mode=memory",
+            "An SQLite database in memory is not supported: leave --database out for a temporary file.",
+        ),
+        ("file:x.db", "SQLite's own URIs are not understood: give a path, or sqlite:///PATH, not 'file:x.db'."),
         ("mysql+pymysql://localhost/sandbox", "Data is kept in SQLite or PostgreSQL, not in mysql."),
         ("nonsense://localhost/sandbox", "Data is kept in SQLite or PostgreSQL, not in nonsense."),
         ("://", "Not a database URL: '://'. Give a path, sqlite:///PATH or postgresql://HOST/NAME."),

@@ -18,14 +18,21 @@ class DatabaseFile:
     def complaint(self) -> str | None:
         """Return in a sentence why it cannot be used any more, or None."""
         try:
-            identity = _identity(self._path)
             room = shutil.disk_usage(self._path.parent).free
+        except OSError:
+            room = LEAST_ROOM  # its folder is gone, and the file with it
+        is_full = room < LEAST_ROOM
+        full = f"The database cannot grow: {room} bytes are free on its disk. Make room there." if is_full else None
+        return self.misplaced() or full
+
+    def misplaced(self) -> str | None:
+        """Return in a sentence why it is not what stands in its place, or None."""
+        try:
+            identity = _identity(self._path)
         except OSError as error:
             return f"The database's file was moved or deleted ({error.strerror}): put it back, or restart the server."
         if identity != self._identity:
             return "Another file stands where the database's was: put that one back, or restart the server."
-        if room < LEAST_ROOM:
-            return f"The database cannot grow: {room} bytes are free on its disk. Make room there."
         return None
 
 

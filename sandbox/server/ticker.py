@@ -131,8 +131,8 @@ class Ticker:
             self.wakes_at = NEVER
             try:
                 await self._tick()
-            except StoreUnavailable:
-                logger.exception("The store did not answer; it is asked again.")
+            except StoreUnavailable as error:
+                logger.warning("The store did not answer (%s): what is due waits until it does.", error)
                 await asyncio.sleep(STORE_RETRY_S)
             except Exception:
                 logger.exception("What is due could not be done; it is tried again.")
@@ -313,13 +313,15 @@ class Ticker:
         self._store.after_commit.remove(self._committed)
         if self._task is not None and not self._task.get_loop().is_closed():
             self._task.cancel()
+        was_busy = self._scheduler.is_busy
         self._scheduler.close()
         try:
             self._store.write_now(lambda tx: queue.release(tx, self._sender.owner))
         except StoreUnavailable as error:
-            logger.warning(
-                "The store did not answer (%s): what was being sent is taken over when its lease is over.", error
-            )
+            if was_busy:
+                logger.warning(
+                    "The store did not answer (%s): what was being sent is taken over when its lease is over.", error
+                )
 
 
 def _visit_of(tx: Tx, claimed: list[QueuedCallback]) -> Visit:

@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +15,16 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from sandbox.clock import SteadyClock, wall_clock
 from sandbox.store import postgresql, sqlite
-from sandbox.store.errors import StoreBusy, StoreError, StoreNotFound, StoreRefused, StoreUnavailable, translation_of
+from sandbox.store.errors import (
+    StoreBusy,
+    StoreDamaged,
+    StoreError,
+    StoreNotFound,
+    StoreRefused,
+    StoreUnavailable,
+    translation_of,
+)
+from sandbox.store.files import damaged, obstacle, temporary_folder
 from sandbox.store.query import Command, Query
 from sandbox.store.tables import SCHEMA, SCHEMA_TAGS, WORKSPACES, Row, WorkspaceRow
 from sandbox.store.tx import SERVER, IdFormat, ReadSnapshot, Tx
@@ -29,6 +37,7 @@ OPENING_TIMEOUT_S = 30.0
 """The same at the start: the other one may be filling the file."""
 BUSY_RETRY_S = 0.005
 THREADS = 8
+NOT_IN_MEMORY = "An SQLite database in memory is not supported: leave --database out for a temporary file."
 MOST_SNAPSHOTS = 32
 """Each holds a connection until its answer is read; a reader who stalls for a minute is given up."""
 KEEP_WALL_EVERY = 100
@@ -64,7 +73,7 @@ class Store:
         in_threads: bool = False,
     ) -> None:
         """`database`: a path or an SQLAlchemy URL; none: a temporary file that goes when the store is closed."""
-        self._folder = None if database else tempfile.TemporaryDirectory(prefix="dialog-sandbox-")
+        self._folder = None if database else temporary_folder()
         self.url = sqlite_url(Path(self._folder.name, "sandbox.db")) if self._folder else url_of(str(database))
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._clock = wall if isinstance(wall, SteadyClock) else SteadyClock(wall)
@@ -88,10 +97,16 @@ class Store:
             self.write_now(_make_tables, patience_s=OPENING_TIMEOUT_S)
         except StoreError as error:
             self.close()
-            what = "open" if isinstance(error, StoreNotFound) or not self.is_sqlite else "write to"
-            why = " ".join(str(error).split()).removesuffix(".")
-            raise StoreRefused(f"Cannot {what} the database {self.name}: {why}.") from error
+            raise self.refusal(error) from error
         self._keeps_wall = not self.is_private
+
+    def refusal(self, error: StoreError) -> StoreRefused:
+        """Return what is told of a database that cannot be opened or written."""
+        if isinstance(error, StoreDamaged):
+            return damaged(self.path, str(error))
+        what = "open" if isinstance(error, StoreNotFound) or not self.is_sqlite else "write to"
+        why = (obstacle(self.path) if self.is_sqlite else None) or " ".join(str(error).split()).removesuffix(".")
+        return StoreRefused(f"Cannot {what} the database {self.name}: {why}.")
 
     @property
     def path(self) -> Path:
@@ -300,8 +315,8 @@ def sqlite_url(path: Path) -> URL:
 
 def url_of(database: str) -> URL:
     """Return the URL that is meant by a path or an SQLAlchemy URL of SQLite or PostgreSQL."""
-    if "://" not in database:
-        return sqlite_url(Path(database))
+    if "://" not in database or database.startswith("file:"):
+        return _file_url(database)
     try:
         url = make_url(database)
     except ArgumentError:
@@ -313,6 +328,14 @@ def url_of(database: str) -> URL:
         return url
     if backend != "sqlite":
         raise StoreRefused(f"Data is kept in SQLite or PostgreSQL, not in {backend}.")
-    if not url.database or url.database == ":memory:":
-        raise StoreRefused("An SQLite database in memory is not supported: leave --database out for a temporary file.")
-    return sqlite_url(Path(url.database))
+    if not url.database or url.query.get("mode") == "memory":
+        raise StoreRefused(NOT_IN_MEMORY)
+    return _file_url(url.database)
+
+
+def _file_url(path: str) -> URL:
+    if ":memory:" in path:
+        raise StoreRefused(NOT_IN_MEMORY)
+    if path.startswith("file:"):
+        raise StoreRefused(f"SQLite's own URIs are not understood: give a path, or sqlite:///PATH, not {path!r}.")
+    return sqlite_url(Path(path))

@@ -19,6 +19,10 @@ class StoreNotFound(StoreUnavailable):
     """There is no such database, and none can be made there."""
 
 
+class StoreDamaged(StoreUnavailable):
+    """What is in the file is not what SQLite wrote there: a page is broken, or the end is missing."""
+
+
 class Conflict(StoreError):
     """A row that the tables do not allow: another one has its key, or what it refers to is not there."""
 
@@ -27,7 +31,7 @@ class StoreRefused(StoreError):
     """The database cannot be used as it is; it was left unaltered. The text is a sentence for the one who named it."""
 
 
-SQLITE_BUSY, SQLITE_CANTOPEN = 5, 14
+SQLITE_BUSY, SQLITE_CORRUPT, SQLITE_CANTOPEN, SQLITE_NOTADB = 5, 11, 14, 26
 TRY_AGAIN = ("40001", "40P01", "55P03")
 """SQLSTATE of what another transaction caused: not serializable, deadlock, a lock that was not to be had in time."""
 
@@ -40,5 +44,10 @@ def translation_of(error: Exception) -> StoreError:
     if getattr(original, "sqlstate", None) in TRY_AGAIN:
         return StoreBusy(str(original))
     code = getattr(original, "sqlite_errorcode", 0) & 0xFF  # the extended codes of SQLite keep the plain one there
-    kinds = {SQLITE_BUSY: StoreBusy, SQLITE_CANTOPEN: StoreNotFound}
+    kinds = {
+        SQLITE_BUSY: StoreBusy,
+        SQLITE_CANTOPEN: StoreNotFound,
+        SQLITE_CORRUPT: StoreDamaged,
+        SQLITE_NOTADB: StoreDamaged,
+    }
     return kinds.get(code, StoreUnavailable)(str(original))

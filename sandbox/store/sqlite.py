@@ -1,19 +1,24 @@
 """What is SQLite's own: the file that it keeps a store in, and how its connections are set up."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 
-from sandbox.store.errors import StoreRefused
+from sandbox.store.errors import StoreDamaged, StoreRefused, translation_of
+from sandbox.store.files import damaged, is_sqlite, missing_bytes, obstacle, refusal
 from sandbox.store.tables import SCHEMA
 
 WRITES = "sandbox_writes"
 """The execution option of a connection whose transaction takes the write lock at its start."""
 LONGEST_LOG = 64 * 1024 * 1024
 """Bytes of the log that are kept for what is written next: one that a long reader made longer is cut."""
+
+NONE = "none"
+"""The schema of a database without tables."""
 
 
 def sqlite_engine(path: Path, *, is_temporary: bool) -> Engine:
@@ -61,27 +66,39 @@ def prepare(connection: Connection, *, is_write: bool) -> None:
 def check_file(path: Path) -> None:
     """Raise `StoreRefused` for a file that is something else, or of another schema, before anything is touched."""
     try:
+        if path.exists() and not path.is_file():
+            raise refusal(path, obstacle(path) or "that is no regular file")
         if not path.exists() or path.stat().st_size == 0:
             return
-        driver = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        if not is_sqlite(path):
+            raise StoreRefused(f"The file {path} is not an SQLite database: give --database another path.")
+        if missing := missing_bytes(path):
+            raise damaged(path, f"it ends {missing} bytes too early")
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as driver:
+            version = _version(driver, path)
     except (OSError, sqlite3.Error) as error:
-        raise StoreRefused(f"Cannot open the database {path}: {error}.") from error
+        found = translation_of(error)
+        if isinstance(found, StoreDamaged):
+            raise damaged(path, str(error)) from error
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise refusal(path, obstacle(path) or reason or str(error)) from error
+    if version not in (NONE, SCHEMA):
+        raise StoreRefused(
+            f"The database {path} has schema {'unknown' if version is None else version}, and this version needs"
+            f" {SCHEMA}: take it there with `dialog-sandbox migrate`, or start with another --database."
+        )
+
+
+def _version(driver: sqlite3.Connection, path: Path) -> object:
+    """Return which schema a database has: none if that is unknown, `NONE` where there are no tables yet."""
     try:
         row = driver.execute("SELECT version FROM sandbox_schema").fetchone()
     except sqlite3.OperationalError as error:
-        if "no such table" not in str(error):
-            raise StoreRefused(f"Cannot read the database {path}: {error}.") from error
+        if "no such" not in str(error):
+            raise
         if not driver.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
-            return  # a process was ended before it had made the tables
+            return NONE  # a process was ended before it had made the tables
         raise StoreRefused(
             f"The database {path} was not made by dialog-sandbox: give --database another path."
         ) from error
-    except sqlite3.DatabaseError as error:
-        raise StoreRefused(f"The file {path} is not an SQLite database: give --database another path.") from error
-    finally:
-        driver.close()
-    if row is None or row[0] != SCHEMA:
-        raise StoreRefused(
-            f"The database {path} has schema {row[0] if row else 'unknown'}, and this version needs {SCHEMA}:"
-            " take it there with `dialog-sandbox migrate`, or start with another --database."
-        )
+    return row[0] if row else None

@@ -63,6 +63,10 @@ class Journal:
         self._timer: asyncio.Handle | None = None
         self._task: asyncio.Task[bool] | None = None
         self._looked_for_old = 0
+        self._is_late = False
+        """Whether it was said that the store does not take what waits."""
+        self.lost = 0
+        """How many exchanges could not be written before the end."""
 
     # What happened ---------------------------------------------------------------------------------------------------
 
@@ -119,8 +123,8 @@ class Journal:
         batch = self._waiting[:BATCH_SIZE]
         try:
             written = await self._written(batch)
-        except StoreError:
-            self._try_later()
+        except StoreError as error:
+            self._try_later(error)
             return False
         except Exception:
             # A defect of ours: those behind shall not wait for ever.
@@ -154,6 +158,7 @@ class Journal:
         return work
 
     def _wrote(self, count: int, written: list[JournalEntryRow]) -> None:
+        self._is_late = False
         self._drop(count)
         for entry in written:
             for listener in self.listeners:
@@ -170,8 +175,10 @@ class Journal:
         del self._waiting[:count]
         self._done += count
 
-    def _try_later(self) -> None:
-        logging.getLogger(__name__).exception("The store did not answer; the journal is written later.")
+    def _try_later(self, error: StoreError) -> None:
+        if not self._is_late:
+            logging.getLogger(__name__).warning("The store did not answer (%s): the journal is written later.", error)
+        self._is_late = True
         room = MOST_WAITING_BYTES
         kept = 0
         for answered in reversed(self._waiting[-MOST_WAITING:]):
@@ -197,8 +204,14 @@ class Journal:
             batch = self._waiting[:BATCH_SIZE]
             try:
                 written = self._written_now(batch)
-            except StoreError:
-                logging.getLogger(__name__).exception("The store did not answer; exchanges are not in the journal.")
+            except StoreError as error:
+                self.lost += len(self._waiting)
+                logging.getLogger(__name__).warning(
+                    "The store did not answer (%s): not in the journal are the last exchanges, %d in number.",
+                    error,
+                    len(self._waiting),
+                )
+                self._drop(len(self._waiting))
                 return
             self._wrote(len(batch), written)
 

@@ -21,6 +21,7 @@ from sandbox.world.messages.receive import OPT_OUT_TEXT, receive
 from sandbox.world.seed.batch import MessageBatch
 from sandbox.world.seed.network import Network
 from sandbox.world.seed.people import People
+from sandbox.world.seed.progress import Progress
 from sandbox.world.seed.seeded_random import SeededRandom, WeightedChoice
 from sandbox.world.seed.texts import TextContext, TextRef, Texts
 from sandbox.world.statuses import DELIVERED
@@ -56,6 +57,7 @@ class History:
 
     def __init__(self, tx: Tx, fixture: LoadedFixture, people: People, start: int) -> None:
         self._tx = tx
+        self._name = fixture.name
         self._batch = MessageBatch()
         self._events = fixture.contents.history
         self._network = Network(fixture.contents.network)
@@ -79,10 +81,13 @@ class History:
             for time in range(times):
                 at = event.at.at(self._start) + time * every
                 self._plan(at, partial(self._happen, event, at, random))
+        progress = Progress(self._name, min((at for at, _, _ in self._coming), default=self._start), self._start)
         while self._coming:
-            _, _, act = heappop(self._coming)
+            at, _, act = heappop(self._coming)
             act()
+            progress.reach(at)
         self._batch.insert(self._tx)
+        progress.end()
 
     def _plan(self, at: int, act: Callable[[], object]) -> None:
         if at <= self._start:
