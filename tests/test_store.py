@@ -306,6 +306,7 @@ def test_a_broken_page_is_damage_and_not_somebody_elses_file(tmp_path: Path, fir
     )
 
 
+@pytest.mark.sqlite
 def test_a_page_that_breaks_while_it_serves_is_told_as_the_vendors_do(
     open_driver: Callable[..., Driver], tmp_path: Path
 ) -> None:
