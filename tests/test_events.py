@@ -463,6 +463,8 @@ def test_a_workspace_that_nobody_is_interested_in_is_not_watched(live: Live) -> 
     live.http.get("/messages/wait?timeout=0")
     assert live.app.hub.watched == {}
     with live.follow("limit=1") as stream:
+        while not live.waiters:
+            live.http.get("/clock")
         assert list(live.app.hub.watched) == [1]
         live.send()
         assert len(list(stream)) == 1
