@@ -50,6 +50,8 @@ FATES: dict[str, dict[str, list[tuple[str, float]]]] = {
         "timed": [("queued", 0), ("sent", 1), ("delivered", 60)],
         "manual": [("queued", 0), ("sent", 1), ("delivered", 60)],
     },
+    "55": {"timed": [("queued", 0), ("rejected", 3)], "manual": [("queued", 0), ("rejected", 3)]},
+    "57": {"timed": [("queued", 0), ("rejected", 3)], "manual": [("queued", 0), ("rejected", 3)]},
     "71": {"timed": [("queued", 0), ("rejected", 3)], "manual": [("queued", 0), ("rejected", 3)]},
     "49": {"timed": [("queued", 0), ("sent", 1), ("delivered", 3)], "manual": [("queued", 0)]},
     "99": {"timed": [("queued", 0), ("sent", 1), ("delivered", 3)], "manual": [("queued", 0)]},
@@ -198,3 +200,69 @@ def test_the_numbers_are_listed(sandbox: Driver) -> None:
     assert listed["next"] is None
     assert [item["number"] for item in listed["items"]] == ["NPA-555-01xx", *(f"NPA-555-01{xx}" for xx in HANDSETS)]
     assert {"number": "NPA-555-0154", "does": "delivered after 60 s"} in listed["items"]
+
+
+# What carriers do ----------------------------------------------------------------------------------------------------
+
+
+def test_a_carrier_says_why_it_filtered(timed: Driver) -> None:
+    sid = timed.sid(number("55"))
+    advance(timed, 3)
+    assert (timed.details(sid)["status"], timed.message(sid)["reason"]) == ("failed", "filtered")
+
+
+def test_the_fourth_message_within_a_minute_is_rejected(timed: Driver) -> None:
+    sids = [timed.sid(number("56")) for _ in range(4)]
+    other_line = timed.send(to=number("56"), tracking_number=TRACKING_NUMBER)["id"]
+    advance(timed, 59.999)
+    sids.append(timed.sid(number("56")))
+    advance(timed, 0.001)
+    sids.append(timed.sid(number("56")))
+    advance(timed, 3)
+    statuses = [timed.message(each)["status"] for each in (*sids, other_line)]
+    assert statuses == ["delivered"] * 3 + ["rejected", "rejected", "delivered", "delivered"]
+    assert timed.message(sids[3])["reason"] == "the handset: rejected from the fourth message within a minute"
+
+
+def test_under_manual_what_is_one_too_many_is_rejected_all_the_same(timed: Driver) -> None:
+    timed.delivery("manual")
+    sids = [timed.sid(number("56")) for _ in range(4)]
+    advance(timed, 3)
+    assert [timed.message(each)["status"] for each in sids] == ["queued"] * 3 + ["rejected"]
+
+
+def test_a_handset_without_a_receipt_ends_unknown_after_three_days(timed: Driver) -> None:
+    sid = timed.sid(number("58"))
+    advance(timed, 72 * 3600 - 0.001)
+    assert timed.message(sid)["status"] == "sent"
+    advance(timed, 0.001)
+    assert timed.message(sid)["status"] == "unknown"
+
+
+@pytest.mark.rule("NET-consent")
+def test_a_handset_that_is_opted_out_from_the_first_is_as_one_that_texted_stop(timed: Driver) -> None:
+    phone = number("57")
+    sid = timed.sid(phone)
+    advance(timed, 3)
+    assert timed.message(sid)["reason"] == "the phone is opted out of this line"
+    ledger = timed.control("GET", f"/consents/{phone}")["items"]
+    assert [(each["state"], each["why"], each["word"]) for each in ledger] == [
+        ("opted_in", "first_contact", None),
+        ("opted_out", "handset", None),
+    ]
+    assert timed.inbound("Hello", phone=phone)["answer"] is None
+    assert timed.inbound("START", phone=phone)["answer"] is not None
+    sid = timed.sid(phone)
+    advance(timed, 3)
+    assert timed.message(sid)["status"] == "delivered"
+
+
+def test_it_is_opted_out_too_when_it_writes_first_or_staff_enter_it(timed: Driver) -> None:
+    wrote, entered = number("57", "212"), number("57", "907")
+    assert timed.inbound("Hello", phone=wrote)["answer"] is None
+    timed.control("POST", "/people", {"first_name": "Ann", "phone": entered})
+    sids = [timed.sid(phone) for phone in (wrote, entered)]
+    advance(timed, 3)
+    assert [timed.message(sid)["status"] for sid in sids] == ["rejected", "rejected"]
+    sent = timed.broadcast(to="everyone")["messages"]
+    assert entered in [message["to"] for message in sent], "staff's list of everyone has it"

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, exists, func, select, t
 
 from sandbox.store import Query, Tx
 from sandbox.store.tables import CONSENTS, CONSOLES, LINES, ConsentRow
+from sandbox.world.delivery import handset_of
 from sandbox.world.lines import LISTED
 
 VENDORS_STOP_WORDS = ("STOP", "QUIT", "END", "REVOKE", "OPT OUT", "UNSUBSCRIBE")
@@ -133,6 +134,21 @@ def record(tx: Tx, line: str, phone: str, *, opted_in: bool, cause: str, at: int
             at=at,
         )
     )
+
+
+def record_first(tx: Tx, line: str, phone: str, *, cause: str, at: int) -> ConsentState:
+    """Add a phone's first entry on a line, and a second if its handset is opted out from the first."""
+    record(tx, line, phone, opted_in=True, cause=cause, at=at)
+    if not is_opted_out_from_the_first(tx, phone):
+        return ConsentState(opted_in=True, cause=cause)
+    record(tx, line, phone, opted_in=False, cause=HANDSET, at=at)
+    return ConsentState(opted_in=False, cause=HANDSET)
+
+
+def is_opted_out_from_the_first(tx: Tx, phone: str) -> bool:
+    """Return whether the phone's handset says so (rule NET-handsets)."""
+    handset = handset_of(tx.workspace, phone)
+    return handset is not None and handset.is_opted_out
 
 
 def opt_out_silently(tx: Tx, line: str, phone: str, at: int) -> bool:

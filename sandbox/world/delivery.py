@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sandbox.clock import SECOND
+from sandbox.clock import HOUR, MINUTE, SECOND
 from sandbox.store import WorkspaceView
 from sandbox.world.statuses import DELIVERED, REJECTED, UNDELIVERED, UNKNOWN, Plan
 
@@ -21,6 +21,8 @@ SETTLED_AFTER = 3 * SECOND
 """Also when what must settle by itself does so under `manual`."""
 REPLY_AFTER = 2 * SECOND
 """How long after its delivery a handset answers a message."""
+LATELY = 1 * MINUTE
+"""In which messages count for a handset that takes only so many."""
 
 
 class Policy(NamedTuple):
@@ -42,14 +44,18 @@ class Policy(NamedTuple):
 class Handset(NamedTuple):
     """A phone with behaviour of its own.
 
-    `outcome`: null is the policy's. `settled_after`: in ms, null is the policy's. `reply`: what it texts back.
+    `outcome`: null is the policy's. `settled_after`: in ms, null is the policy's. `reason`: of the outcome, null is the
+    summary. `reply`: what it texts back. `most_lately`: from one line in a minute, what is beyond is rejected.
     """
 
     summary: str
     outcome: str | None = None
     settled_after: int | None = None
+    reason: str | None = None
     stays_queued: bool = False
     reply: str | None = None
+    most_lately: int | None = None
+    is_opted_out: bool = False
     is_invalid: bool = False
     is_landline: bool = False
 
@@ -60,6 +66,10 @@ HANDSETS: dict[str, Handset] = {
     "52": Handset("stays queued", stays_queued=True),
     "53": Handset("ends unknown", UNKNOWN),
     "54": Handset("delivered after 60 s", DELIVERED, 60 * SECOND),
+    "55": Handset("filtered by the carrier: rejected, reason filtered", REJECTED, reason="filtered"),
+    "56": Handset("rejected from the fourth message within a minute", most_lately=3),
+    "57": Handset("opted out from the first", is_opted_out=True),
+    "58": Handset("no receipt: unknown after 72 h", UNKNOWN, 72 * HOUR),
     "60": Handset("replies STOP 2 s after delivery", reply="STOP"),
     "61": Handset("replies Thank you! 2 s after delivery", reply="Thank you!"),
     "62": Handset("replies YES 2 s after delivery", reply="YES"),
@@ -108,13 +118,18 @@ def handset_of(workspace: WorkspaceView, phone: str) -> Handset | None:
     return behaviour if isinstance(behaviour, Handset) else None
 
 
-def plan_for(workspace: WorkspaceView, phone: str, at: int, *, is_barred: bool) -> Plan:
-    """Return what becomes of a message accepted at `at`; `is_barred`: the phone is opted out."""
+def plan_for(workspace: WorkspaceView, phone: str, at: int, *, is_barred: bool, is_one_too_many: bool = False) -> Plan:
+    """Return what becomes of a message accepted at `at`.
+
+    `is_barred`: the phone is opted out. `is_one_too_many`: its handset has had all that it takes in a minute.
+    """
     behaviour = behaviour_of(workspace, phone)
     policy = behaviour if isinstance(behaviour, Policy) else _policy_of(workspace)
     if is_barred:
         _, settled_after = policy.delays or (SENT_AFTER, SETTLED_AFTER)
         return Plan(None, at + settled_after, REJECTED, "consent", "the phone is opted out of this line")
+    if isinstance(behaviour, Handset) and is_one_too_many:
+        return _handset_plan(behaviour._replace(outcome=REJECTED), policy, at)
     if isinstance(behaviour, Handset) and (behaviour.outcome or behaviour.stays_queued):
         return _handset_plan(behaviour, policy, at)
     if policy.delays is None:
@@ -126,7 +141,7 @@ def plan_for(workspace: WorkspaceView, phone: str, at: int, *, is_barred: bool) 
 
 def _handset_plan(handset: Handset, policy: Policy, at: int) -> Plan:
     """Return a plan that settles under `manual` too. What a network rejects it never sends."""
-    reason = f"the handset: {handset.summary}"
+    reason = handset.reason or f"the handset: {handset.summary}"
     if handset.stays_queued:
         return Plan(None, None, None, "handset", reason)
     sent_after, settled_after = policy.delays or (SENT_AFTER, SETTLED_AFTER)

@@ -158,9 +158,10 @@ NETWORK_RULES = (
     SandboxRule(
         "NET-handsets",
         "Fictional numbers (NPA-555-01xx) behave by their last two digits, for every vendor: 50 is rejected, 51"
-        " undelivered, 52 stays queued, 53 ends unknown, 54 is delivered after 60 s, 60 to 63 reply STOP, Thank you!,"
-        " YES and HELP 2 s after delivery, SimplePay refuses 70, 71 is a landline. A handset replies only to a"
-        " delivered message that no reply caused, once each.",
+        " undelivered, 52 stays queued, 53 ends unknown, 54 is delivered after 60 s, 55 is filtered by its carrier, 56"
+        " rejected from the fourth message of a line within a minute, 57 opted out from the first, 58 unknown after 72 h"
+        " without a receipt, 60 to 63 reply STOP, Thank you!, YES and HELP 2 s after delivery, SimplePay refuses 70, 71"
+        " is a landline. A handset replies only to a delivered message that no reply caused, once each.",
         (assumed("all of it", "the sandbox's own, so that a test can choose by the number what happens"),),
     ),
     SandboxRule(

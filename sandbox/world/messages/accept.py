@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, delete
+from sqlalchemy import bindparam, delete, func, select
 
-from sandbox.store import Tx
-from sandbox.store.tables import VENDOR_IDS, MessageRow, VendorIdRow
+from sandbox.store import Query, Tx
+from sandbox.store.tables import MESSAGES, VENDOR_IDS, MessageRow, VendorIdRow
 from sandbox.world import consent, delivery, people
 from sandbox.world.callbacks.queue import expect
 from sandbox.world.consent import ConsentState
@@ -34,6 +34,18 @@ MOST_ATTEMPTS = 50
 """At ids that no other message has."""
 DROP_IDS = delete(VENDOR_IDS).where(
     VENDOR_IDS.c.workspace_id == bindparam("ws"), VENDOR_IDS.c.message_id == bindparam("message")
+)
+
+ACCEPTED_BETWEEN = Query(
+    int,
+    select(func.count()).where(
+        MESSAGES.c.workspace_id == bindparam("ws"),
+        MESSAGES.c.line == bindparam("line"),
+        MESSAGES.c.phone == bindparam("phone"),
+        MESSAGES.c.accepted_at > bindparam("after"),
+        MESSAGES.c.accepted_at <= bindparam("until"),
+        MESSAGES.c.direction == OUTBOUND,
+    ),
 )
 
 
@@ -83,7 +95,10 @@ def accept(
     is_barred = _is_barred(tx, line, draft, consent_state, opts_in=opts_in)
     is_by_policy = plan is None or is_barred
     if plan is None or is_barred:
-        plan = delivery.plan_for(tx.workspace, draft.to, draft.at, is_barred=is_barred)
+        is_one_too_many = _is_one_too_many(tx, line, draft)
+        plan = delivery.plan_for(
+            tx.workspace, draft.to, draft.at, is_barred=is_barred, is_one_too_many=is_one_too_many
+        )
     message = _outbound(tx, line, draft, plan)
     (store or store_message)(tx, message, draft.ids)
     if message.status_callback is not None:
@@ -98,14 +113,24 @@ def _is_barred(tx: Tx, line: LineView, draft: Draft, state: ConsentState | None,
     """Return whether consent keeps it from the phone; write into the ledger what it changes there."""
     state = state or consent.state_of(tx, line.number, draft.to, draft.at)
     if state is None:
-        consent.record(tx, line.number, draft.to, opted_in=True, cause=consent.FIRST_CONTACT, at=draft.at)
-        return False
+        state = consent.record_first(tx, line.number, draft.to, cause=consent.FIRST_CONTACT, at=draft.at)
     if state.opted_in:
         return False
     if opts_in and state.yields_to_submit(overrides_stop=line.submit_overrides_stop):
         consent.record(tx, line.number, draft.to, opted_in=True, cause=consent.API, at=draft.at)
         return False
     return draft.purpose not in ALWAYS_ANSWERED
+
+
+def _is_one_too_many(tx: Tx, line: LineView, draft: Draft) -> bool:
+    """Return whether the handset takes no more from this line for now (rule NET-handsets)."""
+    handset = delivery.handset_of(tx.workspace, draft.to)
+    if handset is None or handset.most_lately is None:
+        return False
+    lately = tx.one(
+        ACCEPTED_BETWEEN, line=line.number, phone=draft.to, after=draft.at - delivery.LATELY, until=draft.at
+    )
+    return (lately or 0) >= handset.most_lately
 
 
 def _outbound(tx: Tx, line: LineView, draft: Draft, plan: Plan) -> MessageRow:

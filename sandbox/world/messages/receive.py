@@ -70,6 +70,8 @@ def receive(
     if answering is not None and at < answering.accepted_at:
         raise TooEarly("A reply cannot come before the message that it answers.")
     state = consent_state or consent.state_of(tx, line.number, phone, at)
+    if state is None and consent.is_opted_out_from_the_first(tx, phone):
+        state = consent.record_first(tx, line.number, phone, cause=consent.FIRST_CONTACT, at=at)
     request = consent.request_of(text, line.keyword)
     lead_id = answering.id if answering else last_uncaused(tx, line.number, phone, at)
     answer_text = _answer_text(line, request, state)

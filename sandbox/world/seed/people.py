@@ -137,7 +137,7 @@ def populate(tx: Tx, contents: shapes.Contents, at: int) -> People:
     for columns in (*_listed(contents, names), *_generated(contents, names, seed)):
         person = people.add(tx, **columns)
         for line in consoles:
-            consent.record(tx, line, person.phone, opted_in=True, cause=consent.ENROLLED, at=at)
+            consent.record_first(tx, line, person.phone, cause=consent.ENROLLED, at=at)
         everybody.append(person)
     return People(everybody)
 

@@ -41,7 +41,7 @@ def enrol(tx: Tx, phone: str, at: int) -> None:
     """Make a phone known to every console, as that of a person whom staff entered is."""
     for line in all_lines(tx):
         if line.console_id is not None and consent.state_of(tx, line.number, phone, at) is None:
-            consent.record(tx, line.number, phone, opted_in=True, cause=consent.ENROLLED, at=at)
+            consent.record_first(tx, line.number, phone, cause=consent.ENROLLED, at=at)
 
 
 def add_person(tx: Tx, at: int, **columns: Any) -> PersonRow:

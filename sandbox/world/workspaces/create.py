@@ -113,7 +113,7 @@ def add_console(
 def introduce(tx: Tx, line: str, at: int) -> None:
     """Make known to a new console everybody whom staff entered."""
     for phone in consent.enrolled(tx):
-        consent.record(tx, line, phone, opted_in=True, cause=consent.ENROLLED, at=at)
+        consent.record_first(tx, line, phone, cause=consent.ENROLLED, at=at)
 
 
 def add_account(
