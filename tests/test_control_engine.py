@@ -200,7 +200,7 @@ def test_the_delivery_policy_holds_for_what_comes_after(sandbox: Driver) -> None
     ("refused_body", "member", "detail"),
     [
         ({}, "mode", "is required"),
-        ({"mode": "eager"}, "mode", "must be 'immediate', 'timed' or 'manual'"),
+        ({"mode": "eager"}, "mode", "must be 'immediate', 'timed', 'manual' or 'reads'"),
         ({"mode": "timed", "sent_after": -1}, "sent_after", "must be greater than or equal to 0"),
         ({"mode": "timed", "sent_after": "1"}, "sent_after", "must be a number"),
         ({"mode": "timed", "settled_after": 1e300}, "settled_after", "must be less than or equal to 31622400"),

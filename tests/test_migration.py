@@ -14,7 +14,13 @@ from sandbox.store.migration import Migration, migrate
 from sandbox.store.tables import SCHEMA, Row
 
 SCHEMAS = Path(__file__).parent / "schemas"
-ADDED_SINCE_1 = (("workspace", "fixture_text"), ("account", "zone"))
+ADDED_SINCE_1 = (
+    ("workspace", "fixture_text"),
+    ("workspace", "counts_reads"),
+    ("account", "zone"),
+    ("message", "reads_to_sent"),
+    ("message", "reads_to_settled"),
+)
 DatabaseFor = Callable[[str | None], str | None]
 
 

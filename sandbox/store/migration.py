@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
-from sqlalchemy import Column, Connection, inspect, select, update
+from sqlalchemy import Boolean, Column, Connection, false, inspect, select, update
 
 from sandbox.store import postgresql, sqlite
 from sandbox.store.engine import url_of
 from sandbox.store.errors import StoreRefused
 from sandbox.store.tables import SCHEMA, SCHEMA_TAGS
-from sandbox.store.tables.base import TEXT
+from sandbox.store.tables.base import INTEGER, TEXT
 
 
 class Migration(NamedTuple):
@@ -28,6 +28,9 @@ class Migration(NamedTuple):
 def _to_2(operations: Operations) -> None:
     operations.add_column("workspace", Column("fixture_text", TEXT))
     operations.add_column("account", Column("zone", TEXT, nullable=False, server_default="UTC"))
+    operations.add_column("workspace", Column("counts_reads", Boolean, nullable=False, server_default=false()))
+    operations.add_column("message", Column("reads_to_sent", INTEGER))
+    operations.add_column("message", Column("reads_to_settled", INTEGER))
 
 
 STEPS: dict[int, Callable[[Operations], None]] = {1: _to_2}

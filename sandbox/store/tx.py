@@ -45,6 +45,7 @@ class WorkspaceView(NamedTuple):
     outcome: str
     numbers: str | None
     callback_profile: str | None
+    counts_reads: bool
     next_due_at: int | None
     faults: int
     expires_wall: int | None

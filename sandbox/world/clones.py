@@ -24,6 +24,7 @@ STATE = (
     "settled_after",
     "outcome",
     "numbers",
+    "counts_reads",
     "callback_profile",
 )
 """Columns of a workspace that are a part of its state; what its clock reads is one too."""

@@ -15,6 +15,7 @@ from sandbox.world.statuses import DELIVERED, REJECTED, UNDELIVERED, UNKNOWN, Pl
 IMMEDIATE = "immediate"
 TIMED = "timed"
 MANUAL = "manual"
+READS = "reads"
 
 SENT_AFTER = 1 * SECOND
 SETTLED_AFTER = 3 * SECOND
@@ -26,7 +27,11 @@ LATELY = 1 * MINUTE
 
 
 class Policy(NamedTuple):
-    """How messages fare; the delays in ms since acceptance count in mode `timed`."""
+    """How messages fare.
+
+    `sent_after`, `settled_after`: in mode `timed` in ms since acceptance; in mode `reads` how often a vendor API shows
+    the message before.
+    """
 
     mode: str = TIMED
     sent_after: int = SENT_AFTER
@@ -35,8 +40,8 @@ class Policy(NamedTuple):
 
     @property
     def delays(self) -> tuple[int, int] | None:
-        """Until it is sent and until it is settled; None when neither comes by itself."""
-        if self.mode == MANUAL:
+        """Until it is sent and until it is settled; None when neither comes by itself, or not by time."""
+        if self.mode == MANUAL or (self.mode == READS and self.settled_after):
             return None
         return (self.sent_after, self.settled_after) if self.mode == TIMED else (0, 0)
 
@@ -91,6 +96,12 @@ def numbers_of(stored: str | None) -> Numbers:
     return {phone: HANDSETS[how["handset"]] if "handset" in how else Policy(**how) for phone, how in given.items()}
 
 
+def policy_of(mode: str, sent_after: float, settled_after: float, outcome: str) -> Policy:
+    """Return the policy of what was given in seconds, or in reads."""
+    unit = 1 if mode == READS else SECOND
+    return Policy(mode, round(sent_after * unit), round(settled_after * unit), outcome)
+
+
 def stored(policy: Policy, numbers: Mapping[str, Policy | str]) -> dict[str, Any]:
     """Return the columns of a workspace's row. Of a number, text is the last two digits of the handset it is like."""
     kept = {phone: {"handset": how} if isinstance(how, str) else how._asdict() for phone, how in numbers.items()}
@@ -100,7 +111,13 @@ def stored(policy: Policy, numbers: Mapping[str, Policy | str]) -> dict[str, Any
         "settled_after": policy.settled_after,
         "outcome": policy.outcome,
         "numbers": json.dumps(kept) if kept else None,
-    }
+    } | _counting(policy, numbers)
+
+
+def _counting(policy: Policy, numbers: Mapping[str, Policy | str]) -> dict[str, Any]:
+    """Return the column that a policy of reads sets, for good: what it has accepted outlives it."""
+    modes = {policy.mode, *(each.mode for each in numbers.values() if isinstance(each, Policy))}
+    return {"counts_reads": True} if READS in modes else {}
 
 
 def behaviour_of(workspace: WorkspaceView, phone: str) -> Policy | Handset | None:
@@ -132,10 +149,13 @@ def plan_for(workspace: WorkspaceView, phone: str, at: int, *, is_barred: bool, 
         return _handset_plan(behaviour._replace(outcome=REJECTED), policy, at)
     if isinstance(behaviour, Handset) and (behaviour.outcome or behaviour.stays_queued):
         return _handset_plan(behaviour, policy, at)
+    reason = None if policy.outcome == DELIVERED else "the delivery policy"
+    if policy.mode == READS and policy.settled_after:
+        sent_at = None if policy.sent_after else at
+        return Plan(sent_at, None, policy.outcome, READS, reason, policy.sent_after or None, policy.settled_after)
     if policy.delays is None:
         return Plan(None, None, None, policy.mode)
     sent_after, settled_after = policy.delays
-    reason = None if policy.outcome == DELIVERED else "the delivery policy"
     return Plan(at + sent_after, at + settled_after, policy.outcome, policy.mode, reason)
 
 

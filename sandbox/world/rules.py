@@ -70,7 +70,8 @@ NETWORK_RULES = (
         "NET-flow",
         "Every message is queued, then sent, then settled as delivered, undelivered, rejected or unknown. The plan is"
         " fixed when it is accepted: sent after 1 s and settled after 3 s or other delays (timed, the default), at once"
-        " (immediate), or only by hand (manual).",
+        " (immediate), only by hand (manual), or once a vendor API has shown it so often (reads): a read shows what was"
+        " before it.",
         (assumed("all of it", "no reference says how long a message takes"),),
     ),
     SandboxRule(
@@ -159,9 +160,9 @@ NETWORK_RULES = (
         "NET-handsets",
         "Fictional numbers (NPA-555-01xx) behave by their last two digits, for every vendor: 50 is rejected, 51"
         " undelivered, 52 stays queued, 53 ends unknown, 54 is delivered after 60 s, 55 is filtered by its carrier, 56"
-        " rejected from the fourth message of a line within a minute, 57 opted out from the first, 58 unknown after 72 h"
-        " without a receipt, 60 to 63 reply STOP, Thank you!, YES and HELP 2 s after delivery, SimplePay refuses 70, 71"
-        " is a landline. A handset replies only to a delivered message that no reply caused, once each.",
+        " rejected from the fourth message of a line within a minute, 57 opted out from the first, 58 unknown after 72"
+        " h without a receipt, 60 to 63 reply STOP, Thank you!, YES and HELP 2 s after delivery, SimplePay refuses 70,"
+        " 71 is a landline. A handset replies only to a delivered message that no reply caused, once each.",
         (assumed("all of it", "the sandbox's own, so that a test can choose by the number what happens"),),
     ),
     SandboxRule(

@@ -31,13 +31,18 @@ class Entry(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What becomes of a message, fixed when it is accepted. A time that is null does not come by itself."""
+    """What becomes of a message, fixed when it is accepted. A time that is null does not come by itself.
+
+    `reads_to_sent`, `reads_to_settled`: instead of times, how often a vendor API shows it before.
+    """
 
     sent_at: int | None
     settled_at: int | None
     outcome: str | None
     cause: str
     reason: str | None = None
+    reads_to_sent: int | None = None
+    reads_to_settled: int | None = None
 
 
 def status_at(now: int, sent_at: int | None, settled_at: int | None, outcome: str | None) -> str:

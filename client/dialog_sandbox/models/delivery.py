@@ -25,8 +25,8 @@ class Delivery(AnswerModel):
     """How messages fare that are accepted from now on."""
 
     mode: Mode
-    sent_after: Number = Field(description="Seconds from acceptance; in mode `timed`.")
-    settled_after: Number = Field(description="Seconds from acceptance; in mode `timed`.")
+    sent_after: Number = Field(description="Seconds from acceptance; in mode `reads` how often it is shown before.")
+    settled_after: Number = Field(description="The same until it settles.")
     outcome: Outcome
     numbers: dict[str, NumberDelivery] = Field(description="By phone, what single ones have instead.")
 
@@ -43,6 +43,8 @@ class PolicyRequest(BodyModel):
     def _in_order(self) -> Self:
         if self.settled_after < self.sent_after:
             raise ValueError("must not have a settled_after before sent_after")
+        if self.mode == "reads" and (self.sent_after % 1 or self.settled_after % 1):
+            raise ValueError("must have whole numbers of reads in sent_after and settled_after")
         return self
 
 

@@ -3,12 +3,11 @@
 from typing import Any
 
 from dialog_sandbox.models.delivery import Delivery, DeliveryRequest, NumberDelivery, PolicyRequest
-from sandbox.clock import SECOND
 from sandbox.server.control.answers.values import seconds
 from sandbox.server.control.dependencies import WorkspaceDep
 from sandbox.server.control.http import WORKSPACE, control_router
 from sandbox.store import Tx
-from sandbox.world.delivery import HANDSETS, Handset, Policy, numbers_of, stored
+from sandbox.world.delivery import HANDSETS, READS, Handset, Policy, numbers_of, policy_of, stored
 from sandbox.world.workspaces.change import change_workspace
 
 router = control_router(WORKSPACE, "Delivery")
@@ -24,7 +23,8 @@ async def show_delivery(ws: WorkspaceDep) -> Delivery:
 async def set_delivery(ws: WorkspaceDep, body: DeliveryRequest) -> Delivery:
     """Says what becomes of messages that are accepted from now on.
 
-    `immediate` settles at once, `timed` after the two delays, `manual` only by an injected status. Single numbers
+    `immediate` settles at once, `timed` after the two delays, `manual` only by an injected status, `reads` after a
+    vendor API has shown the message so often as the two say: what a read shows is what was before it. Single numbers
     may have a policy of their own, or behave as a handset. Messages that are there already keep the plan they
     were accepted with.
     """
@@ -43,7 +43,7 @@ def delivery_columns(body: DeliveryRequest) -> dict[str, Any]:
 
 
 def _policy(body: PolicyRequest) -> Policy:
-    return Policy(body.mode, round(body.sent_after * SECOND), round(body.settled_after * SECOND), body.outcome)
+    return policy_of(body.mode, body.sent_after, body.settled_after, body.outcome)
 
 
 def _delivery(tx: Tx) -> Delivery:
@@ -62,7 +62,7 @@ def _of_number(how: Policy | Handset) -> NumberDelivery:
 def _members(policy: Policy) -> dict[str, Any]:
     return {
         "mode": policy.mode,
-        "sent_after": seconds(policy.sent_after),
-        "settled_after": seconds(policy.settled_after),
+        "sent_after": policy.sent_after if policy.mode == READS else seconds(policy.sent_after),
+        "settled_after": policy.settled_after if policy.mode == READS else seconds(policy.settled_after),
         "outcome": policy.outcome,
     }

@@ -87,6 +87,10 @@ class MessageRow(Row):
     plan_cause: str
     reason: str | None = None
     vendor_status: str | None = None
+    reads_to_sent: int | None = None
+    """How often a vendor API has to show it yet till it is sent; of a message that was accepted in mode `reads`."""
+    reads_to_settled: int | None = None
+    """The same till it is settled; null of all others, and once it is."""
 
 
 class MessageTable(MessageRow, table=True):

@@ -1,5 +1,6 @@
 """Workspaces and the lines they text from."""
 
+from sqlalchemy import false
 from sqlmodel import Field, UniqueConstraint
 
 from sandbox.store.tables.base import Part, Row, define, index, moment, owned_by, owner
@@ -72,6 +73,8 @@ class WorkspaceRow(Row):
     """JSON: single phones' own delivery, as `delivery.Numbers` has it."""
     callback_profile: str | None = None
     """JSON: how callbacks misbehave, as `callbacks.Profile` has it."""
+    counts_reads: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """Whether it may have messages that settle when they were read so often."""
     next_due_at: int | None = moment(default=None)
     """The earliest due time in `scheduled`, so that a caller need not look there."""
     faults: int = 0

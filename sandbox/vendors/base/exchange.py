@@ -21,6 +21,7 @@ from sandbox.vendors.base.refusal import CallFinding, Refusal
 from sandbox.world.commands import run_due
 from sandbox.world.faults import CallDetails, MatchedFault, match_fault
 from sandbox.world.ids import new_exchange_id
+from sandbox.world.messages.reads import count_reads
 
 if TYPE_CHECKING:
     from sandbox.vendors.base.vendor import Vendor
@@ -281,18 +282,21 @@ class VendorExchange:
         finally:
             self._note_call()
         assert self.operation is not None
-        if (self.operation.writes or workspace.faults) and not tx.is_write:
+        if (self.operation.writes or workspace.faults or workspace.counts_reads) and not tx.is_write:
             return None
         if not self._is_fault_applied:
             self.fault = self.hooks.requested_fault(self) or (match_fault(tx, self.call) if workspace.faults else None)
             if self.fault is not None and (self.fault.is_before or self.fault.waits_first):
                 return self.fault
         try:
-            return function(tx, self, **values)
+            response = function(tx, self, **values)
         except Refusal as refusal:
             if not workspace.faults:
                 raise
             return refusal  # so that what was counted of faults is kept; an endpoint refuses before it writes
+        if workspace.counts_reads and not self.operation.writes and self.request.method != "HEAD":
+            count_reads(tx, self.messages)
+        return response
 
 
 def exchange_of(request: Request) -> VendorExchange:

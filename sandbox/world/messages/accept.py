@@ -96,9 +96,7 @@ def accept(
     is_by_policy = plan is None or is_barred
     if plan is None or is_barred:
         is_one_too_many = _is_one_too_many(tx, line, draft)
-        plan = delivery.plan_for(
-            tx.workspace, draft.to, draft.at, is_barred=is_barred, is_one_too_many=is_one_too_many
-        )
+        plan = delivery.plan_for(tx.workspace, draft.to, draft.at, is_barred=is_barred, is_one_too_many=is_one_too_many)
     message = _outbound(tx, line, draft, plan)
     (store or store_message)(tx, message, draft.ids)
     if message.status_callback is not None:
@@ -162,6 +160,8 @@ def _outbound(tx: Tx, line: LineView, draft: Draft, plan: Plan) -> MessageRow:
         outcome=plan.outcome,
         plan_cause=plan.cause,
         reason=plan.reason,
+        reads_to_sent=plan.reads_to_sent,
+        reads_to_settled=plan.reads_to_settled,
     )
 
 

@@ -92,6 +92,7 @@ def report_status(
     reason: str | None = None,
     vendor_status: str | None = None,
     force: bool = False,
+    cause: str = INJECTED,
 ) -> None:
     """Give a message the status that staff or a test report; it replaces what is left of the plan.
 
@@ -101,7 +102,7 @@ def report_status(
     now = tx.now if now is None else now
     planned = entries_of(tx, [outbound(message)])[message.id]
     entries = planned[: entries_by(planned, now)]
-    steps = _steps(entries[-1], status, at, reason, force=force)
+    steps = _steps(entries[-1], Entry(status, at, cause, reason), force=force)
     _rewrite(tx, message, [*entries, *steps], vendor_status)
     tx.notify("status", message_id=message.id, step=len(entries))
     if message.status_callback is not None:
@@ -110,17 +111,18 @@ def report_status(
     let_handset_reply(tx, message)
 
 
-def _steps(last: Entry, status: str, at: int, reason: str | None, *, force: bool) -> list[Entry]:
-    """Return the entries that lead from the last one to that status."""
+def _steps(last: Entry, new: Entry, *, force: bool) -> list[Entry]:
+    """Return the entries that lead from the last one to the new one."""
+    status = new.status
     possible = reachable(last.status)
-    if at < last.at:
+    if new.at < last.at:
         raise TooEarly("The status is dated before the message's last step: give a later 'at', or none.")
     if status not in possible:
         if not force:
             raise ImpossibleMove(_why_impossible(last.status, status), possible)
-        return [Entry(status, at, INJECTED, reason, forced=True)]
+        return [new._replace(forced=True)]
     *between, _ = steps_between(last.status, status)
-    return [*(Entry(step, at, INJECTED) for step in between), Entry(status, at, INJECTED, reason)]
+    return [*(Entry(step, new.at, new.cause) for step in between), new]
 
 
 def _why_impossible(status: str, target: str) -> str:
@@ -147,4 +149,6 @@ def _rewrite(tx: Tx, message: MessageRow, entries: list[Entry], vendor_status: s
         plan_cause=plan.cause,
         reason=plan.reason,
         vendor_status=vendor_status,
+        reads_to_sent=None,
+        reads_to_settled=None,
     )

@@ -91,7 +91,7 @@ class InFile(BaseModel):
 class PolicyInFile(InFile):
     """A `delivery.Policy`."""
 
-    mode: Literal["immediate", "timed", "manual"]
+    mode: Literal["immediate", "timed", "manual", "reads"]
     sent_after: Delay
     settled_after: Delay
     outcome: FinalStatus
@@ -140,6 +140,7 @@ class StateInFile(InFile):
     settled_after: int
     outcome: str
     numbers: Annotated[str, _json_of(NUMBERS)] | None
+    counts_reads: bool
     callback_profile: Annotated[str, _json_of(PROFILE)] | None
     clock_at: ClockTime
 
@@ -192,6 +193,13 @@ class MessageInFile(MessageRow):
     purpose: Purpose
     outcome: Annotated[str, _one_of(SENT, *FINAL)] | None = None
     status_callback: Annotated[str, _only(is_callback_url)] | None = None
+
+    @model_validator(mode="after")
+    def _settles_once(self) -> Self:
+        is_waiting = self.direction == OUTBOUND and self.settled_at is None and self.outcome in FINAL
+        if self.reads_to_settled is not None and not is_waiting:
+            raise ValueError("reads settle only what has an outcome and is not settled")
+        return self
 
 
 class StepInFile(StepRow):

@@ -19,7 +19,16 @@ AREA_CODES = (615, *range(201, 1000))
 """Where the lines are from that are made; those of the packaged fixtures are from the first one."""
 LINE_ENDINGS = range(72, 100)
 """Of `NPA-555-01xx`: neither people of fixtures nor handsets with a behaviour have them."""
-FIRST = ("clock_frozen", "clock_speed", "delivery_mode", "sent_after", "settled_after", "outcome", "numbers")
+FIRST = (
+    "clock_frozen",
+    "clock_speed",
+    "delivery_mode",
+    "sent_after",
+    "settled_after",
+    "outcome",
+    "numbers",
+    "counts_reads",
+)
 """Columns that are as at first again after a reset."""
 
 Keys = tuple[str | None, str | None]
