@@ -676,6 +676,7 @@ def test_the_client_has_every_call_of_the_control_api(sandbox: Driver, client: S
         skip=0,
         times=None,
         expires_at=None,
+        date_header=False,
         matched=0,
         applied=0,
         left=None,

@@ -19,6 +19,7 @@ WORKSPACE: dict[str, Any] = {
     "start_at": None,
     "created_at": "2026-05-06T09:00:00.000Z",
     "expires_at": None,
+    "date_header": False,
     "basic": {"username": "demo", "password": "demo"},
     "consoles": [
         {"code": "HARBOR1001", "name": "Harbor", "line": "16155550110", "keyword": "HARBOR"},

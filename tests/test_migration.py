@@ -16,6 +16,7 @@ from sandbox.store.tables import SCHEMA, Row
 SCHEMAS = Path(__file__).parent / "schemas"
 ADDED_SINCE_1 = (
     ("workspace", "fixture_text"),
+    ("workspace", "date_header"),
     ("workspace", "counts_reads"),
     ("account", "zone"),
     ("message", "reads_to_sent"),

@@ -36,6 +36,7 @@ def test_a_workspace_without_a_body_has_one_console_one_account_and_credentials_
         "start_at": None,
         "created_at": "2026-05-06T09:00:00.000Z",
         "expires_at": None,
+        "date_header": False,
         "basic": made["basic"],
         "consoles": [{"code": "SANDBX1001", "name": "Sandbox Clinic", "line": "16155550120", "keyword": "SANDBOX"}],
         "accounts": [{**keys(made["accounts"][0]), "tracking_numbers": ["6155550121"]}],

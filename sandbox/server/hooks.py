@@ -1,11 +1,15 @@
 """What does the server do around each vendor exchange? Faults, callbacks that come first, and the journal."""
 
+from email.utils import formatdate
+
 from starlette.responses import Response
 
+from sandbox.clock import SECOND
 from sandbox.server import faults
 from sandbox.server.journal import OWN_HEADER, Journal
 from sandbox.server.origins import OwnNames
 from sandbox.server.ticker import Ticker
+from sandbox.server.wire import link_of
 from sandbox.vendors.base.answers import NO_SNIFFING
 from sandbox.vendors.base.exchange import VendorExchange
 from sandbox.world.faults import MatchedFault
@@ -42,4 +46,7 @@ class Hooks:
         response.raw_headers.append(NO_SNIFFING)
         answer = self._journal.note(exchange, response)
         answer.raw_headers.append((OWN_HEADER, exchange.id.encode()))
+        if exchange.workspace is not None and exchange.workspace.date_header:
+            answer.raw_headers.append((b"date", formatdate(exchange.now // SECOND, usegmt=True).encode()))
+            link_of(exchange.request.scope).keep_no_date()
         return answer if exchange.fault is None else faults.SpoiledAnswer(exchange.fault, answer)

@@ -49,6 +49,9 @@ class Link(Protocol):
     def give_up(self) -> None:
         """After waiting in vain."""
 
+    def keep_no_date(self) -> None:
+        """Leave the answer's `Date` to the app; this alone ends nothing."""
+
 
 class Wire(Bounded):
     """A connection to a client. A subclass, since uvicorn offers no other way to reach it; give it as `http`."""
@@ -167,6 +170,11 @@ class Wire(Bounded):
 
     def give_up(self) -> None:
         self.close()
+
+    def keep_no_date(self) -> None:
+        if self.answering is not None:
+            own = self.answering.default_headers
+            self.answering.default_headers = [each for each in own if each[0] != b"date"]
 
     def _end(self) -> None:
         """To the exchange under way the client is gone, so that uvicorn expects no answer from it."""

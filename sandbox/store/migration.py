@@ -28,7 +28,8 @@ class Migration(NamedTuple):
 def _to_2(operations: Operations) -> None:
     operations.add_column("workspace", Column("fixture_text", TEXT))
     operations.add_column("account", Column("zone", TEXT, nullable=False, server_default="UTC"))
-    operations.add_column("workspace", Column("counts_reads", Boolean, nullable=False, server_default=false()))
+    for flag in ("date_header", "counts_reads"):
+        operations.add_column("workspace", Column(flag, Boolean, nullable=False, server_default=false()))
     operations.add_column("message", Column("reads_to_sent", INTEGER))
     operations.add_column("message", Column("reads_to_settled", INTEGER))
 

@@ -45,6 +45,7 @@ class WorkspaceView(NamedTuple):
     outcome: str
     numbers: str | None
     callback_profile: str | None
+    date_header: bool
     counts_reads: bool
     next_due_at: int | None
     faults: int

@@ -80,6 +80,11 @@ class AsyncWorkspace(AsyncMessageVerbs, AsyncPeopleVerbs, AsyncNetworkVerbs, Asy
         query = present(limit=limit, last_event_id=last_event_id) | filtered(**filters)
         return AsyncEvents(self._session, f"{self._path}/events", query)
 
+    async def change(self, *, date_header: bool | None = None) -> WorkspaceInfo:
+        """Set how it answers: whether the `Date` of vendor answers is what its clock reads."""
+        self._set_info(await self._read(WorkspaceInfo, "PATCH", body=present(date_header=date_header) or None))
+        return self.info
+
     # What it owns
 
     async def add_console(

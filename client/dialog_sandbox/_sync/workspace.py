@@ -81,6 +81,11 @@ class Workspace(MessageVerbs, PeopleVerbs, NetworkVerbs, FaultVerbs, JournalVerb
         query = present(limit=limit, last_event_id=last_event_id) | filtered(**filters)
         return Events(self._session, f"{self._path}/events", query)
 
+    def change(self, *, date_header: bool | None = None) -> WorkspaceInfo:
+        """Set how it answers: whether the `Date` of vendor answers is what its clock reads."""
+        self._set_info(self._read(WorkspaceInfo, "PATCH", body=present(date_header=date_header) or None))
+        return self.info
+
     # What it owns
 
     def add_console(

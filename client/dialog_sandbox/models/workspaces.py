@@ -67,9 +67,16 @@ class WorkspaceInfo(AnswerModel):
     start_at: Timestamp | None = Field(description="What its clock read at first; null is wall time.")
     created_at: Timestamp = Field(description="Wall time.")
     expires_at: Timestamp | None = Field(description="Wall time; null is never.")
+    date_header: bool = Field(description="Whether vendor answers have its clock's time as their `Date`.")
     basic: Basic
     consoles: list[Console]
     accounts: list[Account]
+
+
+class ChangeWorkspaceRequest(BodyModel):
+    """What is left out stays."""
+
+    date_header: bool = absent()
 
 
 class CreateWorkspaceRequest(BodyModel):

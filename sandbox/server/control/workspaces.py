@@ -12,6 +12,7 @@ from dialog_sandbox.models.workspaces import (
     AddConsoleRequest,
     ChangeAccountRequest,
     ChangeConsoleRequest,
+    ChangeWorkspaceRequest,
     ConsoleSettings,
     CreateWorkspaceRequest,
     WorkspaceInfo,
@@ -101,6 +102,21 @@ async def show_workspace(ws: WorkspaceDep) -> WorkspaceInfo:
     return await ws.read(workspace_now)
 
 
+@router.patch(WORKSPACE)
+async def change_workspace(ws: WorkspaceDep, body: ChangeWorkspaceRequest | None = None) -> WorkspaceInfo:
+    """Sets how a workspace answers; without a body it only shows that.
+
+    `date_header`: whether the `Date` of vendor answers is what its clock reads, for a client that takes its time from
+    there.
+    """
+
+    def work(tx: Tx) -> WorkspaceInfo:
+        change.change_workspace(tx, **_members(body))
+        return workspace_now(tx)
+
+    return await ws.write(work)
+
+
 @router.delete(WORKSPACE, status_code=204, response_class=Response, responses=refusals(409))
 async def delete_workspace(ws: WorkspaceDep) -> None:
     """Removes a workspace and all that is in it; its credentials stop working at once. `default` stays."""
@@ -155,7 +171,12 @@ async def change_account(
 
 
 def _members(
-    body: AddConsoleRequest | AddAccountRequest | ChangeConsoleRequest | ChangeAccountRequest | None,
+    body: AddConsoleRequest
+    | AddAccountRequest
+    | ChangeConsoleRequest
+    | ChangeAccountRequest
+    | ChangeWorkspaceRequest
+    | None,
 ) -> dict[str, Any]:
     return {} if body is None else body.model_dump(exclude_unset=True)
 

@@ -73,6 +73,8 @@ class WorkspaceRow(Row):
     """JSON: single phones' own delivery, as `delivery.Numbers` has it."""
     callback_profile: str | None = None
     """JSON: how callbacks misbehave, as `callbacks.Profile` has it."""
+    date_header: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """Whether the `Date` of its vendors' answers is what its clock reads."""
     counts_reads: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     """Whether it may have messages that settle when they were read so often."""
     next_due_at: int | None = moment(default=None)

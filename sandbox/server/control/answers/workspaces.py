@@ -102,6 +102,7 @@ def _workspace(row: WorkspaceRow, consoles: list[Console], accounts: list[Accoun
         seed=row.first_seed,
         start_at=optional_timestamp(row.start_at),
         created_at=timestamp(row.created_wall),
+        date_header=row.date_header,
         expires_at=optional_timestamp(row.expires_wall),
         basic=Basic(username=row.username or "", password=row.password or ""),
         consoles=consoles,
