@@ -31,6 +31,80 @@ def parts(count: int) -> bytes:
     return ("".join(part.format(*pair) for pair in named.items()) + "--x--\r\n").encode()
 
 
+# Fields --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("NET-form")
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        (URLENCODED, GOOD.encode() + b"&" * 998),
+        (URLENCODED, GOOD.encode() + b"&a=1" * 998),
+        (f"{URLENCODED}; charset=latin-1", b"&".join([b"%E9"] * 1_001)),
+        (MULTIPART, parts(998)),
+        (MULTIPART, b"before\r\n" + parts(998)),
+    ],
+)
+def test_a_form_of_more_than_a_thousand_fields_is_refused(sandbox: Driver, kind: str, body: bytes) -> None:
+    answer = sandbox.call("POST", SUBMIT, auth=DEMO, content=body, headers={"Content-Type": kind})
+    assert (answer.status_code, answer.json()["error_message"]) == (400, TOO_MANY)
+    (entry,) = sandbox.control("GET", "/journal")["items"]
+    assert entry["rules"] == ["SP-params"]
+    assert [(each["level"], each["mend"]) for each in entry["findings"]] == [
+        ("error", "Send 1000 fields at most: those that the operation takes, each once.")
+    ]
+
+
+@pytest.mark.rule("NET-form")
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [(URLENCODED, GOOD.encode() + b"&" * 997), (MULTIPART, parts(997)), (MULTIPART, b"before\r\n" + parts(997))],
+)
+def test_a_thousand_fields_are_read(sandbox: Driver, kind: str, body: bytes) -> None:
+    answer = sandbox.call("POST", SUBMIT, auth=DEMO, content=body, headers={"Content-Type": kind})
+    assert (answer.status_code, answer.json()["status"]) == (200, "queued")
+
+
+@pytest.mark.rule("NET-form")
+def test_a_query_string_of_more_than_a_thousand_fields_is_refused_by_every_api(sandbox: Driver) -> None:
+    much = "&" * 1_000
+    answer = sandbox.call("POST", f"{SUBMIT}?{GOOD}{much}", auth=DEMO)
+    assert (answer.status_code, answer.json()["error_message"]) == (400, TOO_MANY)
+    keys = "&".join(f"{name}={value}" for name, value in KEYS.items())
+    answer = sandbox.call("GET", f"{DIALOGTECH}?{keys}{much}")
+    assert TOO_MANY in answer.text
+    assert sandbox.control("GET", f"/messages?{much}", status=400) == {
+        "type": "urn:dialog-sandbox:unreadable-query",
+        "title": "Unreadable query",
+        "status": 400,
+        "detail": "The query string cannot be read: it has more than 1000 fields, or separators of fields.",
+    }
+
+
+def test_too_many_fields_are_refused_before_any_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forms, "text_of", lambda _: pytest.fail("a field was read"))
+    monkeypatch.setattr(multipart, "MultipartParser", lambda *_, **__: pytest.fail("the form was read"))
+    for kind, body in ((URLENCODED, b"&" * 1_000), (MULTIPART, parts(1_000))):
+        with pytest.raises(forms.UnreadableForm, match="more than 1000 fields"):
+            forms.form(kind.encode(), body)
+
+
+@given(raw=st.binary(max_size=40) | st.text("%&=+4aF\u00e9", max_size=40).map(str.encode))
+@example(raw=b"%" * 40)
+@example(raw=b"%E2%82%AC=%zz%4&%41%")
+def test_urlencoded_forms_are_read_as_the_standard_library_reads_them(raw: bytes) -> None:
+    assume(not unquote_to_bytes(raw[:9]).startswith(multipart.MARKS))
+    expected: dict[str | None, str | None] = {}
+    for pair in parse_qsl(raw.decode(errors="surrogateescape"), keep_blank_values=True, errors="surrogateescape"):
+        name, value = (forms.text_of(each.encode(errors="surrogateescape")) for each in pair)
+        expected.setdefault(name, value)
+    if None in expected:
+        with pytest.raises(forms.UnreadableForm, match="name of a parameter"):
+            forms.urlencoded(raw)
+    else:
+        assert forms.urlencoded(raw) == expected
+
+
 # Verify --------------------------------------------------------------------------------------------------------------
 
 
