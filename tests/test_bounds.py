@@ -105,6 +105,44 @@ def test_urlencoded_forms_are_read_as_the_standard_library_reads_them(raw: bytes
         assert forms.urlencoded(raw) == expected
 
 
+# Nesting -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("depth", [500, 30_000])
+@pytest.mark.parametrize("kind", ["application/json", "text/plain", URLENCODED])
+def test_an_accepted_call_is_in_the_journal_however_deep_its_body_is_nested(
+    sandbox: Driver, kind: str, depth: int
+) -> None:
+    body = b"[" * depth + b"]" * depth
+    answer = sandbox.call("POST", f"{SUBMIT}?{GOOD}", auth=DEMO, content=body, headers={"Content-Type": kind})
+    assert answer.status_code == 200
+    (entry,) = sandbox.control("GET", "/journal")["items"]
+    assert (entry["outcome"], entry["request"]["body"]) == ("accepted", body.decode())
+
+
+@pytest.mark.parametrize("depth", [300, 900, 5_000, 100_000])
+@pytest.mark.parametrize(
+    ("method", "path", "start"),
+    [
+        ("PUT", "/delivery", '{"numbers":'),
+        ("PUT", "/faults", "["),
+        ("POST", "/faults", '{"effect":{"malformed":'),
+        ("POST", "/people", '{"misc":'),
+        ("POST", "/verify", '{"expect":[{"operation":"simplepay.submit","where":{"to":'),
+        ("PUT", "/snapshots/deep", '{"a":'),
+    ],
+)
+def test_deep_json_is_refused_and_no_defect(sandbox: Driver, method: str, path: str, start: str, depth: int) -> None:
+    for opening, end in (("[", "]"), ('{"a":', "}")):
+        closing = "".join({"{": "}", "[": "]"}[sign] for sign in reversed(start) if sign in "{[")
+        body = start + opening * depth + "1" + end * depth + closing
+        answer = sandbox.call(
+            method, DEFAULT + path, content=body.encode(), headers={"Content-Type": "application/json"}
+        )
+        assert answer.status_code in (400, 422)
+        assert answer.json()["type"].startswith("urn:dialog-sandbox:")
+
+
 # Verify --------------------------------------------------------------------------------------------------------------
 
 
