@@ -143,6 +143,18 @@ def test_deep_json_is_refused_and_no_defect(sandbox: Driver, method: str, path: 
         assert answer.json()["type"].startswith("urn:dialog-sandbox:")
 
 
+# Hosts ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("SP-callback")
+def test_a_callbacks_host_is_no_longer_than_a_name_can_be(sandbox: Driver) -> None:
+    longest = ".".join(["a" * 63] * 3 + ["b" * 61])
+    assert sandbox.submit(callback=f"http://{longest}/").status_code == 200
+    for host in (f"{longest}c", "\u00e9" * 400_000):
+        answer = sandbox.submit(callback=f"http://{host}/")
+        assert (answer.status_code, answer.json()["status"]) == (400, "failed")
+
+
 # Verify --------------------------------------------------------------------------------------------------------------
 
 
