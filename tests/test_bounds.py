@@ -226,3 +226,100 @@ def test_an_expectation_costs_nothing_for_exchanges_of_other_operations(sandbox:
             assert sandbox.control("POST", "/verify", body) == {"found": [1]}
         costs.append(asked.steps)
     assert costs[1] <= costs[0] + STRIDE
+
+
+# Numbers -------------------------------------------------------------------------------------------------------------
+
+TINY, HUGE = 5e-324, 1e308
+STORY = """
+summary: A story
+consoles: [{{code: HARBOR1001, name: Harbor, line: "16155550110", keyword: HARBOR}}]
+stories:
+  walk: {{title: A walk, summary: Nothing, speed: {speed}, steps: [{{do: tell, caption: Quiet}}]}}
+"""
+WEIGHTED = """
+summary: A crowd
+consoles: [{{code: HARBOR1001, name: Harbor, line: "16155550110", keyword: HARBOR}}]
+crowd: {{count: 3, area_codes: ["629"], recipient_types: {{patient: {weight:.1e}}}}}
+"""
+
+
+def schemas_of_requests(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each schema of what a caller may send, with where it stands."""
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            place = f"{method.upper()} {path}"
+            for parameter in operation.get("parameters", ()):
+                yield from below(document, f"{place} {parameter['name']}", parameter["schema"], ())
+            for content in operation.get("requestBody", {}).get("content", {}).values():
+                yield from below(document, place, content["schema"], ())
+
+
+def below(
+    document: dict[str, Any], place: str, schema: Any, inside_of: tuple[str, ...]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """A schema, and those inside it."""
+    if isinstance(schema, list):
+        for each in schema:
+            yield from below(document, place, each, inside_of)
+    if not isinstance(schema, dict):
+        return
+    name = schema.get("$ref", "").rpartition("/")[2]
+    if name and name not in inside_of:
+        yield from below(document, place, document["components"]["schemas"][name], (*inside_of, name))
+    yield place, schema
+    for key, each in schema.items():
+        if key == "properties":
+            for member, inner in each.items():
+                yield from below(document, f"{place} {member}", inner, inside_of)
+        elif key in ("items", "anyOf", "oneOf", "allOf", "additionalProperties"):
+            yield from below(document, place, each, inside_of)
+
+
+def test_every_number_that_the_control_api_takes_has_bounds(sandbox: Driver) -> None:
+    document = sandbox.call("GET", "/_sandbox/openapi.json").json()
+    numbers = [each for each in schemas_of_requests(document) if each[1].get("type") in ("integer", "number")]
+    assert len(numbers) > 30
+    for place, schema in numbers:
+        assert {"minimum", "exclusiveMinimum"} & schema.keys(), place
+        assert {"maximum", "exclusiveMaximum"} & schema.keys(), place
+
+
+@pytest.mark.parametrize("name", [name for name, field in Settings.model_fields.items() if field.annotation is int])
+def test_every_number_among_the_settings_has_bounds(name: str) -> None:
+    for number in (10**18, 10**400, -(10**18), HUGE, TINY):
+        with pytest.raises(BadSetting, match=rf"^--{name.replace('_', '-')} must be .{{1,120}}\.$"):
+            read_settings(**{name: number})
+
+
+@pytest.mark.parametrize("speed", [TINY, 0.0009, 86_401, HUGE])
+def test_a_clock_runs_neither_too_slowly_nor_too_fast(sandbox: Driver, speed: float) -> None:
+    refused = sandbox.control("POST", "/stories/day", {"action": "play", "speed": speed}, status=422)
+    assert [each["member"] for each in refused["errors"]] == ["speed"]
+    refused = create(sandbox, 422, fixture_text=STORY.format(speed=speed))
+    assert refused["errors"][0]["member"] == "fixture_text"
+    assert "speed" in refused["errors"][0]["detail"]
+    sandbox.control("PUT", "/snapshots/now")
+    lines = sandbox.call("GET", f"{DEFAULT}/snapshots/now").text
+    assert '"clock_speed":1.0' in lines
+    changed = lines.replace('"clock_speed":1.0', f'"clock_speed":{speed}').encode()
+    answer = sandbox.call("PUT", f"{DEFAULT}/snapshots/changed", content=changed)
+    assert (answer.status_code, answer.json()["title"]) == (422, "Damaged snapshot")
+
+
+@pytest.mark.parametrize("speed", [0.001, 86_400])
+def test_a_clock_that_runs_as_slowly_or_as_fast_as_it_may_can_be_read(sandbox: Driver, speed: float) -> None:
+    made = create(sandbox, fixture_text=STORY.format(speed=speed))
+    control(sandbox, made, "POST", "/stories/walk", {"action": "play"})
+    sandbox.wall.advance(1)
+    assert control(sandbox, made, "GET", "/clock")["state"] == "running"
+
+
+@pytest.mark.parametrize("weight", [HUGE, 1_100_000, -1])
+def test_a_weight_of_a_fixture_has_bounds(sandbox: Driver, weight: float) -> None:
+    refused = create(sandbox, 422, fixture_text=WEIGHTED.format(weight=weight))
+    assert "patient" in refused["errors"][0]["detail"]
+
+
+def test_a_weight_of_next_to_nothing_is_a_weight(sandbox: Driver) -> None:
+    assert create(sandbox, fixture_text=WEIGHTED.format(weight=TINY))
