@@ -12,8 +12,6 @@ from sandbox.addresses import EVERYTHING, address_of, host_of, name_of, network_
 MOST_NUMBER = 10**18 - 1
 """It fits into the store."""
 MOST_DIGITS = len(str(MOST_NUMBER))
-LONGEST_QUOTED = 40
-"""Characters of a number that is none, which a sentence repeats."""
 EARLIEST_S, LATEST_S = 0, 253_370_764_800
 """1970 and 9999: before and after them there is not a date for everything that a world can hold."""
 SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
@@ -28,7 +26,7 @@ def whole_number(least: int, most: int) -> Any:
         digits = str(written).strip()
         is_number = digits.isascii() and digits.isdigit() and len(digits) <= MOST_DIGITS
         if not (is_number and least <= int(digits) <= most):
-            raise ValueError(f"must be a whole number from {least} to {most}, not {digits[:LONGEST_QUOTED]!r}.")
+            raise ValueError(f"must be a whole number from {least} to {most}, not {digits!r}.")
         return int(digits)
 
     return BeforeValidator(read)
