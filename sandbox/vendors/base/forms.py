@@ -16,6 +16,7 @@ __all__ = ["Fields", "UnreadableForm", "form", "multipart", "text_of", "urlencod
 URLENCODED = b"application/x-www-form-urlencoded"
 MULTIPART = b"multipart/form-data"
 ESCAPES = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
+OTHER_THAN_ASCII = re.compile(rb"[\x80-\xff]|%[89A-Fa-f][0-9A-Fa-f]")
 CHARSET = b"_charset_"
 """The field that says in which charset the others are (RFC 7578, 4.6)."""
 UTF8 = ("utf-8", "ascii")
@@ -78,7 +79,7 @@ def _check_charset(charset: bytes, body: bytes) -> None:
 
     No standard gives such a form a charset; some servers read it by that nevertheless, others as UTF-8.
     """
-    if charset and _encoding(charset) not in UTF8 and not _unquoted(body).isascii():
+    if charset and _encoding(charset) not in UTF8 and OTHER_THAN_ASCII.search(body):
         fix = "Send the form in UTF-8, percent-encoded, and no charset or charset=utf-8."
         raise UnreadableForm(f"a urlencoded form is UTF-8, and not in the charset {_written(charset)}", fix)
 
