@@ -12,13 +12,16 @@ from weakref import ref
 from starlette.types import Scope
 
 from sandbox.server.bad_requests import LONG_TARGET, BadRequest
-from sandbox.server.strictness import MOST_HEADERS
+from sandbox.server.strictness import MOST_HEADER_FIELDS, MOST_HEADERS
 from sandbox.server.unread import Unread
 
 EXTENSION = "sandbox.wire"
 MOST_HEAD = 2 * MOST_HEADERS
 """Bytes of a head that is not complete yet, its request line too, which may be as long."""
 TOO_LARGE = "The request's headers are over 64 KiB together: send fewer or shorter ones."
+
+
+TOO_MANY = f"The request has more than {MOST_HEADER_FIELDS} headers: send fewer."
 
 
 class Link(Protocol):
@@ -84,6 +87,8 @@ class Wire(Unread):
     def check_head(self) -> None:
         if self._at_most > MOST_HEADERS and _size_of(self.headers) > MOST_HEADERS:
             raise BadRequest(431, TOO_LARGE)
+        if len(self.headers) > MOST_HEADER_FIELDS:
+            raise BadRequest(431, TOO_MANY)
         super().check_head()
 
     def on_headers_complete(self) -> None:
