@@ -12,6 +12,8 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 LATEST = 253_370_764_799_999
 """The last moment of 9998, where every workspace's clock stops: what lies ahead of it then can still be written."""
+SLOWEST, FASTEST = 0.001, 86_400
+"""How many seconds of a running clock may go by in one of wall time; what is slower meets the end of floating point."""
 LAST_WRITTEN = 253_402_300_799_999
 """The last moment of 9999: after it there are no dates."""
 NEVER = 2**62

@@ -1,5 +1,6 @@
 """A workspace's clock: frozen, set, advanced and run, and what came due thereby."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -47,6 +48,26 @@ def test_a_clock_is_set_and_advanced_whether_it_runs_or_not(sandbox: Driver) -> 
     assert turn(sandbox, "advance", seconds=1.5)["now"] == "2026-05-06T10:00:02.500Z"
     assert turn(sandbox, "freeze", at=at("11:00:00"))["now"] == at("11:00:00")
     assert turn(sandbox, "advance", seconds=3600)["now"] == at("12:00:00")
+
+
+@pytest.mark.parametrize("state", ["frozen", "running"])
+def test_no_advance_is_lost_where_two_servers_keep_one_database(
+    open_driver: Callable[..., Driver], tmp_path: Path, state: str
+) -> None:
+    database, wall = str(tmp_path / "sandbox.db"), Wall()
+    first, second = (open_driver(wall, database=database, store_in_threads=True) for _ in range(2))
+    turn(first, "freeze" if state == "frozen" else "run")
+    step = {"action": "advance", "seconds": 1}
+
+    async def advance() -> list[str]:
+        servers = (first, second) * 20
+        answers = await asyncio.gather(*(each.client.post(f"{DEFAULT}/clock", json=step) for each in servers))
+        return [answer.json()["now"] for answer in answers]
+
+    told = first.run(advance())
+    assert sorted(told) == [at(f"09:00:{n:02}") for n in range(1, 41)]
+    assert first.control("GET", "/clock") == second.control("GET", "/clock")
+    assert second.control("GET", "/clock")["now"] == at("09:00:40")
 
 
 @pytest.mark.parametrize(

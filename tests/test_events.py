@@ -1,7 +1,7 @@
 """What happens in a workspace, followed as it happens, on real sockets."""
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,10 @@ from driver import CONSOLE, DEFAULT, DEMO, LINE, PHONE, SIMPLEPAY, STRANGER, Dri
 from live import Event, Live, Stream
 
 from sandbox.clock import wall_clock
+from sandbox.server.events.frames import EventWriter
+from sandbox.store import Tx
 from sandbox.store import tx as transactions
-from sandbox.world.events import NOT_KNOWN, PRUNED
+from sandbox.world.events import NOT_KNOWN, PRUNED, WorkspaceEvent
 
 
 @pytest.fixture
@@ -48,6 +50,11 @@ def kinds(events: list[Event]) -> list[tuple[str, str | None]]:
 def contents(events: list[Event]) -> list[tuple[str, Any]]:
     """Each event's kind and data: readers who came at other times get other ids."""
     return [(event.kind, event.data) for event in events]
+
+
+def until_waiting(live: Live, count: int) -> None:
+    while live.waiters < count:
+        live.skip(0)
 
 
 def texts(events: list[Event]) -> list[str]:
@@ -429,6 +436,44 @@ def test_readers_that_stop_reading_harm_nobody(live: Live, monkeypatch: pytest.M
         received = received[-20:] + piece
     for connection in stalled:
         connection.close()
+
+
+def test_readers_of_a_workspace_are_bounded_in_number(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sandbox.server.control.events.MOST_STREAMS", 2)
+    live.http.post(f"{live.url}/_sandbox/workspaces", json={"name": "other"})
+    with live.follow(), live.follow("limit=1") as one:
+        until_waiting(live, 2)
+        refused = live.http.get("/events")
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+        assert refused.json() == {
+            "type": "urn:dialog-sandbox:too-many-readers",
+            "title": "Too many readers",
+            "status": 503,
+            "detail": "2 readers follow this workspace's events: close some of their streams, or try again later.",
+        }
+        with Stream(f"{live.url}/_sandbox/workspaces/other", "/events", {}):
+            pass
+        live.send()
+        assert len(list(one)) == 1, "it ends by itself"
+        with live.follow():
+            pass
+
+
+def test_a_page_of_long_texts_has_few_of_them(live: Live, stayed: list[Event], monkeypatch: pytest.MonkeyPatch) -> None:
+    """And whoever reads on is told the same as who stayed."""
+    pages: list[int] = []
+    frames = EventWriter._frames
+
+    def noted(writer: EventWriter, tx: Tx, events: Sequence[WorkspaceEvent]) -> list[bytes]:
+        pages.append(len(events))
+        return frames(writer, tx, events)
+
+    monkeypatch.setattr(EventWriter, "_frames", noted)
+    monkeypatch.setattr("sandbox.server.events.frames.MOST_TEXT", 10)
+    monkeypatch.setattr("sandbox.server.events.frames.SMALL_PAGE_SIZE", 1)
+    with live.follow(last_event_id=stayed[0].id) as stream:
+        assert contents(stream.take(len(stayed) - 1)) == contents(stayed[1:])
+    assert max(pages) <= 4
 
 
 def test_readers_of_one_workspace_see_nothing_of_another(

@@ -204,6 +204,17 @@ def test_headers_that_are_too_large_are_refused(served: Served, headers: str) ->
     assert served.is_well()
 
 
+def test_a_request_has_500_headers_at_most(served: Served) -> None:
+    few, many = (b"".join(b"X-%d: 1\r\n" % n for n in range(count)) for count in (490, 501))
+    for method, target, body in PROBES:
+        (answer,) = served.send(request(method, target, BASIC + few, body))
+        assert answer.status != 431
+        (answer,) = served.send(request(method, target, BASIC + many, body))
+        check(answer, target)
+        assert (answer.status, answer.headers["connection"]) == (431, "close")
+        assert b"The request has more than 500 headers: send fewer." in answer.body
+
+
 def test_headers_are_counted_for_each_request_of_a_connection(served: Served) -> None:
     large = b"X-Large: " + b"x" * 40_000 + b"\r\n"
     kept = request(b"POST", SUBMIT, large, b"a" * 200_000).replace(b"Connection: close\r\n", b"")

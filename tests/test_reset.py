@@ -3,7 +3,8 @@
 import asyncio
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ import pytest
 from counter import Counts, calls_in, counted
 from driver import CONSOLE, DEFAULT, KEYS, LINE, PHONE, SIMPLEPAY, START, STRANGER, TRACKING_NUMBER, Driver
 from spaces import PATH as WORKSPACES
-from spaces import basic, contents, control, copied, create, fill, filled, keys
-from sqlalchemy import func, select
+from spaces import basic, contents, control, copied, create, fill, filled, keys, number_of
+from sqlalchemy import Connection, event, func, select
+from sqlalchemy.exc import SQLAlchemyError
 
-from sandbox.store import Query, StoreUnavailable, Tx
+from sandbox.store import Query, Store, StoreUnavailable, Tx
 from sandbox.store.tables import ACCOUNTS, MESSAGES, Part, entities, table_of
 from sandbox.store.tables import WORKSPACES as WORKSPACE_TABLE
 from sandbox.world.lines import line_of
@@ -403,31 +405,73 @@ def test_what_came_of_a_callback_under_way_is_not_written_onto_the_new_world(san
     }
 
 
-def test_a_reset_that_cannot_be_committed_has_dropped_nothing(sandbox: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/reset", {"to": "seed"}),
+        ("POST", "/reset", {"to": "empty"}),
+        ("POST", "/reset", {"to": "snapshot", "name": "before"}),
+        ("POST", "/snapshots/before/restore", None),
+        ("DELETE", "", None),
+    ],
+)
+@pytest.mark.parametrize("is_refused_at", ["work", "commit"])
+def test_what_cannot_be_committed_has_dropped_nothing(
+    sandbox: Driver, is_refused_at: str, method: str, path: str, body: Any
+) -> None:
     """What is under way goes on, what waits is still waited for, and the journal keeps what it had to write."""
-    url = sandbox.control("PUT", "/sinks/slow", {"delay": 0.2})["url"]
-    sid = sandbox.sid(callback=url)
-    finish = Tx.finish
+    made = create(sandbox, fixture=plain(sandbox))
+    control(sandbox, made, "PUT", "/snapshots/before")
+    url = control(sandbox, made, "PUT", "/sinks/slow", {"delay": 0.2})["url"]
+    here = f"{WORKSPACES}/{made['id']}"
 
-    def failing(tx: Tx) -> None:
-        finish(tx)
-        if tx.reset:
-            raise StoreUnavailable("database or disk is full")
-
-    async def reset_meanwhile() -> Any:
-        while not (await sandbox.client.get(f"{DEFAULT}/sinks/slow")).json()["received"]:
+    async def refused_meanwhile() -> Any:
+        form = {"To": PHONE, "From": LINE, "Body": "Hello", "StatusCallback": url}
+        await sandbox.client.post(f"{SIMPLEPAY}/submit/{CONSOLE}", auth=basic(made), data=form)
+        while not (await sandbox.client.get(f"{here}/sinks/slow")).json()["received"]:
             await asyncio.sleep(0)
-        with monkeypatch.context() as patched:
-            patched.setattr(Tx, "finish", failing)
-            answer = await sandbox.client.post(f"{DEFAULT}/reset")
-        assert await sandbox.app.ticker.settled(1, 60)
+        with full_store(sandbox.app.store, is_refused_at):
+            answer = await sandbox.client.request(method, here + path, json=body)
+        number = sandbox.app.store.read_now(lambda tx: number_of(tx, made))
+        assert await sandbox.app.ticker.settled(number, 60)
         return answer
 
-    assert sandbox.run(reset_meanwhile()).status_code == 503
-    callbacks = sandbox.message(sid)["callbacks"]
+    answer = sandbox.run(refused_meanwhile())
+    assert (answer.status_code, answer.json()["title"]) == (503, "Store does not answer")
+    (listed,) = control(sandbox, made, "GET", "/messages?direction=outbound&text=Hello")["items"]
+    callbacks = control(sandbox, made, "GET", f"/messages/{listed['id']}")["callbacks"]
     assert [(each["state"], len(each["attempts"])) for each in callbacks] == [("delivered", 1)] * 2
-    assert len(sandbox.control("GET", "/sinks/slow")["received"]) == 2
-    assert len(sandbox.control("GET", "/journal")["items"]) == 1
+    assert len(control(sandbox, made, "GET", "/sinks/slow")["received"]) == 2
+    assert [each["outcome"] for each in control(sandbox, made, "GET", "/journal")["items"]] == ["accepted"]
+
+
+@contextmanager
+def full_store(store: Store, is_refused_at: str) -> Iterator[None]:
+    """A store whose disk is full: a transaction that resets or deletes a workspace is refused, in its end or by its
+    commit.
+    """
+    resetting: list[Connection] = []
+    finish = Tx.finish
+
+    def finish_refused(tx: Tx) -> None:
+        finish(tx)
+        if tx.reset:
+            resetting.append(tx.connection)
+            if is_refused_at == "work":
+                raise StoreUnavailable("database or disk is full")
+
+    def commit(connection: Connection) -> None:
+        if connection in resetting:
+            raise SQLAlchemyError("database or disk is full")
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Tx, "finish", finish_refused)
+        event.listen(store.engine, "commit", commit)
+        try:
+            yield
+        finally:
+            event.remove(store.engine, "commit", commit)
+    assert resetting
 
 
 # What it costs -------------------------------------------------------------------------------------------------------

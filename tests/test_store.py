@@ -27,6 +27,7 @@ from query_plans import plan
 from server_process import BASIC, request
 from sqlalchemy import event, func, select
 
+from sandbox.server.journal import nearest, verify
 from sandbox.server.wire import Wire
 from sandbox.store import Conflict, Query, ReadSnapshot, Store, StoreRefused, StoreUnavailable, Tx
 from sandbox.store.errors import StoreBusy
@@ -1019,6 +1020,9 @@ HOT: dict[str, tuple[Query[Any], str]] = {
     "an account by its access key": (find.BY_KEYS, ""),
     "a console by its code": (lines.CONSOLE_LINE, ""),
     "a count": (COUNT, ""),
+    "the newest exchanges of an operation": (nearest.NEWEST_OF, "ix_journal_operation"),
+    "the newest exchanges": (nearest.NEWEST, "sqlite_autoindex_journal"),
+    "exchanges with errors": (verify.WITH_ERRORS, "sqlite_autoindex_journal"),
 }
 
 FEW: dict[str, tuple[Query[Any], str]] = {

@@ -7,6 +7,7 @@ itself would answer every such request by the same plain text, and before those 
 import asyncio
 from collections.abc import Iterable
 from enum import IntEnum
+from itertools import islice
 from typing import Any, cast
 from urllib.parse import unquote
 
@@ -31,6 +32,8 @@ LINGER_S = 2.0
 """How long a refused client may go on sending: a connection that is closed before all was read loses its answer."""
 MOST_HEADERS = 64 * 1024
 """Bytes of a request's header names and values together."""
+MOST_HEADER_FIELDS = 500
+"""Headers of a request: each is read and written down by itself."""
 METHODS = b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 """Those that some path takes."""
 SHARED = ("type", "asgi", "http_version", "server", "client", "scheme", "root_path", "state")
@@ -202,9 +205,9 @@ class Lingering:
 
 
 def within(headers: Iterable[tuple[bytes, bytes]], most: int) -> list[tuple[bytes, bytes]]:
-    """Return the first of them, as many as have so many bytes together."""
-    kept = []
-    for name, value in headers:
+    """Return the first of them, as many as have so many bytes together, and are not too many."""
+    kept: list[tuple[bytes, bytes]] = []
+    for name, value in islice(headers, MOST_HEADER_FIELDS):
         most -= len(name) + len(value)
         if most < 0:
             break

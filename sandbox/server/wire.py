@@ -6,29 +6,22 @@ scope's extensions, where `link_of` finds it. An app that is called without a so
 It also sees to it that headers have an end, for which neither uvicorn nor its parser cares: they keep what is sent.
 """
 
-import asyncio
-import socket
-import struct
-import sys
-from contextlib import suppress
 from typing import Any, Protocol
 from weakref import ref
 
 from starlette.types import Scope
 
 from sandbox.server.bad_requests import LONG_TARGET, BadRequest
-from sandbox.server.patience import Bounded
-from sandbox.server.strictness import MOST_HEADERS
+from sandbox.server.strictness import MOST_HEADER_FIELDS, MOST_HEADERS
+from sandbox.server.unread import Unread
 
 EXTENSION = "sandbox.wire"
-NO_LINGER = struct.pack("ii", 1, 0)
-"""What is unsent is dropped, and closing sends RST."""
-
-STALLED_S = 60.0
-"""A client that takes nothing of its answer for so long is given up: a long one holds a picture of the whole world."""
 MOST_HEAD = 2 * MOST_HEADERS
 """Bytes of a head that is not complete yet, its request line too, which may be as long."""
 TOO_LARGE = "The request's headers are over 64 KiB together: send fewer or shorter ones."
+
+
+TOO_MANY = f"The request has more than {MOST_HEADER_FIELDS} headers: send fewer."
 
 
 class Link(Protocol):
@@ -53,11 +46,10 @@ class Link(Protocol):
         """Leave the answer's `Date` to the app; this alone ends nothing."""
 
 
-class Wire(Bounded):
+class Wire(Unread):
     """A connection to a client. A subclass, since uvicorn offers no other way to reach it; give it as `http`."""
 
     is_held = False
-    _stalling: asyncio.TimerHandle | None = None
     _is_in_head = False
     _received = 0
     """Bytes of what came last."""
@@ -98,6 +90,8 @@ class Wire(Bounded):
     def check_head(self) -> None:
         if self._at_most > MOST_HEADERS and _size_of(self.headers) > MOST_HEADERS:
             raise BadRequest(431, TOO_LARGE)
+        if len(self.headers) > MOST_HEADER_FIELDS:
+            raise BadRequest(431, TOO_MANY)
         super().check_head()
 
     def on_headers_complete(self) -> None:
@@ -113,53 +107,11 @@ class Wire(Bounded):
         self._begin_head()
         self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]
 
-    def pause_writing(self) -> None:
-        """The client takes less than it is sent. Most answers are too short to come here."""
-        super().pause_writing()
-        self._watch()
-
-    def resume_writing(self) -> None:
-        super().resume_writing()
-        self._stop_watching()
-
-    def _watch(self) -> None:
-        self._stalling = self.loop.call_later(STALLED_S, self._look, self._untaken())
-
-    def _untaken(self) -> int:
-        """Bytes that wait for the client, here and in the system, which takes MBs off us before it makes us wait."""
-        waiting: int = self.transport.get_write_buffer_size()
-        with suppress(OSError, ValueError):  # the latter of one that was closed meanwhile
-            waiting += queued(self.transport.get_extra_info("socket"))
-        return waiting
-
-    def _look(self, untaken: int) -> None:
-        """However slow it is, as long as it takes something it may go on."""
-        if self._untaken() < untaken:
-            self._watch()
-        else:
-            self.reset()
-
-    def _stop_watching(self) -> None:
-        if self._stalling is not None:
-            self._stalling.cancel()
-            self._stalling = None
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Tells the exchange under way, where uvicorn tells only the last of those that the client sent together."""
-        self._stop_watching()
-        super().connection_lost(exc)
-        self._end()
-
     def shutdown(self) -> None:
         if self.is_held:
             self.close()
         else:
             super().shutdown()
-
-    def reset(self) -> None:
-        self._end()
-        self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
-        self.transport.abort()
 
     def close(self) -> None:
         self._end()
@@ -176,26 +128,10 @@ class Wire(Bounded):
             own = self.answering.default_headers
             self.answering.default_headers = [each for each in own if each[0] != b"date"]
 
-    def _end(self) -> None:
-        """To the exchange under way the client is gone, so that uvicorn expects no answer from it."""
-        if self.answering is not None and not self.answering.response_complete:
-            self.answering.disconnected = True
-            self.answering.message_event.set()
 
 
 def _size_of(headers: list[tuple[bytes, bytes]]) -> int:
     return sum(len(name) + len(value) for name, value in headers)
-
-
-def queued(connection: socket.socket) -> int:
-    """Bytes that the system has not got rid of yet, where it tells that."""
-    if sys.platform == "win32":
-        return 0
-    import fcntl  # noqa: PLC0415
-    import termios  # noqa: PLC0415
-
-    (count,) = struct.unpack("i", fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, struct.pack("i", 0)))
-    return int(count)
 
 
 def link_of(scope: Scope) -> Link:

@@ -102,6 +102,7 @@ POSITION = Query(int, select(WORKSPACES.c.change_position).where(WORKSPACES.c.id
 SET_POSITION = Command(
     update(WORKSPACES).where(WORKSPACES.c.id == bindparam(WORKSPACE)).values(change_position=bindparam("last"))
 )
+ROW_BY_ROW: Mapping[str, Any] = {"stream_results": True, "max_row_buffer": 8}
 DROP_CHANGES = delete(CHANGES).where(
     CHANGES.c.workspace_id == bindparam(WORKSPACE), CHANGES.c.position <= bindparam("oldest")
 )
@@ -190,6 +191,25 @@ class Tx:
     def all(self, query: Query[R], **params: Any) -> list[R]:
         """Return all rows."""
         return self._run(query, params, is_one=False)
+
+    def all_up_to(self, query: Query[R], size_of: Callable[[R], int], most: int, **params: Any) -> list[R]:
+        """Return the rows up to the one with which they are larger than `most` together, and one more if there is.
+
+        No more than these are ever in memory.
+        """
+        rows: list[R] = []
+        size = 0
+        try:
+            bound = {WORKSPACE: self.ws} | params
+            with self.connection.execute(query.statement, bound, execution_options=ROW_BY_ROW) as result:
+                for row in result:
+                    rows.append(query.make(row))
+                    if size > most:
+                        break
+                    size += size_of(rows[-1])
+        except self._errors as error:
+            raise translation_of(error) from error
+        return rows
 
     def exists(self, query: Query[Any], **params: Any) -> bool:
         """Return whether there is a row."""

@@ -193,10 +193,12 @@ NETWORK_RULES = (
         "A multipart form is read as RFC 2046 and 7578 say: a preamble, an epilogue, blanks behind a boundary, headers"
         " in several lines, a quoted boundary, and parts with a charset, a file name or a Content-Transfer-Encoding are"
         " taken. What is not so is refused by its name, and so are a urlencoded form with a byte order mark or with"
-        " other than ASCII in another charset than UTF-8, and a body with a Content-Encoding (415).",
+        " other than ASCII in another charset than UTF-8, and a body with a Content-Encoding (415). A form, and a query"
+        " string, of more than 1,000 fields is refused, empty ones counted.",
         (
             standard("what a form is", "RFC 2046, RFC 7578, RFC 9110 (15.5.16), the WHATWG's URL standard"),
             assumed("that nothing is decompressed, and that nobody's mistake is mended silently"),
+            assumed("the limit", "no documented call has ten fields; reading many holds up all other callers"),
         ),
     ),
     SandboxRule(

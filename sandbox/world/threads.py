@@ -11,6 +11,7 @@ from sandbox.store import Query, Tx
 from sandbox.store.sql import contains
 from sandbox.store.tables import LINES, MESSAGES, PEOPLE, MessageRow, PersonRow
 from sandbox.world import consent, people
+from sandbox.world.messages.search import MOST_TEXT
 
 
 class ThreadCursor(NamedTuple):
@@ -174,7 +175,6 @@ def thread_of(tx: Tx, phone: str) -> PhoneThread:
 
 
 def messages_of_phone(tx: Tx, phone: str, *, before: MessageRow | None = None, limit: int) -> list[MessageRow]:
-    """Return the messages of a phone on every line, newest first; `before`: older ones than this."""
-    if before is None:
-        return tx.all(NEWEST, phone=phone, limit=limit)
-    return tx.all(OLDER, phone=phone, limit=limit, at=before.accepted_at, id=before.id)
+    """Return the messages of a phone on every line, newest first, fewer of long ones; `before`: older than this."""
+    query, place = (NEWEST, {}) if before is None else (OLDER, {"at": before.accepted_at, "id": before.id})
+    return tx.all_up_to(query, lambda row: len(row.text), MOST_TEXT, phone=phone, limit=limit, **place)

@@ -78,7 +78,9 @@ class SinkRequest(AnswerModel):
     headers: list[list[str]]
     body: str
     truncated: bool = Field(description="Only the beginning of the body was kept.")
-    form: dict[str, str] | None = Field(description="The body, if it is a urlencoded form and all there.")
+    form: dict[str, str] | None = Field(
+        description="The body, if it is a urlencoded form of at most 1,000 fields and all there."
+    )
 
 
 class SinkInfo(AnswerModel):

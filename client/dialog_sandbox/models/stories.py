@@ -30,5 +30,9 @@ class StoryRequest(BodyModel):
 
     action: Literal["play", "pause", "restart", "stop"]
     speed: float | None = Field(
-        None, gt=0, le=86_400, allow_inf_nan=False, description="With play and restart; the story's own if left out."
+        None,
+        ge=0.001,
+        le=86_400,
+        allow_inf_nan=False,
+        description="With play and restart; the story's own if left out.",
     )

@@ -112,7 +112,7 @@ class AddAccountRequest(BodyModel):
     name: Text = absent()
     access_key: Key = absent()
     secret_access_key: Key = absent()
-    tracking_numbers: Annotated[list[PhoneNumber], Field(min_length=1)] = absent()
+    tracking_numbers: Annotated[list[PhoneNumber], Field(min_length=1, max_length=1_000)] = absent()
     help_text: Text = absent()
     doctype: Doctype = "documented"
     zone: Zone = "UTC"

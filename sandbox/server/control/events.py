@@ -29,6 +29,8 @@ async def hub_of(request: Request) -> Hub:
 
 
 HubDep = Annotated[Hub, Depends(hub_of)]
+MOST_STREAMS = 200
+"""Of one workspace, at this server: each holds what its reader does not take, up to a page of events."""
 
 
 @router.get("/messages/wait", responses=refusals(408, 409, 503))
@@ -81,7 +83,7 @@ async def _not_arrived(ws: WorkspaceAccess, timeout_s: float) -> Problem:
     return Problem(408, "Not arrived", detail, latest=await ws.read(latest))
 
 
-@router.get("/events", response_class=EventStream, status_code=200)
+@router.get("/events", response_class=EventStream, status_code=200, responses=refusals(503))
 async def follow_events(
     ws: WorkspaceDep,
     hub: HubDep,
@@ -112,4 +114,10 @@ async def follow_events(
             limit=wanted.limit,
         )
 
-    return await ws.read(begin)
+    stream = await ws.read(begin)
+    if hub.streams_of(stream.workspace_id) >= MOST_STREAMS:
+        detail = (
+            f"{MOST_STREAMS} readers follow this workspace's events: close some of their streams, or try again later."
+        )
+        raise Problem(503, "Too many readers", detail, {"Retry-After": "1"})
+    return stream

@@ -146,11 +146,16 @@ def _check_text(value: Any) -> None:
             if not _is_text(current):
                 raise invalid(("body", _member(parents) or "body", NOT_TEXT))
         elif isinstance(current, list):
-            waiting += [((parents, position), item) for position, item in enumerate(current)]
+            waiting += [((parents, position), item) for position, item in enumerate(current) if _can_be_wrong(item)]
         elif isinstance(current, dict):
             if not all(map(_is_text, current)):
                 raise invalid(("body", _member(parents) or "body", f"has a member whose name {NOT_TEXT}"))
-            waiting += [((parents, key), item) for key, item in current.items()]
+            waiting += [((parents, key), item) for key, item in current.items() if _can_be_wrong(item)]
+
+
+def _can_be_wrong(value: Any) -> bool:
+    """Return whether it has to be looked at: not a number, nor a text that is right."""
+    return not _is_text(value) if isinstance(value, str) else isinstance(value, list | dict)
 
 
 def _member(parents: Parents) -> str:

@@ -11,7 +11,14 @@ from sandbox.server.control.dependencies import JournalDep, StoreDep, WorkspaceD
 from sandbox.server.control.http import WORKSPACE, control_router
 from sandbox.server.control.lists import cut_page
 from sandbox.server.journal import Journal
-from sandbox.server.journal.queries import JournalFilters, drop_all, find_entry, find_entry_anywhere, list_entries
+from sandbox.server.journal.queries import (
+    JournalFilters,
+    drop_all,
+    find_entry,
+    find_entry_anywhere,
+    list_entries,
+    size_of,
+)
 from sandbox.store import Tx
 from sandbox.world.errors import UnknownMessage
 from sandbox.world.messages.search import find_message
@@ -100,7 +107,5 @@ def _page(
         until=optional_milliseconds(page.until),
     )
     found = list_entries(tx, filters, after=page.after, limit=page.limit + 1, newest_first=page.order == "newest")
-    rows, cursor = cut_page(
-        found, page.limit, lambda row: row.id, lambda row: len(row.request_body) + len(row.response_body)
-    )
+    rows, cursor = cut_page(found, page.limit, lambda row: row.id, size_of)
     return ListOf(items=[*map(journal.show, rows)], next=cursor)

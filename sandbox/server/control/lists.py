@@ -4,11 +4,9 @@ from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import TypeVar
 
+from sandbox.world.messages.search import MOST_TEXT
+
 T = TypeVar("T")
-
-
-MOST_TEXT = 1024 * 1024
-"""Characters of the texts in a page: one of longer texts ends earlier, so that it holds up nobody else's call."""
 
 
 def cut_page(

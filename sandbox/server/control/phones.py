@@ -28,10 +28,18 @@ async def list_phones(ws: WorkspaceDep, page: Annotated[ListPhonesRequest, Query
 
     def work(tx: Tx) -> ListOf[Phone]:
         found = threads.list_threads(tx, search=page.search, after=after, limit=page.limit + 1)
-        rows, cursor = cut_page(found, page.limit, lambda row: f"{row.cursor.last}-{row.cursor.person_id}")
+        rows, cursor = cut_page(found, page.limit, _cursor_of, _length_of)
         return ListOf(items=phones_of(tx, rows), next=cursor)
 
     return await ws.read(work)
+
+
+def _cursor_of(thread: threads.PhoneThread) -> str:
+    return f"{thread.cursor.last}-{thread.cursor.person_id}"
+
+
+def _length_of(thread: threads.PhoneThread) -> int:
+    return 0 if thread.latest is None else len(thread.latest.text)
 
 
 @router.get("/phones/{phone}")

@@ -18,6 +18,7 @@ from sandbox.server.problems import Problem
 from sandbox.server.public_address import public_url_of
 from sandbox.store import Store, Tx
 from sandbox.store.tables import SinkRequestRow, SinkRow
+from sandbox.vendors.base.multipart import MOST_FIELDS
 from sandbox.world import sinks
 
 router = control_router("", "Callbacks")
@@ -87,7 +88,7 @@ def _received(row: SinkRequestRow) -> SinkRequest:
     headers: list[list[str]] = json.loads(row.headers)
     kind = next((value for name, value in headers if name.lower() == "content-type"), "")
     body, is_cut = sinks.cut_body(row.body)
-    is_form = not is_cut and kind.partition(";")[0].strip().lower() == FORM
+    is_form = kind.partition(";")[0].strip().lower() == FORM and not is_cut and body.count("&") < MOST_FIELDS
     return SinkRequest(
         at=timestamp(row.at),
         method=row.method,

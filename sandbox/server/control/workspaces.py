@@ -1,5 +1,6 @@
 """Workspaces: made and removed, what they are and own, and how their consoles and accounts behave."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -52,7 +53,8 @@ async def create_workspace(store: StoreDep, body: CreateWorkspaceRequest | None 
     has = wanted.model_fields_set
     settings = {"clock_frozen": wanted.clock == "frozen"}
     columns = settings | (delivery_columns(wanted.delivery) if "delivery" in has else {})
-    own = _fixture_in(wanted) if "fixture_text" in has else None
+    # In a thread: a long one takes a second to read.
+    own = await asyncio.to_thread(_fixture_in, wanted) if "fixture_text" in has else None
 
     def work(tx: Tx) -> WorkspaceInfo:
         remove.delete_expired(tx)

@@ -14,10 +14,12 @@ from sandbox.store import Tx
 from sandbox.store.tables import JournalEntryRow
 from sandbox.vendors.base.vendor import Vendor
 from sandbox.world.events import CALLBACK, EXCHANGE, GAP, Cursor, WorkspaceEvent, begin, news, passing
-from sandbox.world.messages.search import MessageFilters
+from sandbox.world.messages.search import MOST_TEXT, MessageFilters
 
 PAGE_SIZE = 100
 """Facts, planned steps, and exchanges that are read together."""
+SMALL_PAGE_SIZE = 8
+"""The same where their texts are long, since a reader who takes nothing holds a page."""
 MOST_MESSAGES = 100
 """Of an exchange that are looked at for filters."""
 LEFT_OUT = {"request", "response"}
@@ -57,6 +59,8 @@ class EventWriter:
     def page(self, tx: Tx, cursor: Cursor, filters: EventFilters) -> Page | None:
         """Return what happened since; None if nothing did."""
         found = news(tx, cursor, PAGE_SIZE)
+        if sum(len(each.message.text) for each in found.events if each.message is not None) > MOST_TEXT:
+            found = news(tx, cursor, SMALL_PAGE_SIZE)
         has_moved = (found.cursor.start.position, found.cursor.journal) != (cursor.start.position, cursor.journal)
         if found.is_all and not found.events and not has_moved:
             return None

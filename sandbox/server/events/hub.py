@@ -64,6 +64,8 @@ class WatchedWorkspace:
         self.loop = asyncio.get_running_loop()
         self.interested = 0
         """How many are."""
+        self.streams = 0
+        """How many of them follow its events."""
         self.questions: dict[Hashable, Question] = {}
         self._hub = hub
         self._store = store
@@ -232,6 +234,21 @@ class Hub:
                 watched.end_watch()
                 if self.watched.get(workspace_id) is watched:
                     del self.watched[workspace_id]
+
+    @contextmanager
+    def following(self, workspace_id: int) -> Iterator[WatchedWorkspace]:
+        """Give the workspace to one who follows its events inside."""
+        with self.watching(workspace_id) as watched:
+            watched.streams += 1
+            try:
+                yield watched
+            finally:
+                watched.streams -= 1
+
+    def streams_of(self, workspace_id: int) -> int:
+        """Return how many follow the workspace's events."""
+        watched = self.watched.get(workspace_id)
+        return 0 if watched is None else watched.streams
 
     def _committed(self, tx: Tx) -> None:
         if self.watched:

@@ -54,7 +54,7 @@ class EventStream(Response):
         super().__init__(headers={**headers, EVENT_ID: event_id})
         del self.headers["content-length"]
         self._hub = hub
-        self._workspace_id = workspace_id
+        self.workspace_id = workspace_id
         self._writer = writer
         self._filters = filters
         self._page = first
@@ -65,7 +65,7 @@ class EventStream(Response):
         if not scope.get(IS_HEAD):
             leaving: Leaving = asyncio.ensure_future(hung_up(receive))
             try:
-                with self._hub.watching(self._workspace_id) as watched:
+                with self._hub.following(self.workspace_id) as watched:
                     await self._send_events(watched, leaving, send)
             except (Stopping, UnknownWorkspace):
                 pass  # the stream ends

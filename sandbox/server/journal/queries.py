@@ -13,6 +13,7 @@ from sandbox.store import Query, Tx
 from sandbox.store.sql import contains
 from sandbox.store.tables import JOURNAL, WORKSPACES, JournalEntryRow
 from sandbox.world.errors import UnknownExchange
+from sandbox.world.messages.search import MOST_TEXT
 
 ACCEPTED, REFUSED, FAULTED = "accepted", "refused", "faulted"
 SLACK = 16
@@ -107,6 +108,7 @@ def list_entries(
     newest_first: bool = False,
 ) -> list[JournalEntryRow]:
     """Return entries in the order in which they were written, or against it; those that come after `after` in it.
+    Fewer of long ones.
 
     `after`: the id of an exchange. One that is no longer there counts as older than all that are.
     """
@@ -115,7 +117,13 @@ def list_entries(
         last = tx.one(POSITION_OF, id=after) or 0
         conditions.append(position < last if newest_first else position > last)
     order = position.desc() if newest_first else position
-    return tx.all(Query(JournalEntryRow, select(JOURNAL).where(*conditions).order_by(order).limit(limit)))
+    query = Query(JournalEntryRow, select(JOURNAL).where(*conditions).order_by(order).limit(limit))
+    return tx.all_up_to(query, size_of, MOST_TEXT)
+
+
+def size_of(entry: JournalEntryRow) -> int:
+    """Return how many bytes of bodies an entry has, which is most of it."""
+    return len(entry.request_body) + len(entry.response_body)
 
 
 def list_entries_after(tx: Tx, last: int, limit: int) -> list[JournalEntryRow]:

@@ -1,15 +1,19 @@
-"""Whether a journal holds what a test expects; if not, what came nearest, and in what it differs."""
+"""Whether a journal holds what a test expects; if not, what came nearest, and in what it differs.
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+A call is many looks, each in a transaction of its own, so that other callers are served between them. All are at the
+journal as it was when the call began, but for what was dropped since.
+"""
+
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, null, or_, select, true
 
-from dialog_sandbox.models.verify import Difference, ExpectationRequest, Failure, Mistake
-from dialog_sandbox.models.verify import Nearest as NearestShown
-from sandbox.server.journal.queries import IN_WORKSPACE
-from sandbox.server.journal.wire import findings_of, moment
+from dialog_sandbox.models.verify import ExpectationRequest, Failure, Mistake
+from sandbox.server.journal.expectations import COLUMNS, PHONES, Expected, digits_of, expected_of
+from sandbox.server.journal.nearest import Keys, NewestEntries, nearest, nearest_bodies
+from sandbox.server.journal.queries import IN_WORKSPACE, newest_position
+from sandbox.server.journal.wire import findings_of
 from sandbox.store import Query, Tx
 from sandbox.store.sql import contains
 from sandbox.store.tables import JOURNAL
@@ -20,170 +24,147 @@ from sandbox.world.workspaces.find import accounts
 
 MOST_LISTED = 20
 """Exchanges and findings that a failure lists."""
-BATCH_SIZE = 500
-"""Entries that are read together in the search for the nearest."""
+BATCH_SIZE = 1_000
+"""Exchanges with findings that are read together."""
 NO_ACCOUNT = -1
 """The number of an account that the workspace does not have."""
-COLUMNS = {
-    "to": JOURNAL.c.call_to,
-    "from": JOURNAL.c.call_from,
-    "text": JOURNAL.c.call_text,
-    "console": JOURNAL.c.call_console,
-    "account": JOURNAL.c.call_account,
-    "number": JOURNAL.c.call_number,
-    "status": JOURNAL.c.status,
-    "outcome": JOURNAL.c.outcome,
-}
-"""What can be expected of an exchange, by the names that `where` has."""
-PHONES = ("to", "from", "number")
 
-Keys = Mapping[int, str]
-"""The access keys of accounts by their numbers."""
+Condition = ColumnElement[bool]
 
 
-class BriefEntry(NamedTuple):
-    """An entry, as far as it can be expected."""
+class WrittenNumbers(NamedTuple):
+    """Exchanges that wrote those of `PHONES` alike that are expected; `first`: the oldest one's position."""
 
-    position: int
-    id: str
-    at: int
-    operation: str | None
-    to: str | None
-    from_: str | None
-    text: str | None
-    console: str | None
-    account: int | None
-    number: str | None
-    status: int
-    outcome: str
-
-    def got(self, member: str, keys: Keys) -> Any:
-        """Return what the exchange has of a member of `where`; an account by its access key."""
-        if member == "account":
-            return None if self.account is None else keys.get(self.account)
-        return getattr(self, "from_" if member == "from" else member)
-
-
-class EntryWithNumbers(NamedTuple):
-    """An exchange's id, and what it has of `PHONES`."""
-
-    id: str
     to: str | None
     from_: str | None
     number: str | None
+    exchanges: int
+    first: int | None
 
 
 class EntryWithFindings(NamedTuple):
+    position: int
     id: str
     findings: str
 
 
-_brief = (
-    select(JOURNAL.c.position, JOURNAL.c.id, JOURNAL.c.at, JOURNAL.c.operation, *COLUMNS.values())
-    .where(IN_WORKSPACE, JOURNAL.c.position < bindparam("before"))
-    .order_by(JOURNAL.c.position.desc())
-    .limit(BATCH_SIZE)
-)
-BEFORE = Query(BriefEntry, _brief)
-BEFORE_OF = Query(BriefEntry, _brief.where(JOURNAL.c.operation == bindparam("operation")))
+UP_TO_LAST = (IN_WORKSPACE, JOURNAL.c.position <= bindparam("last"))
 WITH_ERRORS = Query(
     EntryWithFindings,
-    select(JOURNAL.c.id, JOURNAL.c.findings)
-    .where(IN_WORKSPACE, contains(JOURNAL.c.levels, ERROR))
-    .order_by(JOURNAL.c.position),
+    select(JOURNAL.c.position, JOURNAL.c.id, JOURNAL.c.findings)
+    .where(*UP_TO_LAST, JOURNAL.c.position > bindparam("after"), contains(JOURNAL.c.levels, ERROR))
+    .order_by(JOURNAL.c.position)
+    .limit(BATCH_SIZE),
 )
-END = 2**62
-"""Behind every position."""
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """So many exchanges of an operation. `most`: null for any number. `where`: by the names of `COLUMNS`."""
-
-    operation: str
-    where: Mapping[str, Any]
-    least: int
-    most: int | None
-
-    def is_met(self, found: int) -> bool:
-        return self.least <= found and (self.most is None or found <= self.most)
-
-    @property
-    def times(self) -> str:
-        """How many, in words."""
-        if self.least == self.most:
-            return f"exactly {self.least}"
-        if self.most is None:
-            return f"at least {self.least}"
-        return f"at most {self.most}" if self.least == 0 else f"{self.least} to {self.most}"
-
-    @property
-    def sentence(self) -> str:
-        """What is expected, in words."""
-        what = " ".join([self.operation, *(f"{name}={value!r}" for name, value in self.where.items())])
-        return f"{what}: expected {self.times}"
+class JournalReplaced(Exception):
+    """The workspace was reset since the verification began: its journal is another one."""
 
 
-class Verification(NamedTuple):
-    """What came of expectations: how many exchanges each found; what is not as expected, and each of that in words."""
+class Verification:
+    """What comes of expectations, look by look.
 
-    found: list[int]
-    failures: list[Failure]
-    sentences: list[str]
+    `found`: how many exchanges each found; `failures`: what is not as expected, and each of that in words.
+    """
 
+    def __init__(self, tx: Tx) -> None:
+        self.found: list[int] = []
+        self.failures: list[Failure] = []
+        self.sentences: list[str] = []
+        self._epoch = tx.workspace.epoch
+        self._last = newest_position(tx)
+        self._keys: Keys = {row.id: row.access_key or "" for row in accounts(tx)}
+        self._newest = NewestEntries(self._last)
+        self._mistakes: list[Mistake] = []
 
-def verify(tx: Tx, expectations: Sequence[ExpectationRequest], *, no_findings: bool = False) -> Verification:
-    """Return what the workspace's journal has of what is expected."""
-    keys = {row.id: row.access_key or "" for row in accounts(tx)}
-    result = Verification([], [], [])
-    for request in expectations:
+    def _check(self, tx: Tx) -> None:
+        if tx.workspace.epoch != self._epoch:
+            raise JournalReplaced
+
+    def look_for(self, tx: Tx, request: ExpectationRequest) -> None:
+        """Note what the journal has of what is expected. Raises `JournalReplaced`."""
+        self._check(tx)
         expected = expected_of(request)
-        ids = matching(tx, expected, keys)
-        result.found.append(len(ids))
-        if not expected.is_met(len(ids)):
-            failure = _failure(tx, request, expected, ids, keys)
-            result.failures.append(failure)
-            result.sentences.append(f"{expected.sentence}, found {len(ids)}; {_around(failure)}.")
-    if no_findings and (mistakes := mistakes_of(tx.all(WITH_ERRORS))):
-        result.failures.append(_failure_of(mistakes))
-        result.sentences.append(_mistakes_in_words(mistakes))
-    return result
+        conditions = _conditions(expected, self._keys)
+        groups = _groups(tx, expected, conditions, self._last)
+        found = sum(each.exchanges for each in groups)
+        self.found.append(found)
+        if not expected.is_met(found):
+            ids = _oldest(tx, expected, conditions, groups, self._last) if groups else []
+            failure = self._failure(tx, request, expected, found, ids)
+            self.failures.append(failure)
+            self.sentences.append(f"{expected.sentence}, found {found}; {_around(failure)}.")
 
+    def look_for_mistakes(self, tx: Tx, after: int) -> int | None:
+        """Note the errors among the findings, behind a position; return the next one, None at the end."""
+        self._check(tx)
+        rows = tx.all(WITH_ERRORS, last=self._last, after=after)
+        self._mistakes += mistakes_of(rows)
+        if len(rows) == BATCH_SIZE:
+            return rows[-1].position
+        if self._mistakes:
+            self.failures.append(_failure_of(self._mistakes))
+            self.sentences.append(_mistakes_in_words(self._mistakes))
+        return None
 
-def expected_of(request: ExpectationRequest) -> Expected:
-    """Return what a request expects: at least one exchange if it does not say how many."""
-    where = {} if request.where is None else request.where.model_dump(by_alias=True, exclude_none=True)
-    count = request.count
-    if isinstance(count, int):
-        return Expected(request.operation, where, count, count)
-    if count is None:
-        return Expected(request.operation, where, 1, None)
-    return Expected(request.operation, where, count.min or 0, count.max)
+    def _failure(self, tx: Tx, request: ExpectationRequest, expected: Expected, found: int, ids: list[str]) -> Failure:
+        is_short = found < expected.least
+        near = nearest(tx, self._newest, expected, self._keys, is_any_matching=found > 0) if is_short else None
+        return Failure(
+            expect=request.model_dump(by_alias=True, exclude_none=True),
+            found=found,
+            matched=ids,
+            nearest=None if near is None else nearest_bodies(near),
+            findings=[],
+        )
 
 
 # What is as expected -------------------------------------------------------------------------------------------------
 
 
-def matching(tx: Tx, expected: Expected, keys: Keys) -> list[str]:
-    """Return the ids of the exchanges that are as expected, the oldest first.
-
-    The database compares all but numbers, of which it lets pass what has their digits, whatever stands between them.
+def _conditions(expected: Expected, keys: Keys) -> list[Condition]:
+    """Return what the database compares: all but numbers, of which it lets pass what has their digits, whatever stands
+    between them.
     """
-    statement = (
-        select(JOURNAL.c.id, *(COLUMNS[member] for member in PHONES))
-        .where(
-            IN_WORKSPACE,
-            JOURNAL.c.operation == expected.operation,
-            *(_condition(member, value, keys) for member, value in expected.where.items()),
-        )
-        .order_by(JOURNAL.c.position)
-    )
-    wanted = [(PHONES.index(member), value) for member, value in expected.where.items() if member in PHONES]
-    rows = tx.all(Query(EntryWithNumbers, statement))
-    return [row.id for row in rows if all(_is_same_phone(value, row[1 + n]) for n, value in wanted)]
+    is_of_operation = JOURNAL.c.operation == expected.operation
+    return [*UP_TO_LAST, is_of_operation, *(_condition(*each, keys) for each in expected.where.items())]
 
 
-def _condition(member: str, wanted: str | int, keys: Keys) -> ColumnElement[bool]:
+def _members(expected: Expected) -> list[str]:
+    """Return the numbers that are expected, by their members."""
+    return [member for member in PHONES if member in expected.where]
+
+
+def _groups(tx: Tx, expected: Expected, conditions: list[Condition], last: int) -> list[WrittenNumbers]:
+    """Return the exchanges that are as expected, those together that wrote the numbers alike, the oldest first."""
+    members = _members(expected)
+    shown = [COLUMNS[member] if member in members else null() for member in PHONES]
+    statement = select(*shown, func.count(), func.min(JOURNAL.c.position)).where(*conditions)
+    groups = tx.all(Query(WrittenNumbers, statement.group_by(*(COLUMNS[member] for member in members))), last=last)
+    wanted = [(PHONES.index(member), digits_of(expected.where[member])) for member in members]
+    matching = [each for each in groups if all(_is_written(each[n], digits) for n, digits in wanted)]
+    return sorted(matching, key=lambda group: group.first or 0)
+
+
+def _is_written(got: str | int | None, digits: str) -> bool:
+    return isinstance(got, str) and digits_of(got) == digits
+
+
+def _oldest(
+    tx: Tx, expected: Expected, conditions: list[Condition], groups: list[WrittenNumbers], last: int
+) -> list[str]:
+    """Return the ids of the oldest exchanges of these groups, which are in no more groups than they are many."""
+    members = _members(expected)
+    alike = [
+        and_(true(), *(COLUMNS[member] == each[PHONES.index(member)] for member in members))
+        for each in groups[:MOST_LISTED]
+    ]
+    statement = select(JOURNAL.c.id).where(*conditions, *([or_(*alike)] if members else []))
+    return tx.all(Query(str, statement.order_by(JOURNAL.c.position).limit(MOST_LISTED)), last=last)
+
+
+def _condition(member: str, wanted: str | int, keys: Keys) -> Condition:
     column: ColumnElement[Any] = COLUMNS[member]
     if member == "text":
         return contains(column, wanted)
@@ -199,104 +180,7 @@ def _condition(member: str, wanted: str | int, keys: Keys) -> ColumnElement[bool
     return column.like(f"%{'%'.join(digits.removeprefix('1'))}%")
 
 
-def _is_same_phone(wanted: str, got: str | None) -> bool:
-    return got is not None and _digits(wanted) == _digits(got)
-
-
-def _digits(written: str) -> str:
-    """Return those of a number, however it was written; what is none stays as it is."""
-    try:
-        return phones.normalised_line(written)
-    except ImpossiblePhone:
-        return written
-
-
-# What came nearest ---------------------------------------------------------------------------------------------------
-
-
-class NearestEntry(NamedTuple):
-    """An exchange, and in what it differs."""
-
-    entry: BriefEntry
-    differs: list[Difference]
-
-
-def nearest(tx: Tx, expected: Expected, keys: Keys, *, is_any_matching: bool) -> NearestEntry | None:
-    """Return the one of the operation's exchanges that differs in the least, the latest of several.
-
-    If the operation has no exchange at all, of all others.
-    """
-    found = _nearest_of(expected, _newest_first(tx, BEFORE_OF, operation=expected.operation), keys)
-    return found if found or is_any_matching else _nearest_of(expected, _newest_first(tx, BEFORE), keys)
-
-
-def _newest_first(tx: Tx, query: Query[BriefEntry], **params: Any) -> Iterator[BriefEntry]:
-    """Yield all entries, read as they are taken."""
-    before = END
-    while rows := tx.all(query, before=before, **params):
-        yield from rows
-        before = rows[-1].position
-
-
-def _nearest_of(expected: Expected, entries: Iterator[BriefEntry], keys: Keys) -> NearestEntry | None:
-    best: NearestEntry | None = None
-    for entry in entries:
-        differs = differences(expected, entry, keys)
-        if differs and (best is None or len(differs) < len(best.differs)):
-            best = NearestEntry(entry, differs)
-            if len(differs) == 1:
-                break
-    return best
-
-
-def differences(expected: Expected, entry: BriefEntry, keys: Keys) -> list[Difference]:
-    """Return in what an exchange is not what is expected."""
-    found = []
-    if entry.operation != expected.operation:
-        found.append(Difference(member="operation", expected=expected.operation, got=entry.operation))
-    for member, wanted in expected.where.items():
-        got = entry.got(member, keys)
-        if not _is_same(member, wanted, got):
-            found.append(Difference(member=member, expected=wanted, got=got))
-    return found
-
-
-def _is_same(member: str, wanted: Any, got: Any) -> bool:
-    if got is None:
-        return False
-    if member in PHONES:
-        return _is_same_phone(wanted, got)
-    return wanted in got if member == "text" else bool(wanted == got)
-
-
 # Failures ------------------------------------------------------------------------------------------------------------
-
-
-def _failure(tx: Tx, request: ExpectationRequest, expected: Expected, ids: list[str], keys: Keys) -> Failure:
-    is_short = len(ids) < expected.least
-    near = nearest(tx, expected, keys, is_any_matching=bool(ids)) if is_short else None
-    return Failure(
-        expect=request.model_dump(by_alias=True, exclude_none=True),
-        found=len(ids),
-        matched=ids[:MOST_LISTED],
-        nearest=None if near is None else nearest_bodies(near),
-        findings=[],
-    )
-
-
-def nearest_bodies(near: NearestEntry) -> NearestShown:
-    """Return it as the control API shows it."""
-    entry = near.entry
-    return NearestShown.model_validate(
-        {
-            "exchange": entry.id,
-            "at": moment(entry.at),
-            "operation": entry.operation,
-            "status": entry.status,
-            "outcome": entry.outcome,
-            "differs": near.differs,
-        }
-    )
 
 
 def _around(failure: Failure) -> str:

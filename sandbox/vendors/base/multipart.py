@@ -17,6 +17,8 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
+MOST_FIELDS = 1_000
+"""Of a form or a query string. No documented call has ten; reading many would hold up all other callers."""
 MOST_HEADERS = 64
 """Of one part."""
 MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -38,6 +40,12 @@ class UnreadableForm(Exception):
         self.fix = fix
 
 
+def too_many_fields() -> UnreadableForm:
+    """Return why a form or query string of more than `MOST_FIELDS` is not read."""
+    fix = f"Send {MOST_FIELDS} fields at most: those that the operation takes, each once."
+    return UnreadableForm(f"it has more than {MOST_FIELDS} fields, or separators of fields", fix)
+
+
 class FormPart(NamedTuple):
     """A part that has a name. `content`: as it was before a Content-Transfer-Encoding. `content_type`: its own."""
 
@@ -50,6 +58,8 @@ def parts_of(boundary: bytes, body: bytes) -> list[FormPart]:
     """Return the parts in their order. Raises `UnreadableForm`."""
     if not boundary:
         raise UnreadableForm("its Content-Type has no boundary", f"Send the boundary there: {BY_CLIENT}.")
+    if (b"\n" + body).count(b"\n--" + boundary) > MOST_FIELDS + 1:  # the last one closes the form
+        raise too_many_fields()
     reader = PartReader()
     try:
         MultipartParser(boundary, reader.callbacks, max_header_count=MOST_HEADERS).write(_plain(boundary, body))

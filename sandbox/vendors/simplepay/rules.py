@@ -71,9 +71,9 @@ RULES = (
     ),
     SandboxRule(
         "SP-callback",
-        "StatusCallback must be an absolute http or https URL; else 400. An empty one counts as absent. One that the"
-        " target policy forbids is accepted, and its callback recorded as given up with the reason. A submit that is"
-        " a callback of the sandbox's own gets none, so that they do not multiply.",
+        "StatusCallback must be an absolute http or https URL, its host 253 characters at most; else 400. An empty one"
+        " counts as absent. One that the target policy forbids is accepted, and its callback recorded as given up with"
+        " the reason. A submit that is a callback of the sandbox's own gets none, so that they do not multiply.",
         (
             documented("the parameter, a 'Callback URL' that may be left out", f"{SUBMIT}, table"),
             observed("a plain http URL", "the column's pattern on the vendor's page"),

@@ -38,6 +38,8 @@ BACKOFF = tuple(seconds * SECOND for seconds in (1, 4, 16, 64))
 """From the due time of an attempt that failed to the next."""
 CLAIM_COLUMNS = ("claimed_by", "leased_until")
 """Whose it is while it is being sent: no part of what a clone holds."""
+LONGEST_HOST = 253
+"""Characters of a name (RFC 1035, 2.3.4): a longer one leads nowhere, and takes long to look up."""
 UNFIT_FOR_URL = re.compile(r"[\x00-\x20\x7f]|\s")
 
 
@@ -175,7 +177,7 @@ def is_callback_url(url: str) -> bool:
     """Return whether a callback can be sent there: an absolute http or https URL (rule SP-callback)."""
     try:
         parts = urlsplit(url)
-        is_absolute = parts.scheme in ("http", "https") and bool(parts.hostname)
+        is_absolute = parts.scheme in ("http", "https") and 0 < len(parts.hostname or "") <= LONGEST_HOST
         _ = parts.port
     except ValueError:
         return False

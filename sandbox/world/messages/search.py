@@ -40,6 +40,8 @@ class _NamedId(NamedTuple):
     value: str
 
 
+MOST_TEXT = 1024 * 1024
+"""Characters of the texts in a list: one of longer texts ends earlier, so that it holds up nobody else's call."""
 IS_ID_OF_MESSAGE = and_(VENDOR_IDS.c.workspace_id == MESSAGES.c.workspace_id, VENDOR_IDS.c.message_id == MESSAGES.c.id)
 """The condition to join what vendors call a message."""
 
@@ -94,14 +96,14 @@ def outbound(message: MessageRow) -> MessageRow:
 
 
 def list_messages(tx: Tx, filters: MessageFilters, *, after: int, limit: int) -> list[MessageRow]:
-    """Return the oldest of those numbered over `after`, in the order of their numbers."""
+    """Return the oldest of those numbered over `after`, in the order of their numbers; fewer of long ones."""
     statement = (
         select(MESSAGES)
         .where(_in_workspace, MESSAGES.c.id > after, *conditions(filters, tx.now))
         .order_by(MESSAGES.c.id)
         .limit(limit)
     )
-    return tx.all(Query(MessageRow, statement))
+    return tx.all_up_to(Query(MessageRow, statement), lambda row: len(row.text), MOST_TEXT)
 
 
 def newest_message(tx: Tx, filters: MessageFilters, after: int = 0) -> MessageRow | None:

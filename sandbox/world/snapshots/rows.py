@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
-from sandbox.clock import DAY, LATEST
+from sandbox.clock import DAY, FASTEST, LATEST, SLOWEST
 from sandbox.store.tables import (
     SCHEMA,
     CallbackRow,
@@ -37,8 +37,6 @@ from sandbox.world.statuses import FINAL, SENT, STATUSES
 
 FORMAT = "dialog-sandbox snapshot"
 LARGEST = 2**53
-FASTEST = 86_400
-"""Of a clock that runs: as stories let it."""
 EARLIEST = -40_000 * DAY
 """A history begins before its workspace's clock, and that in 1970 at the earliest."""
 FARTHEST = 3 * LATEST
@@ -134,7 +132,7 @@ class StateInFile(InFile):
 
     seed: Seed
     clock_frozen: bool
-    clock_speed: float = Field(gt=0, le=FASTEST)
+    clock_speed: float = Field(ge=SLOWEST, le=FASTEST)
     delivery_mode: str
     sent_after: int
     settled_after: int
