@@ -1,9 +1,12 @@
 """Verifying: an assertion on the server's side that says what came nearest."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
+import httpx
 import pytest
-from driver import CONSOLE, DEMO, KEYS, LINE, PHONE, SIMPLEPAY, STRANGER, Driver
+from driver import CONSOLE, DEFAULT, DEMO, KEYS, LINE, PHONE, SIMPLEPAY, STRANGER, Driver
 from masks import exchange_id
 
 VERIFY = "/verify"
@@ -271,3 +274,108 @@ def test_what_is_wrong_with_a_count_is_said_of_what_it_is(sandbox: Driver, count
     assert sandbox.control("POST", VERIFY, body, status=422)["errors"] == [
         {"in": "body", "member": f"expect[0].{member}", "detail": detail}
     ]
+
+
+# In order, and in time -----------------------------------------------------------------------------------------------
+
+
+def ordered(sandbox: Driver, *texts: str, status: int | None = None, **more: Any) -> Any:
+    """Verify that submits of these texts were begun one after the other."""
+    expect = [{"operation": "simplepay.submit", "where": {"text": text}} for text in texts]
+    return sandbox.control("POST", "/verify", {"expect": expect, "in_order": True, **more}, status=status)
+
+
+def test_exchanges_are_expected_in_the_order_in_which_they_began(sandbox: Driver) -> None:
+    ids = [sandbox.submit(text=text).headers["X-Sandbox-Exchange"] for text in ("one", "two", "one", "three")]
+    assert ordered(sandbox, "one", "two", "three") == {"found": [2, 1, 1]}
+    assert ordered(sandbox, "two", "one", "three") == {"found": [1, 2, 1]}
+    problem = ordered(sandbox, "one", "three", "two", status=417)
+    assert problem["failures"] == [
+        {
+            "expect": {"operation": "simplepay.submit", "where": {"text": "two"}},
+            "found": 0,
+            "matched": [],
+            "after": ids[3],
+            "nearest": None,
+            "findings": [],
+        }
+    ]
+    assert problem["detail"] == (
+        f"simplepay.submit text='two': expected at least 1 after {ids[3]}, found 0; those that there are began before."
+    )
+
+
+def test_so_many_as_are_needed_come_before_the_next(sandbox: Driver) -> None:
+    for text in ("a", "b", "a", "c"):
+        sandbox.submit(text=text)
+    expect: list[dict[str, Any]] = [
+        {"operation": "simplepay.submit", "where": {"text": "a"}, "count": 2},
+        {"operation": "simplepay.submit", "where": {"text": "c"}},
+    ]
+    assert sandbox.control("POST", "/verify", {"expect": expect, "in_order": True}) == {"found": [2, 1]}
+    expect[1]["where"] = {"text": "b"}
+    assert sandbox.control("POST", "/verify", {"expect": expect, "in_order": True}, status=417)
+    never = [{"operation": "simplepay.optout", "count": 0}, *expect[:1]]
+    assert sandbox.control("POST", "/verify", {"expect": never, "in_order": True}) == {"found": [0, 2]}
+
+
+def test_the_order_is_found_among_many_and_by_any_writing_of_a_number(sandbox: Driver) -> None:
+    for _ in range(203):
+        sandbox.submit(to=STRANGER)
+    sandbox.submit("+1 (629) 555-0101", "last")
+    expect = [
+        {"operation": "simplepay.submit", "where": {"to": STRANGER}, "count": {"min": 203}},
+        {"operation": "simplepay.submit", "where": {"to": PHONE}},
+    ]
+    assert sandbox.control("POST", "/verify", {"expect": expect, "in_order": True}) == {"found": [203, 1]}
+
+
+async def _verified_while(sandbox: Driver, body: Any, act: Callable[[], Awaitable[Any]]) -> httpx.Response:
+    """Begin to verify, act once it waits, and return what it answers."""
+    verifying = asyncio.ensure_future(sandbox.client.post(f"{DEFAULT}/verify", json=body))
+    while not sandbox.app.hub.waiting:
+        await asyncio.sleep(0)
+    await act()
+    return await verifying
+
+
+def test_what_is_missing_may_still_come(sandbox: Driver) -> None:
+    form = {"To": PHONE, "From": LINE, "Body": "At last"}
+
+    async def act() -> None:
+        await sandbox.client.post(f"{SIMPLEPAY}/submit/{CONSOLE}", data=form, auth=DEMO)
+
+    body = {"expect": [{"operation": "simplepay.submit", "where": {"text": "At last"}}], "timeout": 300}
+    answer = sandbox.run(_verified_while(sandbox, body, act))
+    assert (answer.status_code, answer.json()) == (200, {"found": [1]})
+
+
+def test_what_does_not_come_is_told_when_the_time_is_over(sandbox: Driver) -> None:
+    body = {"expect": [{"operation": "simplepay.submit"}], "timeout": 0.01}
+    assert sandbox.control("POST", "/verify", body, status=417)["failures"][0]["found"] == 0
+
+
+@pytest.mark.parametrize(
+    "hopeless",
+    [
+        {"expect": [{"operation": "simplepay.submit", "count": 1}]},
+        {"expect": [{"operation": "simplepay.submit", "count": {"max": 1}}, {"operation": "simplepay.optout"}]},
+        {"no_findings": True},
+    ],
+)
+def test_what_nothing_can_mend_is_told_at_once(sandbox: Driver, hopeless: dict[str, Any]) -> None:
+    sandbox.submit()
+    sandbox.submit("+1 415 555 0123")
+    sandbox.control("POST", "/verify", {**hopeless, "timeout": 300}, status=417)
+
+
+def test_a_reset_meanwhile_is_another_journal(sandbox: Driver) -> None:
+    async def act() -> None:
+        await sandbox.client.post(f"{DEFAULT}/reset")
+        await sandbox.client.post(
+            f"{SIMPLEPAY}/submit/{CONSOLE}", data={"To": PHONE, "From": LINE, "Body": "New"}, auth=DEMO
+        )
+
+    body = {"expect": [{"operation": "simplepay.submit", "where": {"text": "New"}, "count": 1}], "timeout": 300}
+    answer = sandbox.run(_verified_while(sandbox, body, act))
+    assert (answer.status_code, answer.json()) == (200, {"found": [1]})

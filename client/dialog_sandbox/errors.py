@@ -78,7 +78,8 @@ class NotAsExpected(AssertionError):
 
 def _lines(failure: "Failure") -> list[str]:
     """Expected, got, the nearest exchange, and the difference."""
-    lines = [f"expected {_expected(failure.expect)}", f"got      {failure.found}{_which(failure.matched)}"]
+    behind = f" begun after {failure.after}" if failure.after else ""
+    lines = [f"expected {_expected(failure.expect)}{behind}", f"got      {failure.found}{_which(failure.matched)}"]
     nearest = failure.nearest
     if nearest is not None:
         lines.append(f"nearest  {nearest.exchange} at {nearest.at:%H:%M:%S}, {nearest.outcome} with {nearest.status}")

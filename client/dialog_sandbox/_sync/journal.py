@@ -4,7 +4,7 @@
 from typing import Any, Unpack
 
 from dialog_sandbox._sync.resource import Resource, segment
-from dialog_sandbox.arguments import LEFT_OUT, ExchangeFilters, Expectation, Where, filtered, present
+from dialog_sandbox.arguments import LEFT_OUT, ExchangeFilters, Expectation, Seconds, Where, filtered, present, seconds
 from dialog_sandbox.errors import NotAsExpected
 from dialog_sandbox.models.journal import Exchange
 from dialog_sandbox.models.messages import Message
@@ -40,28 +40,35 @@ class JournalVerbs(Resource):
         at_least: int | None = None,
         at_most: int | None = None,
         no_findings: bool = False,
+        timeout: Seconds = 0,
         **where: Unpack[Where],
     ) -> int:
         """Return how many exchanges of an operation match: so many as expected, at least one if nothing is said.
 
         Else it raises `NotAsExpected`, an AssertionError. With `no_findings` it does so too when any exchange of the
-        workspace has an error among its findings; that alone needs no operation, and finds 0. Raises TypeError on
-        conditions without an operation, on `count` beside `at_least` or `at_most`, and when nothing is asked.
+        workspace has an error among its findings; that alone needs no operation, and finds 0. For `timeout` of wall
+        time what is missing may still come. Raises TypeError on conditions without an operation, on `count` beside
+        `at_least` or `at_most`, and when nothing is asked.
         """
         named = filtered(operation=operation)
         times = _times(count, at_least, at_most)
         _check_params(named, {**times, **where}, no_findings=no_findings)
         expect = [{**named, "where": filtered(**where), **times}] if named else []
-        return sum(self._verify(expect, no_findings=no_findings))
+        return sum(self._verify(expect, seconds(timeout), no_findings=no_findings))
 
-    def verify_all(self, *expectations: Expectation, no_findings: bool = False) -> list[int]:
-        """Verify several expectations at once, and return how many exchanges each one found."""
+    def verify_all(
+        self, *expectations: Expectation, in_order: bool = False, no_findings: bool = False, timeout: Seconds = 0
+    ) -> list[int]:
+        """Verify several expectations at once, and return how many exchanges each one found.
+
+        `in_order`: what each expects began after what the one before it expects. `timeout`: as `verify` has it.
+        """
         expect = [{**each, "where": filtered(**each.get("where", {}))} for each in expectations]
-        return self._verify(expect, no_findings=no_findings)
+        return self._verify(expect, seconds(timeout), in_order=in_order, no_findings=no_findings)
 
-    def _verify(self, expect: list[dict[str, Any]], *, no_findings: bool) -> list[int]:
-        body = {"expect": expect, "no_findings": no_findings}
-        answer = self._session.send("POST", f"{self._path}/verify", body=body)
+    def _verify(self, expect: list[dict[str, Any]], within: float, **flags: bool) -> list[int]:
+        body = {"expect": expect, "timeout": within, **flags}
+        answer = self._session.send("POST", f"{self._path}/verify", body=body, wait=within)
         if answer.status_code == 417:
             raise NotAsExpected([Failure.model_validate(each) for each in answer.json()["failures"]])
         return self._as(VerifyResponse, self._accepted(answer)).found

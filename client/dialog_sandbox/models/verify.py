@@ -5,7 +5,8 @@ from typing import Annotated, Any, Self
 from pydantic import Field, GetCoreSchemaHandler, model_validator
 from pydantic_core import CoreSchema, core_schema
 
-from dialog_sandbox.models.base import AnswerModel, BodyModel
+from dialog_sandbox.models.base import AnswerModel, BodyModel, SparseAnswer, absent
+from dialog_sandbox.models.events import Timeout
 from dialog_sandbox.models.values import (
     EXCHANGE_ID,
     LONGEST_SOUGHT,
@@ -76,7 +77,11 @@ class VerifyRequest(BodyModel):
     """Something must be expected."""
 
     expect: list[ExpectationRequest] = Field([], max_length=100)
+    in_order: bool = Field(
+        False, description="What each one expects began after what the one before it expects had begun."
+    )
     no_findings: bool = Field(False, description="No exchange has an error among its findings; notes do not count.")
+    timeout: Timeout = Field(0, description="So long, in wall time, what is missing may still come.")
 
     @model_validator(mode="after")
     def _something(self) -> Self:
@@ -115,11 +120,12 @@ class Mistake(AnswerModel):
     mend: str
 
 
-class Failure(AnswerModel):
+class Failure(SparseAnswer):
     """An expectation that is not met."""
 
     expect: dict[str, Any] = Field(description="As it was asked.")
     found: int = Field(description="How many exchanges, or errors among the findings, there are.")
     matched: list[str] = Field(description="Ids of those exchanges, the first of them.")
+    after: str | None = absent()
     nearest: Nearest | None = Field(description="Where too few were found.")
     findings: list[Mistake] = Field(description="Where none was expected: the first of them.")

@@ -1,19 +1,17 @@
 """What happens, as it happens: a message that is waited for, and the stream of all events."""
 
-import asyncio
 from typing import Annotated
 
-from fastapi import Depends, Header, Query, Request
-from starlette.requests import ClientDisconnect
+from fastapi import Header, Query, Request
 
 from dialog_sandbox.models.events import Arrived, FollowEventsRequest, WaitRequest
 from sandbox.server.control.answers.messages import message_of
 from sandbox.server.control.dependencies import JournalDep, VendorsDep, WorkspaceAccess, WorkspaceDep
 from sandbox.server.control.http import WORKSPACE, control_router
 from sandbox.server.control.messages import filters_of, place_of
-from sandbox.server.events import Hub, Stopping
+from sandbox.server.control.waits import HubDep, answered
 from sandbox.server.events.frames import EventFilters, EventWriter
-from sandbox.server.events.stream import EVENT_ID, EventStream, hung_up
+from sandbox.server.events.stream import EVENT_ID, EventStream
 from sandbox.server.events.wait import Wait, WaitOutcome
 from sandbox.server.problems import Problem, refusals
 from sandbox.store import Tx
@@ -22,13 +20,6 @@ from sandbox.world.messages.search import MessageFilters, newest_message
 router = control_router(WORKSPACE, "Events")
 
 
-async def hub_of(request: Request) -> Hub:
-    """Return who is told that a workspace changed."""
-    hub: Hub = request.app.state.hub
-    return hub
-
-
-HubDep = Annotated[Hub, Depends(hub_of)]
 MOST_STREAMS = 200
 """Of one workspace, at this server: each holds what its reader does not take, up to a page of events."""
 
@@ -49,27 +40,12 @@ async def wait_for_message(
 
     wait, outcome = await ws.read(begin)
     if outcome is None:
-        outcome = await _outcome(request, hub, wait, wanted.timeout)
+        outcome = await answered(request, hub, wait.workspace_id, wait.key, wait.outcome, wanted.timeout)
     if outcome is None:
         raise await _not_arrived(ws, wanted.timeout)
     if outcome.arrived is None:
         raise Problem(409, "Workspace reset", "The workspace was reset meanwhile: wait again.")
     return outcome.arrived
-
-
-async def _outcome(request: Request, hub: Hub, wait: Wait, timeout_s: float) -> WaitOutcome | None:
-    """Return what came of it when it has come; None when the time is over. Nobody answers a client that hung up."""
-    leaving = asyncio.ensure_future(hung_up(request.receive))
-    try:
-        with hub.watching(wait.workspace_id) as watched:
-            outcome = await watched.answer(wait.key, wait.outcome, timeout_s=timeout_s, unless=leaving)
-        if outcome is None and leaving.done():
-            raise ClientDisconnect
-        return outcome
-    except Stopping:
-        raise Problem(503, "Stopping", "The server stops: call it again when it is back.") from None
-    finally:
-        leaving.cancel()
 
 
 async def _not_arrived(ws: WorkspaceAccess, timeout_s: float) -> Problem:

@@ -3,23 +3,44 @@
 import asyncio
 from functools import partial
 
+from fastapi import Request
+
 from dialog_sandbox.models.verify import VerifyRequest, VerifyResponse
 from sandbox.server.control.dependencies import JournalDep, WorkspaceAccess, WorkspaceDep
 from sandbox.server.control.http import WORKSPACE, control_router
+from sandbox.server.control.waits import HubDep, answered
+from sandbox.server.events import Hub
 from sandbox.server.journal.verify import JournalReplaced, Verification
 from sandbox.server.problems import Problem, refusals
 
 router = control_router(WORKSPACE, "Journal")
 
 
-@router.post("/verify", responses=refusals(417))
-async def verify(ws: WorkspaceDep, journal: JournalDep, body: VerifyRequest) -> VerifyResponse:
-    """Checks that the workspace's exchanges are as expected; if not, tells what came nearest and in what it differs."""
-    await journal.flush()
-    done = await _verified(ws, body)
-    if done.failures:
-        raise Problem(417, "Not as expected", " ".join(done.sentences), failures=done.failures)
-    return VerifyResponse(found=done.found)
+@router.post("/verify", responses=refusals(417, 503))
+async def verify(
+    request: Request, ws: WorkspaceDep, hub: HubDep, journal: JournalDep, body: VerifyRequest
+) -> VerifyResponse:
+    """Checks that the workspace's exchanges are as expected; if not, tells what came nearest and in what it differs.
+
+    With `timeout` as soon as they are, at the latest when the time is over; at once when nothing that comes can mend
+    it. With `in_order` each expectation counts what began after the exchanges that the one before it needs.
+    """
+    time = asyncio.get_running_loop().time
+    deadline = time() + body.timeout
+    while True:
+        await journal.flush()
+        done = await _verified(ws, body)
+        if not done.failures:
+            return VerifyResponse(found=done.found)
+        left = deadline - time()
+        if done.is_final or left <= 0 or not await _grows(request, hub, done, left):
+            raise Problem(417, "Not as expected", " ".join(done.sentences), failures=done.failures)
+
+
+async def _grows(request: Request, hub: Hub, done: Verification, left_s: float) -> bool:
+    """Wait until the journal is another one than was looked at; return False if it is not in that time."""
+    key = ("verify", done.looked_at)
+    return await answered(request, hub, done.workspace_id, key, done.has_grown, left_s) or False
 
 
 async def _verified(ws: WorkspaceAccess, body: VerifyRequest) -> Verification:
@@ -36,7 +57,7 @@ async def _look_by_look(ws: WorkspaceAccess, body: VerifyRequest) -> Verificatio
 
     Raises `JournalReplaced`.
     """
-    verification = await ws.read(Verification)
+    verification = await ws.read(partial(Verification, in_order=body.in_order))
     for request in body.expect:
         await asyncio.sleep(0)
         await ws.read(partial(verification.look_for, request=request))

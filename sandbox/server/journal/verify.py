@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, func, null, or_, select, 
 from dialog_sandbox.models.verify import ExpectationRequest, Failure, Mistake
 from sandbox.server.journal.expectations import COLUMNS, PHONES, Expected, digits_of, expected_of
 from sandbox.server.journal.nearest import Keys, NewestEntries, nearest, nearest_bodies
+from sandbox.server.journal.order import first_after
 from sandbox.server.journal.queries import IN_WORKSPACE, newest_position
 from sandbox.server.journal.wire import findings_of
 from sandbox.store import Query, Tx
@@ -65,18 +66,27 @@ class JournalReplaced(Exception):
 class Verification:
     """What comes of expectations, look by look.
 
-    `found`: how many exchanges each found; `failures`: what is not as expected, and each of that in words.
+    `found`: how many exchanges each found; `failures`: what is not as expected, and each of that in words. `is_final`:
+    whether something is so that no further exchange can mend. `in_order`: each expects what began after what the one
+    before it expects.
     """
 
-    def __init__(self, tx: Tx) -> None:
+    def __init__(self, tx: Tx, *, in_order: bool = False) -> None:
         self.found: list[int] = []
+        self.is_final = False
         self.failures: list[Failure] = []
         self.sentences: list[str] = []
-        self._epoch = tx.workspace.epoch
-        self._last = newest_position(tx)
+        self.workspace_id = tx.ws
+        self.looked_at = self._epoch, self._last = tx.workspace.epoch, newest_position(tx)
         self._keys: Keys = {row.id: row.access_key or "" for row in accounts(tx)}
         self._newest = NewestEntries(self._last)
         self._mistakes: list[Mistake] = []
+        self._in_order = in_order
+        self._after: str | None = None
+
+    def has_grown(self, tx: Tx) -> bool | None:
+        """Return True if the journal is another one than it was; else None, as one who waits for it asks."""
+        return tx.workspace.epoch != self._epoch or newest_position(tx) != self._last or None
 
     def _check(self, tx: Tx) -> None:
         if tx.workspace.epoch != self._epoch:
@@ -92,9 +102,25 @@ class Verification:
         self.found.append(found)
         if not expected.is_met(found):
             ids = _oldest(tx, expected, conditions, groups, self._last) if groups else []
-            failure = self._failure(tx, request, expected, found, ids)
-            self.failures.append(failure)
-            self.sentences.append(f"{expected.sentence}, found {found}; {_around(failure)}.")
+            self._fail(expected, self._failure(tx, request, expected, found, ids))
+            self.is_final |= found > expected.least
+        elif self._in_order and expected.least:
+            self._look_for_order(tx, request, expected, conditions)
+
+    def _fail(self, expected: Expected, failure: Failure) -> None:
+        self.failures.append(failure)
+        behind = f" after {failure.after}" if failure.after else ""
+        self.sentences.append(f"{expected.sentence}{behind}, found {failure.found}; {_around(failure)}.")
+
+    def _look_for_order(
+        self, tx: Tx, request: ExpectationRequest, expected: Expected, conditions: list[Condition]
+    ) -> None:
+        """Note whether enough of them began behind those of the expectation before."""
+        ids = first_after(tx, expected, conditions, self._last, self._after)
+        if len(ids) == expected.least:
+            self._after = ids[-1]
+        else:
+            self._fail(expected, self._failure_of(request, len(ids), ids, after=self._after))
 
     def look_for_mistakes(self, tx: Tx, after: int) -> int | None:
         """Note the errors among the findings, behind a position; return the next one, None at the end."""
@@ -104,6 +130,7 @@ class Verification:
         if len(rows) == BATCH_SIZE:
             return rows[-1].position
         if self._mistakes:
+            self.is_final = True
             self.failures.append(_failure_of(self._mistakes))
             self.sentences.append(_mistakes_in_words(self._mistakes))
         return None
@@ -111,12 +138,12 @@ class Verification:
     def _failure(self, tx: Tx, request: ExpectationRequest, expected: Expected, found: int, ids: list[str]) -> Failure:
         is_short = found < expected.least
         near = nearest(tx, self._newest, expected, self._keys, is_any_matching=found > 0) if is_short else None
-        return Failure(
-            expect=request.model_dump(by_alias=True, exclude_none=True),
-            found=found,
-            matched=ids,
-            nearest=None if near is None else nearest_bodies(near),
-            findings=[],
+        return self._failure_of(request, found, ids, nearest=None if near is None else nearest_bodies(near))
+
+    def _failure_of(self, request: ExpectationRequest, found: int, ids: list[str], **more: Any) -> Failure:
+        expect = request.model_dump(by_alias=True, exclude_none=True)
+        return Failure.model_validate(
+            {"nearest": None, "findings": []} | {"expect": expect, "found": found, "matched": ids} | more
         )
 
 
@@ -188,6 +215,8 @@ def _around(failure: Failure) -> str:
     if near is not None:
         differs = ", ".join(f"{each.member} is {each.got!r}" for each in near.differs)
         return f"nearest is {near.exchange}, whose {differs}"
+    if failure.after and not failure.matched:
+        return "those that there are began before"
     if failure.matched:
         return f"they are {', '.join(failure.matched)}"
     return "there is no exchange at all (one with wrong credentials belongs to no workspace: see /_sandbox/journal)"
