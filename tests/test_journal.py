@@ -1004,6 +1004,21 @@ def test_a_body_of_one_piece_again_and_again_is_told(sandbox: Driver, piece: byt
     assert [entry["request"]["truncated"] for entry in entries(sandbox)] == [True]
 
 
+def test_long_bodies_are_written_few_at_a_time(sandbox: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes, work = [], sandbox.app.journal._work
+
+    def counting(batch: Any) -> Any:
+        sizes.append(len(batch))
+        return work(batch)
+
+    monkeypatch.setattr(sandbox.app.journal, "_work", counting)
+    for _ in range(7):
+        post(sandbox, b"&pw=" * 40_000, "text/plain")
+    flush(sandbox)
+    assert (sum(sizes), max(sizes)) == (7, 3)
+    assert len(entries(sandbox)) == 7
+
+
 def test_a_long_header_is_cut(sandbox: Driver) -> None:
     at = LONGEST_HEADER - 4
     secret = KEYS["secret_access_key"]

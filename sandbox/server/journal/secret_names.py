@@ -30,7 +30,8 @@ def _endings() -> bytes:
     for ending in sorted({*WORDS, *ENDINGS, *(pair[-1] for pair in PAIRS)}):
         by_length.setdefault(len(ending), []).append(ending)
     behind = [b"(?<=" + b"|".join(each) + b")" for each in by_length.values()]
-    return b"(?i:(?<=[^a-z])|" + b"|".join(behind) + b")"
+    last = b"".join(sorted({ending[-1:] for each in by_length.values() for ending in each}))
+    return b"(?:(?<=[^A-Za-z])|(?<=[" + last + last.upper() + b"])(?i:" + b"|".join(behind) + b"))"
 
 
 MAY_END = _endings()
