@@ -49,9 +49,10 @@ class Sandbox:
         # Visitors of a demo come from anywhere, by a proxy before it: what is private here is none of theirs.
         policy = TargetPolicy(settings.callback_allow, bound_to_loopback=settings.is_loopback and not settings.demo)
         client = HttpClient(policy, timeout_s=settings.callback_timeout)
-        sender = CallbackSender(store, client, by_name, owner=secret(8), rate=settings.callback_rate)
+        names = OwnNames(settings)
+        sender = CallbackSender(store, client, by_name, names, owner=secret(8), rate=settings.callback_rate)
         self.ticker = Ticker(store, sender, resets_nightly=settings.demo)
-        hooks = Hooks(self.journal, self.ticker, OwnNames(settings))
+        hooks = Hooks(self.journal, self.ticker, names)
         self._address = PublicAddress(settings)
         self._apps: list[tuple[Vendor, ASGIApp]] = [(vendor, vendor.app(store, hooks)) for vendor in vendors]
         unknown = unknown_paths(self.vendors)

@@ -23,7 +23,7 @@ from spaces import create
 from sqlalchemy import func, select
 
 from sandbox.clock import DAY
-from sandbox.server.journal.entry import LONGEST_BODY, LONGEST_HEADER
+from sandbox.server.journal.entry import KEPT, LONGEST_BODY, LONGEST_HEADER
 from sandbox.server.journal.journal import BATCH_SIZE
 from sandbox.server.journal.queries import IN_WORKSPACE, JournalFilters
 from sandbox.store import Query, StoreUnavailable
@@ -829,6 +829,31 @@ def test_a_secret_that_lies_where_a_body_is_cut_is_taken_out_too(sandbox: Driver
     assert body.endswith("x[red")
 
 
+@pytest.mark.parametrize("of_it", [1, 7, 14])
+def test_a_secret_that_lies_where_what_is_looked_through_ends_is_taken_out_too(sandbox: Driver, of_it: int) -> None:
+    """However much shorter the text became before it."""
+    secret = KEYS["secret_access_key"]
+    text = f"token={'x' * 10_000}&Body="
+    text += "y" * (KEPT - len(text) - of_it) + secret + "z" * 9_000
+    sandbox.call("POST", f"{SIMPLEPAY}/submit/{CONSOLE}", auth=DEMO, content=text, headers={"content-type": FORM})
+    request = entries(sandbox)[0]["request"]
+    assert request["truncated"] is True
+    kept = LONGEST_BODY - len("token=&Body=") - 10_000
+    assert request["body"] == f"token=[redacted]&Body={'y' * kept}"
+
+
+@pytest.mark.parametrize("of_it", [0, 3, 7])
+def test_a_secret_that_lies_where_a_finding_is_cut_is_taken_out_too(sandbox: Driver, of_it: int) -> None:
+    secret = KEYS["secret_access_key"]
+    before = "y" * (200 - len("To '") - of_it)
+    sandbox.submit(to=f"{before}{secret}!")
+    (finding,) = entries(sandbox)[0]["findings"]
+    clean = f"To '{before}[redacted]"[:200]
+    assert finding["seen"] == f"{clean}..."
+    sandbox.submit(to="token=" + "x" * 5000 + "&" + "y" * 9_000)
+    assert entries(sandbox)[1]["findings"][0]["seen"] == "To 'token=[redacted]..."
+
+
 def test_every_operation_has_its_name_in_the_journal(sandbox: Driver) -> None:
     sid = sandbox.sid()
     sandbox.writeback(method="PUT")
@@ -866,6 +891,17 @@ def part(head: str) -> str:
         (FORM, f"a=http://x/?pw={FOREIGN}"),
         (FORM, f"a=1\nsecret_access_key={FOREIGN}"),
         ("text/plain", f"username=U&pw={FOREIGN}"),
+        ("text/plain", f"Hello\nX-Key: {FOREIGN}\n"),
+        ("text/plain", f"see https://ann:{FOREIGN}@host/"),
+        ("application/json", f'{{"aws:SecretKey": ["a", ["{FOREIGN}"]]}}'),
+        ("application/json", f'{{"text": "{{\\"apiKey\\": \\"{FOREIGN}\\"}}"}}'),
+        ("text/xml", f"<a><ns:token><![CDATA[{FOREIGN}]]></ns:token></a>"),
+        ("text/xml", f"<a userPin='{FOREIGN}'/>"),
+        (FORM, f"user%5Bpin%5D={FOREIGN}"),
+        (FORM, f"StatusCallback=https%3A%2F%2Fann%3A{FOREIGN}%40host%2F&To=1"),
+        (FORM, f"StatusCallback=https%3A%2F%2Fhost%2F%3Fmy_jwt%3D{FOREIGN}%26b%3D1&To=1"),
+        (FORM, f"StatusCallback=https%3A%2F%2Fhost%2F%23sig%3D{FOREIGN}&To=1"),
+        (FORM, f"x-amz-security-token={FOREIGN}"),
     ],
 )
 def test_a_secret_in_a_body_is_found_by_its_name(sandbox: Driver, kind: str, body: str) -> None:
@@ -889,6 +925,16 @@ def test_a_secret_in_a_body_is_found_by_its_name(sandbox: Driver, kind: str, bod
         ("", {"Authorization": f"{FOREIGN} x"}),
         ("", {"X-Secret-Access-Key": FOREIGN}),
         ("", {"Access-Token": FOREIGN}),
+        ("", {"X-Amz-Security-Token": FOREIGN}),
+        ("", {"X-User-Session": FOREIGN}),
+        ("", {"X-Hub-Signature-256": FOREIGN}),
+        ("", {"Referer": f"https://ann:{FOREIGN}@host/"}),
+        ("", {"Referer": f"https://host/a#otp={FOREIGN}"}),
+        (f"?aws:SecretKey={FOREIGN}", {}),
+        (f"?my-sig={FOREIGN}&a=1", {}),
+        (f"?p%61ssword={FOREIGN}", {}),
+        (f"/;JSESSIONID={FOREIGN}?a=1", {}),
+        (f"?next=http%3A%2F%2Fhost%2F%3Bpin%3D{FOREIGN}", {}),
     ],
 )
 def test_a_secret_in_a_target_or_a_header_is_found(sandbox: Driver, target: str, headers: dict[str, str]) -> None:
@@ -956,6 +1002,21 @@ def test_a_body_of_one_piece_again_and_again_is_told(sandbox: Driver, piece: byt
     """Also what test_secrets.py shows to be gone through once only."""
     post(sandbox, (piece * (68 * 1024 // len(piece))), "text/plain")
     assert [entry["request"]["truncated"] for entry in entries(sandbox)] == [True]
+
+
+def test_long_bodies_are_written_few_at_a_time(sandbox: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes, work = [], sandbox.app.journal._work
+
+    def counting(batch: Any) -> Any:
+        sizes.append(len(batch))
+        return work(batch)
+
+    monkeypatch.setattr(sandbox.app.journal, "_work", counting)
+    for _ in range(7):
+        post(sandbox, b"&pw=" * 40_000, "text/plain")
+    flush(sandbox)
+    assert (sum(sizes), max(sizes)) == (7, 3)
+    assert len(entries(sandbox)) == 7
 
 
 def test_a_long_header_is_cut(sandbox: Driver) -> None:

@@ -1,9 +1,11 @@
 """StatusCallback: what a client is told of its messages, when, and how often it is tried (rule SP-statuscallback)."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpcore
 import pytest
 from driver import CONSOLE, DEFAULT, DEMO, LINE, PHONE, SIMPLEPAY, Driver
 from receiver import Got, Receiver
@@ -293,6 +295,69 @@ def test_over_the_network_it_is_a_form_like_any_other(timed: Driver) -> None:
         "authorization": "Basic dXNlcjpwQHNz",
         "content-length": first.headers["content-length"],
     }
+
+
+SECRET_URL = "https://ann:hunter2secret@receiver.test:9/a;pin=4711?b=1&api_key=key0815&c=2#jwt=abc.def"
+CLEAN_URL = "https://receiver.test:9/a;pin=[redacted]?b=1&api_key=[redacted]&c=2#jwt=[redacted]"
+IN_IT = ("hunter2secret", "ann:", "4711", "key0815", "abc.def")
+
+
+def test_the_secrets_of_a_url_are_shown_nowhere(timed: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where errors of the network repeat what was sent, neither there."""
+    told = f"no {SECRET_URL} for Basic YW5uOmh1bnRlcjJzZWNyZXQ= of hunter2secret"
+    monkeypatch.setattr(httpcore.AsyncHTTPConnection, "handle_async_request", fails_with(RuntimeError(told)))
+    begun = timed.call("HEAD", f"{DEFAULT}/events").headers["last-event-id"]
+    sid = timed.sid(callback=SECRET_URL)
+    timed.submit(callback=SECRET_URL.replace("https", "ftp"))  # refused, with a finding that repeats it
+    multipart = {each: (None, value) for each, value in {"To": PHONE, "StatusCallback": SECRET_URL}.items()}
+    timed.call("POST", f"{SIMPLEPAY}/submit/{CONSOLE}", auth=DEMO, files=multipart)
+    query = {"To": PHONE, "From": LINE, "Body": "Hi", "StatusCallback": SECRET_URL}
+    timed.call("POST", f"{SIMPLEPAY}/submit/{CONSOLE}", auth=DEMO, params=query)
+    advance(timed, 1)
+    first = timed.control("GET", "/callbacks")["items"][0]
+    assert first["url"] == timed.message(sid)["callbacks"][0]["url"] == CLEAN_URL
+    assert first["attempts"][0]["error"] == (
+        "RuntimeError: no https://[redacted]@receiver.test:9/a;pin=[redacted]&api_key=[redacted]&c=2#jwt=[redacted]"
+    )
+    timed.control("PUT", "/snapshots/before")
+    file = timed.call("GET", f"{DEFAULT}/snapshots/before").text
+    assert file.count(json.dumps(CLEAN_URL)[1:-1]) == 2
+    events = timed.call("GET", f"{DEFAULT}/events?limit=8", headers={"last-event-id": begun}).text
+    assert CLEAN_URL in events
+    journal = json.dumps(timed.control("GET", "/journal")["items"])
+    assert journal.count("redacted") >= 12
+    for text in (file, events, journal, json.dumps(timed.control("GET", "/callbacks"))):
+        assert [secret for secret in IN_IT if secret in text] == []
+
+
+def fails_with(error: Exception) -> Callable[..., Any]:
+    async def fail(*_: object, **__: object) -> Any:
+        raise error
+
+    return fail
+
+
+def test_a_snapshot_keeps_the_secrets_of_urls_and_its_file_does_not(timed: Driver) -> None:
+    with Receiver() as receiver:
+        timed.sid(callback=f"http://user:p%40ss@127.0.0.1:{receiver.port}/?key=x&a=1")
+        timed.control("PUT", "/snapshots/kept")
+        file = timed.call("GET", f"{DEFAULT}/snapshots/kept").content
+        assert timed.call("PUT", f"{DEFAULT}/snapshots/brought", content=file).status_code == 200
+        for name in ("kept", "brought"):
+            timed.control("POST", f"/snapshots/{name}/restore")
+            advance(timed, 1)
+    assert [(got.path, got.headers.get("authorization")) for got in receiver.got] == [
+        ("/?key=x&a=1", "Basic dXNlcjpwQHNz"),
+        ("/?key=[redacted]&a=1", None),
+    ]
+
+
+def test_a_sink_shows_no_credentials_of_what_it_got(sandbox: Driver) -> None:
+    url = sink(sandbox)
+    sandbox.call("POST", url, content=b"x", headers={"Authorization": "Basic YTpi", "X-Api-Key": "k", "X-Other": "o"})
+    headers = dict(sandbox.control("GET", "/sinks/mine")["received"][0]["headers"])
+    told = {name: value for name, value in headers.items() if name in ("authorization", "x-api-key", "x-other")}
+    assert told == {"authorization": "Basic [redacted]", "x-api-key": "[redacted]", "x-other": "o"}
 
 
 def test_a_receiver_that_hangs_up_is_tried_again(timed: Driver) -> None:

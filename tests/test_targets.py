@@ -9,13 +9,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import httpcore
 import pytest
 from commands import is_refused
 from driver import Driver
+from hypothesis import assume, given
+from hypothesis import strategies as st
 from receiver import Receiver
 
+from sandbox.addresses import is_loopback
+from sandbox.server.embedded_addresses import LOCAL_NAT64, OF_THIS_HOST, leads_to
 from sandbox.server.http_client import MOST_BYTES, HttpClient, Unreached
 from sandbox.server.lookups import resolve
 from sandbox.server.targets import BadTarget, Forbidden, TargetPolicy
@@ -50,8 +55,19 @@ SECRET = [
     "fd20:ce::254",
     "fd00:c1::a9fe:a9fe",
     "fd00:42::42",
+    "100.100.100.200",
+    "fd00:100::100:200",
+    "192.0.0.192",
+    "168.63.129.16",
+    "fd00:a9fe:a9fe::1",
+    "169.254.170.2",
+    "169.254.170.23",
+    "fd00:ec2::23",
+    "169.254.0.23",
+    "169.254.42.42",
+    "::ffff:100.100.100.200",
 ]
-"""The last four are those of AWS, Google, Oracle and Scaleway."""
+"""Where AWS (its containers and pods too), Google, Oracle, Scaleway, Alibaba, Azure, Akamai, Tencent keep theirs."""
 NOWHERE = ["0.0.0.0", "0.1.2.3", "::", "::ffff:0.0.0.0", "224.0.0.1", "255.255.255.255", "ff02::1"]
 CARRIED = [
     "64:ff9b::a9fe:a9fe",
@@ -60,6 +76,22 @@ CARRIED = [
     "2002:7f00:1::1",
     "::127.0.0.1",
     "::a9fe:a9fe",
+    "::ffff:0:127.0.0.1",
+    "::ffff:0:a9fe:a9fe",
+    "64:ff9b:1::a9fe:a9fe",
+    "64:ff9b:1::7f00:1",
+    "64:ff9b:1:a9fe:a9:fe00::",
+    "64:ff9b:1:a9fe:a9:fe00:808:808",
+    "64:ff9b:1:a9:fe:a9fe::",
+    "64:ff9b:1:0:a9:fea9:fe00:0",
+    "2001:0:a9fe:a9fe::",
+    "2001:0:808:808:0:0:5601:5601",
+    "2001:0:808:808::80ff:fffe",
+    "fe80::5efe:a9fe:a9fe",
+    "2001:db8::5efe:169.254.169.254",
+    "2001:db8::200:5efe:127.0.0.1",
+    "fd00::5efe:a9fe:a9fe",
+    "::5efe:7f00:1",
 ]
 """IPv6 addresses that lead to 127.0.0.1 or 169.254.169.254."""
 
@@ -94,10 +126,87 @@ def test_a_name_allows_what_it_stands_for(address: str) -> None:
     assert not allows(policy, address, "sub.receiver.example")
 
 
-@pytest.mark.parametrize("address", [*SECRET, *NOWHERE[:5], "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::", "::a9fe:a9fe"])
+TO_SECRETS = [each for each in CARRIED if SECRET[0] in map(str, leads_to(each))]
+
+
+@pytest.mark.parametrize("address", [*SECRET, *NOWHERE[:5], *TO_SECRETS])
 def test_whoever_owns_a_name_cannot_point_it_at_secrets(address: str) -> None:
     assert not allows(TargetPolicy(("receiver.example",), bound_to_loopback=True), address)
     assert not allows(TargetPolicy(("0.0.0.0/0", "::/0"), bound_to_loopback=True), address)
+
+
+V4 = st.ip_addresses(v=4).map(lambda address: int(address))
+BITS = st.integers(0, 2**128 - 1)
+
+
+def laid(pieces: dict[int, int], rest: int) -> IPv6Address:
+    """An address with 32 bits at each of these places, counted from the last bit, and the rest whatever it is."""
+    for shift, value in pieces.items():
+        rest = rest & ~(0xFFFFFFFF << shift) | value << shift
+    return IPv6Address(rest)
+
+
+EMBEDDINGS: dict[str, Callable[[int, int], IPv6Address]] = {
+    "NAT64": lambda v4, _: IPv6Address(int(IPv6Address("64:ff9b::")) | v4),
+    "compatible": lambda v4, _: IPv6Address(v4),
+    "translated": lambda v4, _: IPv6Address(0xFFFF << 48 | v4),
+    "6to4": lambda v4, rest: IPv6Address(0x2002 << 112 | v4 << 80 | rest & (1 << 80) - 1),
+    "Teredo, server": lambda v4, rest: laid({96: 0x20010000, 64: v4}, rest),
+    "Teredo, client": lambda v4, rest: laid({96: 0x20010000, 0: v4 ^ 0xFFFFFFFF}, rest),
+    "ISATAP": lambda v4, rest: laid({32: 0x5EFE, 0: v4}, rest),
+    "ISATAP of a global address": lambda v4, rest: laid({32: 0x02005EFE, 0: v4}, rest),
+    "local NAT64 /48": lambda v4, rest: local_nat64(v4, rest, 48),
+    "local NAT64 /56": lambda v4, rest: local_nat64(v4, rest, 56),
+    "local NAT64 /64": lambda v4, rest: local_nat64(v4, rest, 64),
+    "local NAT64 /96": lambda v4, rest: local_nat64(v4, rest, 96),
+}
+
+
+def local_nat64(v4: int, rest: int, length: int) -> IPv6Address:
+    """RFC 6052's table, written bit by bit: 64 to 71 are left out."""
+    bits = [int(bit) for bit in f"{rest:0128b}"]
+    bits[:48] = [int(bit) for bit in f"{int(IPv6Address('64:ff9b:1::')) >> 80:048b}"]
+    places = [at for at in range(length, 128) if not 64 <= at < 72 or length == 96][:32]
+    for at, bit in zip(places, f"{v4:032b}", strict=True):
+        bits[at] = int(bit)
+    return IPv6Address(int("".join(map(str, bits)), 2))
+
+
+@pytest.mark.parametrize("embedding", EMBEDDINGS.values(), ids=EMBEDDINGS)
+@given(v4=V4, rest=BITS)
+def test_an_address_of_ipv4_is_judged_however_it_is_carried(
+    embedding: Callable[[int, int], IPv6Address], v4: int, rest: int
+) -> None:
+    carried, address = IPv4Address(v4), embedding(v4, rest)
+    told = leads_to(str(address))
+    assume(address.ipv4_mapped is None and not (address.is_loopback or address.is_unspecified))
+    assert told[0] == address
+    assert carried in told or (carried in OF_THIS_HOST and address in LOCAL_NAT64)
+    named = TargetPolicy(("receiver.example",), bound_to_loopback=False)
+    if not allows(named, str(carried)):
+        assert carried in OF_THIS_HOST or not allows(named, str(address))
+
+
+@pytest.mark.parametrize(
+    ("address", "carried"),
+    [
+        ("64:ff9b:1::808:808", ["8.8.8.8"]),
+        ("64:ff9b:1:808:8:800::", ["8.8.8.8", "8.8.8.0", "8.8.0.0"]),
+        ("2001:db8::1", []),
+        ("2001:1::a9fe:a9fe", []),
+        ("64:ff9b:2::a9fe:a9fe", []),
+        ("::1", []),
+        ("2002:808:808::1", ["8.8.8.8"]),
+    ],
+)
+def test_what_is_carried_is_read_as_the_standards_have_it(address: str, carried: list[str]) -> None:
+    assert leads_to(address) == [ip_address(address), *map(ip_address, carried)]
+
+
+@pytest.mark.parametrize("host", ["127.evil.example", "127.0.0.999", "127.0.0.1.evil.example", "127.1", "0x7f.1"])
+def test_a_name_that_only_looks_like_loopback_is_not(host: str) -> None:
+    assert not is_loopback(host)
+    assert not Settings(host=host).is_loopback
 
 
 def test_addresses_and_networks_are_allowed_by_name() -> None:
@@ -252,6 +361,18 @@ def test_however_an_address_is_written_it_is_judged_as_what_it_is(receiver: Rece
 def test_secrets_are_forbidden_however_they_are_written(host: str) -> None:
     with pytest.raises(Forbidden, match=r"the target 169\.254\.169\.254 "):
         post(f"http://{host}/latest/meta-data/")
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.999", "127.0.0.1.5", "1.2.3.256", "4294967296", "a.0x1", "127.0.0.1.", "0x.9.9.9.9"]
+)
+def test_what_ends_in_a_number_and_is_no_address_is_asked_of_nobody(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(socket, "getaddrinfo", lambda host, *_, **__: asked.append(host))
+    for policy in (ON_LOOPBACK, TargetPolicy(("*",), bound_to_loopback=True)):
+        with pytest.raises(Forbidden, match=r"is no address, though it ends in a number"):
+            post(f"http://{host}:9/", policy)
+    assert asked == []
 
 
 def test_no_proxy_of_the_environment_is_asked(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -443,6 +564,13 @@ def outcome_of(sandbox: Driver, url: str) -> tuple[str, str | None, list[str | N
         ("[64:ff9b::a9fe:a9fe]", "64:ff9b::a9fe:a9fe"),
         ("[2002:a9fe:a9fe::]", "2002:a9fe:a9fe::"),
         ("[::127.0.0.1]", "::7f00:1"),
+        ("[::ffff:0:169.254.169.254]", "::ffff:0:a9fe:a9fe"),
+        ("[64:ff9b:1::a9fe:a9fe]", "64:ff9b:1::a9fe:a9fe"),
+        ("[2001:0:a9fe:a9fe::]", "2001:0:a9fe:a9fe::"),
+        ("[fd00::5efe:a9fe:a9fe]", "fd00::5efe:a9fe:a9fe"),
+        ("100.100.100.200", "100.100.100.200"),
+        ("1684301000", "100.100.100.200"),
+        ("[::ffff:168.63.129.16]", "::ffff:168.63.129.16"),
         ("0.0.0.0", "0.0.0.0"),
         ("[::]", "::"),
     ],
@@ -450,6 +578,43 @@ def outcome_of(sandbox: Driver, url: str) -> tuple[str, str | None, list[str | N
 def test_a_forbidden_target_is_accepted_and_given_up_with_the_reason(sandbox: Driver, host: str, address: str) -> None:
     reason = f"the target {address} is not allowed: name it in SANDBOX_CALLBACK_ALLOW"
     assert outcome_of(sandbox, f"http://{host}/x") == ("given_up", reason, [reason])
+
+
+def test_what_is_no_address_is_given_up_at_once(sandbox: Driver) -> None:
+    reason = "127.0.0.999 is no address, though it ends in a number"
+    assert outcome_of(sandbox, "http://127.0.0.999/x") == ("given_up", reason, [reason])
+
+
+def test_a_sinks_token_is_its_own_only_under_a_name_of_this_server(
+    open_driver: Callable[..., Driver], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under another name it goes where that leads: here to an address that is not called."""
+    sandbox = open_driver(hosts=("sandbox.test", ".inner.test"), public_url="https://public.test/box")
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(0, 0, 0, "", ("203.0.113.7", 80))])
+    path = sandbox.control("PUT", "/sinks/mine", {})["url"].removeprefix("https://public.test")
+    ours = (
+        "127.0.0.1:8080",
+        "localhost",
+        "LOCALHOST.:1",
+        "[::1]",
+        "10.1.2.3",
+        "sandbox.test:99",
+        "Public.Test",
+        "a.inner.test",
+    )
+    for host in (*ours, "u:p@public.test"):
+        assert outcome_of(sandbox, f"http://{host}{path}")[0] == "delivered", host
+    got = sandbox.control("GET", "/sinks/mine")["received"]
+    for host in (
+        "elsewhere.example",
+        "public.test.evil.example",
+        "notsandbox.test",
+        "public.test@evil.example",
+        "\u0130x.example",
+    ):
+        reason = "the target 203.0.113.7 is not allowed: name it in SANDBOX_CALLBACK_ALLOW"
+        assert outcome_of(sandbox, f"http://{host}{path}")[:2] == ("given_up", reason), host
+    assert sandbox.control("GET", "/sinks/mine")["received"] == got
 
 
 def test_bound_elsewhere_only_our_own_sinks_are_targets(open_driver: Callable[..., Driver], receiver: Receiver) -> None:

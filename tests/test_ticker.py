@@ -18,8 +18,10 @@ from sandbox.clock import HOUR, MINUTE, NEVER, SECOND
 from sandbox.server.callback_scheduler import PER_RECEIVER, CallbackScheduler, QueuedCallback
 from sandbox.server.callback_sender import CallbackSender
 from sandbox.server.http_client import HttpClient
+from sandbox.server.origins import OwnNames
 from sandbox.server.targets import TargetPolicy
 from sandbox.server.ticker import LEASE, LOOK_EVERY, Ticker
+from sandbox.settings import Settings
 from sandbox.store import Store, StoreUnavailable, Tx
 from sandbox.store.tables import CALLBACKS, SCHEDULED
 from sandbox.vendors import VENDORS
@@ -486,7 +488,8 @@ class Process:
         self.store = Store(database, wall, formats)
         client = HttpClient(TargetPolicy((), bound_to_loopback=True), timeout_s=PATIENT_S)
         vendors = {vendor.name: vendor for vendor in VENDORS}
-        self.ticker = Ticker(self.store, CallbackSender(self.store, client, vendors, owner=owner, rate=1000))
+        sender = CallbackSender(self.store, client, vendors, OwnNames(Settings()), owner=owner, rate=1000)
+        self.ticker = Ticker(self.store, sender)
 
     async def look(self) -> None:
         """Have the ticker do what is due by now, and go to sleep."""

@@ -13,6 +13,8 @@ from urllib.parse import urlencode, urlsplit
 from sandbox.clock import SECOND
 from sandbox.server.callback_scheduler import QueuedCallback
 from sandbox.server.http_client import HttpClient, Unreached
+from sandbox.server.journal.secrets import redacted_header
+from sandbox.server.origins import OwnNames
 from sandbox.server.targets import Forbidden
 from sandbox.store import Store, StoreUnavailable, Tx
 from sandbox.store.tables import CallbackRow, MessageRow, SinkRow
@@ -42,16 +44,17 @@ class MadeCallback(NamedTuple):
 
 
 class CallbackSender:
-    """Makes attempts. `owner` names this process's claims; `rate` is attempts a second."""
+    """Makes attempts. `names`: the server's own; `owner` names this process's claims; `rate` is attempts a second."""
 
     def __init__(
-        self, store: Store, client: HttpClient, vendors: Mapping[str, Vendor], *, owner: str, rate: int
+        self, store: Store, client: HttpClient, vendors: Mapping[str, Vendor], names: OwnNames, *, owner: str, rate: int
     ) -> None:
         self.owner = owner
         self.rate = rate
         self._store = store
         self._client = client
         self._vendors = vendors
+        self._names = names
 
     @property
     def timeout_s(self) -> float:
@@ -107,10 +110,13 @@ class CallbackSender:
         return AttemptOutcome(status, error, round((clock() - began) * SECOND), is_final)
 
     async def _into_sink(self, url: str, body: bytes) -> int | None:
-        """Hand it to a sink of this server's without a socket, which not every server has; None for other URLs."""
+        """Hand it to a sink of this server's without a socket, which not every server has; None for other URLs.
+
+        A sink's token under a name of somebody else's is theirs.
+        """
         parts = urlsplit(url)
         _, is_sink, token = parts.path.rpartition(SINKS)  # behind the prefix of a public URL
-        if not is_sink:
+        if not is_sink or not self._names.are_in(url):
             return None
         keep = keeping(token, "POST", parts.query, list(HEADERS.items()), body.decode())
         sink = await patiently(lambda: self._store.write(keep))
@@ -126,7 +132,11 @@ class CallbackSender:
 def keeping(
     token: str, method: str, query: str, headers: list[tuple[str, str]], body: str
 ) -> Callable[[Tx], SinkRow | None]:
-    """Return the work that writes what a sink got, and returns the sink; None when there is none of that token."""
+    """Return the work that writes what a sink got, and returns the sink; None when there is none of that token.
+
+    What a URL makes of its user and password is no more shown there than the URL is.
+    """
+    headers = [(name, _without_secrets(name, value)) for name, value in headers]
 
     def work(tx: Tx) -> SinkRow | None:
         sink = sinks.by_token(tx, token)
@@ -138,6 +148,10 @@ def keeping(
         return sink
 
     return work
+
+
+def _without_secrets(name: str, value: str) -> str:
+    return redacted_header(name.encode("latin-1"), value.encode("latin-1"), ()).decode("latin-1")
 
 
 async def answer_of(sink: SinkRow) -> int:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
 from sandbox.server import lookups
-from sandbox.server.targets import Forbidden, TargetPolicy
+from sandbox.server.journal.secrets import basic_token, forms, redacted
+from sandbox.server.targets import Forbidden, TargetPolicy, check_spelling
 
 if TYPE_CHECKING:
     import ssl
@@ -50,8 +51,7 @@ class HttpClient:
         except (Forbidden, Unreached):
             raise
         except Exception as error:
-            reason = " ".join(f"{type(error).__name__}: {error}".removesuffix(": ").split())
-            raise Unreached(reason[:LONGEST_REASON]) from None
+            raise Unreached(_reason(error, url)) from None
 
     async def _post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
         target, credentials = parsed(url)
@@ -98,6 +98,15 @@ def parsed(url: str) -> tuple["httpcore.URL", dict[str, str]]:
     return target, {"Authorization": "Basic " + b64encode(pair.encode()).decode()}
 
 
+def _reason(error: Exception, url: str) -> str:
+    """Return what went wrong on one line, without what is secret in the URL."""
+    parts = urlsplit(url)
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    known = forms([basic_token(user, password), user.encode(), password.encode()])
+    line = " ".join(f"{type(error).__name__}: {error}".removesuffix(": ").split())
+    return redacted(line.encode(errors="replace"), known).decode(errors="replace")[:LONGEST_REASON]
+
+
 def _host(target: "httpcore.URL") -> str:
     host = target.host.decode()
     written = f"[{host}]" if ":" in host else host
@@ -118,6 +127,7 @@ def _backend(policy: TargetPolicy, resolve: Resolve) -> "httpcore.AsyncNetworkBa
             local_address: str | None = None,
             socket_options: Iterable[Any] | None = None,
         ) -> httpcore.AsyncNetworkStream:
+            check_spelling(host)
             failed: Exception | None = None
             for address in await resolve(host, port):
                 try:

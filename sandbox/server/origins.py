@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from ipaddress import IPv6Address, ip_address
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from sandbox.addresses import address_of, matches
 from sandbox.settings import Settings
@@ -37,6 +38,14 @@ class OwnNames:
     def has(self, host: str) -> bool:
         """Return whether a host, as `comparable` returns it, is this server by name."""
         return address_of(host) is not None or host == LOCALHOST or matches(host, self._names)
+
+    def are_in(self, url: str) -> bool:
+        """Return whether a URL names this server, by whatever port and path: a proxy may have changed these."""
+        host = urlsplit(url).hostname or ""
+        try:
+            return self.has(comparable(host if host.isascii() else host.encode("idna").decode()))
+        except UnicodeError:
+            return False
 
     def are_called(self, hosts: Sequence[str]) -> bool:
         """Return whether the `Host` headers of a request are one, and that names this server."""

@@ -1,23 +1,33 @@
 """Where callbacks may go: judged by the address that is connected to, whatever name stood for it."""
 
+import socket
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 
-from sandbox.addresses import EVERYTHING, Address, Network, matches, name_of, network_of, pattern_of
+from sandbox.addresses import EVERYTHING, NUMBER, Address, Network, address_of, matches, name_of, network_of, pattern_of
+from sandbox.server.embedded_addresses import leads_to
 
 LOCAL: tuple[Network, ...] = tuple(
     map(ip_network, ("127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
 )
 """Loopback and private addresses. Link-local ones are not among them: there clouds keep their secrets."""
-CLOUD_SECRETS = ("fd00:ec2::/32", "fd20:ce::254/128", "fd00:c1::a9fe:a9fe/128", "fd00:42::42/128")
-"""Where AWS, Google, Oracle and Scaleway keep theirs under private addresses."""
+CLOUD_SECRETS = {
+    "fd00:ec2::/32": "AWS: metadata, the credentials of pods",
+    "fd20:ce::254/128": "Google",
+    "fd00:c1::a9fe:a9fe/128": "Oracle",
+    "192.0.0.192/32": "Oracle, Classic",
+    "fd00:42::42/128": "Scaleway",
+    "100.100.100.200/32": "Alibaba",
+    "fd00:100::100:200/128": "Alibaba",
+    "168.63.129.16/32": "Azure: the wire server",
+    "fd00:a9fe:a9fe::1/128": "Akamai (Linode)",
+}
+"""Where clouds keep theirs under other addresses than link-local ones, and which they are."""
 BY_ADDRESS_ONLY: tuple[Network, ...] = tuple(
     map(ip_network, ("169.254.0.0/16", "fe80::/10", *CLOUD_SECRETS, "0.0.0.0/8", "::/128", "224.0.0.0/4", "ff00::/8"))
 )
 """What neither a name nor another network opens, since the owner of a name may point it there: those secrets again,
 this very machine by another name, and everybody at once."""
-CARRIES_IPV4 = ((ip_network("64:ff9b::/96"), 0), (ip_network("2002::/16"), 80), (ip_network("::/96"), 0))
-"""Networks whose addresses lead on to an IPv4 address that is written in them, so many bits from the end."""
 
 
 class BadTarget(ValueError):
@@ -73,20 +83,21 @@ class TargetPolicy:
         return is_named or bool(networks)
 
 
+def check_spelling(host: str) -> None:
+    """Raise `Forbidden` for a host that ends in a number and is no address, however one of IPv4 may be written.
+
+    Who asks for such a name would learn what somebody made of it who owns a search domain, or nothing.
+    """
+    if address_of(host) is None and NUMBER.fullmatch(host.lower().removesuffix(".").rpartition(".")[2]):
+        try:
+            socket.inet_aton(host)
+        except OSError:
+            raise Forbidden(f"{host} is no address, though it ends in a number") from None
+
+
 def written(address: str) -> str:
     """Return an address as RFC 5952 has it. Pythons before 3.13 write IPv4 that is mapped into IPv6 otherwise."""
     plain, scope, name = address.partition("%")
     read = ip_address(plain)
     mapped = read.ipv4_mapped if isinstance(read, IPv6Address) else None
     return f"{read if mapped is None else f'::ffff:{mapped}'}{scope}{name}"
-
-
-def leads_to(address: str) -> list[Address]:
-    """Return an address without its scope, and the IPv4 address that it carries; one only written as IPv6 is that."""
-    judged = ip_address(address.partition("%")[0])
-    if not isinstance(judged, IPv6Address):
-        return [judged]
-    if judged.ipv4_mapped is not None:
-        return [judged.ipv4_mapped]
-    carried = [IPv4Address(int(judged) >> bits & 0xFFFFFFFF) for network, bits in CARRIES_IPV4 if judged in network]
-    return [judged] if judged.is_loopback or judged.is_unspecified else [judged, *carried]

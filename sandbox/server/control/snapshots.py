@@ -17,6 +17,7 @@ from sandbox.server.control.answers.values import timestamp
 from sandbox.server.control.answers.workspaces import workspace_now
 from sandbox.server.control.dependencies import StoreDep, WorkspaceDep
 from sandbox.server.control.http import WORKSPACE, control_router
+from sandbox.server.journal.secrets import url_without_secrets
 from sandbox.server.problems import Problem, refusals
 from sandbox.store import Tx
 from sandbox.store.tx import ReadSnapshot
@@ -53,6 +54,8 @@ def fits(model: type[BodyModel]) -> Callable[[Any], bool]:
 
 FURTHER_CHECKS = {("fault", "match"): fits(Match), ("fault", "effect"): fits(Effect)}
 """What a snapshot may bring is what can be given here."""
+LEFT_OUT = {("message", "status_callback"): url_without_secrets}
+"""What of a snapshot does not leave the server with its file."""
 
 
 @router.post("/reset", responses=refusals(409))
@@ -115,10 +118,13 @@ async def picture_of(store: StoreDep) -> AsyncIterator[ReadSnapshot]:
 async def download_snapshot(
     ws: WorkspaceDep, picture: Annotated[ReadSnapshot, Depends(picture_of)], name: Name
 ) -> Response:
-    """The snapshot as a file: lines of JSON, without credentials. PUT brings it to another server."""
+    """The snapshot as a file: lines of JSON, without credentials. PUT brings it to another server.
+
+    The URLs of callbacks are without secrets too; what is sent there, once the file was brought back, goes without.
+    """
     headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{name}.snapshot"'}
     workspace_id = await ws.read(lambda tx: tx.ws)
-    file = file_of(picture, workspace_id, name)
+    file = file_of(picture, workspace_id, name, LEFT_OUT)
     return StreamingResponse(_by_turns(file), headers=headers, media_type=MEDIA_TYPE)
 
 

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, update
 
-from sandbox.server.journal.entry import KEPT, AnsweredExchange, Forms, make_entry
+from sandbox.server.journal.entry import KEPT, AnsweredExchange, make_entry
 from sandbox.server.journal.queries import drop_over
-from sandbox.server.journal.secrets import among, basic_token, forms
+from sandbox.server.journal.secrets import Forms, among, basic_token, forms
 from sandbox.store import Tx, WorkspaceView
 from sandbox.store.errors import StoreError
 from sandbox.store.tables import WORKSPACES, JournalEntryRow, WorkspaceRow

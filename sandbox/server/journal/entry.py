@@ -1,14 +1,14 @@
 """How an exchange becomes an entry of the journal: its secrets taken out, its bodies cut."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
 from sandbox.server.journal.queries import ACCEPTED, FAULTED, REFUSED
-from sandbox.server.journal.secrets import redacted, redacted_header, without
+from sandbox.server.journal.secrets import MARGIN, Forms, beginning, redacted, redacted_header, without
 from sandbox.store.tables import JournalEntryRow
 from sandbox.store.tx import SERVER
 from sandbox.vendors.base.exchange import VendorExchange
@@ -18,18 +18,19 @@ from sandbox.world.faults import RULE
 
 LONGEST_BODY = 64 * 1024
 """Bytes that are kept of each body."""
-KEPT = LONGEST_BODY + 4 * 1024
-"""Bytes that are looked through for secrets, so that none is cut in two where the body is cut."""
+KEPT = LONGEST_BODY + MARGIN
+"""Bytes of a body that are looked through for secrets."""
 LONGEST_TARGET = 16 * 1024
 LONGEST_HEADER = 8 * 1024
 """Bytes that are kept of a header's value."""
 LONGEST_CACHED = 1024
 """Bytes of a header's value that is worth remembering without secrets."""
+LONGEST_OBSERVED = 200
+LONGEST_FIX = LONGEST_BODY
+"""Characters that are kept of what a finding says."""
 MOST_MESSAGES = 1000
 
 RawHeaders = Sequence[tuple[bytes, bytes]]
-Forms = tuple[bytes, ...]
-"""Credentials in all their `secrets.forms`."""
 
 
 class AnsweredExchange(NamedTuple):
@@ -87,17 +88,17 @@ def make_entry(
         call_account=None if call.account is None else accounts.get(call.account),
         call_number=_without_credentials(call.number, known),
         rules=" ".join(rules_of(exchange)),
-        findings=_json(findings, known) if findings else None,
+        findings=to_json([_finding(each, known) for each in findings]).decode() if findings else None,
         fault=None if fault is None else _json(fault.described, known),
         ms=answered.ms if fault is None else answered.ms + fault.delay_ms,
         method=scope["method"],
-        path=redacted(raw_path(scope), known)[:LONGEST_TARGET],
-        query=redacted(scope["query_string"], known)[:LONGEST_TARGET] if scope["query_string"] else b"",
+        path=beginning(raw_path(scope), LONGEST_TARGET, known),
+        query=beginning(scope["query_string"], LONGEST_TARGET, known) if scope["query_string"] else b"",
         request_headers=headers_of(scope["headers"], known),
-        request_body=redacted(exchange.raw_body[:KEPT], known)[:LONGEST_BODY],
+        request_body=beginning(exchange.raw_body, LONGEST_BODY, known),
         request_size=len(exchange.raw_body),
         response_headers=headers_of(answered.headers, known),
-        response_body=take_out(answered.body, known)[:LONGEST_BODY] if has_body else b"",
+        response_body=beginning(answered.body, LONGEST_BODY, known, take_out) if has_body else b"",
         response_size=answered.size if has_body else 0,
     )
 
@@ -134,16 +135,29 @@ def _header(name: bytes, value: bytes, known: Forms) -> str:
 _cached_header = lru_cache(maxsize=2048)(_header)
 """Those of a client and of its answers are the same again and again."""
 
-TakeOut = Callable[[bytes, Forms], bytes]
-
 
 def _without_credentials(text: str | None, known: Forms) -> str | None:
     """Return what a call is about: as it gave it, but for the workspace's credentials."""
-    return None if text is None else _cleaned_text(text, known, without)
+    return None if text is None else without(text.encode(errors="replace"), known).decode(errors="replace")
 
 
-def _cleaned_text(text: str, known: Forms, take_out: TakeOut) -> str:
-    return take_out(text.encode(errors="replace"), known).decode(errors="replace")
+def _finding(found: CallFinding, known: Forms) -> CallFinding:
+    """Return it without secrets, and with no more of what was observed than shows it."""
+    observed = _shortened(found.observed, LONGEST_OBSERVED, known)
+    return found._replace(observed=observed, fix=_shortened(found.fix, LONGEST_FIX, known))
+
+
+def _shortened(text: str, longest: int, known: Forms) -> str:
+    """Return a text without secrets, with dots where it was cut."""
+    if len(text) <= longest:
+        return _without_secrets(text, known)
+    size = len(text[:longest].encode(errors="replace"))
+    raw = text[: longest + MARGIN].encode(errors="replace")
+    return beginning(raw, size, known).decode(errors="ignore") + "..."
+
+
+def _without_secrets(text: str, known: Forms) -> str:
+    return redacted(text.encode(errors="replace"), known).decode(errors="replace")
 
 
 def _json(value: Any, known: Forms) -> str:
@@ -153,7 +167,7 @@ def _json(value: Any, known: Forms) -> str:
 def _cleaned(value: Any, known: Forms) -> Any:
     """Return it cleaned text by text: in JSON as it is written a secret could have a string's end in it."""
     if isinstance(value, str):
-        return _cleaned_text(value, known, redacted)
+        return _without_secrets(value, known)
     if isinstance(value, dict):
         return {name: _cleaned(each, known) for name, each in value.items()}
     return [_cleaned(each, known) for each in value] if isinstance(value, list | tuple) else value

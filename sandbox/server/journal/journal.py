@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import accumulate
 from time import perf_counter
 
 from starlette.responses import Response, StreamingResponse
@@ -31,7 +32,8 @@ OWN_HEADER = wire.OWN_HEADER.encode()
 WRITE_AFTER_S = 0.15
 """How long an exchange may wait to be written down."""
 BATCH_SIZE = 64
-"""Exchanges that are written in one transaction; a longer one would hold the others up."""
+MOST_BATCH_BYTES = 256 * 1024
+"""Exchanges, and bytes of theirs that are looked through, in one transaction; a longer one would hold the others up."""
 MOST_WAITING = 5_000
 MOST_WAITING_BYTES = 64 * 1024 * 1024
 """What may wait, for a store that does not answer."""
@@ -120,7 +122,7 @@ class Journal:
 
     async def _write_batch(self) -> bool:
         """Write what has waited longest; return whether the store took it."""
-        batch = self._waiting[:BATCH_SIZE]
+        batch = self._next_batch()
         try:
             written = await self._written(batch)
         except StoreError as error:
@@ -134,6 +136,10 @@ class Journal:
         if self._waiting:
             self._write_soon(0 if len(self._waiting) >= BATCH_SIZE else WRITE_AFTER_S)
         return True
+
+    def _next_batch(self) -> list[AnsweredExchange]:
+        sizes = accumulate(min(each.weight, KEPT) for each in self._waiting[:BATCH_SIZE])
+        return self._waiting[: max(1, sum(size <= MOST_BATCH_BYTES for size in sizes))]
 
     async def _written(self, batch: list[AnsweredExchange]) -> list[JournalEntryRow]:
         try:
@@ -201,7 +207,7 @@ class Journal:
         """Write what is waiting; for a server that stops, `flush` comes before."""
         self._stop()
         while self._waiting:
-            batch = self._waiting[:BATCH_SIZE]
+            batch = self._next_batch()
             try:
                 written = self._written_now(batch)
             except StoreError as error:

@@ -1,46 +1,49 @@
 """Which parts of an exchange are secret, and what is kept of a text without them.
 
 Two kinds of secrets, and no others. Credentials of the workspace, which are known exactly, go wherever they stand.
-Values of the names below go where such a name stands before them, right or wrong as they may be.
+Values of secret names (`secret_names`) go where such a name stands before them (`secret_places`), right or wrong as
+they may be, and so do the user and password of a URL.
 """
 
 import re
 from base64 import b64encode
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Callable, Iterable
 from urllib.parse import quote, quote_plus, unquote_to_bytes
+
+from sandbox.server.journal.secret_names import is_secret, may_have_names
+from sandbox.server.journal.secret_places import FORM_BEGINS, PLACES, PLACES_IN_FORM, Place, secret_of_header
 
 MARK = b"[redacted]"
 SHORTEST = 6
 """Bytes of a credential that is looked for wherever it may stand: shorter ones are words that texts are full of."""
 PLACEHOLDERS = frozenset((b"password", b"passwd", b"secret", b"username", b"changeme", b"default", b"message"))
 """What people choose for a credential, and texts say of other things."""
-NAMES = (
-    *("access_key", "secret_access_key", "secret_key", "secret", "client_secret", "api_key", "api_secret"),
-    *("private_key", "password", "passwd", "passphrase", "pwd", "pw", "pin", "otp", "token", "access_token"),
-    *("auth_token", "id_token", "refresh_token", "jwt", "session_id", "signature", "authorization"),
-)
-"""In any case of letters, with `-` or nothing for `_` too."""
-STEMS = (b"key", b"secret", b"pass", b"pw", b"pin", b"otp", b"token", b"jwt", b"session", b"signature", b"author")
-"""Each name holds one of them: a text without any is done quickly."""
-SCHEMES = (b"basic", b"bearer", b"digest")
-
-_NAME = f"(?i:{'|'.join(NAMES)})".replace("_", "[-_]?").encode()
-HEADER = re.compile(rb"(?i:x-)?" + _NAME + rb"|(?i:proxy-authorization|(?:set-)?cookie)")
-PLACES = (
-    (rb"[&?;/\r\n]" + _NAME + rb"=", rb'[^&\r\n"<>]++', rb"\1" + MARK),
-    (rb'name="?' + _NAME + rb'"?(?:;[^\r\n]{0,100})?(?:\r?\n[^\r\n]{1,100}){0,3}\r?\n\r?\n',
-     rb"(?:[^\r\n]|\r?\n(?!--))++", rb"\1" + MARK),
-    (rb'"' + _NAME + rb'"\s{0,20}:\s{0,20}', rb'"(?:[^"\\]|\\.)*+"?|[^\s,}\]"\[{]++', rb'\1"' + MARK + rb'"'),
-    (rb"<" + _NAME + rb"(?:\s[^<>]{0,100})?>", rb"[^<]++", rb"\1" + MARK),
-)  # fmt: skip
-"""A parameter, a multipart field, a JSON member, an XML element: what stands before a value, the value, what is kept.
-
-What stands before has a greatest length, and a value's first bytes tell whether there is one. So no text is gone
-through again and again, whatever is in it.
-"""
-PATTERNS = [(re.compile(rb"(?s)(" + before + rb")(?:" + value + rb")"), kept) for before, value, kept in PLACES]
+MARGIN = 4 * 1024
+"""Bytes of a text that are looked through beyond those that are kept, since a secret may lie across the cut."""
+MOST_VALUES = 1_000
+"""Of one kind that are taken out one by one: what follows the last is taken out as a whole."""
+PIECES = 4
 WORD = re.compile(rb"[A-Za-z0-9._~-]{6,}")
 """What may be a credential of the kind that we make."""
+
+Forms = tuple[bytes, ...]
+"""Credentials in all their `forms`."""
+_PATTERNS = {place: place.pattern() for place in {*PLACES, *PLACES_IN_FORM}}
+
+
+def _user_of_url(escapes: int) -> re.Pattern[bytes]:
+    """Return what finds user and password in a URL that was escaped so many times."""
+    percent = b"%" + b"25" * (escapes - 1)
+    slash = rb"\\?/" if not escapes else percent + b"2[Ff]"
+    others = rb"" if not escapes else b"(?!" + percent + b"(?:2[Ff]|3[Ff]|23))"
+    at = b"@" if not escapes else b"(?:@|" + percent + b"40)"
+    user = rb"(?:" + others + rb"(?!" + at + rb")(?:[^\s/?#\"<>\\&]|&(?![\w.%-]{1,100}=)))"
+    return re.compile(b"((?:" + slash + b"){2})(?:" + user + b"*+" + at + b")+")
+
+
+USERS_OF_URLS = [_user_of_url(escapes) for escapes in range(3)]
+URL_USER = re.compile(r"(?<=://)[^/?#]*@")
 
 
 def basic_token(username: str, password: str) -> bytes:
@@ -48,7 +51,7 @@ def basic_token(username: str, password: str) -> bytes:
     return b64encode(f"{username}:{password}".encode()).rstrip(b"=")
 
 
-def forms(credentials: Iterable[bytes]) -> tuple[bytes, ...]:
+def forms(credentials: Iterable[bytes]) -> Forms:
     """Each as it is and percent-encoded, the longest first; not those that cannot be told from other words."""
     told = [each for each in credentials if len(each) >= SHORTEST and each.lower() not in PLACEHOLDERS]
     found = {form for each in told if each not in MARK for form in _forms(each)}
@@ -61,37 +64,70 @@ def _forms(credential: bytes) -> set[bytes]:
     return {credential, credential.replace(b" ", b"+"), *encoded, *lower}
 
 
-def without(text: bytes, known: tuple[bytes, ...]) -> bytes:
+def without(text: bytes, known: Forms) -> bytes:
     """Without the credentials whose `forms` are known."""
     for form in known:
         text = text.replace(form, MARK)
     return text
 
 
-def redacted(text: bytes, known: tuple[bytes, ...]) -> bytes:
-    """Without the values of secret names either."""
+def redacted(text: bytes, known: Forms) -> bytes:
+    """Without the values of secret names either, nor the user and password of URLs."""
     text = without(text, known)
-    if not _may_have_names(text.lower()):
-        return text
-    text = b"\n" + text  # a parameter may be the first
-    for pattern, kept in PATTERNS:
-        text = pattern.sub(kept, text)
-    return text[1:]
+    if may_have_names(text):
+        for place in PLACES_IN_FORM if FORM_BEGINS.match(text) else PLACES:
+            if place.sign.search(text):
+                text = _without_values(text, place)
+    if b"@" in text or b"%40" in text or b"%2540" in text:
+        for pattern in USERS_OF_URLS:
+            text = pattern.sub(rb"\1" + MARK + b"@", text)
+    return text
 
 
-def _may_have_names(lowered: bytes) -> bool:
-    for stem in STEMS:  # noqa: SIM110  (`any` takes three times as long, and each text of an exchange comes here)
-        if stem in lowered:
-            return True
-    return False
+def _without_values(text: bytes, place: Place) -> bytes:
+    pattern = _PATTERNS[place]
+    pieces: list[bytes] = []
+    done = at = 0
+    while found := pattern.search(text, at):
+        value = place.value_of(text, found) if is_secret(found["name"]) else None
+        if value is None or value[0] == value[1]:
+            at = found.end("name")
+            continue
+        quote_mark = found["quote"] if place.quoted else b""
+        pieces += (text[done : value[0]], quote_mark, MARK, quote_mark)  # so many: PIECES
+        at = done = value[1]
+        if len(pieces) >= PIECES * MOST_VALUES and done < len(text):
+            return b"".join((*pieces, MARK))
+    return b"".join((*pieces, text[done:])) if pieces else text
 
 
-def redacted_header(name: bytes, value: bytes, known: tuple[bytes, ...]) -> bytes:
+def beginning(text: bytes, longest: int, known: Forms, take_out: Callable[[bytes, Forms], bytes] = redacted) -> bytes:
+    """Return so many bytes at most, from which secrets were taken out before they were cut.
+
+    A text as long as that and the margin may have been cut there before.
+    """
+    kept = take_out(text[: longest + MARGIN], known)
+    if len(text) < longest + MARGIN or len(kept) >= longest + MARGIN:
+        return kept[:longest]
+    # It became shorter, so that what was cut in two behind the margin may be near. What is not cut there is the same
+    # without the margin.
+    cut = take_out(text[:longest], known)
+    same = bisect_left(range(len(cut)), True, key=lambda at: cut[: at + 1] != kept[: at + 1])
+    return (kept[:same] + (MARK if kept.startswith(MARK, same) else b""))[:longest]
+
+
+def redacted_header(name: bytes, value: bytes, known: Forms) -> bytes:
     """Of a header with a secret name only the scheme of `Authorization` stays."""
-    if not HEADER.fullmatch(name):
+    if not is_secret(name):
         return redacted(value, known)
-    scheme, blank, _ = value.partition(b" ")
-    return scheme + b" " + MARK if blank and scheme.lower() in SCHEMES else MARK
+    begin = secret_of_header(value)
+    return value[:begin] + MARK if value[begin:] else value
+
+
+def url_without_secrets(url: str) -> str:
+    """Return a URL as it may be shown: without user and password, and without the values of secret names."""
+    without_user = URL_USER.sub("", url, count=1).encode(errors="replace")
+    return b"".join(redacted(part, ()) for part in re.split(rb"([?#])", without_user, maxsplit=2)).decode()
 
 
 def among(text: bytes, credentials: frozenset[bytes]) -> frozenset[bytes]:

@@ -17,7 +17,6 @@ from sandbox.vendors.base.route import VendorRoute
 from sandbox.world import phones
 from sandbox.world.lines import all_lines
 
-LONGEST_OBSERVED = 200
 LONGEST_COMPARED = 60
 """Characters of a name for which one that is near is looked for."""
 MOST_COMPARED = 20
@@ -50,9 +49,8 @@ FORMATS = (
 
 
 def finding(rule: str, level: str, observed: str, fix: str) -> CallFinding:
-    """Return one, with no more of what was observed than shows it."""
-    is_short = len(observed) <= LONGEST_OBSERVED
-    return CallFinding(rule, level, observed if is_short else f"{observed[:LONGEST_OBSERVED]}...", fix)
+    """Return one. What it says is cut where it is written down, once secrets were taken out."""
+    return CallFinding(rule, level, observed, fix)
 
 
 def instead(right: str, wrong: str, why: str = "") -> str:

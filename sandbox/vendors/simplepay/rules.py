@@ -73,11 +73,12 @@ RULES = (
         "SP-callback",
         "StatusCallback must be an absolute http or https URL, its host 253 characters at most; else 400. An empty one"
         " counts as absent. One that the target policy forbids is accepted, and its callback recorded as given up with"
-        " the reason. A submit that is a callback of the sandbox's own gets none, so that they do not multiply.",
+        " the reason. A submit that is a callback of the sandbox's own gets none, so that they do not multiply. A user"
+        " and a password in it are sent as HTTP Basic, and shown to nobody.",
         (
             documented("the parameter, a 'Callback URL' that may be left out", f"{SUBMIT}, table"),
             observed("a plain http URL", "the column's pattern on the vendor's page"),
-            assumed("what is refused, what is given up, and that callbacks get none"),
+            assumed("what is refused, what is given up, that callbacks get none, and what becomes of a user"),
         ),
     ),
     SandboxRule(

@@ -6,7 +6,7 @@ is known. Tables come in the order in which they refer to each other.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import bindparam, select
@@ -18,6 +18,9 @@ from sandbox.world.snapshots.catalog import BY_NAME, SnapshotInfo, known
 from sandbox.world.snapshots.rows import FORMAT
 
 BATCH_SIZE = 500
+Clean = Callable[[str], str]
+Cleaners = Mapping[tuple[str, str], Clean]
+"""What a text becomes in the file, by table and column."""
 HEAD = (*STATE, "clock_at")
 """Columns of the workspace's own row."""
 CLONE = Query(WorkspaceRow, select(WORKSPACES).where(WORKSPACES.c.id == bindparam("clone")))
@@ -31,23 +34,32 @@ def _rows_of(entity: type[Row]) -> Query[Row]:
 ROWS = [(table_of(entity).name, cloned_columns(entity), _rows_of(entity)) for entity in CLONED]
 
 
-def file_of(picture: ReadSnapshot, workspace_id: int, name: str) -> Iterator[bytes]:
+def file_of(picture: ReadSnapshot, workspace_id: int, name: str, cleaners: Cleaners) -> Iterator[bytes]:
     """Return the file in pieces, all of one moment; raises `UnknownSnapshot` at once. `picture` must stay open."""
     info = known(picture.one(BY_NAME, ws=workspace_id, name=name))
     row = picture.one(CLONE, clone=info.clone_id)
     assert row is not None
-    return _pieces(picture, info, {column: getattr(row, column) for column in HEAD})
+    return _pieces(picture, info, {column: getattr(row, column) for column in HEAD}, cleaners)
 
 
-def _pieces(picture: ReadSnapshot, info: SnapshotInfo, state: dict[str, Any]) -> Iterator[bytes]:
+def _pieces(picture: ReadSnapshot, info: SnapshotInfo, state: dict[str, Any], cleaners: Cleaners) -> Iterator[bytes]:
     yield _line({"format": FORMAT, "schema": SCHEMA, "taken_wall": info.taken_wall, "workspace": state})
     count = 0
     for table, columns, query in ROWS:
         yield _line({"table": table, "columns": columns})
+        by_place = {n: cleaners[table, column] for n, column in enumerate(columns) if (table, column) in cleaners}
         for rows in picture.chunks(query, BATCH_SIZE, ws=info.clone_id):
             count += len(rows)
-            yield b"".join(_line([getattr(row, column) for column in columns]) for row in rows)
+            yield b"".join(_line(_values(row, columns, by_place)) for row in rows)
     yield _line({"rows": count})
+
+
+def _values(row: Row, columns: list[str], cleaners: Mapping[int, Clean]) -> list[Any]:
+    values = [getattr(row, column) for column in columns]
+    for n, clean in cleaners.items():
+        if values[n] is not None:
+            values[n] = clean(values[n])
+    return values
 
 
 def _line(value: Any) -> bytes:

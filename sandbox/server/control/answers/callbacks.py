@@ -6,6 +6,7 @@ from sqlalchemy import bindparam, select
 
 from dialog_sandbox.models import callbacks as models
 from sandbox.server.control.answers.values import optional_timestamp, timestamp
+from sandbox.server.journal.secrets import url_without_secrets
 from sandbox.store import Query, Tx
 from sandbox.store.tables import MESSAGES, AttemptRow, MessageRow
 from sandbox.vendors.base.callbacks import StatusChange, status_changes
@@ -41,7 +42,7 @@ def _callback(listed: ListedCallback, change: StatusChange, vendors: dict[str, V
         {
             "id": callback_id(row.id),
             "message": message_id(row.message_id),
-            "url": listed.url,
+            "url": url_without_secrets(listed.url),
             "status": row.status,
             "payload": make_payload(change),
             "state": row.state if row.state in (DELIVERED, GIVEN_UP) else PENDING,
