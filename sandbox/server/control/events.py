@@ -3,12 +3,12 @@
 import asyncio
 from typing import Annotated
 
-from fastapi import Depends, Header, Query, Request
+from fastapi import Header, Query, Request
 from starlette.requests import ClientDisconnect
 
 from dialog_sandbox.models.events import Arrived, FollowEventsRequest, WaitRequest
 from sandbox.server.control.answers.messages import message_of
-from sandbox.server.control.dependencies import JournalDep, VendorsDep, WorkspaceAccess, WorkspaceDep
+from sandbox.server.control.dependencies import HubDep, JournalDep, VendorsDep, WorkspaceAccess, WorkspaceDep
 from sandbox.server.control.http import WORKSPACE, control_router
 from sandbox.server.control.messages import filters_of, place_of
 from sandbox.server.events import Hub, Stopping
@@ -22,16 +22,7 @@ from sandbox.world.messages.search import MessageFilters, newest_message
 router = control_router(WORKSPACE, "Events")
 
 
-async def hub_of(request: Request) -> Hub:
-    """Return who is told that a workspace changed."""
-    hub: Hub = request.app.state.hub
-    return hub
-
-
-HubDep = Annotated[Hub, Depends(hub_of)]
-
-
-@router.get("/messages/wait", responses=refusals(408, 409, 503))
+@router.get("/messages/wait", responses=refusals(408, 409, 429, 503))
 async def wait_for_message(
     request: Request, ws: WorkspaceDep, hub: HubDep, wanted: Annotated[WaitRequest, Query()]
 ) -> Arrived:
@@ -59,7 +50,7 @@ async def _outcome(request: Request, hub: Hub, wait: Wait, timeout_s: float) -> 
     """Return what came of it when it has come; None when the time is over. Nobody answers a client that hung up."""
     leaving = asyncio.ensure_future(hung_up(request.receive))
     try:
-        with hub.watching(wait.workspace_id) as watched:
+        with hub.waits.taken(wait.workspace_id), hub.watching(wait.workspace_id) as watched:
             outcome = await watched.answer(wait.key, wait.outcome, timeout_s=timeout_s, unless=leaving)
         if outcome is None and leaving.done():
             raise ClientDisconnect
@@ -81,7 +72,7 @@ async def _not_arrived(ws: WorkspaceAccess, timeout_s: float) -> Problem:
     return Problem(408, "Not arrived", detail, latest=await ws.read(latest))
 
 
-@router.get("/events", response_class=EventStream, status_code=200)
+@router.get("/events", response_class=EventStream, status_code=200, responses=refusals(429))
 async def follow_events(
     ws: WorkspaceDep,
     hub: HubDep,

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple, TypeVar
 
 from sandbox.clock import SECOND
+from sandbox.server.events.places import Places
 from sandbox.server.journal import Journal
 from sandbox.store import Store, Tx, WorkspaceView
 from sandbox.world.access import read_in
@@ -200,9 +201,21 @@ class WatchedWorkspace:
 
 
 class Hub:
-    """The watched workspaces of a server. `heartbeat_s`: how long a stream of events may be silent, in wall time."""
+    """The watched workspaces of a server. `heartbeat_s`: how long a stream of events may be silent, in wall time.
 
-    def __init__(self, store: Store, journal: Journal, *, heartbeat_s: float = HEARTBEAT_S) -> None:
+    `waits`, `streams`: the places for those who wait and follow; there are no bounds where none are given.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        journal: Journal,
+        *,
+        heartbeat_s: float = HEARTBEAT_S,
+        waits: Places | None = None,
+        streams: Places | None = None,
+    ) -> None:
+        self.waits, self.streams = waits or Places(), streams or Places()
         self.heartbeat_s = heartbeat_s
         self.is_closed = False
         self.queries = 0

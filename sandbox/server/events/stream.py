@@ -61,6 +61,10 @@ class EventStream(Response):
         self._left = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._hub.streams.taken(self._workspace_id):
+            await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         if not scope.get(IS_HEAD):
             leaving: Leaving = asyncio.ensure_future(hung_up(receive))
