@@ -6,6 +6,7 @@ from operator import itemgetter
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.clock import wall_clock
+from sandbox.server.bounds import limits_of, retention_of, streams_of, waits_of
 from sandbox.server.callback_sender import CallbackSender
 from sandbox.server.control import control_app
 from sandbox.server.events import Hub
@@ -20,6 +21,7 @@ from sandbox.server.strictness import refusal_of
 from sandbox.server.targets import TargetPolicy
 from sandbox.server.ticker import Ticker
 from sandbox.server.unknown_paths import unknown_paths
+from sandbox.server.upkeep import Upkeep
 from sandbox.settings import Settings
 from sandbox.store import Store, StoreUnavailable, Tx
 from sandbox.store.engine import OPENING_TIMEOUT_S
@@ -45,13 +47,13 @@ class Sandbox:
         self.is_seed_ignored = is_seed_ignored
         by_name = {vendor.name: vendor for vendor in vendors}
         self.journal = Journal(store, settings, self.vendors)
-        self.hub = Hub(store, self.journal)
+        self.hub = Hub(store, self.journal, waits=waits_of(settings), streams=streams_of(settings))
         # Visitors of a demo come from anywhere, by a proxy before it: what is private here is none of theirs.
         policy = TargetPolicy(settings.callback_allow, bound_to_loopback=settings.is_loopback and not settings.demo)
         client = HttpClient(policy, timeout_s=settings.callback_timeout)
         names = OwnNames(settings)
         sender = CallbackSender(store, client, by_name, names, owner=secret(8), rate=settings.callback_rate)
-        self.ticker = Ticker(store, sender, resets_nightly=settings.demo)
+        self.ticker = Ticker(store, sender, resets_nightly=settings.demo, upkeep=Upkeep(store, retention_of(settings)))
         hooks = Hooks(self.journal, self.ticker, names)
         self._address = PublicAddress(settings)
         self._apps: list[tuple[Vendor, ASGIApp]] = [(vendor, vendor.app(store, hooks)) for vendor in vendors]
@@ -124,7 +126,7 @@ def create_app(
     settings = settings or Settings()
     fixture = fixtures.load(settings.fixture)
     id_formats = [each for vendor in vendors for each in vendor.id_formats]
-    store = Store(settings.database, wall, id_formats, in_threads=settings.store_in_threads)
+    store = Store(settings.database, wall, id_formats, in_threads=settings.store_in_threads, limits=limits_of(settings))
 
     def seed(tx: Tx) -> bool:
         is_new = not find.exists(tx, find.DEFAULT)

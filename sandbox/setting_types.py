@@ -19,10 +19,12 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 URL_PATH = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%/")
 
 
-def whole_number(least: int, most: int) -> Any:
-    """Return the type of a whole number within bounds."""
+def whole_number(least: int, most: int, *, or_none: bool = False) -> Any:
+    """Return the type of a whole number within bounds; `or_none`: it may be left out."""
 
-    def read(written: object) -> int:
+    def read(written: object) -> int | None:
+        if written is None and or_none:
+            return None
         digits = str(written).strip()
         is_number = digits.isascii() and digits.isdigit() and len(digits) <= MOST_DIGITS
         if not (is_number and least <= int(digits) <= most):

@@ -75,6 +75,25 @@ class Settings(BaseSettings):
     """Hosts, addresses and networks, or `*`, that callbacks may go to besides those that the binding allows."""
     max_connections: Annotated[int, whole_number(1, 100_000)] = 1000
     """What is open beyond them is refused by 503, health apart; less where the system allows for fewer files."""
+    max_workspaces: Annotated[int, whole_number(1, 1_000_000)] = 10_000
+    """Of the server: one more is refused."""
+    max_waits: Annotated[int, whole_number(1, 1_000_000)] = 10_000
+    """How many may wait at a time in each process: for a message, or for callbacks."""
+    max_streams: Annotated[int, whole_number(1, 1_000_000)] = 10_000
+    """How many may follow events at a time in each process."""
+    max_workspace_messages: Annotated[int, whole_number(1, 1_000_000_000)] = 5_000_000
+    max_workspace_snapshots: Annotated[int, whole_number(1, 1_000_000)] = 1000
+    max_workspace_sinks: Annotated[int, whole_number(1, 1_000_000)] = 1000
+    max_workspace_waits: Annotated[int, whole_number(1, 1_000_000)] = 1000
+    max_workspace_streams: Annotated[int, whole_number(1, 1_000_000)] = 1000
+    """What each workspace may have of them; of waits and streams in each process."""
+    keep_messages: Annotated[int | None, whole_number(1, 1_000_000_000, or_none=True)] = None
+    """How many of its last messages each workspace keeps; none is all of them."""
+    keep_messages_days: Annotated[int | None, whole_number(1, 36_500, or_none=True)] = None
+    """Days of wall time after which a message goes; none is never."""
+    keep_callbacks: Annotated[int | None, whole_number(1, 1_000_000_000, or_none=True)] = None
+    keep_callbacks_days: Annotated[int | None, whole_number(1, 36_500, or_none=True)] = None
+    """The same of callbacks that were delivered or given up."""
     callback_rate: Annotated[int, whole_number(1, 10_000)] = 100
     """Attempts a second."""
     callback_timeout: Annotated[int, whole_number(1, 3_600)] = 10

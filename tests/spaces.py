@@ -6,7 +6,7 @@ from driver import CONSOLE, LINE, PHONE, SIMPLEPAY, STRANGER, Driver
 from sqlalchemy import func, insert, select
 
 from sandbox.store import Query, Tx
-from sandbox.store.tables import STORY_RUNS, WORKSPACES, Part, Row, entities, table_of
+from sandbox.store.tables import AGE_MARKS, STORY_RUNS, WORKSPACES, Part, Row, entities, table_of
 from sandbox.world.clones import cloned_columns
 
 PATH = "/_sandbox/workspaces"
@@ -90,12 +90,17 @@ def fill(sandbox: Driver, workspace: Any) -> None:
     call("POST", "/clock", {"action": "advance", "seconds": 60, "settle": 60})
     assert call("GET", "/journal")["items"]
     sandbox.app.store.write_now(lambda tx: run_a_story(tx, workspace))
+    sandbox.app.store.write_now(lambda tx: mark_age(tx, workspace))
     call("PUT", "/snapshots/full")
 
 
 def run_a_story(tx: Tx, workspace: Any) -> None:
     values = {"story": "a story", "began_at": 0, "ends_at": 0, "was_frozen": False}
     tx.execute(insert(STORY_RUNS).values(workspace_id=number_of(tx, workspace), **values))
+
+
+def mark_age(tx: Tx, workspace: Any) -> None:
+    tx.execute(insert(AGE_MARKS).values(workspace_id=number_of(tx, workspace), kind="message", wall=0, n=1))
 
 
 def filled(sandbox: Driver, **body: Any) -> Any:

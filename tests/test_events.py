@@ -438,27 +438,6 @@ def test_readers_that_stop_reading_harm_nobody(live: Live, monkeypatch: pytest.M
         connection.close()
 
 
-def test_readers_of_a_workspace_are_bounded_in_number(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sandbox.server.control.events.MOST_STREAMS", 2)
-    live.http.post(f"{live.url}/_sandbox/workspaces", json={"name": "other"})
-    with live.follow(), live.follow("limit=1") as one:
-        until_waiting(live, 2)
-        refused = live.http.get("/events")
-        assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
-        assert refused.json() == {
-            "type": "urn:dialog-sandbox:too-many-readers",
-            "title": "Too many readers",
-            "status": 503,
-            "detail": "2 readers follow this workspace's events: close some of their streams, or try again later.",
-        }
-        with Stream(f"{live.url}/_sandbox/workspaces/other", "/events", {}):
-            pass
-        live.send()
-        assert len(list(one)) == 1, "it ends by itself"
-        with live.follow():
-            pass
-
-
 def test_a_page_of_long_texts_has_few_of_them(live: Live, stayed: list[Event], monkeypatch: pytest.MonkeyPatch) -> None:
     """And whoever reads on is told the same as who stayed."""
     pages: list[int] = []

@@ -94,6 +94,7 @@ def test_a_world_of_schema_1_goes_on_after_it(
     sandbox.app.close()
 
     def age(tx: Tx) -> None:
+        tx.connection.execute(text("DROP TABLE age_mark"))
         for table, column in ADDED_SINCE_1:
             tx.connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
         tx.connection.execute(text("UPDATE sandbox_schema SET version = 1"))

@@ -16,6 +16,7 @@ from sandbox.settings import Settings
 from sandbox.vendors import VENDORS
 
 README = CHECKOUT / "README.md"
+OPERATORS = CHECKOUT / "docs" / "operators.md"
 
 
 def blocks() -> list[str]:
@@ -99,6 +100,8 @@ def test_the_readme_names_only_files_that_are_there() -> None:
 
 def test_the_table_of_settings_is_in_step_with_the_settings() -> None:
     rows = re.findall(r"^\| (?:`(--[a-z-]+)`)? ?\| `SANDBOX_([A-Z_]+)` \| (.*) \|$", README.read_text(), re.MULTILINE)
+    bounds = re.findall(r"^\| `SANDBOX_([A-Z_]+)` \| (.*) \| .* \|$", OPERATORS.read_text(), re.MULTILINE)
+    rows += [("", name, told) for name, told in bounds]
     assert sorted(name.lower() for _, name, _ in rows) == sorted(Settings.model_fields)
     taken = {option for each in get_command(app).commands["serve"].params for option in each.opts}  # type: ignore[attr-defined]
     assert {flag for flag, _, _ in rows if flag} == taken

@@ -29,6 +29,10 @@ REFUSALS: dict[type[errors.WorldError], int] = {
     errors.UnknownStory: 404,
     errors.UnknownFault: 404,
     errors.TooManyFaults: 409,
+    errors.TooManyWorkspaces: 409,
+    errors.TooManyMessages: 409,
+    errors.TooManySnapshots: 409,
+    errors.TooManySinks: 409,
     errors.ClockGoesBack: 409,
     errors.StoryUnderWay: 409,
     errors.NoStoryUnderWay: 409,
@@ -56,6 +60,7 @@ WHY = {
     415: "The body is not JSON, or compressed, or the type is a form's.",
     417: "It is not as expected; the failures say in what.",
     422: "A value is refused; the errors say which.",
+    429: "As many wait, or follow events, as may; the detail says how many.",
     503: "Not ready.",
 }
 

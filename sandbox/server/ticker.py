@@ -15,6 +15,7 @@ from typing import NamedTuple
 from sandbox.clock import DAY, HOUR, NEVER, SECOND
 from sandbox.server.callback_scheduler import CallbackScheduler, QueuedCallback
 from sandbox.server.callback_sender import STORE_RETRY_S, CallbackSender
+from sandbox.server.upkeep import Upkeep
 from sandbox.store import Store, StoreUnavailable, Tx
 from sandbox.world import resets
 from sandbox.world.callbacks import queue
@@ -54,8 +55,11 @@ def next_night(wall: int) -> int:
 class Ticker:
     """`resets_nightly`: the workspace `default` is reset every night, so that each day's visitors find it fresh."""
 
-    def __init__(self, store: Store, sender: CallbackSender, *, resets_nightly: bool = False) -> None:
+    def __init__(
+        self, store: Store, sender: CallbackSender, *, resets_nightly: bool = False, upkeep: Upkeep | None = None
+    ) -> None:
         self._store = store
+        self._upkeep = upkeep or Upkeep(store)
         self._sender = sender
         self._scheduler = CallbackScheduler(sender.attempt, self._run_soon, rate=sender.rate)
         self._known: dict[int, int] = {}
@@ -116,7 +120,7 @@ class Ticker:
                 self._marked.add(workspace_id)
         if tx.has_expiry:
             self._next_expiry = 0
-        if self._marked or tx.has_expiry:
+        if self._upkeep.is_wanted_after(tx) or self._marked or tx.has_expiry:
             self._run_soon()
 
     def _invalidate(self, workspace_id: int) -> None:
@@ -159,7 +163,7 @@ class Ticker:
             return 0
         first = min(self._due.values(), default=NEVER)
         renewal = self._next_renewal if self._scheduler.is_busy else NEVER
-        return min(first, renewal, self._next_expiry, self._next_reset, self._next_look)
+        return min(first, renewal, self._next_expiry, self._next_reset, self._next_look, self._upkeep.next_wall)
 
     # What ------------------------------------------------------------------------------------------------------------
 
@@ -182,6 +186,7 @@ class Ticker:
             await self._delete_expired(wall)
         if self._next_reset <= wall:
             await self._reset_default(wall)
+        await self._upkeep.take_step(wall)
 
     async def _renew(self, wall: int) -> None:
         """Keep what is being sent."""

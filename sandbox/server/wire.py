@@ -129,7 +129,6 @@ class Wire(Unread):
             self.answering.default_headers = [each for each in own if each[0] != b"date"]
 
 
-
 def _size_of(headers: list[tuple[bytes, bytes]]) -> int:
     return sum(len(name) + len(value) for name, value in headers)
 

@@ -27,7 +27,7 @@ from sandbox.store.errors import (
 from sandbox.store.files import damaged, obstacle, temporary_folder
 from sandbox.store.query import Command, Query
 from sandbox.store.tables import SCHEMA, SCHEMA_TAGS, WORKSPACES, Row, WorkspaceRow
-from sandbox.store.tx import SERVER, IdFormat, ReadSnapshot, Tx
+from sandbox.store.tx import NO_LIMITS, SERVER, IdFormat, Limits, ReadSnapshot, Tx
 
 T = TypeVar("T")
 
@@ -71,8 +71,10 @@ class Store:
         id_formats: Sequence[IdFormat] = (),
         *,
         in_threads: bool = False,
+        limits: Limits = NO_LIMITS,
     ) -> None:
         """`database`: a path or an SQLAlchemy URL; none: a temporary file that goes when the store is closed."""
+        self.limits = limits
         self._folder = None if database else temporary_folder()
         self.url = sqlite_url(Path(self._folder.name, "sandbox.db")) if self._folder else url_of(str(database))
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
@@ -198,7 +200,7 @@ class Store:
 
     def _run(self, work: Callable[[Tx], T], *, is_write: bool) -> tuple[Tx, T]:
         with self._transaction(is_write=is_write) as connection:
-            tx = Tx(connection, self._clock, self.id_formats, is_write=is_write)
+            tx = Tx(connection, self._clock, self.id_formats, is_write=is_write, limits=self.limits)
             self._last_wall = tx.wall
             result = work(tx)
             is_kept = False
@@ -274,6 +276,17 @@ class Store:
         with self._transaction(is_write=False) as connection:
             connection.execute(select(SCHEMA_TAGS.c.version)).all()  # the moment is that of the first read
             yield ReadSnapshot(connection)
+
+    # Space -----------------------------------------------------------------------------------------------------------
+
+    async def give_space_back(self) -> bool:
+        """Make the file shorter by a few of the pages that are free in it; return whether more are to go.
+
+        PostgreSQL's own autovacuum does what is to be done there.
+        """
+        if not self.is_sqlite or not await self.read(lambda tx: sqlite.surplus_pages(tx.connection)):
+            return False
+        return await self.write(lambda tx: sqlite.give_pages_back(tx.connection))
 
     async def try_to_write(self) -> None:
         """Raise what keeps the database from being written, be it a lock or a full disk."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
-from sqlalchemy import Boolean, Column, Connection, false, inspect, select, update
+from sqlalchemy import BigInteger, Boolean, Column, Connection, ForeignKey, false, inspect, select, update
 
 from sandbox.store import postgresql, sqlite
 from sandbox.store.engine import url_of
@@ -32,6 +32,13 @@ def _to_2(operations: Operations) -> None:
         operations.add_column("workspace", Column(flag, Boolean, nullable=False, server_default=false()))
     operations.add_column("message", Column("reads_to_sent", INTEGER))
     operations.add_column("message", Column("reads_to_settled", INTEGER))
+    operations.create_table(
+        "age_mark",
+        Column("workspace_id", INTEGER, ForeignKey("workspace.id", ondelete="CASCADE"), primary_key=True),
+        Column("kind", TEXT, primary_key=True),
+        Column("wall", BigInteger, primary_key=True),
+        Column("n", BigInteger, nullable=False),
+    )
 
 
 STEPS: dict[int, Callable[[Operations], None]] = {1: _to_2}
@@ -62,6 +69,8 @@ def migrate(database: str) -> Migration:
                 _take_steps(connection)
     finally:
         engine.dispose()
+    if copy is not None:
+        sqlite.make_shrinkable(path)
     return Migration(before, SCHEMA, copy)
 
 

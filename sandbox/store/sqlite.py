@@ -16,7 +16,13 @@ WRITES = "sandbox_writes"
 """The execution option of a connection whose transaction takes the write lock at its start."""
 LONGEST_LOG = 64 * 1024 * 1024
 """Bytes of the log that are kept for what is written next: one that a long reader made longer is cut."""
+SPARE_PAGES = 1_000
+"""Of 4 KB, that stay free in the file for what is written next."""
+PAGES_AT_ONCE = 200
+"""That the file is made shorter by in one transaction, which takes a few ms."""
 
+INCREMENTAL = 2
+"""Of `auto_vacuum`: the file can be made shorter in steps."""
 NONE = "none"
 """The schema of a database without tables."""
 
@@ -45,6 +51,9 @@ def sqlite_engine(path: Path, *, is_temporary: bool) -> Engine:
     @event.listens_for(engine, "connect")
     def set_up(driver: Any, _: object) -> None:
         driver.isolation_level = None
+        if driver.execute("PRAGMA page_count").fetchone()[0] == 0:
+            # Only a file without tables takes that, and where it is taken already it would want the write lock.
+            driver.execute("PRAGMA auto_vacuum=INCREMENTAL")
         for pragma in pragmas:
             driver.execute(f"PRAGMA {pragma}")
 
@@ -61,6 +70,31 @@ def prepare(connection: Connection, *, is_write: bool) -> None:
     """Say what kind of transaction comes: a write takes the lock of the whole file at its start."""
     if is_write:
         connection.execution_options(**{WRITES: True})
+
+
+def surplus_pages(connection: Connection) -> int:
+    """Return how many free pages the file can be made shorter by: none where it was made without that."""
+    driver: Any = connection.connection.dbapi_connection
+    surplus: int = driver.execute("PRAGMA freelist_count").fetchone()[0] - SPARE_PAGES
+    is_shrinkable = driver.execute("PRAGMA auto_vacuum").fetchone()[0] == INCREMENTAL
+    return max(0, surplus) if is_shrinkable else 0
+
+
+def give_pages_back(connection: Connection) -> bool:
+    """Make the file shorter by some of its free pages; return whether more are to go."""
+    surplus = surplus_pages(connection)
+    driver: Any = connection.connection.dbapi_connection
+    for _ in range(min(surplus, PAGES_AT_ONCE)):
+        driver.execute("PRAGMA incremental_vacuum(1)")  # Python's module takes one step of it, whatever the number
+    return surplus > PAGES_AT_ONCE
+
+
+def make_shrinkable(path: Path) -> None:
+    """Let a file that was made without it give its free pages back: it is written once more, without them."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as driver:
+        if driver.execute("PRAGMA auto_vacuum").fetchone()[0] != INCREMENTAL:
+            driver.execute("PRAGMA auto_vacuum=INCREMENTAL")
+            driver.execute("VACUUM")
 
 
 def check_file(path: Path) -> None:

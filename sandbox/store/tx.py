@@ -10,7 +10,7 @@ from functools import lru_cache
 from math import ceil
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Executable, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Delete, Executable, bindparam, delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from sandbox.clock import LATEST, NEVER, SteadyClock
@@ -64,6 +64,18 @@ class WorkspaceView(NamedTuple):
         return NEVER if at > LATEST else self.clock_wall + ceil((at - self.clock_at) / self.clock_speed)
 
 
+class Limits(NamedTuple):
+    """How much a server takes: workspaces, and in each of them messages, snapshots and sinks."""
+
+    workspaces: int = NEVER
+    messages: int = NEVER
+    snapshots: int = NEVER
+    sinks: int = NEVER
+
+
+NO_LIMITS = Limits()
+
+
 class IdFormat(NamedTuple):
     """What a vendor calls its messages. `name`: as the control API calls the id.
 
@@ -76,6 +88,13 @@ class IdFormat(NamedTuple):
     name: str
     make: Callable[[int, int, int, int], str]
     applies: Callable[[str, bool], bool]
+
+
+class _Count(NamedTuple):
+    """How many of a kind were numbered; `in_table`: what the table says, None where it has no row of it."""
+
+    n: int
+    in_table: int | None
 
 
 IS_VISIBLE = WORKSPACES.c.hidden.is_(None)
@@ -125,8 +144,10 @@ class Tx:
         id_formats: Sequence[IdFormat] = (),
         *,
         is_write: bool = True,
+        limits: Limits = NO_LIMITS,
     ) -> None:
         self.connection = connection
+        self.limits = limits
         self._clock = clock
         self.wall = clock()
         self.machine_wall = self.wall - clock.lead
@@ -141,8 +162,8 @@ class Tx:
         """SQLite's lock is the whole file's, and the transaction has had it since its start."""
         self._locked: set[int] = set()
         """Workspaces whose row this transaction has locked."""
-        self._counts: dict[tuple[int, str], tuple[int, bool]] = {}
-        """By workspace and kind: the count, and whether the table has a row of it."""
+        self._counts: dict[tuple[int, str], _Count] = {}
+        """By workspace and kind."""
         self._changes: list[tuple[int, ChangeRow]] = []
         self._is_quiet = False
         self.changed: set[int] = set()
@@ -153,6 +174,8 @@ class Tx:
         """Whether a workspace was made that expires."""
         self.reset: set[int] = set()
         """Workspaces that were reset, restored or deleted: what is under way for them is dropped after the commit."""
+        self.deleted = 0
+        """How many rows were deleted, apart from those that went with others."""
         self.deferred: list[Callable[[], Awaitable[None]]] = []
 
     # The workspace ---------------------------------------------------------------------------------------------------
@@ -277,7 +300,9 @@ class Tx:
         params.setdefault(WORKSPACE, self.ws)
         try:
             if not isinstance(statement, Command):
-                return self.connection.execute(statement, params).rowcount
+                changed = self.connection.execute(statement, params).rowcount
+                self.deleted += changed if isinstance(statement, Delete) else 0
+                return changed
             sql, constants = statement.compiled(self._dialect)
             with closing(self._driver.cursor()) as cursor:
                 return int(cursor.execute(sql, constants | params).rowcount)
@@ -288,25 +313,39 @@ class Tx:
 
     def next_id(self, kind: str, workspace_id: int | None = None) -> int:
         """Return the next number of this kind in the workspace (or another one), from 1."""
+        return self.count_up(kind, workspace_id=workspace_id)
+
+    def count_up(self, kind: str, by: int = 1, *, workspace_id: int | None = None) -> int:
+        """Count so many more of this kind in the workspace (or another one); return how many that makes."""
         key = (self.ws if workspace_id is None else workspace_id, kind)
+        known = self._counted(key)
+        self._counts[key] = known._replace(n=known.n + by)
+        return known.n + by
+
+    def count_of(self, kind: str) -> int:
+        """Return how many of this kind the workspace has numbered so far."""
+        return self._counted((self.ws, kind)).n
+
+    def _counted(self, key: tuple[int, str]) -> _Count:
         known = self._counts.get(key)
         if known is None:
             if self._locks_rows and key[0] not in self._locked:
                 self._lock(key[0])
-            found = self.one(COUNT, ws=key[0], kind=kind)
-            known = (found or 0, found is not None)
-        self._counts[key] = (known[0] + 1, known[1])
-        return known[0] + 1
+            found = self.one(COUNT, ws=key[0], kind=key[1])
+            known = self._counts[key] = _Count(found or 0, found)
+        return known
 
     def save_counts(self) -> None:
-        """Write what `next_id` counted; needed before rows of the workspace are cloned, and done at the commit."""
-        for (workspace_id, kind), (n, is_there) in self._counts.items():
-            if not (is_there and self.execute(SET_COUNT, ws=workspace_id, of=kind, count=n)):
+        """Write what was counted; needed before rows of the workspace are cloned, and done at the commit."""
+        for (workspace_id, kind), (n, in_table) in self._counts.items():
+            if n == (in_table or 0):
+                continue
+            if in_table is None or not self.execute(SET_COUNT, ws=workspace_id, of=kind, count=n):
                 self.execute(insert(COUNTERS).values(workspace_id=workspace_id, kind=kind, n=n))
         self._counts.clear()
 
     def drop_counts(self, workspace_id: int) -> None:
-        """Drop what `next_id` counted there: its rows were replaced."""
+        """Drop what was counted there: its rows were replaced."""
         for key in [key for key in self._counts if key[0] == workspace_id]:
             del self._counts[key]
 

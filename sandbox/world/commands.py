@@ -5,6 +5,7 @@ at once; for the future it is scheduled, and executed by the first to come past 
 """
 
 import json
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
@@ -12,9 +13,9 @@ from sqlalchemy import bindparam, select
 
 from sandbox.store import Query, Tx
 from sandbox.store.tables import SCHEDULED, MessageRow, ScheduledRow
-from sandbox.world import consent, delivery, people, story_runs
+from sandbox.world import consent, delivery, limits, people, story_runs
 from sandbox.world.consent import ConsentState
-from sandbox.world.errors import UnknownMessage, WorldError
+from sandbox.world.errors import TooManyMessages, UnknownMessage, WorldError
 from sandbox.world.lines import LineView, line_of
 from sandbox.world.messages import broadcasts
 from sandbox.world.messages.accept import ALERT, OPT_OUT, STAFF_OPT_IN, Draft, accept
@@ -167,12 +168,15 @@ def run_due(tx: Tx, now: int | None = None) -> None:
 
 
 def _run(tx: Tx, row: ScheduledRow) -> None:
-    """Execute a scheduled command as if on time; skip one that is no longer valid."""
+    """Execute a scheduled command as if on time; skip one that is no longer valid, and count one without room."""
     arguments: dict[str, Any] = json.loads(row.arguments)
     if row.command == report.__name__:
         arguments["now"] = row.due_at
     try:
         COMMANDS[row.command](tx, row.due_at, **arguments)
+    except TooManyMessages as full:
+        if limits.note_missed(tx) == 1:
+            logging.getLogger(__name__).warning("What fell due in workspace %d was left out: %s", tx.ws, full)
     except WorldError:
         return
 

@@ -73,6 +73,22 @@ class TooManyFaults(WorldError):
     """The workspace has as many faults as it may have."""
 
 
+class TooManyWorkspaces(WorldError):
+    """The server has as many workspaces as it takes."""
+
+
+class TooManyMessages(WorldError):
+    """The workspace has no room for so many more messages."""
+
+
+class TooManySnapshots(WorldError):
+    """The workspace has as many snapshots as it may have."""
+
+
+class TooManySinks(WorldError):
+    """The workspace has as many sinks as it may have."""
+
+
 class AlreadyTaken(WorldError):
     """Something else bears this name, id or number already."""
 

@@ -217,6 +217,13 @@ NETWORK_RULES = (
         (assumed("all of it", "the sandbox's own, so that a test can have a call go wrong"),),
     ),
     SandboxRule(
+        "NET-limits",
+        "A workspace holds as many messages as its server lets it (SANDBOX_MAX_WORKSPACE_MESSAGES). A submit beyond"
+        " them is refused with 507 in the vendor's own shape, and nothing of it is done; what falls due by itself then"
+        " is left out, and counted.",
+        (assumed("all of it", "the sandbox's own, so that one caller cannot fill a server that others share"),),
+    ),
+    SandboxRule(
         "NET-origin",
         "A call that a web page of another origin makes is refused, in the vendor's own shape. A page is the sandbox's"
         " own if its one Origin has the host and port of Host (default ports, case and a dot at the end are no"

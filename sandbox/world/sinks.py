@@ -6,6 +6,7 @@ from sqlalchemy import bindparam, delete, func, select
 
 from sandbox.store import Query, Tx
 from sandbox.store.tables import SINK_REQUESTS, SINKS, SinkRequestRow, SinkRow
+from sandbox.world import limits
 from sandbox.world.errors import UnknownSink
 from sandbox.world.ids import secret
 from sandbox.world.workspaces.find import by_id
@@ -49,9 +50,10 @@ DELETE_HEAVY = delete(SINK_REQUESTS).where(*OF_SINK, SINK_REQUESTS.c.id <= HEAVI
 
 
 def put_sink(tx: Tx, name: str, *, status: int, delay: int) -> SinkRow:
-    """Make a sink, or change what it answers; `delay` in ms."""
+    """Make a sink, or change what it answers; `delay` in ms. Raises `TooManySinks`."""
     sink = tx.get(SinkRow, name)
     if sink is None:
+        limits.check_sinks(tx)
         sink = SinkRow(workspace_id=tx.ws, name=name, token=secret(32), status=status, delay=delay)
         tx.add(sink)
     else:

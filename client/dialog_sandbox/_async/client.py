@@ -15,6 +15,7 @@ from dialog_sandbox.awaitable_context import awaitable_context
 from dialog_sandbox.errors import Refused
 from dialog_sandbox.models.engine import Fixture, HandsetNumber, Rule, Template, Version
 from dialog_sandbox.models.journal import Exchange
+from dialog_sandbox.models.limits import ServerLimits
 from dialog_sandbox.models.values import ClockState, Mode
 from dialog_sandbox.models.workspaces import WorkspaceInfo
 from dialog_sandbox.session import AsyncSession
@@ -109,6 +110,10 @@ class AsyncSandboxClient(AsyncResource):
     async def version(self) -> Version:
         """Return which version it is, and which vendors it plays."""
         return await self._read(Version, "GET", "/version")
+
+    async def limits(self) -> ServerLimits:
+        """Return how much it takes and keeps, and how much of that is there."""
+        return await self._read(ServerLimits, "GET", "/limits")
 
     async def rules(self) -> list[Rule]:
         """Return every rule that it follows, with where each comes from."""

@@ -12,6 +12,7 @@ from dialog_sandbox._async.network import AsyncNetworkVerbs
 from dialog_sandbox._async.people import AsyncPeopleVerbs
 from dialog_sandbox._async.resource import segment
 from dialog_sandbox.arguments import ConsoleChange, Filters, StoryAction, filtered, present
+from dialog_sandbox.models.limits import WorkspaceLimits
 from dialog_sandbox.models.snapshots import Snapshot
 from dialog_sandbox.models.stories import Story
 from dialog_sandbox.models.values import Doctype
@@ -68,6 +69,10 @@ class AsyncWorkspace(AsyncMessageVerbs, AsyncPeopleVerbs, AsyncNetworkVerbs, Asy
     @property
     def dialogtech_url(self) -> str:
         return self.url + DIALOGTECH
+
+    async def limits(self) -> WorkspaceLimits:
+        """Return how much it may hold, and how much of that is there."""
+        return await self._read(WorkspaceLimits, "GET", "/limits")
 
     @cached_property
     def clock(self) -> AsyncClock:

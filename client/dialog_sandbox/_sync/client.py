@@ -14,6 +14,7 @@ from dialog_sandbox.arguments import ExchangeFilters, Seconds, filtered, fixture
 from dialog_sandbox.errors import Refused
 from dialog_sandbox.models.engine import Fixture, HandsetNumber, Rule, Template, Version
 from dialog_sandbox.models.journal import Exchange
+from dialog_sandbox.models.limits import ServerLimits
 from dialog_sandbox.models.values import ClockState, Mode
 from dialog_sandbox.models.workspaces import WorkspaceInfo
 from dialog_sandbox.session import Session
@@ -100,6 +101,10 @@ class SandboxClient(Resource):
     def version(self) -> Version:
         """Return which version it is, and which vendors it plays."""
         return self._read(Version, "GET", "/version")
+
+    def limits(self) -> ServerLimits:
+        """Return how much it takes and keeps, and how much of that is there."""
+        return self._read(ServerLimits, "GET", "/limits")
 
     def rules(self) -> list[Rule]:
         """Return every rule that it follows, with where each comes from."""

@@ -13,6 +13,7 @@ from dialog_sandbox._sync.network import NetworkVerbs
 from dialog_sandbox._sync.people import PeopleVerbs
 from dialog_sandbox._sync.resource import segment
 from dialog_sandbox.arguments import ConsoleChange, Filters, StoryAction, filtered, present
+from dialog_sandbox.models.limits import WorkspaceLimits
 from dialog_sandbox.models.snapshots import Snapshot
 from dialog_sandbox.models.stories import Story
 from dialog_sandbox.models.values import Doctype
@@ -69,6 +70,10 @@ class Workspace(MessageVerbs, PeopleVerbs, NetworkVerbs, FaultVerbs, JournalVerb
     @property
     def dialogtech_url(self) -> str:
         return self.url + DIALOGTECH
+
+    def limits(self) -> WorkspaceLimits:
+        """Return how much it may hold, and how much of that is there."""
+        return self._read(WorkspaceLimits, "GET", "/limits")
 
     @cached_property
     def clock(self) -> Clock:

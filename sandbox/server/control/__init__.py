@@ -100,6 +100,7 @@ def every_route(settings: Settings, vendors: Sequence[Vendor]) -> list[BaseRoute
         faults,
         health,
         journal,
+        limits,
         messages,
         people,
         phones,
@@ -111,7 +112,7 @@ def every_route(settings: Settings, vendors: Sequence[Vendor]) -> list[BaseRoute
     )
 
     sections = (
-        *(health, engine, workspaces, people, phones, events, messages, consents, delivery, clock),
+        *(health, engine, limits, workspaces, people, phones, events, messages, consents, delivery, clock),
         *(callbacks, sinks, faults, stories, journal, verify, snapshots),
     )
     ours = [route for section in sections for route in section.router.routes]

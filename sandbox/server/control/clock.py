@@ -4,7 +4,7 @@ from dialog_sandbox.models.clock import ClockReading, ClockRequest, ClockTurned,
 from sandbox.clock import LATEST, SECOND
 from sandbox.server.control.answers.values import optional_milliseconds, timestamp
 from sandbox.server.control.answers.workspaces import clock_reading
-from sandbox.server.control.dependencies import TickerDep, WorkspaceDep
+from sandbox.server.control.dependencies import HubDep, TickerDep, WorkspaceDep
 from sandbox.server.control.http import WORKSPACE, control_router
 from sandbox.server.problems import invalid, refusals
 from sandbox.store import Tx
@@ -20,8 +20,8 @@ async def show_clock(ws: WorkspaceDep) -> ClockReading:
     return await ws.read(clock_reading)
 
 
-@router.post("/clock", responses=refusals(409))
-async def turn_clock(ws: WorkspaceDep, ticker: TickerDep, body: ClockRequest) -> ClockTurned:
+@router.post("/clock", responses=refusals(409, 429))
+async def turn_clock(ws: WorkspaceDep, ticker: TickerDep, hub: HubDep, body: ClockRequest) -> ClockTurned:
     """Stops the clock, sets or advances it, or lets it run; and tells what came due thereby, in order.
 
     It goes forward only, up to the end of 9998. It does not wait for the receivers of callbacks, unless `settle` says
@@ -32,13 +32,14 @@ async def turn_clock(ws: WorkspaceDep, ticker: TickerDep, body: ClockRequest) ->
         due = _move(tx, body)
         return tx.ws, due, clock_reading(tx)
 
-    workspace_id, due, reading = await ws.write(work)
-    fired = [*map(_fired, due)]
     if body.settle is None:
-        return ClockTurned(**dict(reading), fired=fired)
-    settled = await ticker.settled(workspace_id, body.settle)
+        _, due, reading = await ws.write(work)
+        return ClockTurned(**dict(reading), fired=[*map(_fired, due)])
+    with hub.waits.taken(await ws.read(lambda tx: tx.workspace.id)):  # refused before the clock is moved
+        workspace_id, due, _ = await ws.write(work)
+        settled = await ticker.settled(workspace_id, body.settle)
     reading = await ws.read(clock_reading)
-    return ClockTurned(**dict(reading), fired=fired, settled=settled)
+    return ClockTurned(**dict(reading), fired=[*map(_fired, due)], settled=settled)
 
 
 def _move(tx: Tx, body: ClockRequest) -> list[DueEvent]:

@@ -14,6 +14,7 @@ from sandbox.server.control.dependencies import WorkspaceDep
 from sandbox.server.control.http import WORKSPACE, control_router
 from sandbox.server.control.lists import cut_page
 from sandbox.server.control.messages import broadcasting_line
+from sandbox.server.problems import refusals
 from sandbox.store import Tx
 from sandbox.store.tables import ConsentRow
 from sandbox.world import consent
@@ -53,7 +54,7 @@ async def show_consent_history(ws: WorkspaceDep, phone: AnyPhone) -> ListOf[Cons
     return await ws.read(work)
 
 
-@router.put("/consents/{phone}")
+@router.put("/consents/{phone}", responses=refusals(409))
 async def set_consent(ws: WorkspaceDep, phone: AnyPhone, body: ConsentRequest) -> ConsentChange:
     """Staff opt a phone in or out of a console.
 

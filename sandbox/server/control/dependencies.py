@@ -6,8 +6,10 @@ from typing import Annotated, TypeVar
 from fastapi import Depends, Path, Request
 
 from sandbox.server.database_file import DatabaseFile
+from sandbox.server.events import Hub
 from sandbox.server.journal import Journal
 from sandbox.server.ticker import Ticker
+from sandbox.settings import Settings
 from sandbox.store import Store, Tx, WorkspaceView
 from sandbox.vendors.base.vendor import Vendor
 from sandbox.world.access import read_in, write_in
@@ -68,11 +70,25 @@ async def ticker_of(request: Request) -> Ticker:
     return ticker
 
 
+async def hub_of(request: Request) -> Hub:
+    """Return who is told that a workspace changed."""
+    hub: Hub = request.app.state.hub
+    return hub
+
+
+async def settings_of(request: Request) -> Settings:
+    """Return what the server was told at its start."""
+    settings: Settings = request.app.state.settings
+    return settings
+
+
 StoreDep = Annotated[Store, Depends(store_of)]
 DatabaseFileDep = Annotated[DatabaseFile | None, Depends(database_file_of)]
 VendorsDep = Annotated[Sequence[Vendor], Depends(vendors_of)]
 JournalDep = Annotated[Journal, Depends(journal_of)]
 TickerDep = Annotated[Ticker, Depends(ticker_of)]
+HubDep = Annotated[Hub, Depends(hub_of)]
+SettingsDep = Annotated[Settings, Depends(settings_of)]
 
 
 async def workspace_of(

@@ -14,7 +14,7 @@ from sandbox.server.callback_sender import SINKS, answer_of, keeping
 from sandbox.server.control.answers.values import seconds, timestamp
 from sandbox.server.control.dependencies import WorkspaceDep
 from sandbox.server.control.http import WORKSPACE, ControlRequest, control_router
-from sandbox.server.problems import Problem
+from sandbox.server.problems import Problem, refusals
 from sandbox.server.public_address import public_url_of
 from sandbox.store import Store, Tx
 from sandbox.store.tables import SinkRequestRow, SinkRow
@@ -27,7 +27,7 @@ Name = Annotated[str, Path(description="Letters, digits, - and _.", pattern=SINK
 FORM = "application/x-www-form-urlencoded"
 
 
-@router.put(WORKSPACE + "/sinks/{name}")
+@router.put(WORKSPACE + "/sinks/{name}", responses=refusals(409))
 async def put_sink(request: Request, ws: WorkspaceDep, name: Name, body: PutSinkRequest | None = None) -> SinkUrl:
     """Makes a receiver, or changes what it answers. Its URL cannot be guessed, and a callback may always go there."""
     wanted = body or PutSinkRequest()

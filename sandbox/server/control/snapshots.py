@@ -19,9 +19,9 @@ from sandbox.server.control.dependencies import StoreDep, WorkspaceDep
 from sandbox.server.control.http import WORKSPACE, control_router
 from sandbox.server.journal.secrets import url_without_secrets
 from sandbox.server.problems import Problem, refusals
-from sandbox.store import Tx
+from sandbox.store import Tx, WorkspaceView
 from sandbox.store.tx import ReadSnapshot
-from sandbox.world import resets
+from sandbox.world import limits, resets
 from sandbox.world.snapshots import catalog
 from sandbox.world.snapshots.read import SnapshotReader
 from sandbox.world.snapshots.write import file_of
@@ -91,7 +91,7 @@ async def put_snapshot(request: Request, ws: WorkspaceDep, name: Name) -> Snapsh
     Without a body the workspace is kept as it is now; a body is the file that GET of a snapshot answers, of a server
     of the same schema, whatever its media type.
     """
-    workspace = await ws.read(lambda tx: tx.workspace)
+    workspace = await ws.read(lambda tx: _with_room(tx, name))
     reader = SnapshotReader(ws.store, FURTHER_CHECKS)
     size = 0
     try:
@@ -106,6 +106,12 @@ async def put_snapshot(request: Request, ws: WorkspaceDep, name: Name) -> Snapsh
     except BaseException:
         await reader.drop()
         raise
+
+
+def _with_room(tx: Tx, name: str) -> WorkspaceView:
+    """Return the workspace; raises `TooManySnapshots` before a file is read in vain."""
+    catalog.check_room(tx, name)
+    return tx.workspace
 
 
 async def picture_of(store: StoreDep) -> AsyncIterator[ReadSnapshot]:
@@ -135,7 +141,7 @@ async def _by_turns(file: Iterator[bytes]) -> AsyncIterator[bytes]:
         await asyncio.sleep(0)
 
 
-@router.post("/snapshots/{name}/restore")
+@router.post("/snapshots/{name}/restore", responses=refusals(409))
 async def restore_snapshot(ws: WorkspaceDep, name: Name) -> WorkspaceInfo:
     """Begins anew as the snapshot has it; its clock goes on from there, or stands there."""
     return await ws.write(lambda tx: _restore(tx, name))
@@ -149,7 +155,9 @@ async def delete_snapshot(ws: WorkspaceDep, name: Name) -> None:
 
 def _restore(tx: Tx, name: str) -> WorkspaceInfo:
     """Return the workspace with the keys of accounts that came back without any."""
-    resets.to_clone(tx, catalog.find_snapshot(tx, name).clone_id)
+    snapshot = catalog.find_snapshot(tx, name)
+    limits.check_all_messages(tx, snapshot.messages)
+    resets.to_clone(tx, snapshot.clone_id)
     return workspace_now(tx)
 
 

@@ -6,9 +6,9 @@ from functools import partial
 from fastapi import Request
 
 from dialog_sandbox.models.verify import VerifyRequest, VerifyResponse
-from sandbox.server.control.dependencies import JournalDep, WorkspaceAccess, WorkspaceDep
+from sandbox.server.control.dependencies import HubDep, JournalDep, WorkspaceAccess, WorkspaceDep
 from sandbox.server.control.http import WORKSPACE, control_router
-from sandbox.server.control.waits import HubDep, answered
+from sandbox.server.control.waits import answered
 from sandbox.server.events import Hub
 from sandbox.server.journal.verify import JournalReplaced, Verification
 from sandbox.server.problems import Problem, refusals
@@ -16,7 +16,7 @@ from sandbox.server.problems import Problem, refusals
 router = control_router(WORKSPACE, "Journal")
 
 
-@router.post("/verify", responses=refusals(417, 503))
+@router.post("/verify", responses=refusals(417, 429, 503))
 async def verify(
     request: Request, ws: WorkspaceDep, hub: HubDep, journal: JournalDep, body: VerifyRequest
 ) -> VerifyResponse:

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Hashable
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
-from fastapi import Depends, Request
+from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from sandbox.server.events import Hub, Stopping
@@ -13,15 +13,6 @@ from sandbox.server.problems import Problem
 from sandbox.store import Tx
 
 T = TypeVar("T")
-
-
-async def hub_of(request: Request) -> Hub:
-    """Return who is told that a workspace changed."""
-    hub: Hub = request.app.state.hub
-    return hub
-
-
-HubDep = Annotated[Hub, Depends(hub_of)]
 
 
 async def answered(
@@ -33,7 +24,7 @@ async def answered(
     """
     leaving = asyncio.ensure_future(hung_up(request.receive))
     try:
-        with hub.watching(workspace_id) as watched:
+        with hub.waits.taken(workspace_id), hub.watching(workspace_id) as watched:
             answer = await watched.answer(key, work, timeout_s=timeout_s, unless=leaving)
         if answer is None and leaving.done():
             raise ClientDisconnect

@@ -31,7 +31,7 @@ from sandbox.server.control.dependencies import StoreDep, WorkspaceDep
 from sandbox.server.control.http import WORKSPACE, control_router
 from sandbox.server.problems import invalid, refusals
 from sandbox.store import Tx
-from sandbox.world import fixtures
+from sandbox.world import fixtures, limits
 from sandbox.world.errors import FixtureRefused
 from sandbox.world.lines import console_line
 from sandbox.world.seed import seed_workspace
@@ -67,6 +67,7 @@ async def create_workspace(store: StoreDep, body: CreateWorkspaceRequest | None 
             expires_wall=tx.wall + max(1, round(wanted.ttl * SECOND)) if "ttl" in has else None,
             settings=columns,
         )
+        limits.check_messages(tx, 0)
         return workspace_now(tx)
 
     return await store.write(work)

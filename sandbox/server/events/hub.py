@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple, TypeVar
 
 from sandbox.clock import SECOND
+from sandbox.server.events.places import Places
 from sandbox.server.journal import Journal
 from sandbox.store import Store, Tx, WorkspaceView
 from sandbox.world.access import read_in
@@ -64,8 +65,6 @@ class WatchedWorkspace:
         self.loop = asyncio.get_running_loop()
         self.interested = 0
         """How many are."""
-        self.streams = 0
-        """How many of them follow its events."""
         self.questions: dict[Hashable, Question] = {}
         self._hub = hub
         self._store = store
@@ -202,9 +201,21 @@ class WatchedWorkspace:
 
 
 class Hub:
-    """The watched workspaces of a server. `heartbeat_s`: how long a stream of events may be silent, in wall time."""
+    """The watched workspaces of a server. `heartbeat_s`: how long a stream of events may be silent, in wall time.
 
-    def __init__(self, store: Store, journal: Journal, *, heartbeat_s: float = HEARTBEAT_S) -> None:
+    `waits`, `streams`: the places for those who wait and follow; there are no bounds where none are given.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        journal: Journal,
+        *,
+        heartbeat_s: float = HEARTBEAT_S,
+        waits: Places | None = None,
+        streams: Places | None = None,
+    ) -> None:
+        self.waits, self.streams = waits or Places(), streams or Places()
         self.heartbeat_s = heartbeat_s
         self.is_closed = False
         self.queries = 0
@@ -234,21 +245,6 @@ class Hub:
                 watched.end_watch()
                 if self.watched.get(workspace_id) is watched:
                     del self.watched[workspace_id]
-
-    @contextmanager
-    def following(self, workspace_id: int) -> Iterator[WatchedWorkspace]:
-        """Give the workspace to one who follows its events inside."""
-        with self.watching(workspace_id) as watched:
-            watched.streams += 1
-            try:
-                yield watched
-            finally:
-                watched.streams -= 1
-
-    def streams_of(self, workspace_id: int) -> int:
-        """Return how many follow the workspace's events."""
-        watched = self.watched.get(workspace_id)
-        return 0 if watched is None else watched.streams
 
     def _committed(self, tx: Tx) -> None:
         if self.watched:

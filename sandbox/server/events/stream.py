@@ -54,18 +54,22 @@ class EventStream(Response):
         super().__init__(headers={**headers, EVENT_ID: event_id})
         del self.headers["content-length"]
         self._hub = hub
-        self.workspace_id = workspace_id
+        self._workspace_id = workspace_id
         self._writer = writer
         self._filters = filters
         self._page = first
         self._left = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._hub.streams.taken(self._workspace_id):
+            await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         if not scope.get(IS_HEAD):
             leaving: Leaving = asyncio.ensure_future(hung_up(receive))
             try:
-                with self._hub.following(self.workspace_id) as watched:
+                with self._hub.watching(self._workspace_id) as watched:
                     await self._send_events(watched, leaving, send)
             except (Stopping, UnknownWorkspace):
                 pass  # the stream ends

@@ -149,16 +149,14 @@ class Journal:
             return [] if len(batch) == 1 else [entry for each in batch for entry in await self._written([each])]
 
     def _work(self, batch: list[AnsweredExchange]) -> Callable[[Tx], list[JournalEntryRow]]:
-        """Return what writes a batch, and drops what is too old if nobody looked for it in the last minute."""
+        """Return what writes a batch, and drops some of what is too old if nobody looked for it in the last minute."""
         wall = self._store.wall()
         is_time = abs(wall - self._looked_for_old) >= LOOK_FOR_OLD_EVERY
-        if is_time:
-            self._looked_for_old = wall
 
         def work(tx: Tx) -> list[JournalEntryRow]:
             written = write_batch(tx, batch, self._limit)
-            if is_time:
-                drop_old(tx, wall - self._longest)
+            if is_time and not drop_old(tx, wall - self._longest):
+                self._looked_for_old = wall
             return written
 
         return work

@@ -18,8 +18,8 @@ from sandbox.world.messages.search import MOST_TEXT
 ACCEPTED, REFUSED, FAULTED = "accepted", "refused", "faulted"
 SLACK = 16
 """Of how many parts of a journal's limit one may be there beyond it."""
-OLD_AT_ONCE = 1000
-"""Old rows that are looked at together."""
+BATCH_SIZE = 1000
+"""Rows that are dropped together, and the most that may be there beyond the limit: more would hold others up."""
 
 position = JOURNAL.c.position
 IN_WORKSPACE = JOURNAL.c.workspace_id == bindparam("ws")
@@ -27,7 +27,7 @@ BY_ID = Query(JournalEntryRow, select(JOURNAL).where(IN_WORKSPACE, JOURNAL.c.id 
 BY_ID_ANYWHERE = Query(JournalEntryRow, select(JOURNAL).where(JOURNAL.c.id == bindparam("id")))
 POSITION_OF = Query(int, select(position).where(IN_WORKSPACE, JOURNAL.c.id == bindparam("id")))
 NEWEST = Query(int, select(position).where(IN_WORKSPACE).order_by(position.desc()).limit(1))
-ANY_UP_TO = Query(int, select(position).where(IN_WORKSPACE, position <= bindparam("last")).limit(1))
+FIRST = Query(int, select(position).where(IN_WORKSPACE).order_by(position).limit(1))
 DELETE_UP_TO = delete(JOURNAL).where(IN_WORKSPACE, position <= bindparam("last"))
 DELETE_ALL = delete(JOURNAL).where(IN_WORKSPACE)
 OLDEST_WALL = (
@@ -42,7 +42,7 @@ OLDEST = (
     select(position.label("position"), JOURNAL.c.wall.label("wall"))
     .where(IN_WORKSPACE)
     .order_by(position)
-    .limit(OLD_AT_ONCE)
+    .limit(BATCH_SIZE)
     .subquery()
 )
 LAST_OLD = Query(
@@ -164,13 +164,19 @@ def drop_over(tx: Tx, workspace_id: int, newest: int, limit: int) -> None:
 
     Rows that lie side by side go together: to drop as many as come would rewrite each page of them again and again.
     """
-    last = newest - limit - limit // SLACK
-    if last > 0 and tx.exists(ANY_UP_TO, ws=workspace_id, last=last):
-        tx.execute(DELETE_UP_TO, ws=workspace_id, last=newest - limit)
+    last = newest - limit - min(limit // SLACK, BATCH_SIZE)
+    first = tx.one(FIRST, ws=workspace_id) if last > 0 else None
+    if first is not None and first <= last:
+        # Of a limit that was lowered some go with each batch.
+        tx.execute(DELETE_UP_TO, ws=workspace_id, last=min(newest - limit, first + 2 * BATCH_SIZE))
 
 
-def drop_old(tx: Tx, before: int) -> None:
-    """Drop what is older than this wall time, in all journals."""
+def drop_old(tx: Tx, before: int) -> bool:
+    """Drop some of what is older than this wall time, in all journals; return whether there may be more."""
+    left = BATCH_SIZE
     for workspace_id in tx.all(WITH_OLD, wall=before):
-        while (last := tx.one(LAST_OLD, ws=workspace_id, wall=before)) is not None:
-            tx.execute(DELETE_UP_TO, ws=workspace_id, last=last)
+        if left <= 0:
+            return True
+        last = tx.one(LAST_OLD, ws=workspace_id, wall=before)
+        left -= 0 if last is None else tx.execute(DELETE_UP_TO, ws=workspace_id, last=last)
+    return left <= 0

@@ -20,6 +20,7 @@ from sandbox.store.tables.messages import (
     VendorIdRow,
 )
 from sandbox.store.tables.people import CONSENTS, PEOPLE, ConsentRow, PersonRow
+from sandbox.store.tables.retention import AGE_MARKS, AgeMarkRow
 from sandbox.store.tables.schedule import (
     ATTEMPTS,
     CALLBACKS,
@@ -55,6 +56,7 @@ from sandbox.store.tables.workspaces import (
 
 __all__ = [
     "ACCOUNTS",
+    "AGE_MARKS",
     "ATTEMPTS",
     "BROADCASTS",
     "CALLBACKS",
@@ -79,6 +81,7 @@ __all__ = [
     "VENDOR_IDS",
     "WORKSPACES",
     "AccountRow",
+    "AgeMarkRow",
     "AttemptRow",
     "BroadcastRow",
     "CallbackRow",

@@ -95,7 +95,12 @@ def of_fault(_: Tx, exchange: VendorExchange, refusal: Refusal) -> FindingTexts:
     return f"X-Sandbox-Fault: {b','.join(values).decode('latin-1')}", refusal.reason
 
 
-COMMON_HINTS: dict[str, Hint] = {"NET-origin": of_origin, "NET-fault": of_fault}
+def of_limits(_: Tx, __: VendorExchange, refusal: Refusal) -> FindingTexts:
+    """A workspace that is full, whatever was sent."""
+    return "a full workspace", refusal.reason
+
+
+COMMON_HINTS: dict[str, Hint] = {"NET-origin": of_origin, "NET-fault": of_fault, "NET-limits": of_limits}
 
 
 def of_credentials(_: Tx, exchange: VendorExchange, refusal: Refusal) -> FindingTexts:

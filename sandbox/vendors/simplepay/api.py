@@ -1,6 +1,7 @@
 """Dialog Health Send SMS ("simplepay"): submit a message, opt a phone out silently, ask what became of a message."""
 
 from contextlib import suppress
+from http import HTTPStatus
 from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Path
@@ -35,6 +36,7 @@ from sandbox.world import consent, phones
 from sandbox.world.callbacks.queue import before_answer
 from sandbox.world.commands import SUBMIT
 from sandbox.world.delivery import handset_of
+from sandbox.world.errors import TooManyMessages
 from sandbox.world.lines import LineView, line_of
 from sandbox.world.messages.accept import Draft, accept
 from sandbox.world.messages.search import IS_ID_OF_MESSAGE, vendor_ids_of
@@ -133,7 +135,10 @@ def submit(tx: Tx, exchange: VendorExchange, consoleCode: SubmittingConsoleCode)
         sender=params.From,
         status_callback=_status_callback(exchange, params),
     )
-    message = accept(tx, line, draft, opts_in=True)
+    try:
+        message = accept(tx, line, draft, opts_in=True)
+    except TooManyMessages as full:
+        raise Refusal("NET-limits", str(full), HTTPStatus.INSUFFICIENT_STORAGE) from None
     if message.status_callback is not None:
         _call_back_first(tx, exchange, message)
     exchange.rules = SUBMITTED if message.status_callback is None else SUBMITTED_WITH_CALLBACK

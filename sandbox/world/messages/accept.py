@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, delete, func, select
 
 from sandbox.store import Query, Tx
 from sandbox.store.tables import MESSAGES, VENDOR_IDS, MessageRow, VendorIdRow
-from sandbox.world import consent, delivery, people
+from sandbox.world import consent, delivery, limits, people
 from sandbox.world.callbacks.queue import expect
 from sandbox.world.consent import ConsentState
 from sandbox.world.errors import AlreadyTaken
@@ -87,11 +87,13 @@ def accept(
     consent_state: ConsentState | None = None,
     store: StoreMessage | None = None,
 ) -> MessageRow:
-    """Take a message for a phone and fix what becomes of it.
+    """Take a message for a phone and fix what becomes of it. Raises `TooManyMessages`, before anything is written.
 
     `opts_in`: it opts the phone in silently (rule SP-optin). `plan`: instead of what the policy gives, unless the phone
     is opted out. `consent_state`: that of the phone, if the caller knows it. `store`: instead of `store_message`.
     """
+    if store is None:  # what a fixture brings is never refused
+        limits.check_messages(tx)
     is_barred = _is_barred(tx, line, draft, consent_state, opts_in=opts_in)
     is_by_policy = plan is None or is_barred
     if plan is None or is_barred:

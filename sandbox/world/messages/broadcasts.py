@@ -6,6 +6,7 @@ from sqlalchemy import bindparam, select
 
 from sandbox.store import Query, Tx
 from sandbox.store.tables import CAMPAIGNS, BroadcastRow, CampaignRow, MessageRow
+from sandbox.world import limits
 from sandbox.world.ids import decided_key
 from sandbox.world.lines import STAFF_TOOLS, LineView
 from sandbox.world.messages.accept import Draft, accept
@@ -32,7 +33,11 @@ def broadcast(
     key: str | None = None,
     campaign_key: str | None = None,
 ) -> tuple[str, list[MessageRow]]:
-    """Send one text to many; return the broadcast's 32 hex digits and its messages. `texts`: by phone, instead."""
+    """Send one text to many; return the broadcast's 32 hex digits and its messages. `texts`: by phone, instead.
+
+    Raises `TooManyMessages`, before anything is written.
+    """
+    limits.check_messages(tx, len(phones))
     broadcast_id, key = new_broadcast(tx, name, key)
     campaign_id = campaign_named(tx, campaign, campaign_key) if campaign else None
     drafts = (

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, select
 
 from sandbox.store import Query, Tx
 from sandbox.store.tables import MESSAGES, MessageRow
-from sandbox.world import consent, people
+from sandbox.world import consent, limits, people
 from sandbox.world.consent import ConsentState
 from sandbox.world.errors import TooEarly
 from sandbox.world.lines import LineView
@@ -65,7 +65,8 @@ def receive(
 ) -> InboundAndAnswer:
     """Let a phone text a line, in answer to a message or unprompted.
 
-    `ids`, `answer_ids`: as those of `Draft`. `consent_state`, `store`: as `accept` has them.
+    `ids`, `answer_ids`: as those of `Draft`. `consent_state`, `store`: as `accept` has them. Raises `TooEarly` and
+    `TooManyMessages`, before anything is written.
     """
     if answering is not None and at < answering.accepted_at:
         raise TooEarly("A reply cannot come before the message that it answers.")
@@ -75,6 +76,8 @@ def receive(
     request = consent.request_of(text, line.keyword)
     lead_id = answering.id if answering else last_uncaused(tx, line.number, phone, at)
     answer_text = _answer_text(line, request, state)
+    if store is None:
+        limits.check_messages(tx, 1 if answer_text is None else 2)
     inbound = MessageRow(
         workspace_id=tx.ws,
         id=tx.next_id("message"),

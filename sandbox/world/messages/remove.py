@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, bindparam, delete, null, select, update
 
 from sandbox.store import Tx
 from sandbox.store.tables import MESSAGES, SCHEDULED
+from sandbox.world import limits
 from sandbox.world.messages.accept import INBOUND
 from sandbox.world.messages.search import MessageFilters, conditions
 from sandbox.world.schedule import update_next_due
@@ -61,6 +62,7 @@ def remove_messages(tx: Tx, filters: MessageFilters, *, after: int = 0, limit: i
         .correlate(None)
     )
     deleted = tx.execute(delete(MESSAGES).where(_in_workspace, MESSAGES.c.id.in_(which)))
+    limits.note_removed(tx, deleted)
     if deleted:
         for consequence in (CLEAR_LEADS, CLEAR_CAUSES, MAKE_REPLIES_UNANSWERED, DROP_COMMANDS):
             tx.execute(consequence)

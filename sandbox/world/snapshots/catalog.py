@@ -6,6 +6,7 @@ from sqlalchemy import bindparam, func, select
 
 from sandbox.store import Query, Tx
 from sandbox.store.tables import MESSAGES, SNAPSHOTS, WORKSPACES, SnapshotRow
+from sandbox.world import limits
 from sandbox.world.clones import clone_workspace
 from sandbox.world.errors import UnknownSnapshot
 from sandbox.world.workspaces.remove import SNAPSHOT, erase
@@ -59,9 +60,16 @@ def known(snapshot: SnapshotInfo | None) -> SnapshotInfo:
 
 
 def take_snapshot(tx: Tx, name: str) -> SnapshotInfo:
-    """Keep the workspace as it is now, instead of what had that name before."""
+    """Keep the workspace as it is now, instead of what had that name before; raises `TooManySnapshots`."""
+    check_room(tx, name)
     put(tx, name, clone_workspace(tx, SNAPSHOT), tx.wall)
     return find_snapshot(tx, name)
+
+
+def check_room(tx: Tx, name: str) -> None:
+    """Raise `TooManySnapshots` unless one of that name has room, perhaps in the place of another."""
+    if tx.get(SnapshotRow, name) is None:
+        limits.check_snapshots(tx)
 
 
 def put(tx: Tx, name: str, clone_id: int, taken_wall: int) -> None:

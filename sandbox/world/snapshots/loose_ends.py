@@ -36,6 +36,7 @@ from sandbox.store.tx import IdFormat
 from sandbox.world.callbacks.states import PENDING, SENDING
 from sandbox.world.clones import CLONED
 from sandbox.world.commands import SUBMIT
+from sandbox.world.limits import MESSAGE, REMOVED
 from sandbox.world.lines import STAFF_TOOLS
 from sandbox.world.messages.accept import INBOUND, OUTBOUND
 
@@ -63,6 +64,12 @@ ITS_CONSOLE = and_(CONSOLES.c.workspace_id == LINES.c.workspace_id, CONSOLES.c.l
 ITS_LINE = and_(LINES.c.workspace_id == MESSAGES.c.workspace_id, LINES.c.number == MESSAGES.c.line)
 ITS_MESSAGE = and_(MESSAGES.c.workspace_id == CALLBACKS.c.workspace_id, MESSAGES.c.id == CALLBACKS.c.message_id)
 _owners = MESSAGES.join(LINES, ITS_LINE).outerjoin(CONSOLES, ITS_CONSOLE)
+
+_messages_there = select(func.count()).select_from(MESSAGES).where(_of_clone(MESSAGES)).scalar_subquery()
+_counted = COUNTERS.alias("counted")
+_messages_numbered = (
+    select(func.coalesce(func.max(_counted.c.n), 0)).where(_of_clone(_counted), _counted.c.kind == MESSAGE)
+).scalar_subquery()
 
 LOOSE_ENDS: dict[str, Any] = {
     "a line is nobody's": _rows(
@@ -93,6 +100,9 @@ LOOSE_ENDS: dict[str, Any] = {
         MESSAGES,
         MESSAGES.c.status_callback.is_not(None),
         or_(MESSAGES.c.vendor != SUBMIT[0], MESSAGES.c.direction != OUTBOUND, MESSAGES.c.console_id.is_(None)),
+    ),
+    "more messages were removed than are missing": _rows(
+        COUNTERS, COUNTERS.c.kind == REMOVED, COUNTERS.c.n + _messages_there > _messages_numbered
     ),
     "a callback that is to be sent has no time": _rows(
         CALLBACKS, CALLBACKS.c.state.in_((PENDING, SENDING)), CALLBACKS.c.next_at.is_(None)

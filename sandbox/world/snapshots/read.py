@@ -9,10 +9,11 @@ from itertools import groupby
 from typing import Any
 
 from sandbox.store import Conflict, Store, Tx, WorkspaceView
-from sandbox.store.tables import SCHEMA, Row, WorkspaceRow, table_of
+from sandbox.store.tables import SCHEMA, MessageRow, Row, WorkspaceRow, table_of
 from sandbox.world.clones import CLONED, any_row, change_purpose, cloned_columns, create_hidden
 from sandbox.world.errors import DamagedSnapshot, ForeignSnapshot
-from sandbox.world.snapshots.catalog import SnapshotInfo, find_snapshot, put
+from sandbox.world.limits import check_all_messages
+from sandbox.world.snapshots.catalog import SnapshotInfo, check_room, find_snapshot, put
 from sandbox.world.snapshots.loose_ends import loose_ends
 from sandbox.world.snapshots.rows import FORMAT, Checks, HeadInFile, is_of_this_schema, read_head, row_reader
 from sandbox.world.workspaces.find import by_id
@@ -33,7 +34,7 @@ class SnapshotReader:
         self._further = further
         self._rest = b""
         self._lines = 0
-        self._count = 0
+        self._count = self._messages = 0
         self._head: HeadInFile | None = None
         self._clone_id = 0
         self._tables = list(BY_NAME)
@@ -45,7 +46,7 @@ class SnapshotReader:
         self._is_whole = False
 
     async def feed(self, piece: bytes) -> None:
-        """Take in the rows that end in it. Raises `DamagedSnapshot` or `ForeignSnapshot`."""
+        """Take in the rows that end in it. Raises `DamagedSnapshot`, `ForeignSnapshot` or `TooManyMessages`."""
         *lines, self._rest = (self._rest + piece).split(b"\n")
         if len(self._rest) > LONGEST_LINE:
             raise self._damaged("is too long", offset=1)
@@ -61,18 +62,22 @@ class SnapshotReader:
                 ) from None
 
     def _write(self, tx: Tx, rows: list[Row]) -> None:
-        for _, of_one_table in groupby(rows, type):
-            tx.add_all(list(of_one_table))
+        for of_one, those in groupby(rows, type):
+            of_one_table = list(those)
+            tx.add_all(of_one_table)
+            self._messages += len(of_one_table) if of_one is MessageRow else 0
+        check_all_messages(tx, self._messages)
         tx.update(any_row(tx, self._clone_id), expires_wall=tx.wall + LONGEST_ARRIVAL)
 
     async def finish(self, workspace: WorkspaceView, name: str) -> SnapshotInfo:
-        """Give the snapshot its name in a workspace. Raises as `feed` does."""
+        """Give the snapshot its name in a workspace. Raises as `feed` does, and `TooManySnapshots`."""
         head = self._head
         if self._rest or not self._is_whole or head is None:
             raise DamagedSnapshot("The file is not whole: its last line must say how many rows there are.")
 
         def work(tx: Tx) -> SnapshotInfo:
             tx.enter(by_id(tx, workspace.id))
+            check_room(tx, name)
             for sentence in loose_ends(tx, self._clone_id, head.workspace.clock_at):
                 raise DamagedSnapshot(f"The file does not hold together: {sentence}.")
             change_purpose(tx, self._clone_id, SNAPSHOT)

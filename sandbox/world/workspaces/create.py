@@ -7,7 +7,7 @@ from string import ascii_uppercase
 from sandbox.store import Tx, WorkspaceView
 from sandbox.store.tables import AccountRow, ConsoleRow, LineRow, WorkspaceRow
 from sandbox.store.tx import SERVER
-from sandbox.world import consent, people
+from sandbox.world import consent, limits, people
 from sandbox.world.errors import AlreadyTaken
 from sandbox.world.ids import decided, secret, workspace_key
 from sandbox.world.lines import LineView, all_lines, line_of
@@ -48,11 +48,16 @@ def create(
     start_at: int | None = None,
     expires_wall: int | None = None,
 ) -> WorkspaceView:
-    """Make a workspace with nothing in it and enter it. Name and credentials that are not given are made."""
+    """Make a workspace with nothing in it and enter it. Name and credentials that are not given are made.
+
+    Raises `TooManyWorkspaces` and `AlreadyTaken`.
+    """
+    n = tx.next_id("workspace", SERVER)  # after which no other server makes one before this transaction ends
+    limits.check_workspaces(tx)
     key = _free_key(tx)
     clock_at = tx.machine_wall if start_at is None else start_at
     row = WorkspaceRow(
-        id=tx.next_id("workspace", SERVER),
+        id=n,
         key=key,
         name=name or key.replace("ws_", "workspace-"),
         username=username or secret(12),
