@@ -11,10 +11,10 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 # Two environments: one that builds, and stays behind, and the one that goes into the image, which has no pip.
 RUN python3 -m venv /build && python3 -m venv --without-pip /opt/dialog-sandbox
 WORKDIR /src
-COPY requirements/build.lock requirements/runtime.lock requirements/
+COPY requirements/build.lock requirements/image.lock requirements/
 RUN /build/bin/pip install --quiet --require-hashes -r requirements/build.lock \
  && /build/bin/pip --python /opt/dialog-sandbox/bin/python install --quiet --require-hashes --only-binary :all: \
-      -r requirements/runtime.lock
+      -r requirements/image.lock
 COPY . .
 RUN /build/bin/pip wheel --quiet --no-index --no-deps --no-build-isolation --wheel-dir /dist . \
  && /build/bin/pip --python /opt/dialog-sandbox/bin/python install --quiet --no-index --no-deps /dist/*.whl

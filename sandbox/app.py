@@ -29,6 +29,7 @@ from sandbox.vendors import VENDORS
 from sandbox.vendors.base.front import path_of
 from sandbox.vendors.base.vendor import Vendor
 from sandbox.world import fixtures
+from sandbox.world.errors import AlreadyTaken
 from sandbox.world.ids import secret
 from sandbox.world.seed import seed_workspace
 from sandbox.world.workspaces import find
@@ -137,8 +138,11 @@ def create_app(
         return is_new
 
     try:
-        # Of two that start on one new file, one seeds it and the other waits.
-        is_new = store.write_now(seed, patience_s=OPENING_TIMEOUT_S)
+        # Of two that start on one new database, one seeds it and the other waits.
+        try:
+            is_new = store.write_now(seed, patience_s=OPENING_TIMEOUT_S)
+        except AlreadyTaken:  # on PostgreSQL one finds that out only when it has waited
+            is_new = store.write_now(seed, patience_s=OPENING_TIMEOUT_S)
         is_seed_ignored = not is_new and (settings.fixture, settings.seed, settings.start_at) != UNSEEDED
         return Sandbox(store, settings, vendors, is_seed_ignored=is_seed_ignored)
     except StoreUnavailable as error:

@@ -14,6 +14,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
 
 import typer
@@ -70,6 +71,7 @@ def flag(help: str, metavar: str = "TEXT") -> Any:
 
 HostFlag = Annotated[str | None, flag("address to bind (127.0.0.1)")]
 DatabaseFlag = Annotated[str | None, flag("path or SQLAlchemy URL to keep data in (temporary file)", metavar="URL")]
+OfDatabaseFlag = Annotated[str | None, flag("path or SQLAlchemy URL of the database", metavar="URL")]
 FixtureFlag = Annotated[str | None, flag("the world to start from (clinic)", metavar="NAME|FILE")]
 SeedFlag = Annotated[str | None, flag("decides everything that a fixture leaves to chance (1)", metavar="N")]
 StartAtFlag = Annotated[str | None, flag("what the clock reads at first, RFC 3339 (now)", metavar="TIME")]
@@ -221,7 +223,7 @@ def reason_in(body: bytes) -> str:
 
 
 @app.command()
-def migrate(database: DatabaseFlag = None) -> None:
+def migrate(database: OfDatabaseFlag = None) -> None:
     """take a database of an older version to this one; a file is copied first"""
     from sandbox.store import StoreRefused  # noqa: PLC0415  (readyz does without it)
 
@@ -229,9 +231,7 @@ def migrate(database: DatabaseFlag = None) -> None:
         from sandbox.store.migration import migrate as migrate_database  # noqa: PLC0415  (only this needs Alembic)
     except ImportError:
         fail("This needs Alembic: install dialog-sandbox[migrate].")
-    name = settings_of(database=database).database
-    if not name:
-        fail("Which database? Give --database, a path or a URL.", MISUSED)
+    name = database_of(database)
     try:
         done = migrate_database(name)
     except StoreRefused as error:
@@ -241,6 +241,39 @@ def migrate(database: DatabaseFlag = None) -> None:
     else:
         kept = f"; as it was: {done.copy}" if done.copy else ""
         print(f"schema {done.before} is now {done.after}{kept}")
+
+
+CopyArgument = Annotated[str, typer.Argument(metavar="FILE", help="the copy", show_default=False)]
+
+
+@app.command()
+def backup(copy: CopyArgument, database: OfDatabaseFlag = None) -> None:
+    """copy a whole database into a new file, while servers run on it"""
+    signals.exit_as_a_shell_has_it()
+    from sandbox.store import StoreRefused  # noqa: PLC0415  (readyz does without it)
+    from sandbox.store.backup import back_up  # noqa: PLC0415  (readyz does without it)
+
+    name = database_of(database)
+    try:
+        back_up(name, Path(copy))
+    except StoreRefused as error:
+        fail(str(error))
+    print(f"{copy}: {os.path.getsize(copy)} bytes")
+
+
+@app.command()
+def restore(copy: CopyArgument, database: OfDatabaseFlag = None) -> None:
+    """put such a copy where no world is yet"""
+    signals.exit_as_a_shell_has_it()
+    from sandbox.store import StoreRefused  # noqa: PLC0415  (readyz does without it)
+    from sandbox.store.backup import restore as restore_copy  # noqa: PLC0415  (readyz does without it)
+
+    name = database_of(database)
+    try:
+        restore_copy(Path(copy), name)
+    except StoreRefused as error:
+        fail(str(error))
+    print(f"{copy} is restored")
 
 
 @app.command("fixtures")
@@ -282,6 +315,14 @@ def settings_of(**flags: str | bool | None) -> "Settings":
         return read_settings(**{name: value for name, value in flags.items() if value})
     except BadSetting as error:
         fail(str(error), MISUSED)
+
+
+def database_of(flag: str | None) -> str:
+    """The database that a command without a server is about."""
+    name = settings_of(database=flag).database
+    if not name:
+        fail("Which database? Give --database, a path or a URL.", MISUSED)
+    return name
 
 
 def tell_ignored_variables() -> None:

@@ -92,3 +92,12 @@ class DatabaseServer:
     def close(self) -> None:
         self._run("pg_ctl", "-D", self._data, "-m", "immediate", "stop")
         shutil.rmtree(self._folder)
+
+
+def emptied(database: str) -> str:
+    """Return a database that has no tables: a path where no file is yet as it is."""
+    if "://" in database:
+        with psycopg.connect(database, autocommit=True) as connection:
+            connection.execute("DROP SCHEMA public CASCADE")
+            connection.execute("CREATE SCHEMA public")
+    return database

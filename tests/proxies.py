@@ -1,6 +1,7 @@
 """Debian's nginx before a server, on a port of its own, for tests that ask for `start_nginx`."""
 
 import os
+import re
 import shutil
 import socket
 import ssl
@@ -25,24 +26,22 @@ http {{
     fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
-    server {{
-        listen 127.0.0.1:{port}{tls};
-        {inside}
-    }}
+    {servers}
 }}
 """
+SERVER = "server {{ listen 80{tls}; {inside} }}"
+LISTEN = re.compile(r"\blisten 80\b")
 CERTIFICATE = "ssl_certificate {folder}/tls.pem; ssl_certificate_key {folder}/tls.key;"
 
 
 class Nginx:
-    """`inside`: what stands in its server block."""
+    """`servers`: what stands in its http block; there it listens to port 80, here to one of its own."""
 
-    def __init__(self, folder: Path, inside: str, *, is_tls: bool) -> None:
+    def __init__(self, folder: Path, servers: str, *, is_tls: bool) -> None:
         folder.mkdir()
         self.certificate = folder / "tls.pem"
         if is_tls:
             _make_certificate(folder)
-            inside = CERTIFICATE.format(folder=folder) + inside
         # The socket is ours and handed over, so that no port is guessed and no start is waited for.
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
@@ -51,9 +50,7 @@ class Nginx:
             configuration.write_text(
                 CONFIGURATION.format(
                     folder=folder,
-                    port=port,
-                    tls=" ssl" if is_tls else "",
-                    inside=inside,
+                    servers=LISTEN.sub(f"listen 127.0.0.1:{port}", servers.replace("{folder}", str(folder))),
                     user="user root;" if os.geteuid() == 0 else "",  # so that its worker reaches the folder
                 )
             )
@@ -88,15 +85,18 @@ StartNginx = Callable[..., Nginx]
 
 @pytest.fixture
 def start_nginx(tmp_path: Path) -> Iterator[StartNginx]:
-    """Starts nginx with what stands in its server block; none outlives the test."""
+    """Starts nginx with what stands in its server block, or with whole `servers`; none outlives the test."""
     for tool in ("nginx", "openssl"):
         if shutil.which(tool, path=f"{os.environ['PATH']}:/usr/sbin") is None:
             missing = f"{tool} is not there, behind which a server is tried: apt install nginx-light openssl"
             pytest.fail(missing) if os.environ.get("CI") else pytest.skip(missing)
     started: list[Nginx] = []
 
-    def start_one(inside: str, *, is_tls: bool = False) -> Nginx:
-        started.append(Nginx(tmp_path / f"nginx{len(started)}", inside, is_tls=is_tls))
+    def start_one(inside: str = "", *, servers: str | None = None, is_tls: bool = False) -> Nginx:
+        if servers is None:
+            secured = CERTIFICATE + inside if is_tls else inside
+            servers = SERVER.format(tls=" ssl" if is_tls else "", inside=secured)
+        started.append(Nginx(tmp_path / f"nginx{len(started)}", servers, is_tls=is_tls))
         return started[-1]
 
     yield start_one

@@ -174,12 +174,15 @@ def test_a_lock_file_names_versions_and_hashes_and_no_host(lock: Path) -> None:
 def test_the_lock_files_agree_and_hold_what_is_asked_for(wheel: Path) -> None:
     entry = re.compile(r"^([a-z0-9.-]+)(?:\[.*?\])?==(\S+)", re.MULTILINE)
     pinned = {lock.stem: dict(entry.findall(lock.read_text())) for lock in LOCKS}
-    assert set(pinned) == {"build", "dev", "runtime"}
-    for part in ("build", "runtime"):
+    assert set(pinned) == {"build", "dev", "image", "runtime"}
+    for part in ("build", "image"):
         assert pinned[part].items() <= pinned["dev"].items()
+    assert pinned["runtime"].items() <= pinned["image"].items()
     for requirement in map(Requirement, requirements_of(wheel)):
-        # Of the extras only the tests have what is locked.
-        lock = "dev" if requirement.marker and "extra" in str(requirement.marker) else "runtime"
+        marker = str(requirement.marker or "")
+        in_image = any(f'extra == "{extra}"' in marker for extra in ("migrate", "postgresql"))
+        # Of the other extras only the tests have what is locked.
+        lock = "image" if in_image else "dev" if "extra" in marker else "runtime"
         assert requirement.specifier.contains(pinned[lock][requirement.name.lower()]), requirement
 
 

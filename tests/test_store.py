@@ -132,7 +132,7 @@ def test_a_store_of_another_schema_is_refused_and_not_altered(tmp_path: Path, sc
         Store(str(path))
     assert str(refusal.value) == (
         f"The database {path} has schema {schema}, and this version needs {SCHEMA}:"
-        " take it there with `dialog-sandbox migrate`, or start with another --database."
+        " take it there with `dialog-sandbox migrate`, or give --database another path."
     )
     assert digest(path) == before
     assert names(tmp_path) == ["old.db"]

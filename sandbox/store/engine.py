@@ -313,7 +313,7 @@ def _make_tables(tx: Tx) -> None:
         if version != SCHEMA:
             raise StoreRefused(
                 f"The database has schema {version}, and this version needs {SCHEMA}: take it there with"
-                " `dialog-sandbox migrate`, or start with another --database."
+                " `dialog-sandbox migrate`, or give another --database."
             )
         return
     Row.metadata.create_all(tx.connection)

@@ -1,8 +1,6 @@
 """How does a database of an older schema become one of this version's? Alembic, which nothing else needs, alters it."""
 
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +9,7 @@ from alembic.operations import Operations
 from sqlalchemy import BigInteger, Boolean, Column, Connection, ForeignKey, false, inspect, select, update
 
 from sandbox.store import postgresql, sqlite
+from sandbox.store.backup import new_file
 from sandbox.store.engine import url_of
 from sandbox.store.errors import StoreRefused
 from sandbox.store.tables import SCHEMA, SCHEMA_TAGS
@@ -97,6 +96,6 @@ def _copied(path: Path, schema: int) -> Path:
     copy = path.with_name(f"{path.name}.schema-{schema}")
     if copy.exists():
         raise StoreRefused(f"There is a copy {copy} already: move it away first.")
-    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
-        source.backup(target)
+    with new_file(copy) as file:
+        sqlite.copy_file(path, file)
     return copy

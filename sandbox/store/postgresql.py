@@ -63,3 +63,8 @@ def prepare(connection: Connection, *, is_write: bool) -> None:
 def lock_schema(connection: Connection) -> None:
     """Let no other server make tables until this transaction ends."""
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MAKING_TABLES})
+
+
+def take_all_the_time(connection: Connection) -> None:
+    """Let each statement of this transaction take as long as it needs, its commit too."""
+    connection.execute(text("SET LOCAL statement_timeout = 0"))

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
+from sqlalchemy.pool import NullPool
 
 from sandbox.store.errors import StoreDamaged, StoreRefused, translation_of
 from sandbox.store.files import damaged, is_sqlite, missing_bytes, obstacle, refusal
@@ -25,6 +26,30 @@ INCREMENTAL = 2
 """Of `auto_vacuum`: the file can be made shorter in steps."""
 NONE = "none"
 """The schema of a database without tables."""
+
+
+def plain_engine(path: Path, *, mode: str) -> Engine:
+    """Return an engine for copying to or from a file, by a connection of its own: `ro` reads it, `rwc` makes it.
+
+    Its journal is SQLite's default, so that a copy is one file, whole on the disk when the transaction has ended.
+    """
+    engine = create_engine("sqlite://", creator=lambda: _connect(path, mode), poolclass=NullPool)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+    return engine
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None)
+
+
+def copy_file(path: Path, copy: Path) -> None:
+    """Write one moment of a database into a new file; who writes to it meanwhile is not kept waiting."""
+    with closing(_connect(path, "ro")) as driver:
+        driver.execute("VACUUM INTO ?", (str(copy),))
 
 
 def sqlite_engine(path: Path, *, is_temporary: bool) -> Engine:
@@ -97,19 +122,23 @@ def make_shrinkable(path: Path) -> None:
             driver.execute("VACUUM")
 
 
-def check_file(path: Path) -> None:
-    """Raise `StoreRefused` for a file that is something else, or of another schema, before anything is touched."""
+def check_file(path: Path, *, otherwise: str = "give --database another path") -> bool:
+    """Return whether a file has our tables; it may be new or empty.
+
+    Raises `StoreRefused` for one that is something else, or of another schema, before anything is touched. `otherwise`
+    is what to do then.
+    """
     try:
         if path.exists() and not path.is_file():
             raise refusal(path, obstacle(path) or "that is no regular file")
         if not path.exists() or path.stat().st_size == 0:
-            return
+            return False
         if not is_sqlite(path):
-            raise StoreRefused(f"The file {path} is not an SQLite database: give --database another path.")
+            raise StoreRefused(f"The file {path} is not an SQLite database: {otherwise}.")
         if missing := missing_bytes(path):
             raise damaged(path, f"it ends {missing} bytes too early")
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as driver:
-            version = _version(driver, path)
+        with closing(_connect(path, "ro")) as driver:
+            version = _version(driver, path, otherwise)
     except (OSError, sqlite3.Error) as error:
         found = translation_of(error)
         if isinstance(found, StoreDamaged):
@@ -119,11 +148,12 @@ def check_file(path: Path) -> None:
     if version not in (NONE, SCHEMA):
         raise StoreRefused(
             f"The database {path} has schema {'unknown' if version is None else version}, and this version needs"
-            f" {SCHEMA}: take it there with `dialog-sandbox migrate`, or start with another --database."
+            f" {SCHEMA}: take it there with `dialog-sandbox migrate`, or {otherwise}."
         )
+    return version != NONE
 
 
-def _version(driver: sqlite3.Connection, path: Path) -> object:
+def _version(driver: sqlite3.Connection, path: Path, otherwise: str) -> object:
     """Return which schema a database has: none if that is unknown, `NONE` where there are no tables yet."""
     try:
         row = driver.execute("SELECT version FROM sandbox_schema").fetchone()
@@ -132,7 +162,5 @@ def _version(driver: sqlite3.Connection, path: Path) -> object:
             raise
         if not driver.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
             return NONE  # a process was ended before it had made the tables
-        raise StoreRefused(
-            f"The database {path} was not made by dialog-sandbox: give --database another path."
-        ) from error
+        raise StoreRefused(f"The database {path} was not made by dialog-sandbox: {otherwise}.") from error
     return row[0] if row else None
