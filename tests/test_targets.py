@@ -323,6 +323,21 @@ def test_of_several_addresses_only_an_allowed_one_is_connected_to(receiver: Rece
     assert got.headers["host"] == f"receiver.example:{receiver.port}"
 
 
+def test_only_what_leads_to_allowed_addresses_is_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    connected: list[str] = []
+
+    async def connect(_: object, host: str, *__: object) -> object:
+        connected.append(host)
+        raise httpcore.ConnectError("noted")
+
+    monkeypatch.setattr(httpcore.AnyIOBackend, "connect_tcp", connect)
+    named = TargetPolicy(("receiver.example",), bound_to_loopback=False)
+    allowed = ["64:ff9b:1::808:808", "10.1.2.3", "2001:db8::5efe:808:808", "2002:808:808::1", "::ffff:8.8.8.8"]
+    with pytest.raises(Unreached, match="ConnectError: noted"):
+        post("http://receiver.example/", named, *TO_SECRETS, *allowed, *SECRET)
+    assert connected == allowed
+
+
 def test_an_allowed_address_that_does_not_answer_is_worth_another_attempt() -> None:
     with Receiver() as gone:
         port = gone.port
