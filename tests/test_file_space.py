@@ -15,7 +15,6 @@ from test_retention import pass_time
 from sandbox.clock import SECOND
 from sandbox.server.upkeep import PAUSE
 from sandbox.store import Store, Tx
-from sandbox.store.migration import migrate
 from sandbox.store.sqlite import PAGES_AT_ONCE, SPARE_PAGES
 
 pytestmark = pytest.mark.sqlite
@@ -121,7 +120,7 @@ def without_vacuum(path: Path) -> None:
         driver.execute("VACUUM")
 
 
-def setting_of(path: Path) -> Any:
+def vacuum_of(path: Path) -> Any:
     with closing(sqlite3.connect(path)) as driver:
         return driver.execute("PRAGMA auto_vacuum").fetchone()[0]
 
@@ -129,32 +128,15 @@ def setting_of(path: Path) -> Any:
 def test_a_file_that_was_made_without_it_goes_on_as_it_is(open_driver: OpenDriver, tmp_path: Path) -> None:
     path = tmp_path / "kept.db"
     Store(str(path)).close()
-    assert setting_of(path) == 2
+    assert vacuum_of(path) == 2
     without_vacuum(path)
-    assert setting_of(path) == 0
+    assert vacuum_of(path) == 0
     sandbox = open_driver(database=str(path))
     fill(sandbox)
     full, _ = pages(sandbox)
     sandbox.call("DELETE", f"{DEFAULT}/messages")
     pass_time(sandbox, PAUSE / SECOND)
-    assert (pages(sandbox)[0], setting_of(path)) == (full, 0)
-
-
-def test_a_migration_lets_it_give_back_what_is_free(tmp_path: Path) -> None:
-    path = tmp_path / "kept.db"
-    Store(str(path)).close()
-    without_vacuum(path)
-    with closing(sqlite3.connect(path, isolation_level=None)) as driver:
-        for statement in (
-            "ALTER TABLE workspace DROP COLUMN fixture_text",
-            "ALTER TABLE account DROP COLUMN zone",
-            "DROP TABLE age_mark",
-            "UPDATE sandbox_schema SET version = 1",
-        ):
-            driver.execute(statement)
-    migrate(str(path))
-    assert setting_of(path) == 2
-    Store(str(path)).close()
+    assert (pages(sandbox)[0], vacuum_of(path)) == (full, 0)
 
 
 def test_two_that_open_a_new_file_at_a_time_both_get_it(tmp_path: Path) -> None:
@@ -163,4 +145,4 @@ def test_two_that_open_a_new_file_at_a_time_both_get_it(tmp_path: Path) -> None:
     first, second = Store(str(path)), Store(str(path))
     first.close()
     second.close()
-    assert setting_of(path) == 2
+    assert vacuum_of(path) == 2

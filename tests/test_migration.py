@@ -8,6 +8,7 @@ import pytest
 from commands import run
 from driver import CONSOLE, DEMO, SIMPLEPAY, Driver
 from sqlalchemy import Inspector, inspect, text
+from test_file_space import vacuum_of, without_vacuum
 
 from sandbox.store import Store, StoreRefused, Tx
 from sandbox.store.migration import Migration, migrate
@@ -82,6 +83,16 @@ def test_a_migrated_database_has_the_tables_of_a_fresh_one(
     done = migrate(old_tables)
     assert (done.before, done.after) == (1, SCHEMA)
     assert described(old_tables) == described(str(database_for(str(tmp_path / "fresh.db"))))
+
+
+@pytest.mark.sqlite
+def test_a_file_gives_back_what_is_free_in_it_after_a_migration(old_tables: str) -> None:
+    path = Path(old_tables)
+    without_vacuum(path)
+    assert vacuum_of(path) == 0
+    migrate(old_tables)
+    assert vacuum_of(path) == 2
+    Store(old_tables).close()
 
 
 def test_a_world_of_schema_1_goes_on_after_it(
