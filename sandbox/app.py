@@ -35,6 +35,8 @@ from sandbox.world.seed import seed_workspace
 from sandbox.world.workspaces import find
 from sandbox.world.workspaces.fixture_secrets import replace_published_secrets
 
+STOPPING_PATIENCE_S = 1.0
+"""How long a server that stops waits for a lock of another's."""
 UNSEEDED = tuple(Settings.model_fields[name].default for name in ("fixture", "seed", "start_at"))
 
 
@@ -46,9 +48,11 @@ class Sandbox:
         self.settings = settings
         self.vendors = tuple(vendors)
         self.is_seed_ignored = is_seed_ignored
+        self.is_stopping = False
+        """Whether it was asked to stop: then it is not ready, though it still serves."""
         by_name = {vendor.name: vendor for vendor in vendors}
         self.journal = Journal(store, settings, self.vendors)
-        self.hub = Hub(store, self.journal, waits=waits_of(settings), streams=streams_of(settings))
+        self.hub = Hub(store, waits=waits_of(settings), streams=streams_of(settings))
         # Visitors of a demo come from anywhere, by a proxy before it: what is private here is none of theirs.
         policy = TargetPolicy(settings.callback_allow, bound_to_loopback=settings.is_loopback and not settings.demo)
         client = HttpClient(policy, timeout_s=settings.callback_timeout)
@@ -68,6 +72,7 @@ class Sandbox:
             journal=self.journal,
             ticker=self.ticker,
             hub=self.hub,
+            is_stopping=lambda: self.is_stopping,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -110,9 +115,15 @@ class Sandbox:
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
+    def hurry(self) -> None:
+        """End what waits for something to happen, and wait for nothing long from here on."""
+        self.is_stopping = True
+        self.store.patience_s = STOPPING_PATIENCE_S
+        self.hub.close()
+
     def close(self) -> None:
         """Write what is not written yet and close the store; closing twice does nothing."""
-        self.hub.close()
+        self.hurry()
         self.ticker.close()
         self.journal.close()
         self.store.close()
@@ -122,12 +133,24 @@ def create_app(
     settings: Settings | None = None,
     wall: Callable[[], int] = wall_clock,
     vendors: Sequence[Vendor] = VENDORS,
+    *,
+    is_temporary: bool = False,
 ) -> Sandbox:
-    """Return the server on its store, seeded if the store is new. `wall` gives the wall time in ms."""
+    """Return the server on its store, seeded if the store is new.
+
+    `wall` gives the wall time in ms. `is_temporary`: of a database that goes with the process that made it.
+    """
     settings = settings or Settings()
     fixture = fixtures.load(settings.fixture)
     id_formats = [each for vendor in vendors for each in vendor.id_formats]
-    store = Store(settings.database, wall, id_formats, in_threads=settings.store_in_threads, limits=limits_of(settings))
+    store = Store(
+        settings.database,
+        wall,
+        id_formats,
+        in_threads=settings.store_in_threads,
+        is_temporary=is_temporary,
+        limits=limits_of(settings),
+    )
 
     def seed(tx: Tx) -> bool:
         is_new = not find.exists(tx, find.DEFAULT)

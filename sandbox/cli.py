@@ -15,17 +15,16 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
 from sandbox import signals
+from sandbox.startup import MISUSED, collect_from_here_on, fail, one_line_failures, show_progress
 
 if TYPE_CHECKING:
     from sandbox.settings import Settings
 
-FAILED = 1
-MISUSED = 2
 READYZ_TIMEOUT_S = 2.0
 LONGEST_ANSWER = 64 * 1024
 
@@ -102,7 +101,7 @@ def serve(
     fixture: FixtureFlag = None,
     seed: SeedFlag = None,
     start_at: StartAtFlag = None,
-    workers: Annotated[str | None, flag("processes that serve: always 1", metavar="N")] = None,
+    workers: Annotated[str | None, flag("processes that serve (1)", metavar="N")] = None,
     demo: Annotated[bool, typer.Option("--demo", help="visitors may read, a token drives")] = False,
 ) -> None:
     """start the server"""
@@ -124,31 +123,17 @@ def serve(
     gc.disable()  # see collect_from_here_on
     show_progress()
 
-    from sandbox.web_server import run  # noqa: PLC0415  (readyz does without it; and a taken port is told before)
+    # readyz does without them; and a taken port is told before
+    if settings.workers > 1:
+        from sandbox.workers import run_workers  # noqa: PLC0415
 
-    with one_line_failures():
-        run(settings, listener, collect_from_here_on)
+        with one_line_failures():
+            run_workers(settings, listener)
+    else:
+        from sandbox.web_server import run  # noqa: PLC0415
 
-
-def show_progress() -> None:
-    """Has what takes long say on standard error how far it is."""
-    import logging  # noqa: PLC0415  (readyz does without it)
-
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("dialog-sandbox: %(message)s"))
-    logger = logging.getLogger("sandbox.world.seed")
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
-
-
-def collect_from_here_on() -> None:
-    """Leaves what was made until it serves out of garbage collection: it stays for good.
-
-    Looking through it while it is made, mostly by imports, costs a third of the CPU time to the first answer.
-    """
-    gc.freeze()
-    gc.enable()
+        with one_line_failures():
+            run(settings, listener, collect_from_here_on)
 
 
 @app.command("exec", options_metavar="[FLAGS] --")
@@ -355,27 +340,3 @@ def open_report(path: str) -> TextIO:
         return open(path, "w", encoding="utf-8")
     except OSError as error:
         fail(f"Cannot write {path}: {error.strerror or error}.")
-
-
-@contextmanager
-def one_line_failures() -> Iterator[None]:
-    """What keeps a server from starting, told in one line."""
-    from sandbox.server.targets import BadTarget  # noqa: PLC0415  (readyz does without it)
-    from sandbox.store import StoreRefused, StoreUnavailable  # noqa: PLC0415  (readyz does without it)
-    from sandbox.web_server import Unwritten  # noqa: PLC0415  (readyz does without it)
-    from sandbox.world.errors import FixtureRefused  # noqa: PLC0415  (readyz does without it)
-
-    try:
-        yield
-    except (FixtureRefused, BadTarget) as error:
-        fail(str(error), MISUSED)
-    except (StoreRefused, Unwritten) as error:
-        fail(str(error))
-    except StoreUnavailable as error:
-        fail(f"The database cannot be used: {error}.")
-
-
-def fail(message: str, code: int = FAILED) -> NoReturn:
-    """One line, no traceback."""
-    print(f"dialog-sandbox: {' '.join(message.split())}", file=sys.stderr)
-    raise SystemExit(code)

@@ -50,7 +50,7 @@ class ThreadedServer:
             try:
                 served = app if self._behind is None else self._behind(app)
                 config = config_of(served, self.settings, log_config=None)
-                self._server = Server(config, ready=self._is_decided.set, end_streams=app.hub.close)
+                self._server = Server(config, ready=self._is_decided.set, app=app)
                 self._server.run([self._listener])
             finally:
                 app.close()

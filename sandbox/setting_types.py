@@ -34,12 +34,6 @@ def whole_number(least: int, most: int, *, or_none: bool = False) -> Any:
     return BeforeValidator(read)
 
 
-def _one(written: object) -> int:
-    if str(written).strip() != "1":
-        raise ValueError("must be 1: one process serves, so start further servers for more.")
-    return 1
-
-
 def _time(written: object) -> object:
     """Return a text as ms; pydantic would take a time without a zone, and a bare number, as well."""
     if not isinstance(written, str):
@@ -140,7 +134,6 @@ def _authority(url: SplitResult) -> str:
 
 Port = Annotated[int, whole_number(0, 65535)]
 Seed = Annotated[int, whole_number(0, MOST_NUMBER)]
-Workers = Annotated[int, BeforeValidator(_one)]
 StartTime = Annotated[int | None, BeforeValidator(_time)]
 Switch = Annotated[bool, BeforeValidator(_switch)]
 Token = Annotated[str | None, BeforeValidator(lambda written: None if written is None else _token(written))]

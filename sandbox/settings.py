@@ -21,7 +21,6 @@ from sandbox.setting_types import (
     StartTime,
     Switch,
     Token,
-    Workers,
     whole_number,
 )
 
@@ -55,8 +54,10 @@ class Settings(BaseSettings):
     """What the clock reads at first, in ms; none is wall time."""
     store_in_threads: Switch = False
     """Whether transactions run in a pool of threads, as on a database across a network; the tests try both."""
-    workers: Workers = 1
-    """Always one: what falls due by itself is done by the process that serves."""
+    workers: Annotated[int, whole_number(1, 64)] = 1
+    """Processes that serve on the one socket."""
+    stop_grace: Annotated[int, whole_number(0, 3_600)] = 0
+    """Seconds for which it goes on when it is asked to stop, not ready any more; open answers have as many again."""
     control_token: Token = None
     """Needed by the control API wherever it is given; off loopback one is made and printed when there is none."""
     control_open: Switch = False
@@ -95,7 +96,7 @@ class Settings(BaseSettings):
     keep_callbacks_days: Annotated[int | None, whole_number(1, 36_500, or_none=True)] = None
     """The same of callbacks that were delivered or given up."""
     callback_rate: Annotated[int, whole_number(1, 10_000)] = 100
-    """Attempts a second."""
+    """Attempts a second, of all workers together."""
     callback_timeout: Annotated[int, whole_number(1, 3_600)] = 10
     """Seconds of wall time that an attempt may take."""
     journal: Switch = True

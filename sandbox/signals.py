@@ -28,6 +28,11 @@ def stop_cleanly() -> None:
     _handle(HANGUP, lambda *_: signal.raise_signal(signal.SIGTERM))
 
 
+def handle_stops(handler: Callable[[int, FrameType | None], object]) -> None:
+    """Have this called for whatever asks us to stop."""
+    _handle((*STOPS, *HANGUP), handler)
+
+
 def _stop(*_: object) -> None:
     if not _is_stopping.is_set():
         sys.exit(0)

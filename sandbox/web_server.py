@@ -2,7 +2,10 @@
 
 import logging
 import socket
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -11,38 +14,59 @@ from starlette.types import ASGIApp
 from sandbox.app import Sandbox, create_app
 from sandbox.server.database_file import DatabaseFile
 from sandbox.server.guard import asks_for_no_token
-from sandbox.server.patience import KEPT_OPEN_S, most_connections
+from sandbox.server.patience import KEPT_OPEN_S, LEAVING, most_connections
 from sandbox.server.wire import Wire
 from sandbox.settings import Settings
 from sandbox.signals import finish_first
-from sandbox.store import Tx
+from sandbox.store import Store, Tx
 from sandbox.world.ids import secret
 from sandbox.world.lines import all_lines
 from sandbox.world.phones import national
 from sandbox.world.workspaces import find
 
 GRACE_S = 0.5
-"""How long a request in progress may go on after we were asked to stop."""
+"""How long a request in progress may go on at least after we were asked to stop."""
 SEED_IGNORED = "the database holds a world already: fixture, seed and start time were not used"
 
 
 class Server(uvicorn.Server):
-    """Says when it is ready, and ends what would go on for ever when it is asked to stop."""
+    """Says when it is ready, and ends what would go on for ever when it is asked to stop.
 
-    def __init__(self, config: uvicorn.Config, *, ready: Callable[[], object], end_streams: Callable[[], None]) -> None:
+    With a `stop_grace` it goes on for so long before it stops, not ready any more, and ends each connection with its
+    next answer: so callers have gone elsewhere by then.
+    """
+
+    def __init__(self, config: uvicorn.Config, *, ready: Callable[[], object], app: Sandbox) -> None:
         super().__init__(config)
         self._ready = ready
-        self._end_streams = end_streams
+        self._app = app
+        self._stops_at: float | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             self._ready()
 
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        grace_s = self._app.settings.stop_grace
+        if not grace_s or not self.started or self._stops_at is not None:
+            super().handle_exit(sig, frame)
+            return
+        self._captured_signals.append(sig)
+        self._app.is_stopping = True
+        setattr(self.server_state, LEAVING, True)
+        self._stops_at = time.monotonic() + grace_s
+
+    async def on_tick(self, counter: int) -> bool:
+        if self._stops_at is not None and time.monotonic() >= self._stops_at:
+            self.should_exit = True
+        return await super().on_tick(counter)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         # Clients that are cut off now are no errors.
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
-        self._end_streams()
+        finish_first()
+        self._app.hurry()
         await super().shutdown(sockets)
 
 
@@ -51,9 +75,6 @@ def run(settings: Settings, listener: socket.socket, ready: Callable[[], None]) 
     asked, settings = settings, with_token(settings)
     app = create_app(settings)
     words = greeting(app, settings, listener.getsockname(), is_token_made=settings is not asked)
-
-    is_kept = app.store.is_sqlite and not app.store.is_private
-    file = DatabaseFile(app.store.path) if is_kept else None
     unheard: OSError | None = None
 
     def say_so() -> None:
@@ -64,23 +85,37 @@ def run(settings: Settings, listener: socket.socket, ready: Callable[[], None]) 
         except OSError as error:
             unheard, server.should_exit = error, True
 
-    def end() -> None:
-        finish_first()
-        app.hub.close()
+    server = server_of(app, say_so)
+    with watched_file(app.store):
+        serve(server, app, listener)
+        if unheard is not None:
+            raise unheard
+    if app.journal.lost:
+        raise SystemExit(1)  # which the journal has told
 
-    server = Server(config_of(app, settings), ready=say_so, end_streams=end)
+
+@contextmanager
+def watched_file(store: Store) -> Iterator[None]:
+    """Raise `Unwritten` in the end if the store's file, which was to be kept, is not in its place any more."""
+    file = DatabaseFile(store.path) if store.is_sqlite and not store.is_private else None
+    yield
+    misplaced = file.misplaced() if file is not None else None
+    if misplaced is not None:
+        raise Unwritten(f"Stopped, but what was written last may be lost. {misplaced}")
+
+
+def server_of(app: Sandbox, ready: Callable[[], object]) -> Server:
+    """Return a server of this app, which calls `ready` when it serves."""
+    return Server(config_of(app, app.settings), ready=ready, app=app)
+
+
+def serve(server: Server, app: Sandbox, listener: socket.socket) -> None:
+    """Serves until a signal ends it, and closes the app."""
     try:
         server.run([listener])
     finally:
         finish_first()
-        misplaced = file.misplaced() if file is not None else None
         app.close()
-    if unheard is not None:
-        raise unheard
-    if misplaced is not None:
-        raise Unwritten(f"Stopped, but what was written last may be lost. {misplaced}")
-    if app.journal.lost:
-        raise SystemExit(1)  # which the journal has told
 
 
 class Unwritten(Exception):
@@ -107,7 +142,7 @@ def config_of(app: ASGIApp, settings: Settings | None = None, **more: Any) -> uv
         proxy_headers=False,
         timeout_keep_alive=KEPT_OPEN_S,
         limit_concurrency=None if settings is None else most_connections(settings.max_connections),
-        timeout_graceful_shutdown=GRACE_S,  # type: ignore[arg-type]
+        timeout_graceful_shutdown=max(GRACE_S, 0 if settings is None else settings.stop_grace),  # type: ignore[arg-type]
         **more,
     )
 

@@ -75,12 +75,12 @@ def test_the_environment_beats_the_defaults(start: Start, tmp_path: Path) -> Non
     assert database.is_file()
 
 
-def test_one_process_serves_and_no_more(start: Start) -> None:
-    assert start("--workers", "1", SANDBOX_WORKERS="4").ask("GET", READBACK)[0] == 401
-    reason = "must be 1: one process serves, so start further servers for more."
-    is_refused(2, f"--workers {reason}", "serve", "--port", "0", "--workers", "2")
-    is_refused(2, f"SANDBOX_WORKERS {reason}", "serve", "--port", "0", SANDBOX_WORKERS="2")
-    is_refused(2, f"--workers {reason}", "serve", "--port", "0", "--workers", "0")
+def test_there_are_as_many_workers_as_the_flag_says(start: Start) -> None:
+    assert start("--workers", "1", SANDBOX_WORKERS="many").ask("GET", READBACK)[0] == 401
+    for number in ("0", "65", "two"):
+        reason = f"must be a whole number from 1 to 64, not '{number}'."
+        is_refused(2, f"--workers {reason}", "serve", "--port", "0", "--workers", number)
+    is_refused(2, f"SANDBOX_WORKERS {reason}", "serve", "--port", "0", SANDBOX_WORKERS="two")
 
 
 def test_an_empty_setting_of_the_environment_is_none(start: Start) -> None:

@@ -1,15 +1,20 @@
 """What is PostgreSQL's own: locks, lost connections, and tables that two servers make at once."""
 
+import asyncio
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from driver import CONSOLE, DEFAULT, DEMO, SIMPLEPAY, Driver
 from sqlalchemy import text
 
 from sandbox.store import Conflict, Query, Store, StoreRefused, StoreUnavailable, Tx
+from sandbox.store.postgresql import MOST_ANNOUNCED
 from sandbox.store.tables import COUNTERS, SCHEMA, SCHEMA_TAGS
 from sandbox.world.workspaces import find
 
@@ -98,6 +103,51 @@ def test_what_one_server_did_another_shows(sandbox: Driver, open_driver: Callabl
         assert second.call("DELETE", f"{DEFAULT}/faults").status_code == 200
     finally:
         second.close()
+
+
+@pytest.mark.postgresql
+def test_servers_are_told_which_workspaces_changed(sandbox: Driver, other: Store) -> None:
+    def change(tx: Tx) -> int:
+        tx.enter(find.find_workspace(tx, "default"))
+        tx.notify("clock")
+        return tx.ws
+
+    async def play() -> None:
+        async with aclosing(other.changes()) as changes, asyncio.timeout(60):
+            assert await anext(changes) is None  # whatever was before
+            workspace = await sandbox.app.store.write(change)
+            assert [notice async for notice in first_notice(changes)] == [[workspace]]
+            sandbox.app.store._committed(changing(range(1, MOST_ANNOUNCED + 2)))
+            assert await anext(changes) is None
+
+    async def first_notice(changes: AsyncIterator[Any]) -> AsyncIterator[Any]:
+        """Leave out the looks of every second."""
+        async for notice in changes:
+            if notice is not None:
+                yield notice
+                return
+
+    asyncio.run(play())
+
+
+def changing(workspaces: Iterable[int]) -> Any:
+    """A transaction that has changed these."""
+    return SimpleNamespace(is_write=True, changed={*workspaces}, reset=set(), due={}, has_expiry=False)
+
+
+@pytest.mark.postgresql
+def test_who_listens_to_a_server_that_is_gone_is_told(sandbox: Driver, other: Store) -> None:
+    listening = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")
+
+    async def play() -> None:
+        async with aclosing(other.changes()) as changes, asyncio.timeout(60):
+            assert await anext(changes) is None
+            sandbox.app.store.read_now(lambda tx: tx.connection.execute(listening).all())
+            with pytest.raises(StoreUnavailable):
+                async for _ in changes:
+                    pass
+
+    asyncio.run(play())
 
 
 @pytest.mark.postgresql

@@ -1,6 +1,8 @@
 """The database: how it is opened, checked, kept and shared."""
 
 import asyncio
+import errno
+import fcntl
 import hashlib
 import os
 import re
@@ -8,6 +10,7 @@ import resource
 import shutil
 import socket
 import sqlite3
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -30,6 +33,7 @@ from sqlalchemy import event, func, select
 from sandbox.server.journal import nearest, verify
 from sandbox.server.wire import Wire
 from sandbox.store import Conflict, Query, ReadSnapshot, Store, StoreRefused, StoreUnavailable, Tx
+from sandbox.store.engine import BUSY_TIMEOUT_S
 from sandbox.store.errors import StoreBusy
 from sandbox.store.files import obstacle
 from sandbox.store.tables import CONSENTS, COUNTERS, SCHEMA, SCHEMA_TAGS, ConsentRow, CounterRow, Row
@@ -122,6 +126,38 @@ def kinds(store: Store) -> list[str]:
 
 
 # What is refused -------------------------------------------------------------------------------------------------
+
+
+def cannot_lock(*_: object) -> None:
+    raise OSError(errno.ENOLCK, "No locks available")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="two locks in one process are Linux's")
+@pytest.mark.parametrize(
+    ("lock", "reason"),
+    [
+        (cannot_lock, "files cannot be locked there (No locks available)"),
+        (lambda *_: None, "two could lock the same file there"),
+    ],
+)
+def test_a_folder_in_which_files_cannot_be_locked_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lock: Callable[..., None], reason: str
+) -> None:
+    monkeypatch.setattr(fcntl, "fcntl", lock)
+    with pytest.raises(StoreRefused) as refused:
+        Store(str(tmp_path / "kept.db"))
+    advice = "keep the database on a disk of this machine, or in PostgreSQL"
+    assert str(refused.value) == f"Cannot open the database {tmp_path / 'kept.db'}: {reason}; {advice}."
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_whether_files_can_be_locked_is_tried_on_another_file_than_the_database(tmp_path: Path) -> None:
+    database = str(tmp_path / "kept.db")
+    with closing(Store(database)) as first:
+        with closing(Store(database)) as second:
+            second.write_now(lambda tx: tx.add(count(1)))
+        assert kinds(first) == ["x"]
+    assert [*tmp_path.iterdir()] == [tmp_path / "kept.db"]
 
 
 @pytest.mark.parametrize("schema", [0, SCHEMA + 1, 99])
@@ -504,19 +540,72 @@ def test_who_waits_for_a_lock_keeps_nobody_waiting(store: Store) -> None:
     assert order == ["read 0"] * 5 + ["written"]
 
 
+class Passing:
+    """Time that passes only while somebody sleeps. `then`: what happens at these seconds."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.seconds = 0.0
+        self.slept: list[float] = []
+        self.then: dict[float, Callable[[], object]] = {}
+        self._sleep = asyncio.sleep
+        monkeypatch.setattr("sandbox.store.engine.time", SimpleNamespace(monotonic=lambda: self.seconds))
+        monkeypatch.setattr("sandbox.store.engine.asyncio.sleep", self.sleep)
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.seconds += seconds
+        for at in [at for at in self.then if at <= self.seconds]:
+            self.then.pop(at)()
+        await self._sleep(0)
+
+
 @pytest.mark.sqlite
-def test_a_lock_is_waited_for_a_second_and_then_told(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = iter([100.0, *(100.0 + n / 10 for n in range(30))])
-    slept = []
-
-    async def sleeping(seconds: float) -> None:
-        slept.append(seconds)
-
-    monkeypatch.setattr("sandbox.store.engine.time", SimpleNamespace(monotonic=lambda: next(clock)))
-    monkeypatch.setattr("sandbox.store.engine.asyncio.sleep", sleeping)
+def test_a_lock_is_waited_for_as_long_as_a_long_write_takes_and_then_told(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passing = Passing(monkeypatch)
     with lock_of(store), pytest.raises(StoreUnavailable, match="locked"):
         asyncio.run(store.write(lambda tx: tx.add(count(1))))
-    assert len(slept) == 10
+    assert BUSY_TIMEOUT_S <= passing.seconds < BUSY_TIMEOUT_S + 1
+    assert passing.slept[:5] == [0.001, 0.002, 0.004, 0.008, 0.008]
+
+
+@pytest.mark.sqlite
+def test_of_many_who_wait_for_a_lock_one_tries_for_all(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    passing = Passing(monkeypatch)
+    attempts = []
+    attempt: Any = store._run
+
+    def counting(work: Any, **options: Any) -> Any:
+        attempts.append(work)
+        return attempt(work, **options)
+
+    monkeypatch.setattr(store, "_run", counting)
+
+    async def writes() -> None:
+        await asyncio.gather(*(store.write(partial(add_one, f"x{n}")) for n in range(50)))
+
+    with lock_of(store) as other:
+        passing.then[10.0] = lambda: other.execute("COMMIT")
+        asyncio.run(writes())
+    assert len(attempts) == len(passing.slept) + 1 + 50  # the first one before it waits, and each when it is its turn
+    assert len(kinds(store)) == 50
+    assert passing.seconds < BUSY_TIMEOUT_S
+
+
+@pytest.mark.sqlite
+def test_who_waits_already_goes_by_a_patience_that_was_lowered_since(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passing = Passing(monkeypatch)
+    passing.then[2.0] = lambda: setattr(store, "patience_s", 1.0)
+    with lock_of(store), pytest.raises(StoreUnavailable, match="locked"):
+        asyncio.run(store.write(lambda tx: tx.add(count(1))))
+    assert passing.seconds < 3
+
+
+def add_one(kind: str, tx: Tx) -> None:
+    tx.add(count(1, kind))
 
 
 @pytest.mark.sqlite

@@ -584,6 +584,27 @@ def test_the_claim_of_a_killed_process_is_taken_over_when_its_lease_is_over(
     asyncio.run(play())
 
 
+def test_a_killed_process_is_replaced_within_five_seconds_by_one_that_looks_when_its_leases_end(
+    shared: Callable[[str], Process], wall: Wall
+) -> None:
+    async def play() -> None:
+        first, second = shared("first"), shared("second")
+        await first.look()
+        wall.at += 700
+        await second.look()
+        wall.at += LEASE // 2 - 700
+        await first.look()  # which renews it
+        first.kill()
+        killed_at = wall.at
+        while second.claims()[0] != ("sending", "second"):
+            assert second.ticker.wakes_at < NEVER
+            wall.at = max(wall.at, second.ticker.wakes_at)
+            await second.look()
+        assert killed_at < wall.at <= killed_at + LEASE + 1
+
+    asyncio.run(play())
+
+
 def test_a_claim_from_before_the_machines_clock_stepped_back_is_over_no_later(
     shared: Callable[[str], Process], wall: Wall
 ) -> None:

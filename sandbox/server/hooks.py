@@ -41,10 +41,10 @@ class Hooks:
         """Wait until a callback that comes before the answer was tried."""
         await self._ticker.tried(workspace_id, callback_id)
 
-    def finish(self, exchange: VendorExchange, response: Response) -> Response:
+    async def finish(self, exchange: VendorExchange, response: Response) -> Response:
         """Note the exchange; return its answer with the exchange's id, spoiled if a fault says so."""
         response.raw_headers.append(NO_SNIFFING)
-        answer = self._journal.note(exchange, response)
+        answer = await self._journal.note(exchange, response)
         answer.raw_headers.append((OWN_HEADER, exchange.id.encode()))
         if exchange.workspace is not None and exchange.workspace.date_header:
             answer.raw_headers.append((b"date", formatdate(exchange.now // SECOND, usegmt=True).encode()))

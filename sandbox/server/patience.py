@@ -34,6 +34,9 @@ BODY_LATE = (
 )
 FULL = "There are too many connections: close some, or try again later."
 
+LEAVING = "is_leaving"
+"""Set in uvicorn's state of a server that will stop soon: each connection ends with its next answer."""
+
 _arrivals = count()
 
 
@@ -148,7 +151,7 @@ class Bounded(Patient):
         return self._most is not None and len(self.connections) > self._most
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        if self._is_over:
+        if self._is_over or getattr(self.server_state, LEAVING, False):
             cycle.keep_alive = False
         super()._start_asgi_task(cycle, app)
 

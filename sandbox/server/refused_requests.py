@@ -60,7 +60,7 @@ class RefusedRequests:
             response = _problem(refusal)
         response.status_code = refusal.status
         response.headers.update(refusal.headers or {})
-        return exchange.finish(response)
+        return await exchange.finish(response)
 
 
 def _problem(refusal: BadRequest) -> Response:

@@ -3,7 +3,7 @@
 One task per process. It sleeps until the earliest due time of all running clocks, or until a transaction says that
 something was made due. What it has sent it claims with a lease, which it renews while that is under way: a killed
 process's callbacks are taken over when theirs is over, and nobody's are taken away. Where other processes may have the
-store open too, it looks every few seconds for what one of them left undone.
+store open too, it looks for what one of them left undone: every other second, and when a lease of theirs ends.
 """
 
 import asyncio
@@ -26,14 +26,17 @@ from sandbox.world.workspaces import find, remove
 BATCH_SIZE = 500
 """Callbacks of a workspace that are claimed together; others get their turn before the next ones."""
 LEASE = 4 * SECOND
-LOOK_EVERY = 4 * SECOND
-"""Wall time from one look for what other processes left undone to the next."""
+LOOK_EVERY = 2 * SECOND
+"""Wall time from one look for what other processes left undone to the next, if none of their leases ends before."""
 LONGEST_SLEEP_S = 60
 """The wall clock may be set forward meanwhile."""
 LONGEST_WAIT_S = 1
-"""After which those who wait look again: another process may have done what they wait for."""
+OTHERS_WAIT_S = 0.05
+"""After which those who wait look again: the same where another process may do what they wait for."""
 RESET_AT = 3 * HOUR
 """Since midnight, in UTC by wall time."""
+NIGHT = "nightly reset"
+"""What counts, for all processes, the last day that began with a reset."""
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +53,11 @@ def next_night(wall: int) -> int:
     """Return the next time of the nightly reset after this wall time, in ms."""
     today = wall - wall % DAY + RESET_AT
     return today if today > wall else today + DAY
+
+
+def night_of(wall: int) -> int:
+    """Return the number of the last night that had its time for a reset before this wall time."""
+    return (wall - RESET_AT) // DAY
 
 
 class Ticker:
@@ -75,6 +83,7 @@ class Ticker:
         self._next_expiry = 0
         self._next_reset = next_night(store.wall()) if resets_nightly else NEVER
         self._next_look = NEVER if store.is_private else 0
+        self._longest_wait_s = LONGEST_WAIT_S if store.is_private else OTHERS_WAIT_S
         self._next_renewal = NEVER
         self.wakes_at = NEVER
         """What the wall clock reads when the task, asleep, wakes by itself."""
@@ -198,11 +207,12 @@ class Ticker:
 
     async def _look(self, wall: int) -> None:
         """See to what other processes left undone, and to workspaces that they made."""
-        self._undone.update(await self._store.read(queue.places_due))
+        places, lease_end = await self._store.read(lambda tx: (queue.places_due(tx), queue.next_lease_end(tx)))
+        self._undone.update(places)
         self._undone -= self._broken
         self._marked |= self._undone
         self._next_expiry = 0
-        self._next_look = wall + LOOK_EVERY
+        self._next_look = min(wall + LOOK_EVERY, NEVER if lease_end is None else max(lease_end, wall + 1))
 
     async def _visit_unless_broken(self, workspace_id: int) -> None:
         """Visit a workspace; what goes wrong in one stays there."""
@@ -256,8 +266,9 @@ class Ticker:
 
     async def _reset_default(self, wall: int) -> None:
         def reset(tx: Tx) -> None:
-            tx.enter(find.find_workspace(tx, find.DEFAULT))
-            resets.to_seed(tx)
+            if tx.is_first_to_reach(NIGHT, night_of(wall)):
+                tx.enter(find.find_workspace(tx, find.DEFAULT))
+                resets.to_seed(tx)
 
         try:
             await self._store.write(reset)
@@ -306,7 +317,7 @@ class Ticker:
                         if await self._store.read(is_so):
                             return True
                     with suppress(TimeoutError):
-                        async with asyncio.timeout(LONGEST_WAIT_S):
+                        async with asyncio.timeout(self._longest_wait_s):
                             await turned.wait()
         return False
 

@@ -3,11 +3,12 @@
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import aclosing, closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, bindparam, insert, inspect, select, update
 from sqlalchemy.engine import URL, make_url
@@ -31,11 +32,16 @@ from sandbox.store.tx import NO_LIMITS, SERVER, IdFormat, Limits, ReadSnapshot, 
 
 T = TypeVar("T")
 
-BUSY_TIMEOUT_S = 1.0
-"""How long another process's write lock is waited for, without blocking others, before a caller is told."""
+BUSY_TIMEOUT_S = 30.0
+"""How long another process's lock is waited for, without blocking others, before a caller is told.
+
+Some times what the longest write takes, the reset of the largest packaged world.
+"""
 OPENING_TIMEOUT_S = 30.0
 """The same at the start: the other one may be filling the file."""
-BUSY_RETRY_S = 0.005
+BUSY_RETRY_S = 0.001
+LONGEST_BUSY_RETRY_S = 0.008
+"""Each pause is twice the one before it, up to this: most locks are held for less than a millisecond."""
 THREADS = 8
 NOT_IN_MEMORY = "An SQLite database in memory is not supported: leave --database out for a temporary file."
 MOST_SNAPSHOTS = 32
@@ -61,7 +67,8 @@ class Store:
     has the file open to another. The latest that a process had is kept in the file for that.
 
     `in_threads`: work runs in a pool of threads, as it always does on PostgreSQL, which is across a network; else
-    inline, since a statement on SQLite takes microseconds. World code may not assume either.
+    inline, since a statement on SQLite takes microseconds. World code may not assume either. `is_temporary`: of a file
+    that somebody else makes and deletes, and that need not outlive the machine.
     """
 
     def __init__(
@@ -72,6 +79,7 @@ class Store:
         *,
         in_threads: bool = False,
         limits: Limits = NO_LIMITS,
+        is_temporary: bool = False,
     ) -> None:
         """`database`: a path or an SQLAlchemy URL; none: a temporary file that goes when the store is closed."""
         self.limits = limits
@@ -89,10 +97,16 @@ class Store:
         self._threads = ThreadPoolExecutor(THREADS, "store") if in_threads or not self.is_sqlite else None
         if self.is_sqlite:
             sqlite.check_file(self.path)
-            self.engine = sqlite.sqlite_engine(self.path, is_temporary=self._folder is not None)
+            self.engine = sqlite.sqlite_engine(self.path, is_temporary=is_temporary or self._folder is not None)
         else:
             self.engine = postgresql.postgresql_engine(self.url)
         self._prepare = sqlite.prepare if self.is_sqlite else postgresql.prepare
+        self.patience_s = BUSY_TIMEOUT_S
+        """How long a lock is waited for; what already waits goes by it too."""
+        self._announcer = None
+        if self._threads is not None and not self.is_sqlite:
+            self._announcer = postgresql.Announcer(self.engine, self._threads)
+        self._lines: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
         self._open_snapshots = 0
         self._errors = (SQLAlchemyError, self.engine.dialect.loaded_dbapi.Error)
         try:
@@ -148,18 +162,34 @@ class Store:
         return await self._patiently(work, is_write=True)
 
     async def _patiently(self, work: Callable[[Tx], T], *, is_write: bool) -> T:
-        deadline = time.monotonic() + BUSY_TIMEOUT_S
-        while True:
+        began = time.monotonic()
+        line = self._line
+        try:
+            if is_write and line is not None and line.locked():
+                raise StoreBusy("others wait for the lock")
+            tx, result = await self._attempt(work, is_write=is_write)
+        except StoreBusy:
+            async with line or nullcontext():
+                tx, result = await self._attempt_again(work, began, is_write=is_write)
+        for do in tx.deferred:
+            await do()
+        return result
+
+    @property
+    def _line(self) -> asyncio.Lock | None:
+        """What those have in turn who wait for SQLite's lock: if all tried for it, the machine would do little else."""
+        return self._lines.setdefault(asyncio.get_running_loop(), asyncio.Lock()) if self.is_sqlite else None
+
+    async def _attempt_again(self, work: Callable[[Tx], T], began: float, *, is_write: bool) -> tuple[Tx, T]:
+        """Try until the lock is to be had, or that has taken too long."""
+        for pause in _pauses():
             try:
-                tx, result = await self._attempt(work, is_write=is_write)
+                return await self._attempt(work, is_write=is_write)
             except StoreBusy:
-                if time.monotonic() >= deadline:
+                if time.monotonic() - began >= self.patience_s:
                     raise
-                await asyncio.sleep(BUSY_RETRY_S)
-                continue
-            for do in tx.deferred:
-                await do()
-            return result
+            await asyncio.sleep(pause)
+        raise AssertionError("pauses have no end")
 
     async def _attempt(self, work: Callable[[Tx], T], *, is_write: bool) -> tuple[Tx, T]:
         if self._threads is None:
@@ -184,19 +214,20 @@ class Store:
         """Do as `read` does, where there is no loop."""
         return self._run(work, is_write=False)[1]
 
-    def write_now(self, work: Callable[[Tx], T], *, patience_s: float = BUSY_TIMEOUT_S) -> T:
+    def write_now(self, work: Callable[[Tx], T], *, patience_s: float | None = None) -> T:
         """Do as `write` does, where there is no loop, but for what is to be awaited."""
-        deadline = time.monotonic() + patience_s
-        while True:
+        deadline = time.monotonic() + (self.patience_s if patience_s is None else patience_s)
+        for pause in _pauses():
             try:
                 tx, result = self._run(work, is_write=True)
             except StoreBusy:
                 if time.monotonic() >= deadline:
                     raise
-                time.sleep(BUSY_RETRY_S)
-                continue
-            self._committed(tx)
-            return result
+            else:
+                self._committed(tx)
+                return result
+            time.sleep(pause)
+        raise AssertionError("pauses have no end")
 
     def _run(self, work: Callable[[Tx], T], *, is_write: bool) -> tuple[Tx, T]:
         with self._transaction(is_write=is_write) as connection:
@@ -256,6 +287,23 @@ class Store:
             return
         for listener in self.after_commit:
             listener(tx)
+        if self._announcer is not None and tx.changed:
+            self._announcer.announce(tx.changed)
+
+    # What other servers do -------------------------------------------------------------------------------------------
+
+    async def changes(self) -> AsyncGenerator[Collection[int] | None]:
+        """Yield whenever another server may have changed workspaces: their numbers, or None when those are unknown.
+
+        It may have been this one. Raises `StoreUnavailable`.
+        """
+        follow = sqlite.changes if self.is_sqlite else postgresql.changes
+        try:
+            async with aclosing(follow(self.engine)) as found:
+                async for workspaces in found:
+                    yield workspaces
+        except self._errors as error:
+            raise translation_of(error) from error
 
     # Long reads ------------------------------------------------------------------------------------------------------
 
@@ -291,6 +339,13 @@ class Store:
     async def try_to_write(self) -> None:
         """Raise what keeps the database from being written, be it a lock or a full disk."""
         await self.write(lambda tx: tx.update(_server(tx), fingerprint=secrets.token_hex(4)))
+
+
+def _pauses() -> Iterator[float]:
+    pause = BUSY_RETRY_S
+    while True:
+        yield pause
+        pause = min(2 * pause, LONGEST_BUSY_RETRY_S)
 
 
 def _nothing(_: Tx) -> None:

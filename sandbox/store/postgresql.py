@@ -1,5 +1,10 @@
 """What is PostgreSQL's own: how an engine is made by URL, and what its transactions begin with."""
 
+import asyncio
+from collections.abc import AsyncGenerator, Collection
+from concurrent.futures import Executor
+from contextlib import suppress
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
@@ -22,6 +27,12 @@ NUL = "\ufdd0"
 """A code point that is for good no character."""
 MAKING_TABLES = 0x64_69_61_6C
 """The key of the advisory lock under which one of several servers makes the tables."""
+CHANNEL = "sandbox_changes"
+ANNOUNCE_EVERY_S = 0.02
+MOST_ANNOUNCED = 500
+"""Workspaces of which one notification tells: its text may have 8000 bytes."""
+LOOK_EVERY_S = 1.0
+"""From one look of those who follow to the next, whether they were told of something or not."""
 
 
 def postgresql_engine(url: URL) -> Engine:
@@ -68,3 +79,58 @@ def lock_schema(connection: Connection) -> None:
 def take_all_the_time(connection: Connection) -> None:
     """Let each statement of this transaction take as long as it needs, its commit too."""
     connection.execute(text("SET LOCAL statement_timeout = 0"))
+
+
+class Announcer:
+    """Tells other servers which workspaces changed.
+
+    Behind the answers, and many together: a transaction that notifies takes a lock of the whole database server.
+    """
+
+    def __init__(self, engine: Engine, threads: Executor) -> None:
+        self._engine = engine
+        self._threads = threads
+        self._waiting: set[int] = set()
+        self._lock = Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        """The one that will tell what waits."""
+
+    def announce(self, workspaces: Collection[int]) -> None:
+        """Have it told soon that these changed."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            loop = None
+        with self._lock:
+            self._waiting.update(workspaces)
+            if loop is None or (self._loop is not None and not self._loop.is_closed()):
+                return
+            self._loop = loop
+        loop.call_later(ANNOUNCE_EVERY_S, self._tell_in_thread)
+
+    def _tell_in_thread(self) -> None:
+        with suppress(RuntimeError):  # the store was closed
+            self._threads.submit(self._tell)
+
+    def _tell(self) -> None:
+        with self._lock:
+            workspaces, self._waiting, self._loop = self._waiting, set(), None
+        told = ",".join(map(str, workspaces)) if len(workspaces) <= MOST_ANNOUNCED else ""
+        # Who was not told looks a second later.
+        with suppress(SQLAlchemyError), self._engine.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+            connection.execute(text("SELECT pg_notify(:channel, :told)"), {"channel": CHANNEL, "told": told})
+
+
+async def changes(engine: Engine) -> AsyncGenerator[Collection[int] | None]:
+    """Yield the workspaces that are announced, on a connection of its own; None at first, and every second."""
+    from psycopg import AsyncConnection  # noqa: PLC0415  (only who uses PostgreSQL has it)
+
+    arguments, options = engine.dialect.create_connect_args(engine.url)
+    options["connect_timeout"] = CONNECT_TIMEOUT_S
+    async with await AsyncConnection.connect(*arguments, autocommit=True, **options) as connection:
+        await connection.execute(f"LISTEN {CHANNEL}")
+        while True:
+            yield None
+            async for notice in connection.notifies(timeout=LOOK_EVERY_S):
+                yield [int(number) for number in notice.payload.split(",")] if notice.payload else None

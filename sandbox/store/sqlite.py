@@ -1,9 +1,14 @@
 """What is SQLite's own: the file that it keeps a store in, and how its connections are set up."""
 
+import asyncio
 import sqlite3
+import struct
+import sys
+from collections.abc import AsyncGenerator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from tempfile import NamedTemporaryFile
+from typing import IO, Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
@@ -24,8 +29,15 @@ PAGES_AT_ONCE = 200
 
 INCREMENTAL = 2
 """Of `auto_vacuum`: the file can be made shorter in steps."""
+LOOK_EVERY_S = 0.025
+"""From one look at whether another connection has committed to the next."""
 NONE = "none"
 """The schema of a database without tables."""
+IS_LOCK_OF_ONE = sys.platform == "linux"
+"""Whether the system has locks that belong to who opened the file: two of them can be tried in one process."""
+WHOLE_FILE = struct.Struct("hhqqi4x")
+"""`struct flock` of a 64-bit Linux: type, whence, start, length (0: to the end), process."""
+ON_A_DISK = "keep the database on a disk of this machine, or in PostgreSQL"
 
 
 def plain_engine(path: Path, *, mode: str) -> Engine:
@@ -131,6 +143,7 @@ def check_file(path: Path, *, otherwise: str = "give --database another path") -
     try:
         if path.exists() and not path.is_file():
             raise refusal(path, obstacle(path) or "that is no regular file")
+        check_locks(path)
         if not path.exists() or path.stat().st_size == 0:
             return False
         if not is_sqlite(path):
@@ -153,6 +166,40 @@ def check_file(path: Path, *, otherwise: str = "give --database another path") -
     return version != NONE
 
 
+def check_locks(path: Path) -> None:
+    """Raise `StoreRefused` where files cannot be locked, or where two who open one can both lock it.
+
+    It is tried on a file of its own: to close the database's would end the locks that this process has there.
+    """
+    try:
+        probe = NamedTemporaryFile(prefix=f".{path.name}-", dir=path.parent)  # noqa: SIM115  (it is entered below)
+    except OSError:
+        return  # what keeps files from being made there is told by who opens the database
+    with probe, open(probe.name, "rb+") as other:
+        try:
+            _lock(probe)
+        except OSError as error:
+            raise refusal(path, f"files cannot be locked there ({error.strerror}); {ON_A_DISK}") from error
+        try:
+            _lock(other)
+        except OSError:
+            return
+        if IS_LOCK_OF_ONE:
+            raise refusal(path, f"two could lock the same file there; {ON_A_DISK}")
+
+
+def _lock(file: IO[bytes]) -> None:
+    """Lock a file for the one who opened it, if the system knows such locks; else for the process."""
+    if sys.platform == "win32":
+        return
+    import fcntl  # noqa: PLC0415  (Windows has none)
+
+    if IS_LOCK_OF_ONE:
+        fcntl.fcntl(file, fcntl.F_OFD_SETLK, WHOLE_FILE.pack(fcntl.F_WRLCK, 0, 0, 0, 0))
+    else:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 def _version(driver: sqlite3.Connection, path: Path, otherwise: str) -> object:
     """Return which schema a database has: none if that is unknown, `NONE` where there are no tables yet."""
     try:
@@ -164,3 +211,17 @@ def _version(driver: sqlite3.Connection, path: Path, otherwise: str) -> object:
             return NONE  # a process was ended before it had made the tables
         raise StoreRefused(f"The database {path} was not made by dialog-sandbox: {otherwise}.") from error
     return row[0] if row else None
+
+
+async def changes(engine: Engine) -> AsyncGenerator[None]:
+    """Yield at first, and then when another connection has committed, be it one of this process."""
+    with engine.connect() as connection:
+        connection.detach()  # it goes when nobody follows any more, be the store closed by then or not
+        driver: Any = connection.connection.dbapi_connection
+        known = None
+        while True:
+            (version,) = driver.execute("PRAGMA data_version").fetchone()
+            if version != known:
+                known = version
+                yield
+            await asyncio.sleep(LOOK_EVERY_S)

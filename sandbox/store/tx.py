@@ -335,6 +335,14 @@ class Tx:
             known = self._counts[key] = _Count(found or 0, found)
         return known
 
+    def is_first_to_reach(self, kind: str, n: int) -> bool:
+        """Return whether the server's count of this kind is below n, and set it to n: one of several processes is."""
+        known = self._counted((SERVER, kind))
+        if known.n >= n:
+            return False
+        self._counts[SERVER, kind] = known._replace(n=n)
+        return True
+
     def save_counts(self) -> None:
         """Write what was counted; needed before rows of the workspace are cloned, and done at the commit."""
         for (workspace_id, kind), (n, in_table) in self._counts.items():

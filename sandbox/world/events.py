@@ -71,6 +71,28 @@ and callback."""
 FIRST_KEY: Key = (0, 0, 0, 0, 0)
 
 
+class WorkspaceProgress(NamedTuple):
+    """How far a workspace has come: they are others whenever something has happened in it."""
+
+    id: int
+    epoch: int
+    change_position: int
+    journal_position: int
+
+
+PROGRESS = Query(
+    WorkspaceProgress,
+    select(*(WORKSPACES.c[name] for name in WorkspaceProgress._fields)).where(
+        WORKSPACES.c.id.in_(bindparam("workspaces", expanding=True))
+    ),
+)
+
+
+def progress_of(tx: Tx, workspaces: Collection[int]) -> dict[int, WorkspaceProgress]:
+    """Return how far these workspaces have come, those that are gone left out."""
+    return {each.id: each for each in tx.all(PROGRESS, workspaces=[*workspaces])}
+
+
 class Bound(NamedTuple):
     """Up to where something was told: facts by their position, what was planned by its time.
 

@@ -1,7 +1,7 @@
 """The control API: what a test, a demo or a person turns. One file a section; `control_app` joins them."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, cast
 
@@ -27,7 +27,14 @@ from sandbox.world.errors import UnknownWorkspace, WorldError
 
 
 def control_app(
-    *, store: Store, settings: Settings, vendors: Sequence[Vendor], journal: Journal, ticker: Ticker, hub: Hub
+    *,
+    store: Store,
+    settings: Settings,
+    vendors: Sequence[Vendor],
+    journal: Journal,
+    ticker: Ticker,
+    hub: Hub,
+    is_stopping: Callable[[], bool],
 ) -> ASGIApp:
     """Return the control API, with its descriptions, the console and the way to it."""
     state = {
@@ -38,6 +45,7 @@ def control_app(
         "journal": journal,
         "ticker": ticker,
         "hub": hub,
+        "is_stopping": is_stopping,
         "checks": checks_for(vendors),
     }
     return Guard(Control(state), settings)

@@ -1,5 +1,7 @@
 """Health: what a probe asks, apart from the rest, so that the first probe waits for nothing."""
 
+from fastapi import Request
+
 from dialog_sandbox.models.engine import Health
 from sandbox.server.control.dependencies import DatabaseFileDep, StoreDep
 from sandbox.server.control.http import control_router
@@ -8,6 +10,7 @@ from sandbox.store import Store, StoreUnavailable
 from sandbox.world.workspaces.find import DEFAULT, exists
 
 router = control_router("/_sandbox/health", "Engine")
+STOPPING = "The server stops: call another one, or this one when it is back."
 
 
 @router.get("/live")
@@ -17,8 +20,13 @@ async def live() -> Health:
 
 
 @router.get("/ready", responses=refusals(503))
-async def ready(store: StoreDep, file: DatabaseFileDep) -> Health:
-    """200 when the store can be written, its file is in its place and may grow, and the seed is in, else 503."""
+async def ready(request: Request, store: StoreDep, file: DatabaseFileDep) -> Health:
+    """200 when the store can be written, its file is in its place and may grow, and the seed is in, else 503.
+
+    503 too as soon as the server is asked to stop.
+    """
+    if request.app.state.is_stopping():
+        raise Problem(503, "Not ready", STOPPING)
     complaint = (file and file.complaint()) or await _complaint_of(store)
     if complaint is not None:
         raise Problem(503, "Not ready", complaint)

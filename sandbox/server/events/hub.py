@@ -1,29 +1,33 @@
 """Who is told that a workspace changed: those who follow its events, and those who wait for a message there.
 
 A question is a function of a transaction that has no answer yet. Each is asked again when the workspace may have
-changed: by a commit, by an entry of the journal, or when something planned comes due. It is asked once for all who wait
-for its answer, and not more often than every 25 ms. A workspace in which nobody is interested costs nothing.
+changed: by a commit, of this server or of another one, or when something planned comes due. It is asked once for all
+who wait for its answer, and not more often than every 25 ms. A workspace in which nobody is interested costs nothing.
 """
 
 import asyncio
-from collections.abc import Callable, Hashable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+import logging
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
+from contextlib import aclosing, contextmanager, suppress
 from typing import Any, NamedTuple, TypeVar
 
 from sandbox.clock import SECOND
 from sandbox.server.events.places import Places
-from sandbox.server.journal import Journal
-from sandbox.store import Store, Tx, WorkspaceView
+from sandbox.store import Store, StoreUnavailable, Tx, WorkspaceView
 from sandbox.world.access import read_in
-from sandbox.world.events import next_step
+from sandbox.world.events import WorkspaceProgress, next_step, progress_of
 from sandbox.world.workspaces.find import by_id
 
 T = TypeVar("T")
+logger = logging.getLogger(__name__)
 
 ASK_AGAIN_S = 0.025
 HEARTBEAT_S = 15.0
 LATEST_TIMER_S = 24 * 60 * 60
 """Timers further ahead are set again then."""
+FOLLOW_ON_S = 10.0
+"""How long other servers are followed when nobody is interested any more: the next one may come soon."""
+STORE_RETRY_S = 1.0
 
 
 class Stopping(Exception):
@@ -52,9 +56,10 @@ class Question:
 
 
 class Look(NamedTuple):
-    """What a transaction answered, and when the wall clock reads that something planned comes due by itself."""
+    """What a transaction answered, up to where it saw, and when the wall clock reads that something planned is due."""
 
     answers: list[Any]
+    progress: WorkspaceProgress | None
     next_wall: int | None
 
 
@@ -66,6 +71,8 @@ class WatchedWorkspace:
         self.interested = 0
         """How many are."""
         self.questions: dict[Hashable, Question] = {}
+        self.progress: WorkspaceProgress | None = None
+        """Up to where all questions were asked."""
         self._hub = hub
         self._store = store
         self._workspace_id = workspace_id
@@ -150,18 +157,25 @@ class WatchedWorkspace:
         if questions:
             for question in questions.values():
                 question.is_new = False
-            look = self.loop.create_task(self._look(questions))
+            look = self.loop.create_task(self._look(questions, is_whole=len(questions) == len(self.questions)))
             self._looks.add(look)
             look.add_done_callback(self._looks.discard)
 
-    async def _look(self, questions: Mapping[Hashable, Question]) -> None:
-        """Ask these questions in one transaction, after what is due."""
+    async def _look(self, questions: Mapping[Hashable, Question], *, is_whole: bool) -> None:
+        """Ask these questions in one transaction, after what is due. `is_whole`: there are no others."""
         self._hub.queries += len(questions)
         works = [question.work for question in questions.values()]
+
+        def ask(tx: Tx) -> Look:
+            progress = progress_of(tx, [tx.ws]).get(tx.ws) if self._hub.is_following else None
+            return Look([work(tx) for work in works], progress, next_wall(tx))
+
         try:
-            look = await read_in(self._store, self._find, lambda tx: Look([work(tx) for work in works], next_wall(tx)))
+            look = await read_in(self._store, self._find, ask)
         except Exception as error:
-            look = Look([error] * len(works), None)
+            look = Look([error] * len(works), None, None)
+        if is_whole:
+            self.progress = look.progress
         for (key, question), answer in zip(questions.items(), look.answers, strict=True):
             if answer is not None:
                 self._drop(key, question)
@@ -209,7 +223,6 @@ class Hub:
     def __init__(
         self,
         store: Store,
-        journal: Journal,
         *,
         heartbeat_s: float = HEARTBEAT_S,
         waits: Places | None = None,
@@ -222,8 +235,11 @@ class Hub:
         """How many questions were asked so far, each once for all who wait for its answer."""
         self.watched: dict[int, WatchedWorkspace] = {}
         self._store = store
+        self.is_following = not store.is_private
+        """Whether other servers may change the workspaces too."""
+        self._follower: asyncio.Task[None] | None = None
+        self._last_leave: asyncio.TimerHandle | None = None
         store.after_commit.append(self._committed)
-        journal.listeners.append(lambda _, workspace_id: self._signal(workspace_id))
 
     @property
     def waiting(self) -> int:
@@ -237,6 +253,8 @@ class Hub:
         if watched is None or watched.loop is not asyncio.get_running_loop():
             watched = self.watched[workspace_id] = WatchedWorkspace(self, self._store, workspace_id)
         watched.interested += 1
+        if self.is_following:
+            self._follow_others()
         try:
             yield watched
         finally:
@@ -245,6 +263,8 @@ class Hub:
                 watched.end_watch()
                 if self.watched.get(workspace_id) is watched:
                     del self.watched[workspace_id]
+            if self._follower is not None and not self.watched:
+                self._last_leave = watched.loop.call_later(FOLLOW_ON_S, self._follower.cancel)
 
     def _committed(self, tx: Tx) -> None:
         if self.watched:
@@ -256,11 +276,46 @@ class Hub:
         if watched is not None:
             watched.signal()
 
+    # Other servers ---------------------------------------------------------------------------------------------------
+
+    def _follow_others(self) -> None:
+        """Have what other servers do looked at, as long as somebody is interested and a while longer."""
+        if self._last_leave is not None:
+            self._last_leave.cancel()
+            self._last_leave = None
+        loop = asyncio.get_running_loop()
+        if self._follower is None or self._follower.done() or self._follower.get_loop() is not loop:
+            self._follower = loop.create_task(self._follow())
+
+    async def _follow(self) -> None:
+        while not self.is_closed:
+            try:
+                async with aclosing(self._store.changes()) as changes:
+                    async for workspaces in changes:
+                        await self._others_changed(workspaces)
+            except StoreUnavailable as error:
+                logger.warning("The store did not answer (%s): what other servers do is seen later.", error)
+                await asyncio.sleep(STORE_RETRY_S)
+
+    async def _others_changed(self, workspaces: Collection[int] | None) -> None:
+        """Have all questions asked again in those of these workspaces where more has happened than was seen."""
+        asked = [*self.watched] if workspaces is None else [each for each in workspaces if each in self.watched]
+        if not asked:
+            return
+        found = await self._store.read(lambda tx: progress_of(tx, asked))
+        for workspace_id in asked:
+            watched = self.watched.get(workspace_id)
+            if watched is not None and (watched.progress is None or watched.progress != found.get(workspace_id)):
+                watched.signal()
+
     def close(self) -> None:
         """End all streams and waits; those that come later are answered, but not kept waiting."""
         self.is_closed = True
         for watched in list(self.watched.values()):
             watched.stop()
+        if self._follower is not None:
+            with suppress(RuntimeError):  # as in `signal`
+                self._follower.get_loop().call_soon_threadsafe(self._follower.cancel)
 
 
 def next_wall(tx: Tx) -> int | None:

@@ -61,6 +61,7 @@ def write_batch(tx: Tx, batch: Sequence[AnsweredExchange], limit: int) -> list[J
         if entries:
             tx.add_all(entries)
             drop_over(tx, workspace_id, entries[-1].position, limit)
+            tx.changed.add(workspace_id)
             written += entries
     order = {answered.exchange.id: n for n, answered in enumerate(batch)}
     return sorted(written, key=lambda entry: order[entry.id])

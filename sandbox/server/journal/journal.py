@@ -1,6 +1,8 @@
 """Takes each vendor exchange, and has them written down behind the answers, many at once.
 
-What an exchange costs while its caller waits is one item in a list.
+What an exchange costs while its caller waits is one item in a list. Where other servers may be asked for it, its caller
+waits until it is written: then the end of the answer comes behind the journal, and what waits together is written
+together.
 """
 
 import asyncio
@@ -72,7 +74,7 @@ class Journal:
 
     # What happened ---------------------------------------------------------------------------------------------------
 
-    def note(self, exchange: VendorExchange, response: Response) -> Response:
+    async def note(self, exchange: VendorExchange, response: Response) -> Response:
         """Take an answer that is about to be sent, or to be spoiled or withheld; return what is to be sent.
 
         Of an answer in pieces what is kept of it is only known in its end; see `RecordedStream`.
@@ -83,10 +85,10 @@ class Journal:
         if isinstance(response, StreamingResponse):
             return RecordedStream(response, KEPT, partial(self._add, exchange, response.status_code, headers))
         body = bytes(response.body)
-        self._add(exchange, response.status_code, headers, body[:KEPT], len(body))
+        await self._add(exchange, response.status_code, headers, body[:KEPT], len(body))
         return response
 
-    def _add(
+    async def _add(
         self,
         exchange: VendorExchange,
         status: int,
@@ -97,7 +99,9 @@ class Journal:
         ms = round((perf_counter() - exchange.began) * 1000)
         self._waiting.append(AnsweredExchange(exchange, status, headers, body, size, self._store.wall(), ms))
         self._noted += 1
-        if len(self._waiting) == BATCH_SIZE:  # beyond it, it is being written, or the store does not answer
+        if not self._store.is_private and not self._is_late:
+            await self.flush()
+        elif len(self._waiting) == BATCH_SIZE:  # beyond it, it is being written, or the store does not answer
             self._write_soon(0)
         elif self._timer is None:
             self._write_soon(WRITE_AFTER_S)

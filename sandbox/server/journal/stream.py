@@ -1,14 +1,17 @@
 """An answer that is sent in pieces: what the journal keeps of it while it goes by."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Any
 
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-Ended = Callable[[bytes, int | None], None]
-"""Called once, with the first bytes of the body and the size of the whole; None if it never came to its end."""
+Ended = Callable[[bytes, int | None], Awaitable[None]]
+"""Called once, with the first bytes of the body and the size of the whole; None if it never came to its end.
+
+The end of the answer is sent when it has returned.
+"""
 
 
 class RecordedPieces:
@@ -28,7 +31,7 @@ class RecordedPieces:
         try:
             piece = await anext(self._pieces)
         except StopAsyncIteration:
-            self._end(self._size)
+            await self._end(self._size)
             raise
         raw = piece.encode() if isinstance(piece, str) else bytes(piece)
         self._size += len(raw)
@@ -40,12 +43,12 @@ class RecordedPieces:
         close = getattr(self._pieces, "aclose", None)
         if close is not None:
             await close()
-        self._end(None)
+        await self._end(None)
 
-    def _end(self, size: int | None) -> None:
+    async def _end(self, size: int | None) -> None:
         ended, self._ended = self._ended, None
         if ended is not None:
-            ended(bytes(self._kept), size)
+            await ended(bytes(self._kept), size)
 
 
 class RecordedStream(StreamingResponse):

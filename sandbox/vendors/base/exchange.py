@@ -51,7 +51,7 @@ class ExchangeHooks(Protocol):
     def is_own_page(self, exchange: "VendorExchange") -> bool:
         """Return whether the web page that calls, by its `Origin`, is one that this server itself has sent."""
 
-    def finish(self, exchange: "VendorExchange", response: Response) -> Response:
+    async def finish(self, exchange: "VendorExchange", response: Response) -> Response:
         """Return what is sent: with the exchange's id, spoiled if a fault says so, and noted for the journal."""
 
 
@@ -110,9 +110,9 @@ class VendorExchange:
         self.operation = choice.operations[0]
         self.path_params = path_params
 
-    def finish(self, response: Response) -> Response:
+    async def finish(self, response: Response) -> Response:
         """Return what is sent for this answer, which is the exchange's only one."""
-        finished = self.hooks.finish(self, response)
+        finished = await self.hooks.finish(self, response)
         self.is_finished = True
         return finished
 

@@ -91,7 +91,7 @@ async def _no_such_call(request: Request, error: Exception) -> Response:
         refuse_call(exchange, routes)
     except Refusal as refusal:
         response = await refused(exchange, refusal)
-    return exchange.finish(response)
+    return await exchange.finish(response)
 
 
 def _is_at(route: object, request: Request) -> bool:
@@ -126,4 +126,4 @@ async def _own_failure(request: Request, error: Exception) -> Response:
     if exchange.is_finished or isinstance(error, Severed | ClientDisconnect):
         return NothingSent()
     refusal = Refusal("", "The sandbox failed, by a defect of its own.", HTTPStatus.INTERNAL_SERVER_ERROR)
-    return exchange.finish(await refused(exchange, refusal))
+    return await exchange.finish(await refused(exchange, refusal))

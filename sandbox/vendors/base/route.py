@@ -95,7 +95,7 @@ class VendorRoute(APIRoute):
             response = await self._answer(exchange, request, self._short_handler if self.is_short else long_handler)
             if isinstance(response, StreamingResponse) and request.scope["http_version"] == "1.0":
                 response = await in_one_piece(response)
-            return exchange.finish(response)
+            return await exchange.finish(response)
 
         return handle
 

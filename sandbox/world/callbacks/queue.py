@@ -147,6 +147,7 @@ PLACES_DUE = Query(
         select(CALLBACKS.c.workspace_id).where(CALLBACKS.c.leased_until <= bindparam("wall")),
     ),
 )
+LEASE_END = Query(int, select(func.min(CALLBACKS.c.leased_until)).where(CALLBACKS.c.leased_until > bindparam("wall")))
 _claimable = (
     select(CALLBACKS.c.id, MESSAGES.c.status_callback)
     .join(MESSAGES, ITS_MESSAGE)
@@ -322,6 +323,11 @@ def is_sending(tx: Tx) -> bool:
 def places_due(tx: Tx) -> list[int]:
     """Return the workspaces where a command or a callback is due, or a claim is over."""
     return tx.all(PLACES_DUE, wall=tx.wall)
+
+
+def next_lease_end(tx: Tx) -> int | None:
+    """Return when the next of all claims is over if it is not renewed, in wall time."""
+    return tx.one(LEASE_END, wall=tx.wall)
 
 
 def claim(tx: Tx, owner: str, lease_until: int, now: int, limit: int) -> list[ClaimedCallback]:

@@ -1,0 +1,227 @@
+"""How do several processes serve on one socket? One starts them, starts again what dies, and ends them all.
+
+uvicorn's own supervisor runs a server of its own in each, looks twice a second at what happens to them, and waits for
+ever for one that does not end.
+"""
+
+import gc
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from multiprocessing import connection, get_context, parent_process, resource_tracker
+from multiprocessing.connection import Connection
+from pathlib import Path
+from threading import Thread
+
+from sandbox import signals
+from sandbox.settings import Settings
+from sandbox.startup import FAILED, collect_from_here_on, one_line_failures, show_progress
+
+FROM_TERMINAL = signals.existing("SIGINT", "SIGHUP")
+"""What a terminal sends to all processes alike: workers leave it to the one that started them."""
+STOP_S = 10.0
+"""How long a worker may take to end, beside what its open answers may: then it is killed."""
+ENDED_BY_US = (0, -signal.SIGTERM)
+"""Exit codes of a worker that was asked to end, the latter of one that had not begun to serve."""
+
+_spawn = get_context("spawn")
+
+
+class Worker:
+    """A process that serves. It sends a word when it is ready."""
+
+    def __init__(self, settings: Settings, listener: socket.socket, *, is_temporary: bool) -> None:
+        self.settings = settings
+        self.is_ready = False
+        self.news, writer = _spawn.Pipe(duplex=False)
+        self.process = _spawn.Process(
+            target=work, args=(settings, listener, writer), kwargs={"is_temporary": is_temporary}, name="worker"
+        )
+        with blocked(FROM_TERMINAL), closing(writer):
+            self.process.start()
+
+    def note_news(self) -> None:
+        """Note that it is ready, or that it will tell nothing any more."""
+        with suppress(EOFError):
+            self.news.recv()
+            self.is_ready = True
+        self.news.close()
+
+    @property
+    def end(self) -> str:
+        """How it ended, in words."""
+        code = self.process.exitcode
+        assert code is not None, "it has ended"
+        return f"exit code {code}" if code >= 0 else signal.Signals(-code).name
+
+
+class Workers:
+    """As many processes as the settings say, on one bound socket and one database, which is there already."""
+
+    def __init__(self, settings: Settings, listener: socket.socket, *, is_temporary: bool) -> None:
+        self._listener = listener
+        self._is_temporary = is_temporary
+        self._stop_s = STOP_S + 2 * settings.stop_grace
+        self._settings = [settings.model_copy(update={"callback_rate": rate}) for rate in shares(settings)]
+        self._workers: list[Worker] = []
+        self._signals, self._signalled = _spawn.Pipe(duplex=False)
+        self._is_stopping = False
+
+    def run(self, ready: Callable[[], None]) -> int:
+        """Serve until a signal comes; return an exit code. `ready` is called when all of them are."""
+        resource_tracker.ensure_running()  # here, since it lets through what is blocked while workers start
+        signals.handle_stops(self._note_signal)
+        try:
+            for each in self._settings:
+                self._workers.append(self._start(each))
+            code = self._supervise(ready)
+        finally:
+            self._stop()
+            signals.finish_first()
+            signals.stop_cleanly()
+        failed = [worker for worker in self._workers if worker.process.exitcode not in ENDED_BY_US]
+        return code or (FAILED if failed else 0)
+
+    def _start(self, settings: Settings) -> Worker:
+        return Worker(settings, self._listener, is_temporary=self._is_temporary)
+
+    def _note_signal(self, *_: object) -> None:
+        self._is_stopping = True
+        os.write(self._signalled.fileno(), b"!")
+
+    def _supervise(self, ready: Callable[[], None]) -> int:
+        """Start again what dies, until a signal comes. One that dies before all were ready has told why."""
+        is_told = False
+        while not self._is_stopping:
+            self._wait(timeout_s=None)
+            for at, worker in enumerate(self._workers):
+                if worker.process.is_alive():
+                    continue
+                if not is_told:
+                    return max(worker.process.exitcode or 0, FAILED)
+                if not self._is_stopping:
+                    notice = (
+                        f"dialog-sandbox: worker {worker.process.pid} ended ({worker.end}): another takes its place."
+                    )
+                    print(notice, file=sys.stderr, flush=True)
+                    self._workers[at] = self._start(worker.settings)
+            if not is_told and all(worker.is_ready for worker in self._workers):
+                ready()
+                is_told = True
+        return 0
+
+    def _wait(self, timeout_s: float | None) -> None:
+        """Wait until a signal comes, a worker is ready or one ends."""
+        news = {worker.news: worker for worker in self._workers if not worker.news.closed}
+        ends = [worker.process.sentinel for worker in self._workers if worker.process.is_alive()]
+        for what in connection.wait([self._signals, *news, *ends], timeout_s):
+            if what is self._signals:
+                os.read(self._signals.fileno(), 1)
+            elif isinstance(what, Connection):
+                news[what].note_news()
+
+    def _stop(self) -> None:
+        """Ask all to end, again when we are asked again, and kill what does not."""
+        ends_at = time.monotonic() + self._stop_s
+        self._is_stopping = True
+        while alive := [worker.process for worker in self._workers if worker.process.is_alive()]:
+            if self._is_stopping:
+                self._is_stopping = False
+                for process in alive:
+                    process.terminate()
+            left_s = ends_at - time.monotonic()
+            if left_s <= 0:
+                for process in alive:
+                    process.kill()
+                    process.join()
+            else:
+                self._wait(left_s)
+
+
+def run_workers(settings: Settings, listener: socket.socket) -> None:
+    """Make what they share, seed it, and have them serve on a bound socket until a signal ends them."""
+    from sandbox.app import create_app  # noqa: PLC0415  (as in `work`)
+    from sandbox.web_server import greeting, watched_file, with_token  # noqa: PLC0415  (as above)
+
+    asked, settings = settings, with_token(settings)
+    with shared_database(settings) as (settings, is_temporary):
+        app = create_app(settings, is_temporary=is_temporary)
+        try:
+            words = greeting(
+                app, settings, listener.getsockname(), is_token_made=settings.control_token != asked.control_token
+            )
+        finally:
+            app.close()
+        with watched_file(app.store):
+            workers = Workers(settings, listener, is_temporary=is_temporary)
+            code = workers.run(lambda: print(*words, sep="\n", flush=True))
+    if code:
+        raise SystemExit(code)  # which the worker has told
+
+
+@contextmanager
+def shared_database(settings: Settings) -> Iterator[tuple[Settings, bool]]:
+    """Give the settings with a database that several processes can open, and whether it goes in the end."""
+    if settings.database:
+        yield settings, False
+        return
+    from sandbox.store.files import temporary_folder  # noqa: PLC0415  (a worker switches the collector off first)
+
+    with temporary_folder() as folder:
+        yield settings.model_copy(update={"database": str(Path(folder, "sandbox.db"))}), True
+
+
+def shares(settings: Settings) -> list[int]:
+    """Return how many callbacks a second each worker may send, one at least."""
+    share, over = divmod(settings.callback_rate, settings.workers)
+    return [max(1, share + (1 if at < over else 0)) for at in range(settings.workers)]
+
+
+@contextmanager
+def blocked(numbers: tuple[signal.Signals, ...]) -> Iterator[None]:
+    """Processes that are started in it never get these signals."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+# In a worker ---------------------------------------------------------------------------------------------------------
+
+
+def work(settings: Settings, listener: socket.socket, news: Connection, *, is_temporary: bool) -> None:
+    """Serve until we are asked to end, or the one that started us is gone."""
+    signals.stop_cleanly()
+    parent = parent_process()
+    assert parent is not None, "a worker is started by another process"
+    Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+    gc.disable()  # see collect_from_here_on
+    show_progress()
+
+    from sandbox.app import create_app  # noqa: PLC0415  (after the collector was switched off)
+    from sandbox.web_server import serve, server_of  # noqa: PLC0415  (as above)
+
+    def ready() -> None:
+        collect_from_here_on()
+        with suppress(OSError), closing(news):
+            news.send(None)
+
+    with one_line_failures():
+        app = create_app(settings, is_temporary=is_temporary)
+        serve(server_of(app, ready), app, listener)
+    if app.journal.lost:
+        raise SystemExit(FAILED)  # which the journal has told
+
+
+def _end_with(sentinel: int) -> None:
+    """Ask this process to end when the other one has ended."""
+    connection.wait([sentinel])
+    os.kill(os.getpid(), signal.SIGTERM)
