@@ -334,6 +334,7 @@ def test_a_server_starts_and_is_reset_with_more_messages_than_it_takes_from_call
 
 
 @pytest.mark.sqlite
+@pytest.mark.inline
 def test_a_submit_takes_no_longer_in_a_workspace_with_many_messages(open_driver: OpenDriver) -> None:
     """Nor in one that was full before, where it has to be looked up how many were removed."""
 
