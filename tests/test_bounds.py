@@ -85,6 +85,17 @@ def test_a_query_string_of_more_than_a_thousand_fields_is_refused_by_every_api(s
     }
 
 
+def test_twenty_unknown_parameters_are_told_by_their_names(sandbox: Driver) -> None:
+    for count in (20, 500):
+        further = "".join(f"&{'x' * 10}{n:03}=" for n in range(count))
+        sandbox.call("POST", SUBMIT, auth=DEMO, content=GOOD + further, headers={"Content-Type": URLENCODED})
+    few, many = (entry["findings"] for entry in sandbox.control("GET", "/journal")["items"])
+    named = [f"the unknown parameter {'x' * 10}{n:03}" for n in range(20)]
+    assert [each["seen"] for each in few] == named
+    assert [each["seen"] for each in many] == [*named, "480 further unknown parameters"]
+    assert many[-1]["mend"] == "Leave them out: known are Body, From, StatusCallback, To."
+
+
 def test_too_many_fields_are_refused_before_any_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(forms, "text_of", lambda _: pytest.fail("a field was read"))
     monkeypatch.setattr(multipart, "MultipartParser", lambda *_, **__: pytest.fail("the form was read"))

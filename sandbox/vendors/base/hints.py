@@ -19,8 +19,8 @@ from sandbox.world.lines import all_lines
 
 LONGEST_COMPARED = 60
 """Characters of a name for which one that is near is looked for."""
-MOST_COMPARED = 20
-"""Names of one call for which that is done."""
+MOST_NAMES = 20
+"""Unknown names of one call that are told and compared; of further ones it is told how many they are."""
 NOTHING_ELSEWHERE: Mapping[str, str] = MappingProxyType({})
 SCHEME = re.compile(rb"([A-Za-z][A-Za-z0-9-]{0,30}) ")
 """Of an `Authorization` header, which may be a token without one, and then is shown to nobody."""
@@ -227,8 +227,12 @@ def of_names(
     """
     known = known_names(exchange)
     unknown = sorted(exchange.params.keys() - known)
-    near = {name: nearest_name(name, known) for name in unknown[:MOST_COMPARED]}
-    return sorted(_of_name(exchange, rule, name, near.get(name), elsewhere.get(name)) for name in unknown)
+    named = unknown[:MOST_NAMES]
+    found = sorted(_of_name(exchange, rule, name, nearest_name(name, known), elsewhere.get(name)) for name in named)
+    if len(unknown) > len(named):
+        further = f"{len(unknown) - len(named)} further unknown parameters"
+        found.append(finding(rule, NOTE, further, f"Leave them out: known are {', '.join(sorted(known))}."))
+    return found
 
 
 def _of_name(exchange: VendorExchange, rule: str, name: str, right: str | None, owner: str | None) -> CallFinding:
@@ -263,7 +267,7 @@ def nearest_name(name: str, known: Collection[str]) -> str | None:
 def misnamed(exchange: VendorExchange, right: str) -> str | None:
     """Return the parameter that was sent by a wrong name instead of this one, if one was."""
     known = known_names(exchange)
-    unknown = sorted(exchange.params.keys() - known)[:MOST_COMPARED]
+    unknown = sorted(exchange.params.keys() - known)[:MOST_NAMES]
     return next((name for name in unknown if nearest_name(name, known) == right), None)
 
 
