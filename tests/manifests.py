@@ -73,18 +73,6 @@ class Probe(Model):
     failure_threshold: int
 
 
-class Exec(Model):
-    command: list[str]
-
-
-class Handler(Model):
-    exec: Exec
-
-
-class Lifecycle(Model):
-    pre_stop: Handler
-
-
 class Resources(Model):
     requests: dict[Literal["cpu", "memory"], Quantity]
     limits: dict[Literal["cpu", "memory"], Quantity]
@@ -115,7 +103,6 @@ class Container(Model):
     startup_probe: Probe
     readiness_probe: Probe
     liveness_probe: Probe
-    lifecycle: Lifecycle
     resources: Resources
     security_context: ContainerSecurity
     volume_mounts: list[Mount]

@@ -23,6 +23,7 @@ from sqlalchemy import select, text
 
 from sandbox.store import Store, StoreRefused, Tx
 from sandbox.store.backup import back_up, new_file, restore
+from sandbox.store.sqlite import INCREMENTAL
 from sandbox.store.tables import MESSAGES, SCHEMA, VENDOR_IDS, Row
 
 DatabaseFor = Callable[[str | None], str | None]
@@ -78,6 +79,7 @@ def test_a_copy_has_every_row_of_every_table(original: str, tmp_path: Path) -> N
     assert rows(str(copy)) == held
     with closing(sqlite3.connect(copy)) as driver:
         assert driver.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert driver.execute("PRAGMA auto_vacuum").fetchall() == [(INCREMENTAL,)]  # served, it gives space back
         assert driver.execute("PRAGMA foreign_key_check").fetchall() == []
 
 

@@ -73,7 +73,7 @@ def test_the_secret_is_the_one_that_the_manifest_asks_for() -> None:
 
 def test_the_numbers_are_those_of_the_code() -> None:
     text = " ".join(SCALING.read_text().split())
-    assert f"up to {POOL_SIZE + MAX_OVERFLOW} connections of PostgreSQL" in text
+    assert f"up to {POOL_SIZE + MAX_OVERFLOW + 1} connections of PostgreSQL" in text  # one of them listens
     assert f"the {PER_RECEIVER} callbacks at a time to one receiver" in text
 
 

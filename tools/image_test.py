@@ -425,7 +425,8 @@ def try_out(buildah: Buildah, config: dict[str, Any], folder: Path) -> None:
         first = start("first")
         check(f"its health check succeeds, after {first.wait_until_healthy():.1f} s", True)
         ready = "dialog-sandbox ready on http://0.0.0.0:8080\n"
-        check("it says where it serves", first.output().startswith(ready), first.output())
+        # On a busy machine lines about the seed may come first.
+        check("it says where it serves", ready in first.output(), first.output())
         sid = call_each_vendor(first)
         uids = {Path(f"/proc/{pid}").stat().st_uid for pid in first.processes()}
         check(f"it runs as user {UID}", uids == {UID}, uids)

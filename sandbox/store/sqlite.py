@@ -49,6 +49,8 @@ def plain_engine(path: Path, *, mode: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
+        if mode != "ro":
+            connection.exec_driver_sql("PRAGMA auto_vacuum=INCREMENTAL")  # which only a file without tables takes
         connection.exec_driver_sql("BEGIN")
 
     return engine
