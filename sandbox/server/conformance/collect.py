@@ -1,0 +1,93 @@
+"""How is all that a report needs read from the store, others being served meanwhile?"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol, TypeVar
+
+from sandbox.server.conformance.calls import CallRow, page_of_operation
+from sandbox.server.conformance.history import ReadHistory, results_of
+from sandbox.server.conformance.pollers import PollerAudit, audit
+from sandbox.server.conformance.polls import Reader, readers_of
+from sandbox.server.conformance.records import ResultRow, called_back, page_of_results
+from sandbox.store import Tx
+from sandbox.vendors.base.range_reads import RangeRead
+from sandbox.vendors.base.vendor import Vendor
+from sandbox.world.lines import all_lines
+from sandbox.world.phones import national
+from sandbox.world.workspaces import find
+
+T = TypeVar("T")
+
+
+class Owners(NamedTuple):
+    """Who owns what was read, and what the clock read then. `consoles`: their numbers by code."""
+
+    now: int
+    consoles: dict[str, int]
+    zones: dict[int, str]
+    account_names: dict[int, str]
+
+
+class Readable(Protocol):
+    """A workspace that is read piece by piece."""
+
+    async def read(self, work: Callable[[Tx], T]) -> T: ...
+
+
+async def paged(ws: Readable, page: Callable[[Tx, int], list[T]], position_of: Callable[[T], int]) -> list[T]:
+    """Return all that the pages hold, each read by itself."""
+    rows: list[T] = []
+    while True:
+        after = position_of(rows[-1]) if rows else 0
+        found = await ws.read(lambda tx, after=after: page(tx, after))  # type: ignore[misc]
+        if not found:
+            return rows
+        rows += found
+        await asyncio.sleep(0)
+
+
+async def audits_of(ws: Readable, vendors: Sequence[Vendor]) -> list[PollerAudit]:
+    """Return what is to be said of each client that reads by date range."""
+    found = []
+    for vendor in vendors:
+        for read in vendor.range_reads:
+            found += await _audits_of_read(ws, read)
+    return found
+
+
+async def _audits_of_read(ws: Readable, read: RangeRead) -> list[PollerAudit]:
+    calls = await paged(ws, lambda tx, after: page_of_operation(tx, read.operation, after), lambda row: row.position)
+    if not calls:
+        return []
+    rows = await paged(ws, lambda tx, after: page_of_results(tx, read, after), lambda row: row.id)
+    called = await ws.read(lambda tx: set(called_back(tx, 0, rows[-1].id)) if rows else set[int]())
+    world = await ws.read(_world_of)
+    return await asyncio.to_thread(_judged, read, calls, rows, called, world)
+
+
+def _world_of(tx: Tx) -> Owners:
+    accounts = find.accounts(tx)
+    return Owners(
+        now=tx.now,
+        consoles={line.code: line.console_id for line in all_lines(tx) if line.console_id is not None},
+        zones={each.id: each.zone for each in accounts},
+        account_names={each.id: each.name for each in accounts},
+    )
+
+
+def _judged(
+    read: RangeRead, calls: Sequence[CallRow], rows: Sequence[ResultRow], called: set[int], owners: Owners
+) -> list[PollerAudit]:
+    """Return the audits of one operation; it needs nothing but what was read."""
+    audits = []
+    for reader, polls in readers_of(calls, read, owners.zones).items():
+        mine = [row for row in rows if _is_of(row, reader, read, owners)]
+        results = {each.id: each for each in results_of(mine, called, read)}
+        account = owners.account_names.get(reader.account or 0)
+        audits.append(audit(reader, account, ReadHistory(read, polls, results), owners.now))
+    return audits
+
+
+def _is_of(row: ResultRow, reader: Reader, read: RangeRead, owners: Owners) -> bool:
+    owner = owners.consoles.get(reader.console or "") if read.owner == "console" else reader.account
+    return row.owner == owner and reader.number in (None, national(row.line))

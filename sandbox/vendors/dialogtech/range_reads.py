@@ -1,0 +1,49 @@
+"""How does a client read DialogTech by date range?"""
+
+import re
+from contextlib import suppress
+from datetime import date, datetime
+
+from sandbox.vendors.base import forms
+from sandbox.vendors.base.range_reads import JournalledCall, RangeRead, RangeWords, TimeRange
+from sandbox.vendors.dialogtech.ids import VENDOR
+from sandbox.vendors.dialogtech.messages import ACTION
+from sandbox.vendors.dialogtech.shapes import DATE
+from sandbox.world.zones import span_of_days
+
+
+def words(call: JournalledCall) -> RangeWords | None:
+    """Return both dates of a query string or form."""
+    fields: forms.Fields = {}
+    with suppress(forms.UnreadableForm):
+        fields |= forms.urlencoded(call.query)
+        fields |= forms.form(call.content_type, call.body)
+    start, end = fields.get("start_date"), fields.get("end_date")
+    return RangeWords(start, end) if start and end else None
+
+
+def range_of(ends: RangeWords, zone: str) -> TimeRange:
+    """Return the range of rule DT-dates; raises ValueError."""
+    return TimeRange(*span_of_days(zone, _day(ends.start), _day(ends.end)))
+
+
+def _day(written: str) -> date:
+    if DATE.fullmatch(written) is None:
+        raise ValueError(written)
+    return datetime.strptime(written, "%Y%m%d").date()
+
+
+def swapped(end: str) -> str:
+    """Return a date with day and month exchanged."""
+    return re.sub(r"^(\d{4})(\d\d)(\d\d)$", r"\1\3\2", end)
+
+
+GET_MESSAGES = RangeRead(
+    operation=f"{VENDOR}.{ACTION}",
+    owner="account",
+    time="accepted_at",
+    words=words,
+    range_of=range_of,
+    swapped=swapped,
+    is_of_days=True,
+)
