@@ -40,6 +40,7 @@ class CallRow(NamedTuple):
     query: bytes
     request_headers: str
     request_body: bytes
+    response_headers: str
     response_size: int | None
 
     @property

@@ -21,8 +21,6 @@ ENOUGH = 2
 """Polls that must show the same."""
 ROUND = (0, HALF_HOUR - SECOND, HALF_HOUR - MINUTE)
 """What is left of an end that was not read from a clock: 10:00:00, 10:59:59, 10:59:00."""
-OTHER_ZONE_RULES = ("WB-utc", "DT-dates")
-"""Whose notes say that a range without results would have had some, some hours later."""
 
 # Day and month --------------------------------------------------------------------------------------------------------
 
@@ -118,8 +116,7 @@ def _same_offset(polls: Sequence[Poll]) -> int | None:
 def _is_plausible(away: int, polls: Sequence[Poll], *, is_round: bool) -> bool:
     if away > 0:  # who only allows for a clock that is slow does not begin ahead as well
         return sum(_window(poll).start > poll.at for poll in polls) * 2 >= len(polls)
-    is_noted = any(rule in poll.rules for poll in polls for rule in OTHER_ZONE_RULES)
-    return is_noted or (away < -RARELY_LIVED_IN and not is_round)
+    return any(poll.has_zone_note for poll in polls) or (away < -RARELY_LIVED_IN and not is_round)
 
 
 def _is_day(poll: Poll) -> bool:

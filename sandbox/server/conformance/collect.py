@@ -1,17 +1,24 @@
 """How is all that a report needs read from the store, others being served meanwhile?"""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
-from sandbox.server.conformance.calls import CallRow, page_of_operation
+from sandbox.server.conformance.bodies import content_of
+from sandbox.server.conformance.callback_reactions import comes_first, page_of_callbacks, reactions_to_callbacks
+from sandbox.server.conformance.calls import CallRow, page_of_calls, page_of_operation
+from sandbox.server.conformance.consent_reactions import NEWEST, PURPOSES, reactions_to_opt_outs
 from sandbox.server.conformance.history import ReadHistory, results_of
-from sandbox.server.conformance.pollers import PollerAudit, audit
+from sandbox.server.conformance.pollers import PollerAudit, audit, has_local_time
 from sandbox.server.conformance.polls import Reader, readers_of
+from sandbox.server.conformance.reactions import Reaction, Steps, reactions_of
 from sandbox.server.conformance.records import ResultRow, called_back, page_of_results
+from sandbox.server.conformance.report import ConformanceReport, situation_states
+from sandbox.server.conformance.rule_states import RuleTallies, rule_states
 from sandbox.store import Tx
 from sandbox.vendors.base.range_reads import RangeRead
 from sandbox.vendors.base.vendor import Vendor
+from sandbox.world.commands import SUBMIT
 from sandbox.world.lines import all_lines
 from sandbox.world.phones import national
 from sandbox.world.workspaces import find
@@ -91,3 +98,68 @@ def _judged(
 def _is_of(row: ResultRow, reader: Reader, read: RangeRead, owners: Owners) -> bool:
     owner = owners.consoles.get(reader.console or "") if read.owner == "console" else reader.account
     return row.owner == owner and reader.number in (None, national(row.line))
+
+
+# The whole ------------------------------------------------------------------------------------------------------------
+
+
+class WorldFacts(NamedTuple):
+    """What the journal does not tell. `newest`: when the last message came. `purposes`: of all messages."""
+
+    workspace: str
+    now: int
+    newest: int
+    purposes: frozenset[str]
+    opt_outs: list[Reaction]
+    may_come_first: bool
+
+
+async def report_of(ws: Readable, vendors: Sequence[Vendor]) -> ConformanceReport:
+    """Return what there is to be said of a workspace's clients."""
+    reads = [read for vendor in vendors for read in vendor.range_reads]
+    steps, tallies = Steps(frozenset(read.operation for read in reads)), RuleTallies()
+    async for call in _each_call(ws):
+        tallies.take_in(call)
+        steps.take_in(call)
+    facts = await ws.read(_facts)
+    contents = [await ws.read(lambda tx, read=read: content_of(tx, read)) for read in reads]  # type: ignore[misc]
+    callbacks = await paged(ws, page_of_callbacks, lambda each: each.callback.id)
+    reactions = await asyncio.to_thread(lambda: list(reactions_of(steps, facts.now, facts.newest)))
+    reactions += [reaction for content in contents for reaction in content.reactions]
+    reactions += [*facts.opt_outs, *reactions_to_callbacks(callbacks, may_come_first=facts.may_come_first)]
+    pollers = await audits_of(ws, vendors)
+    for read in reads:
+        if not any(has_local_time(each) for each in pollers if each.reader.operation == read.operation):
+            tallies.drop_notes(read.zone_note)
+    nullable = frozenset().union(*(read.nullable for read in reads))
+    return ConformanceReport(
+        workspace=facts.workspace,
+        now=facts.now,
+        calls=steps.count,
+        rules=rule_states(vendors, tallies.by_rule, facts.purposes),
+        situations=situation_states(reactions),
+        pollers=pollers,
+        missing_nulls=sorted(nullable.difference(*(content.nulls for content in contents))),
+    )
+
+
+async def _each_call(ws: Readable) -> AsyncIterator[CallRow]:
+    """Yield each call, page by page, so that no page stays."""
+    after = 0
+    while page := await ws.read(lambda tx: page_of_calls(tx, after)):  # noqa: B023  (it is run at once)
+        after = page[-1].position
+        for call in page:
+            yield call
+        await asyncio.sleep(0)
+
+
+def _facts(tx: Tx) -> WorldFacts:
+    row = find.row_of(tx)
+    return WorldFacts(
+        workspace=row.name or row.key or "",
+        now=tx.now,
+        newest=min(tx.now, tx.one(NEWEST) or 0),
+        purposes=frozenset(tx.all(PURPOSES)),
+        opt_outs=list(reactions_to_opt_outs(tx, SUBMIT[1])),
+        may_come_first=comes_first(tx),
+    )

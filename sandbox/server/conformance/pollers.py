@@ -53,6 +53,11 @@ def audit(reader: Reader, account: str | None, history: ReadHistory, now: int) -
     )
 
 
+def has_local_time(audited: PollerAudit) -> bool:
+    """Return whether the ranges follow the clock of another zone."""
+    return any(each.kind is LOCAL_TIME for each in audited.findings)
+
+
 def findings_of(history: ReadHistory, now: int) -> list[PollerMistake]:
     """Return all, causes before what they cause."""
     swapped = clocks.day_month_swapped(history.read, history.polls)

@@ -32,7 +32,8 @@ class Poll:
     """One call of a reader.
 
     `n`: counts its calls from 0. `trouble`: why nothing was read, empty if it was. `messages`: the numbers of those
-    that it was shown, None where they are more than the journal keeps. `rules`: those of its findings.
+    that it was shown, None where they are more than the journal keeps. `has_zone_note`: whether it was
+    noted that some hours later there would have been results.
     """
 
     n: int
@@ -43,7 +44,7 @@ class Poll:
     words: RangeWords | None
     range: TimeRange | None
     messages: tuple[int, ...] | None
-    rules: frozenset[str]
+    has_zone_note: bool
 
     @property
     def is_read(self) -> bool:
@@ -101,7 +102,7 @@ def poll_of(call: CallRow, read: RangeRead, n: int, zone: str) -> Poll:
         words=words,
         range=range_of(words, read, zone),
         messages=None if len(numbers) >= MOST_MESSAGES else numbers,
-        rules=frozenset(each.rule for each in call.found),
+        has_zone_note=any(each.observed.startswith(read.zone_note) for each in call.found),
     )
 
 

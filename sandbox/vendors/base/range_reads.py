@@ -40,7 +40,8 @@ class RangeRead:
     of a message by which it finds them. `words`: the ends that a call wrote, None where it wrote none. `range_of`:
     these as times in a zone; raises ValueError. `swapped`: a text of an end with its day and its month exchanged.
     `longest`: the longest range that it takes, in ms. `is_of_days`: whether the ends are days. `visible_outcomes`:
-    those that it tells from a message that has not settled.
+    those that it tells from a message that has not settled. `nullable`: the fields of a result that may be null.
+    `zone_note`: how a finding begins that only supposes another zone.
     """
 
     operation: str
@@ -52,3 +53,5 @@ class RangeRead:
     longest: int | None = None
     is_of_days: bool = False
     visible_outcomes: frozenset[str] = frozenset()
+    nullable: frozenset[str] = frozenset()
+    zone_note: str

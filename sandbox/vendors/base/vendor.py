@@ -19,6 +19,7 @@ from sandbox.vendors.base.range_reads import RangeRead
 from sandbox.vendors.base.refusal import CallFinding, Refusal
 from sandbox.vendors.base.route import VendorRoute, operations_of
 from sandbox.world.rules import SandboxRule
+from sandbox.world.tries import DEFAULT_TRY, RuleTry
 
 
 class View(NamedTuple):
@@ -49,7 +50,7 @@ class Vendor:
     query string that cannot be read. `view`: how it shows a message; None when it does not. `status_callback`: the form
     that tells a change of status. `id_formats`: what it calls messages. `message_types`: its words for what staff may
     send, by purpose. `status_words`: its words for statuses, each with those that it may stand for. `range_reads`: its
-    operations that clients read by date range.
+    operations that clients read by date range. `tries`: how its rules are tried; the others as `other_try` says.
     """
 
     name: str
@@ -70,6 +71,8 @@ class Vendor:
     message_types: Mapping[str, str] = field(default_factory=dict)
     status_words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     range_reads: tuple[RangeRead, ...] = ()
+    tries: Mapping[str, RuleTry] = field(default_factory=dict)
+    other_try: RuleTry = DEFAULT_TRY
     credentials_in_headers: bool = True
     security: Mapping[str, Any] | None = None
 

@@ -8,6 +8,7 @@ from sandbox.vendors.dialogtech.one_message import get_message
 from sandbox.vendors.dialogtech.range_reads import GET_MESSAGES
 from sandbox.vendors.dialogtech.rules import RULES
 from sandbox.vendors.dialogtech.shapes import ActionParameters, GetMessageParameters, GetMessagesParameters
+from sandbox.vendors.dialogtech.tries import FALLBACK, TRIES
 
 __all__ = ["DIALOGTECH", "Action", "ActionParameters"]
 
@@ -43,4 +44,6 @@ DIALOGTECH = DialogTech(
     view=view,
     id_formats=(MSG_ID,),
     range_reads=(GET_MESSAGES,),
+    tries=TRIES,
+    other_try=FALLBACK,
 )

@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from sandbox.vendors.base import forms
 from sandbox.vendors.base.range_reads import JournalledCall, RangeRead, RangeWords, TimeRange
+from sandbox.vendors.dialogtech.hints import ZONE_NOTE
 from sandbox.vendors.dialogtech.ids import VENDOR
 from sandbox.vendors.dialogtech.messages import ACTION
 from sandbox.vendors.dialogtech.shapes import DATE
@@ -46,4 +47,5 @@ GET_MESSAGES = RangeRead(
     range_of=range_of,
     swapped=swapped,
     is_of_days=True,
+    zone_note=ZONE_NOTE,
 )

@@ -8,6 +8,7 @@ from sandbox.vendors.writeback.ids import OUTGOING_MESSAGE_ID, VENDOR
 from sandbox.vendors.writeback.range_reads import RESPONSES
 from sandbox.vendors.writeback.rules import RULES
 from sandbox.vendors.writeback.shapes import MESSAGE_TYPES, WORDS_TAKEN
+from sandbox.vendors.writeback.tries import FALLBACK, TRIES
 
 WRITEBACK = Vendor(
     name=VENDOR,
@@ -28,4 +29,6 @@ WRITEBACK = Vendor(
     message_types=MESSAGE_TYPES,
     status_words=WORDS_TAKEN,
     range_reads=(RESPONSES,),
+    tries=TRIES,
+    other_try=FALLBACK,
 )
