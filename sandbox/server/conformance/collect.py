@@ -104,10 +104,15 @@ def _is_of(row: ResultRow, reader: Reader, read: RangeRead, owners: Owners) -> b
 
 
 class WorldFacts(NamedTuple):
-    """What the journal does not tell. `newest`: when the last message came. `purposes`: of all messages."""
+    """What the journal does not tell.
+
+    `began`: when the history ended that the workspace was made with. `newest`: when the last message came. `purposes`:
+    of the messages since then.
+    """
 
     workspace: str
     now: int
+    began: int
     newest: int
     purposes: frozenset[str]
     opt_outs: list[Reaction]
@@ -123,7 +128,11 @@ async def report_of(ws: Readable, vendors: Sequence[Vendor]) -> ConformanceRepor
         steps.take_in(call)
     facts = await ws.read(_facts)
     contents = [await ws.read(lambda tx, read=read: content_of(tx, read)) for read in reads]  # type: ignore[misc]
-    callbacks = await paged(ws, page_of_callbacks, lambda each: each.callback.id)
+    callbacks = [
+        each
+        for each in await paged(ws, page_of_callbacks, lambda each: each.callback.id)
+        if each.callback.status_at >= facts.began
+    ]
     reactions = await asyncio.to_thread(lambda: list(reactions_of(steps, facts.now, facts.newest)))
     reactions += [reaction for content in contents for reaction in content.reactions]
     reactions += [*facts.opt_outs, *reactions_to_callbacks(callbacks, may_come_first=facts.may_come_first)]
@@ -158,8 +167,9 @@ def _facts(tx: Tx) -> WorldFacts:
     return WorldFacts(
         workspace=row.name or row.key or "",
         now=tx.now,
+        began=row.first_at,
         newest=min(tx.now, tx.one(NEWEST) or 0),
-        purposes=frozenset(tx.all(PURPOSES)),
-        opt_outs=list(reactions_to_opt_outs(tx, SUBMIT[1])),
+        purposes=frozenset(tx.all(PURPOSES, since=row.first_at)),
+        opt_outs=list(reactions_to_opt_outs(tx, SUBMIT[1], row.first_at)),
         may_come_first=comes_first(tx),
     )

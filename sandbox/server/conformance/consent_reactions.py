@@ -43,15 +43,24 @@ TO_OPTED_OUT = Query(
         MESSAGES.c.workspace_id == bindparam("ws"),
         MESSAGES.c.plan_cause == BARRED,
         MESSAGES.c.cause == bindparam("cause"),
+        MESSAGES.c.accepted_at >= bindparam("since"),
     )
     .group_by(MESSAGES.c.phone, MESSAGES.c.line),
 )
-PURPOSES = Query(str, select(MESSAGES.c.purpose).where(MESSAGES.c.workspace_id == bindparam("ws")).distinct())
+PURPOSES = Query(
+    str,
+    select(MESSAGES.c.purpose)
+    .where(MESSAGES.c.workspace_id == bindparam("ws"), MESSAGES.c.accepted_at >= bindparam("since"))
+    .distinct(),
+)
 NEWEST = Query(int, select(func.max(MESSAGES.c.accepted_at)).where(MESSAGES.c.workspace_id == bindparam("ws")))
 
 
-def reactions_to_opt_outs(tx: Tx, cause: str) -> Iterator[Reaction]:
-    """Yield, for each phone that is opted out and was sent to, whether that went on. `cause`: of a submit."""
-    for row in tx.all(TO_OPTED_OUT, cause=cause):
+def reactions_to_opt_outs(tx: Tx, cause: str, since: int) -> Iterator[Reaction]:
+    """Yield, for each phone that is opted out and was sent to, whether that went on. `cause`: of a submit.
+
+    `since`: when the history ended that the workspace was made with.
+    """
+    for row in tx.all(TO_OPTED_OUT, cause=cause, since=since):
         word = KEPT_SENDING if row.last_at - row.first_at > CROSSING else WENT_ON
         yield Reaction(OPTED_OUT, word, (message_id(row.first), message_id(row.last)))
