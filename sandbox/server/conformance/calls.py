@@ -82,6 +82,6 @@ def page_of_calls(tx: Tx, after: int) -> list[CallRow]:
     return tx.all(ANY, after=after)
 
 
-def page_of_operation(tx: Tx, operation: str, after: int) -> list[CallRow]:
+def page_of_operation(tx: Tx, after: int, *, operation: str) -> list[CallRow]:
     """Return the same of one operation."""
     return tx.all(OF_OPERATION, operation=operation, after=after)

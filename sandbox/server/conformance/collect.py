@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 from typing import NamedTuple, Protocol, TypeVar
 
 from sandbox.server.conformance.bodies import content_of
@@ -10,7 +11,7 @@ from sandbox.server.conformance.calls import CallRow, page_of_calls, page_of_ope
 from sandbox.server.conformance.consent_reactions import NEWEST, PURPOSES, reactions_to_opt_outs
 from sandbox.server.conformance.history import ReadHistory, results_of
 from sandbox.server.conformance.pollers import PollerAudit, audit, has_local_time
-from sandbox.server.conformance.polls import Reader, readers_of
+from sandbox.server.conformance.polls import PollsByReader, Reader
 from sandbox.server.conformance.reactions import Reaction, Steps, reactions_of
 from sandbox.server.conformance.records import ResultRow, called_back, page_of_results
 from sandbox.server.conformance.report import ConformanceReport, situation_states
@@ -55,24 +56,26 @@ async def paged(ws: Readable, page: Callable[[Tx, int], list[T]], position_of: C
 
 async def audits_of(ws: Readable, vendors: Sequence[Vendor]) -> list[PollerAudit]:
     """Return what is to be said of each client that reads by date range."""
+    owners = await ws.read(_owners)
     found = []
     for vendor in vendors:
         for read in vendor.range_reads:
-            found += await _audits_of_read(ws, read)
+            polls = PollsByReader(read, owners.zones)
+            async for call in _each_call(ws, partial(page_of_operation, operation=read.operation)):
+                polls.take_in(call)
+            found += await _audits_of_read(ws, polls, owners)
     return found
 
 
-async def _audits_of_read(ws: Readable, read: RangeRead) -> list[PollerAudit]:
-    calls = await paged(ws, lambda tx, after: page_of_operation(tx, read.operation, after), lambda row: row.position)
-    if not calls:
+async def _audits_of_read(ws: Readable, polls: PollsByReader, owners: Owners) -> list[PollerAudit]:
+    if not polls.by_reader:
         return []
-    rows = await paged(ws, lambda tx, after: page_of_results(tx, read, after), lambda row: row.id)
+    rows = await paged(ws, lambda tx, after: page_of_results(tx, polls.read, after), lambda row: row.id)
     called = await ws.read(lambda tx: set(called_back(tx, 0, rows[-1].id)) if rows else set[int]())
-    world = await ws.read(_world_of)
-    return await asyncio.to_thread(_judged, read, calls, rows, called, world)
+    return await asyncio.to_thread(_judged, polls, rows, called, owners)
 
 
-def _world_of(tx: Tx) -> Owners:
+def _owners(tx: Tx) -> Owners:
     accounts = find.accounts(tx)
     return Owners(
         now=tx.now,
@@ -82,16 +85,14 @@ def _world_of(tx: Tx) -> Owners:
     )
 
 
-def _judged(
-    read: RangeRead, calls: Sequence[CallRow], rows: Sequence[ResultRow], called: set[int], owners: Owners
-) -> list[PollerAudit]:
+def _judged(polls: PollsByReader, rows: Sequence[ResultRow], called: set[int], owners: Owners) -> list[PollerAudit]:
     """Return the audits of one operation; it needs nothing but what was read."""
     audits = []
-    for reader, polls in readers_of(calls, read, owners.zones).items():
-        mine = [row for row in rows if _is_of(row, reader, read, owners)]
-        results = {each.id: each for each in results_of(mine, called, read)}
+    for reader, its_polls in polls.by_reader.items():
+        mine = [row for row in rows if _is_of(row, reader, polls.read, owners)]
+        results = {each.id: each for each in results_of(mine, called, polls.read)}
         account = owners.account_names.get(reader.account or 0)
-        audits.append(audit(reader, account, ReadHistory(read, polls, results), owners.now))
+        audits.append(audit(reader, account, ReadHistory(polls.read, its_polls, results), owners.now))
     return audits
 
 
@@ -123,9 +124,13 @@ async def report_of(ws: Readable, vendors: Sequence[Vendor]) -> ConformanceRepor
     """Return what there is to be said of a workspace's clients."""
     reads = [read for vendor in vendors for read in vendor.range_reads]
     steps, tallies = Steps(frozenset(read.operation for read in reads)), RuleTallies()
-    async for call in _each_call(ws):
+    owners = await ws.read(_owners)
+    polls = {read.operation: PollsByReader(read, owners.zones) for read in reads}
+    async for call in _each_call(ws, page_of_calls):
         tallies.take_in(call)
         steps.take_in(call)
+        if call.operation in polls:
+            polls[call.operation].take_in(call)
     facts = await ws.read(_facts)
     contents = [await ws.read(lambda tx, read=read: content_of(tx, read)) for read in reads]  # type: ignore[misc]
     callbacks = [
@@ -136,7 +141,7 @@ async def report_of(ws: Readable, vendors: Sequence[Vendor]) -> ConformanceRepor
     reactions = await asyncio.to_thread(lambda: list(reactions_of(steps, facts.now, facts.newest)))
     reactions += [reaction for content in contents for reaction in content.reactions]
     reactions += [*facts.opt_outs, *reactions_to_callbacks(callbacks, may_come_first=facts.may_come_first)]
-    pollers = await audits_of(ws, vendors)
+    pollers = [audited for each in polls.values() for audited in await _audits_of_read(ws, each, owners)]
     for read in reads:
         if not any(has_local_time(each) for each in pollers if each.reader.operation == read.operation):
             tallies.drop_notes(read.zone_note)
@@ -152,10 +157,10 @@ async def report_of(ws: Readable, vendors: Sequence[Vendor]) -> ConformanceRepor
     )
 
 
-async def _each_call(ws: Readable) -> AsyncIterator[CallRow]:
+async def _each_call(ws: Readable, page_of: Callable[[Tx, int], list[CallRow]]) -> AsyncIterator[CallRow]:
     """Yield each call, page by page, so that no page stays."""
     after = 0
-    while page := await ws.read(lambda tx: page_of_calls(tx, after)):  # noqa: B023  (it is run at once)
+    while page := await ws.read(lambda tx: page_of(tx, after)):  # noqa: B023  (it is run at once)
         after = page[-1].position
         for call in page:
             yield call

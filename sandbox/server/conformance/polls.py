@@ -1,6 +1,6 @@
 """Who reads by date range, what was asked each time, and did the answer arrive?"""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -72,21 +72,26 @@ def is_live(window: TimeRange, at: int) -> bool:
     return window.start <= at and at - window.end <= max(LATE_BY_LENGTHS * window.length, DAY)
 
 
-def readers_of(calls: Iterable[CallRow], read: RangeRead, zones: Mapping[int, str]) -> dict[Reader, list[Poll]]:
-    """Return the polls of each reader of an operation, in order. `zones`: of the accounts, by number.
+class PollsByReader:
+    """The polls of each reader of an operation, in order, as its calls are taken one by one.
 
-    Of calls before the clock was set back, by a restore, nothing is said: the world that they read is gone.
+    `zones`: of the accounts, by number. Of calls before the clock was set back, by a restore, nothing is said: the
+    world that they read is gone.
     """
-    found: dict[Reader, list[Poll]] = {}
-    last = 0
-    for call in calls:
-        if call.at < last:
-            found.clear()
-        last = call.at
+
+    def __init__(self, read: RangeRead, zones: Mapping[int, str]) -> None:
+        self.read = read
+        self.by_reader: dict[Reader, list[Poll]] = {}
+        self._zones = zones
+        self._last_at = 0
+
+    def take_in(self, call: CallRow) -> None:
+        if call.at < self._last_at:
+            self.by_reader.clear()
+        self._last_at = call.at
         reader = Reader(call.operation or "", call.call_console, call.call_account, call.call_number or None)
-        polls = found.setdefault(reader, [])
-        polls.append(poll_of(call, read, len(polls), zones.get(call.call_account or 0, DEFAULT_ZONE)))
-    return found
+        polls = self.by_reader.setdefault(reader, [])
+        polls.append(poll_of(call, self.read, len(polls), self._zones.get(call.call_account or 0, DEFAULT_ZONE)))
 
 
 def poll_of(call: CallRow, read: RangeRead, n: int, zone: str) -> Poll:

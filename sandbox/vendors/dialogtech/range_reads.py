@@ -2,7 +2,8 @@
 
 import re
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import date
+from functools import lru_cache
 
 from sandbox.vendors.base import forms
 from sandbox.vendors.base.range_reads import JournalledCall, RangeRead, RangeWords, TimeRange
@@ -13,6 +14,7 @@ from sandbox.vendors.dialogtech.shapes import DATE
 from sandbox.world.zones import span_of_days
 
 
+@lru_cache(maxsize=256)  # who reads by days sends the same again and again
 def words(call: JournalledCall) -> RangeWords | None:
     """Return both dates of a query string or form."""
     fields: forms.Fields = {}
@@ -25,13 +27,20 @@ def words(call: JournalledCall) -> RangeWords | None:
 
 def range_of(ends: RangeWords, zone: str) -> TimeRange:
     """Return the range of rule DT-dates; raises ValueError."""
-    return TimeRange(*span_of_days(zone, _day(ends.start), _day(ends.end)))
+    return TimeRange(*_span(ends.start, ends.end, zone))
+
+
+@lru_cache(maxsize=256)
+def _span(start: str, end: str, zone: str) -> tuple[int, int]:
+    return span_of_days(zone, _day(start), _day(end))
 
 
 def _day(written: str) -> date:
-    if DATE.fullmatch(written) is None:
+    parts = DATE.fullmatch(written)
+    if parts is None:
         raise ValueError(written)
-    return datetime.strptime(written, "%Y%m%d").date()
+    year, month, day = map(int, parts.groups())
+    return date(year, month, day)
 
 
 def swapped(end: str) -> str:
