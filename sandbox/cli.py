@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 import typer
 
 from sandbox import signals
-from sandbox.startup import MISUSED, collect_from_here_on, fail, one_line_failures, show_progress
+from sandbox.startup import FAILED, MISUSED, collect_from_here_on, fail, one_line_failures, show_progress
 
 if TYPE_CHECKING:
     from sandbox.settings import Settings
