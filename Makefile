@@ -17,7 +17,7 @@ UV   := $(VENV)/tools/bin/uv
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test test-postgresql test-threads soak lowest check check-names bench trace screenshots image-test lock clean stale
+.PHONY: help serve test test-postgresql test-threads soak soak-clients lowest check check-names bench trace screenshots image-test lock clean stale
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -42,6 +42,9 @@ lowest: $(UV)  ## a partner's tests with the oldest packages that pyproject.toml
 
 soak: $(VENV)/dev.done  ## 2,000 new runs of the network against its model (RUNS=n for others)
 	@NETWORK_RUNS=$(or $(RUNS),2000) $(BIN)/python -m pytest -n 0 tests/test_state_machine.py $(ARGS)
+
+soak-clients: $(VENV)/dev.done  ## what is said of right and flawed clients, in 200 runs each (RUNS=n for others)
+	@CLIENT_SEEDS=$(or $(RUNS),200) $(BIN)/python -m pytest -n 2 -q tests/test_pollers.py $(ARGS)
 
 check: $(VENV)/dev.done check-names  ## formatting, lint, types, import rules and names
 	$(BIN)/ruff format --check .

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 import typer
 
 from sandbox import signals
-from sandbox.startup import MISUSED, collect_from_here_on, fail, one_line_failures, show_progress
+from sandbox.startup import FAILED, MISUSED, collect_from_here_on, fail, one_line_failures, show_progress
 
 if TYPE_CHECKING:
     from sandbox.settings import Settings
@@ -145,7 +145,10 @@ def execute(
     fixture: FixtureFlag = None,
     seed: SeedFlag = None,
     start_at: StartAtFlag = None,
-    report: Annotated[str | None, flag("where to keep the journal, as JSON lines", metavar="FILE")] = None,
+    report: Annotated[
+        str | None,
+        flag("where to say what it gets wrong (.html, .xml, .json), or keep its calls (.jsonl)", metavar="FILE"),
+    ] = None,
 ) -> None:
     """run a command beside a server of its own"""
     signals.exit_as_a_shell_has_it()
@@ -162,10 +165,12 @@ def execute(
     import asyncio  # noqa: PLC0415  (readyz does without it)
 
     from sandbox.exec_command import CannotRun, run_beside_server  # noqa: PLC0415  (readyz does without it)
+    from sandbox.report_command import is_report  # noqa: PLC0415  (readyz does without it)
 
     with one_line_failures(), opened as file:
+        files = (None, file) if report and is_report(report) else (file, None)
         try:
-            code = asyncio.run(run_beside_server(command, settings, listener, file))
+            code = asyncio.run(run_beside_server(command, settings, listener, *files))
         except CannotRun as error:
             fail(str(error), error.code)
     raise typer.Exit(code)
@@ -259,6 +264,41 @@ def restore(copy: CopyArgument, database: OfDatabaseFlag = None) -> None:
     except StoreRefused as error:
         fail(str(error))
     print(f"{copy} is restored")
+
+
+@app.command("report")
+def write_report(
+    workspace: Annotated[str | None, flag("name or id of the workspace (default)", metavar="NAME")] = None,
+    url: Annotated[
+        str | None, flag("the running server (SANDBOX_URL, or http://127.0.0.1:8080)", metavar="URL")
+    ] = None,
+    kept: Annotated[
+        str | None, typer.Option("--from", help="a report kept as JSON, instead of a server's", metavar="FILE")
+    ] = None,
+    format: Annotated[str | None, flag("text, json, html, junit, ctrf or badge (text)", metavar="NAME")] = None,
+    output: Annotated[str | None, flag("where to write it, whose ending says the format", metavar="FILE")] = None,
+) -> None:
+    """say what a client gets wrong; exit 1 when something is broken"""
+    from sandbox import report_command  # noqa: PLC0415  (readyz does without it)
+
+    origin = url or os.environ.get("SANDBOX_URL") or "http://127.0.0.1:8080"
+    token = os.environ.get("SANDBOX_CONTROL_TOKEN") or None
+    try:
+        name = report_command.format_of(format, output)
+        report = (
+            report_command.read_report(kept)
+            if kept
+            else report_command.fetch_report(origin, workspace or "default", token)
+        )
+    except report_command.NoReport as error:
+        fail(str(error), MISUSED)
+    text = report_command.written(report, name)
+    if output:
+        with open_report(output) as file:
+            file.write(text)
+    else:
+        print(text, end="" if text.endswith("\n") else "\n")
+    raise typer.Exit(FAILED if report.state == "broken" else 0)
 
 
 @app.command("fixtures")

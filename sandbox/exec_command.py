@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from dialog_sandbox import SandboxClient, Workspace
 from sandbox.app import Sandbox
+from sandbox.report_command import format_of, report_of_all, written
 from sandbox.server.report import Report
 from sandbox.server_thread import ThreadedServer
 from sandbox.settings import Settings
@@ -35,24 +36,35 @@ class CannotRun(Exception):
 
 
 async def run_beside_server(
-    command: list[str], settings: Settings, listener: socket.socket, report: TextIO | None
+    command: list[str],
+    settings: Settings,
+    listener: socket.socket,
+    lines: TextIO | None,
+    report: "TextIO | None" = None,
 ) -> int:
     """The command's exit status as a shell has it: 128 and the signal's number when one ended it.
 
-    Each vendor exchange goes into the report.
+    Each vendor exchange goes into `lines`; what the command gets wrong, into `report`, as the file's ending says.
     """
 
     def behind(app: Sandbox) -> ASGIApp:
         if app.is_seed_ignored:
             print(SEED_IGNORED, file=sys.stderr, flush=True)
-        return app if report is None else Report(app, app.journal, app.store, report)
+        return app if lines is None else Report(app, app.journal, app.store, lines)
 
     with ThreadedServer(settings, listener, behind) as server:
         token = server.settings.control_token
         with SandboxClient(server.url, token) as client:
             variables = environment(client.workspace("default"), token)
         code = await _run(command, variables)
+        if report is not None:
+            await asyncio.to_thread(_write_report, server.url, token, report)
     return code if code >= 0 else 128 - code
+
+
+def _write_report(url: str, token: str | None, file: TextIO) -> None:
+    with SandboxClient(url, token) as client:
+        file.write(written(report_of_all(client), format_of(None, file.name)))
 
 
 async def _run(command: list[str], variables: dict[str, str]) -> int:

@@ -44,14 +44,14 @@ class Receiver:
                 except OSError:
                     return  # the other side had enough
 
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: ARG002
+            def log_message(self, format: str, *args: Any) -> None:
                 return
 
         class Server(ThreadingHTTPServer):
             daemon_threads = True
             request_queue_size = 256
 
-            def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
+            def handle_error(self, request: Any, client_address: Any) -> None:
                 return  # whoever called was killed meanwhile
 
         self.lock = threading.Lock()

@@ -38,12 +38,18 @@ SHADOWED = (
 )
 PORT = "sandbox_port"
 """Where a worker of pytest-xdist asks for the server that all share."""
+REPORT_OPTION = "--sandbox-report"
+REPORT_OUTPUT = "sandbox_report"
+"""Where a worker of pytest-xdist leaves what its workspaces say."""
 LONGEST_NAME = 80
 SHARED = pytest.StashKey[Any]()
 GONE = pytest.StashKey[str]()
 """Why no further test of this run can have a workspace; the first that has none fails by it, the others are skipped."""
 NOTES = pytest.StashKey[list[str]]()
 """What failed in a hook, for the end of the report."""
+REPORTS = pytest.StashKey[list[Any]]()
+"""What is to be said of each workspace, if `--sandbox-report` asks for that."""
+WORKER_REPORTS = pytest.StashKey[list[str]]()
 FIXTURE_SUFFIXES = (".yaml", ".yml")
 
 
@@ -55,6 +61,11 @@ class Made(NamedTuple):
 
 
 MADE = pytest.StashKey[Made]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    about = "write what the program under test gets wrong (.json, .html, .xml for JUnit, .svg), over all `sandbox`es"
+    parser.getgroup("dialog-sandbox").addoption(REPORT_OPTION, metavar="FILE", help=about)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -137,8 +148,18 @@ def sandbox(
         pytest.fail(str(error), pytrace=False)
     request.node.stash[MADE] = Made(sandbox_server, workspace)
     yield workspace
+    if request.config.getoption(REPORT_OPTION):
+        _keep_report(request.config, workspace)
     with suppress(SandboxError):  # the test may have deleted it, or the server be gone, which is told already
         workspace.delete()
+
+
+def _keep_report(config: pytest.Config, workspace: "Workspace") -> None:
+    """Keep what is to be said of a workspace before it goes; or why that cannot be said."""
+    try:
+        config.stash.setdefault(REPORTS, []).append(workspace.report())
+    except Exception as error:
+        config.stash.setdefault(NOTES, []).append(_line(error))
 
 
 @pytest.fixture
@@ -258,6 +279,35 @@ def pytest_configure_node(node: Any) -> None:
     except Exception as error:
         note = f"Each worker starts a server of its own, since none can be shared: {_line(error)}"
         stash.setdefault(NOTES, []).append(note)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """A worker of pytest-xdist has ended: what its workspaces say is kept."""
+    text = getattr(node, "workeroutput", {}).get(REPORT_OUTPUT)
+    if text:
+        node.config.stash.setdefault(WORKER_REPORTS, []).append(text)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the report of the run; a worker hands on its own."""
+    config = session.config
+    reports = config.stash.get(REPORTS, [])
+    texts = config.stash.get(WORKER_REPORTS, [])
+    if not (reports or texts):
+        return
+    try:
+        from dialog_sandbox.run_report import as_text, write_report  # noqa: PLC0415  (see above)
+
+        own = [as_text(reports)] if reports else []
+        if hasattr(config, "workeroutput"):
+            config.workeroutput[REPORT_OUTPUT] = own[0]
+        else:
+            note = write_report(config.invocation_params.dir / config.getoption(REPORT_OPTION), [*texts, *own])
+            config.stash.setdefault(NOTES, []).append(note)
+    except Exception as error:
+        config.stash.setdefault(NOTES, []).append(_line(error))
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

@@ -51,6 +51,7 @@ SECTIONS = {
     "exchanges": "Exchanges",
     "consents": "Consents",
     "callbacks": "Callbacks",
+    "report": "Report",
     "send": "Send",
 }
 """What stands in the bar, each a page of that name."""
@@ -75,7 +76,9 @@ def templates() -> "Environment":
 async def page(request: Request) -> Response:
     """Return a page of a workspace; the phones are the first. Whether there is such a one, its script finds out."""
     name = request.path_params.get("page", "phones")
-    is_known = name in SECTIONS and not (name in ("consents", "callbacks", "send") and "item" in request.path_params)
+    is_known = name in SECTIONS and not (
+        name in ("consents", "callbacks", "report", "send") and "item" in request.path_params
+    )
     if not is_known and "text/html" not in request.headers.get("accept", ""):
         raise Problem(404, "Unknown path", f"The console has no such page: it begins at {UI}.")
     is_message = name == "messages" and "item" in request.path_params

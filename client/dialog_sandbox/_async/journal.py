@@ -7,6 +7,7 @@ from dialog_sandbox.arguments import LEFT_OUT, ExchangeFilters, Expectation, Sec
 from dialog_sandbox.errors import NotAsExpected
 from dialog_sandbox.models.journal import Exchange
 from dialog_sandbox.models.messages import Message
+from dialog_sandbox.models.report import Poller, ReportFormat, WorkspaceReport
 from dialog_sandbox.models.values import Operation
 from dialog_sandbox.models.verify import Failure, VerifyResponse
 
@@ -30,6 +31,18 @@ class AsyncJournalVerbs(AsyncResource):
     async def clear_journal(self) -> int:
         """Forget all exchanges, and return how many."""
         return await self._delete_counted("/journal")
+
+    async def report(self) -> WorkspaceReport:
+        """Return what clients of the workspace get wrong, what is tolerated, and what was never tried."""
+        return await self._read(WorkspaceReport, "GET", "/report", query={"format": "json"})
+
+    async def report_as(self, report_format: ReportFormat) -> str:
+        """Return the same as a page, JUnit XML, CTRF or a badge."""
+        return (await self._call("GET", "/report", query={"format": report_format})).text
+
+    async def pollers(self) -> list[Poller]:
+        """Return what is wrong with each client that reads by date range."""
+        return await self._whole_list(Poller, "/pollers")
 
     async def verify(
         self,

@@ -8,6 +8,7 @@ from dialog_sandbox.arguments import LEFT_OUT, ExchangeFilters, Expectation, Sec
 from dialog_sandbox.errors import NotAsExpected
 from dialog_sandbox.models.journal import Exchange
 from dialog_sandbox.models.messages import Message
+from dialog_sandbox.models.report import Poller, ReportFormat, WorkspaceReport
 from dialog_sandbox.models.values import Operation
 from dialog_sandbox.models.verify import Failure, VerifyResponse
 
@@ -31,6 +32,18 @@ class JournalVerbs(Resource):
     def clear_journal(self) -> int:
         """Forget all exchanges, and return how many."""
         return self._delete_counted("/journal")
+
+    def report(self) -> WorkspaceReport:
+        """Return what clients of the workspace get wrong, what is tolerated, and what was never tried."""
+        return self._read(WorkspaceReport, "GET", "/report", query={"format": "json"})
+
+    def report_as(self, report_format: ReportFormat) -> str:
+        """Return the same as a page, JUnit XML, CTRF or a badge."""
+        return (self._call("GET", "/report", query={"format": report_format})).text
+
+    def pollers(self) -> list[Poller]:
+        """Return what is wrong with each client that reads by date range."""
+        return self._whole_list(Poller, "/pollers")
 
     def verify(
         self,

@@ -112,6 +112,7 @@ def every_route(settings: Settings, vendors: Sequence[Vendor]) -> list[BaseRoute
         messages,
         people,
         phones,
+        report,
         sinks,
         snapshots,
         stories,
@@ -121,7 +122,7 @@ def every_route(settings: Settings, vendors: Sequence[Vendor]) -> list[BaseRoute
 
     sections = (
         *(health, engine, limits, workspaces, people, phones, events, messages, consents, delivery, clock),
-        *(callbacks, sinks, faults, stories, journal, verify, snapshots),
+        *(callbacks, sinks, faults, stories, journal, verify, report, snapshots),
     )
     ours = [route for section in sections for route in section.router.routes]
     documents = openapi.routes(ours, vendors, engine.our_version(), is_open=asks_for_no_token(settings))

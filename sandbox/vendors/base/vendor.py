@@ -15,9 +15,11 @@ from sandbox.vendors.base.callbacks import StatusChange
 from sandbox.vendors.base.exchange import ExchangeHooks, VendorExchange
 from sandbox.vendors.base.front import VendorFront
 from sandbox.vendors.base.near_misses import NearMiss, near_miss
+from sandbox.vendors.base.range_reads import RangeRead
 from sandbox.vendors.base.refusal import CallFinding, Refusal
 from sandbox.vendors.base.route import VendorRoute, operations_of
 from sandbox.world.rules import SandboxRule
+from sandbox.world.tries import DEFAULT_TRY, RuleTry
 
 
 class View(NamedTuple):
@@ -47,7 +49,8 @@ class Vendor:
     has one. `unknown_path`, `wrong_method`: the rules by which those are refused. `form_rule`: the same for a form or
     query string that cannot be read. `view`: how it shows a message; None when it does not. `status_callback`: the form
     that tells a change of status. `id_formats`: what it calls messages. `message_types`: its words for what staff may
-    send, by purpose. `status_words`: its words for statuses, each with those that it may stand for.
+    send, by purpose. `status_words`: its words for statuses, each with those that it may stand for. `range_reads`: its
+    operations that clients read by date range. `tries`: how its rules are tried; the others as `other_try` says.
     """
 
     name: str
@@ -67,6 +70,9 @@ class Vendor:
     id_formats: tuple[IdFormat, ...] = ()
     message_types: Mapping[str, str] = field(default_factory=dict)
     status_words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    range_reads: tuple[RangeRead, ...] = ()
+    tries: Mapping[str, RuleTry] = field(default_factory=dict)
+    other_try: RuleTry = DEFAULT_TRY
     credentials_in_headers: bool = True
     security: Mapping[str, Any] | None = None
 

@@ -5,8 +5,10 @@ from sandbox.vendors.dialogtech.hints import findings
 from sandbox.vendors.dialogtech.ids import MSG_ID, VENDOR
 from sandbox.vendors.dialogtech.messages import ACTION, PATH, get_messages, view
 from sandbox.vendors.dialogtech.one_message import get_message
+from sandbox.vendors.dialogtech.range_reads import GET_MESSAGES
 from sandbox.vendors.dialogtech.rules import RULES
 from sandbox.vendors.dialogtech.shapes import ActionParameters, GetMessageParameters, GetMessagesParameters
+from sandbox.vendors.dialogtech.tries import FALLBACK, TRIES
 
 __all__ = ["DIALOGTECH", "Action", "ActionParameters"]
 
@@ -41,4 +43,7 @@ DIALOGTECH = DialogTech(
     form_rule="DT-endpoint",
     view=view,
     id_formats=(MSG_ID,),
+    range_reads=(GET_MESSAGES,),
+    tries=TRIES,
+    other_try=FALLBACK,
 )

@@ -23,6 +23,7 @@ OF_OTHER_ACTIONS = {
 }
 """Parameters of the script's other actions, which an old client carries along."""
 LAYOUT = "%Y%m%d"
+ZONE_NOTE = "days without messages"
 DASHED = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 ELEVEN_DIGITS = re.compile(r"1[0-9]{10}", re.ASCII)
 
@@ -57,7 +58,7 @@ def in_the_future(start: str) -> CallFinding:
 
 def other_zone(zone: str, shift: str) -> CallFinding:
     """Days without messages, that have some when they are shifted as those of a zone west of the account's are."""
-    observed = f"days without messages, which have some when they begin and end {shift} later"
+    observed = f"{ZONE_NOTE}, which have some when they begin and end {shift} later"
     fix = f"Name days of the account's zone, {zone}; or set its zone to yours (PATCH accounts/{{access_key}})."
     return finding("DT-dates", NOTE, observed, fix)
 

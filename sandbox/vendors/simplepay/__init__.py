@@ -8,6 +8,7 @@ from sandbox.vendors.simplepay.hints import findings
 from sandbox.vendors.simplepay.ids import SID, VENDOR
 from sandbox.vendors.simplepay.rules import RULES
 from sandbox.vendors.simplepay.shapes import PREFIX, WORDS_TAKEN
+from sandbox.vendors.simplepay.tries import FALLBACK, TRIES
 
 SIMPLEPAY = Vendor(
     name=VENDOR,
@@ -27,4 +28,6 @@ SIMPLEPAY = Vendor(
     status_callback=status_callback,
     id_formats=(SID,),
     status_words=WORDS_TAKEN,
+    tries=TRIES,
+    other_try=FALLBACK,
 )

@@ -13,6 +13,7 @@ from sandbox.vendors.base.refusal import NOTE, CallFinding, Refusal
 LAYOUT = "%Y-%m-%d %H:%M:%S"
 RIGHT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
 WEEK = timedelta(days=7)
+ZONE_NOTE = "a window without records"
 PATH = "/dialoghealth-writeback-api/api/responses/{consoleCode}/{startTimestamp}/{endTimestamp}"
 
 
@@ -34,7 +35,7 @@ def in_the_future(start: str) -> CallFinding:
 
 def local_window(shift: str) -> CallFinding:
     """A window without records, that has some when it is shifted as a zone west of UTC is."""
-    observed = f"a window without records, which has some when it begins and ends {shift} later"
+    observed = f"{ZONE_NOTE}, which has some when it begins and ends {shift} later"
     return finding(
         "WB-utc", NOTE, observed, "Send both timestamps in UTC, if these are local ones of a zone behind it."
     )

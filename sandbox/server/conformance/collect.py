@@ -1,0 +1,180 @@
+"""How is all that a report needs read from the store, others being served meanwhile?"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
+from typing import NamedTuple, Protocol, TypeVar
+
+from sandbox.server.conformance.bodies import content_of
+from sandbox.server.conformance.callback_reactions import comes_first, page_of_callbacks, reactions_to_callbacks
+from sandbox.server.conformance.calls import CallRow, page_of_calls, page_of_operation
+from sandbox.server.conformance.consent_reactions import NEWEST, PURPOSES, reactions_to_opt_outs
+from sandbox.server.conformance.history import ReadHistory, results_of
+from sandbox.server.conformance.pollers import PollerAudit, audit, has_local_time
+from sandbox.server.conformance.polls import PollsByReader, Reader
+from sandbox.server.conformance.reactions import Reaction, Steps, reactions_of
+from sandbox.server.conformance.records import ResultRow, called_back, page_of_results
+from sandbox.server.conformance.report import ConformanceReport, situation_states
+from sandbox.server.conformance.rule_states import RuleTallies, rule_states
+from sandbox.store import Tx
+from sandbox.vendors.base.range_reads import RangeRead
+from sandbox.vendors.base.vendor import Vendor
+from sandbox.world.commands import SUBMIT
+from sandbox.world.lines import all_lines
+from sandbox.world.phones import national
+from sandbox.world.workspaces import find
+
+T = TypeVar("T")
+
+
+class Owners(NamedTuple):
+    """Who owns what was read, and what the clock read then. `consoles`: their numbers by code."""
+
+    now: int
+    consoles: dict[str, int]
+    zones: dict[int, str]
+    account_names: dict[int, str]
+
+
+class Readable(Protocol):
+    """A workspace that is read piece by piece."""
+
+    async def read(self, work: Callable[[Tx], T]) -> T: ...
+
+
+async def paged(ws: Readable, page: Callable[[Tx, int], list[T]], position_of: Callable[[T], int]) -> list[T]:
+    """Return all that the pages hold, each read by itself."""
+    rows: list[T] = []
+    while True:
+        after = position_of(rows[-1]) if rows else 0
+        found = await ws.read(lambda tx, after=after: page(tx, after))  # type: ignore[misc]
+        if not found:
+            return rows
+        rows += found
+        await asyncio.sleep(0)
+
+
+async def audits_of(ws: Readable, vendors: Sequence[Vendor]) -> list[PollerAudit]:
+    """Return what is to be said of each client that reads by date range."""
+    owners = await ws.read(_owners)
+    found = []
+    for vendor in vendors:
+        for read in vendor.range_reads:
+            polls = PollsByReader(read, owners.zones)
+            async for call in _each_call(ws, partial(page_of_operation, operation=read.operation)):
+                polls.take_in(call)
+            found += await _audits_of_read(ws, polls, owners)
+    return found
+
+
+async def _audits_of_read(ws: Readable, polls: PollsByReader, owners: Owners) -> list[PollerAudit]:
+    if not polls.by_reader:
+        return []
+    rows = await paged(ws, lambda tx, after: page_of_results(tx, polls.read, after), lambda row: row.id)
+    called = await ws.read(lambda tx: set(called_back(tx, 0, rows[-1].id)) if rows else set[int]())
+    return await asyncio.to_thread(_judged, polls, rows, called, owners)
+
+
+def _owners(tx: Tx) -> Owners:
+    accounts = find.accounts(tx)
+    return Owners(
+        now=tx.now,
+        consoles={line.code: line.console_id for line in all_lines(tx) if line.console_id is not None},
+        zones={each.id: each.zone for each in accounts},
+        account_names={each.id: each.name for each in accounts},
+    )
+
+
+def _judged(polls: PollsByReader, rows: Sequence[ResultRow], called: set[int], owners: Owners) -> list[PollerAudit]:
+    """Return the audits of one operation; it needs nothing but what was read."""
+    audits = []
+    for reader, its_polls in polls.by_reader.items():
+        mine = [row for row in rows if _is_of(row, reader, polls.read, owners)]
+        results = {each.id: each for each in results_of(mine, called, polls.read)}
+        account = owners.account_names.get(reader.account or 0)
+        audits.append(audit(reader, account, ReadHistory(polls.read, its_polls, results), owners.now))
+    return audits
+
+
+def _is_of(row: ResultRow, reader: Reader, read: RangeRead, owners: Owners) -> bool:
+    owner = owners.consoles.get(reader.console or "") if read.owner == "console" else reader.account
+    return row.owner == owner and reader.number in (None, national(row.line))
+
+
+# The whole ------------------------------------------------------------------------------------------------------------
+
+
+class WorldFacts(NamedTuple):
+    """What the journal does not tell.
+
+    `began`: when the history ended that the workspace was made with. `newest`: when the last message came. `purposes`:
+    of the messages since then.
+    """
+
+    workspace: str
+    now: int
+    began: int
+    newest: int
+    purposes: frozenset[str]
+    opt_outs: list[Reaction]
+    may_come_first: bool
+
+
+async def report_of(ws: Readable, vendors: Sequence[Vendor]) -> ConformanceReport:
+    """Return what there is to be said of a workspace's clients."""
+    reads = [read for vendor in vendors for read in vendor.range_reads]
+    steps, tallies = Steps(frozenset(read.operation for read in reads)), RuleTallies()
+    owners = await ws.read(_owners)
+    polls = {read.operation: PollsByReader(read, owners.zones) for read in reads}
+    async for call in _each_call(ws, page_of_calls):
+        tallies.take_in(call)
+        steps.take_in(call)
+        if call.operation in polls:
+            polls[call.operation].take_in(call)
+    facts = await ws.read(_facts)
+    contents = [await ws.read(lambda tx, read=read: content_of(tx, read)) for read in reads]  # type: ignore[misc]
+    callbacks = [
+        each
+        for each in await paged(ws, page_of_callbacks, lambda each: each.callback.id)
+        if each.callback.status_at >= facts.began
+    ]
+    reactions = await asyncio.to_thread(lambda: list(reactions_of(steps, facts.now, facts.newest)))
+    reactions += [reaction for content in contents for reaction in content.reactions]
+    reactions += [*facts.opt_outs, *reactions_to_callbacks(callbacks, may_come_first=facts.may_come_first)]
+    pollers = [audited for each in polls.values() for audited in await _audits_of_read(ws, each, owners)]
+    for read in reads:
+        if not any(has_local_time(each) for each in pollers if each.reader.operation == read.operation):
+            tallies.drop_notes(read.zone_note)
+    nullable = frozenset().union(*(read.nullable for read in reads))
+    return ConformanceReport(
+        workspace=facts.workspace,
+        now=facts.now,
+        calls=steps.count,
+        rules=rule_states(vendors, tallies.by_rule, facts.purposes),
+        situations=situation_states(reactions),
+        pollers=pollers,
+        missing_nulls=sorted(nullable.difference(*(content.nulls for content in contents))),
+    )
+
+
+async def _each_call(ws: Readable, page_of: Callable[[Tx, int], list[CallRow]]) -> AsyncIterator[CallRow]:
+    """Yield each call, page by page, so that no page stays."""
+    after = 0
+    while page := await ws.read(lambda tx: page_of(tx, after)):  # noqa: B023  (it is run at once)
+        after = page[-1].position
+        for call in page:
+            yield call
+        await asyncio.sleep(0)
+
+
+def _facts(tx: Tx) -> WorldFacts:
+    row = find.row_of(tx)
+    return WorldFacts(
+        workspace=row.name or row.key or "",
+        now=tx.now,
+        began=row.first_at,
+        newest=min(tx.now, tx.one(NEWEST) or 0),
+        purposes=frozenset(tx.all(PURPOSES, since=row.first_at)),
+        opt_outs=list(reactions_to_opt_outs(tx, SUBMIT[1], row.first_at)),
+        may_come_first=comes_first(tx),
+    )
