@@ -40,8 +40,9 @@ lowest: $(UV)  ## a partner's tests with the oldest packages that pyproject.toml
 	@$(UV) pip install --quiet --no-config --python $(VENV)/lowest/bin/python --resolution lowest-direct --reinstall-package dialog-sandbox ".[pytest]"
 	@cd tests/partner && ../../$(VENV)/lowest/bin/python -m pytest -q -p no:cacheprovider $(ARGS)
 
-soak: $(VENV)/dev.done  ## 2,000 new runs of the network against its model (RUNS=n for others)
+soak: $(VENV)/dev.done  ## 2,000 new runs of the network against its model (RUNS=n for others), 1,000 verifies over two servers
 	@NETWORK_RUNS=$(or $(RUNS),2000) $(BIN)/python -m pytest -n 0 tests/test_state_machine.py $(ARGS)
+	@ALTERNATIONS=1000 $(BIN)/python -m pytest -n 0 tests/test_two_servers.py -k verified $(ARGS)
 
 soak-clients: $(VENV)/dev.done  ## what is said of right and flawed clients, in 200 runs each (RUNS=n for others)
 	@CLIENT_SEEDS=$(or $(RUNS),200) $(BIN)/python -m pytest -n 2 -q tests/test_pollers.py $(ARGS)

@@ -10,10 +10,11 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from multiprocessing import connection, get_context, parent_process, resource_tracker
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from threading import Thread
 
@@ -73,7 +74,8 @@ class Workers:
 
     def run(self, ready: Callable[[], None]) -> int:
         """Serve until a signal comes; return an exit code. `ready` is called when all of them are."""
-        resource_tracker.ensure_running()  # here, since it lets through what is blocked while workers start
+        if sys.platform != "win32":
+            resource_tracker.ensure_running()  # here, since it lets through what is blocked while workers start
         signals.handle_stops(self._note_signal)
         try:
             for each in self._settings:
@@ -97,7 +99,7 @@ class Workers:
         """Start again what dies, until a signal comes. One that dies before all were ready has told why."""
         is_told = False
         while not self._is_stopping:
-            self._wait(timeout_s=None)
+            self._wait([worker.process for worker in self._workers])
             for at, worker in enumerate(self._workers):
                 if worker.process.is_alive():
                     continue
@@ -114,10 +116,10 @@ class Workers:
                 is_told = True
         return 0
 
-    def _wait(self, timeout_s: float | None) -> None:
-        """Wait until a signal comes, a worker is ready or one ends."""
+    def _wait(self, processes: Iterable[BaseProcess], timeout_s: float | None = None) -> None:
+        """Wait until a signal comes, a worker is ready or one of these has ended."""
         news = {worker.news: worker for worker in self._workers if not worker.news.closed}
-        ends = [worker.process.sentinel for worker in self._workers if worker.process.is_alive()]
+        ends = [process.sentinel for process in processes]
         for what in connection.wait([self._signals, *news, *ends], timeout_s):
             if what is self._signals:
                 os.read(self._signals.fileno(), 1)
@@ -136,10 +138,11 @@ class Workers:
             left_s = ends_at - time.monotonic()
             if left_s <= 0:
                 for process in alive:
+                    print(f"dialog-sandbox: worker {process.pid} did not end, and was killed.", file=sys.stderr)
                     process.kill()
                     process.join()
             else:
-                self._wait(left_s)
+                self._wait(alive, left_s)
 
 
 def run_workers(settings: Settings, listener: socket.socket) -> None:

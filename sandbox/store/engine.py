@@ -163,22 +163,20 @@ class Store:
 
     async def _patiently(self, work: Callable[[Tx], T], *, is_write: bool) -> T:
         began = time.monotonic()
-        line = self._line
         try:
-            if is_write and line is not None and line.locked():
+            if is_write and self._lines and self._line().locked():
                 raise StoreBusy("others wait for the lock")
             tx, result = await self._attempt(work, is_write=is_write)
         except StoreBusy:
-            async with line or nullcontext():
+            async with self._line() if self.is_sqlite else nullcontext():
                 tx, result = await self._attempt_again(work, began, is_write=is_write)
         for do in tx.deferred:
             await do()
         return result
 
-    @property
-    def _line(self) -> asyncio.Lock | None:
-        """What those have in turn who wait for SQLite's lock: if all tried for it, the machine would do little else."""
-        return self._lines.setdefault(asyncio.get_running_loop(), asyncio.Lock()) if self.is_sqlite else None
+    def _line(self) -> asyncio.Lock:
+        """Return what those have in turn who wait for SQLite's lock: if all tried, the machine would do little else."""
+        return self._lines.setdefault(asyncio.get_running_loop(), asyncio.Lock())
 
     async def _attempt_again(self, work: Callable[[Tx], T], began: float, *, is_write: bool) -> tuple[Tx, T]:
         """Try until the lock is to be had, or that has taken too long."""
