@@ -17,7 +17,7 @@ UV   := $(VENV)/tools/bin/uv
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test test-postgresql test-threads soak soak-clients lowest check check-names bench trace screenshots image-test lock clean stale
+.PHONY: help serve test test-postgresql test-threads soak soak-clients fire lowest check check-names bench trace screenshots image-test lock clean stale
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -40,12 +40,17 @@ lowest: $(UV)  ## a partner's tests with the oldest packages that pyproject.toml
 	@$(UV) pip install --quiet --no-config --python $(VENV)/lowest/bin/python --resolution lowest-direct --reinstall-package dialog-sandbox ".[pytest]"
 	@cd tests/partner && ../../$(VENV)/lowest/bin/python -m pytest -q -p no:cacheprovider $(ARGS)
 
-soak: $(VENV)/dev.done  ## 2,000 new runs of the network against its model (RUNS=n for others), 1,000 verifies over two servers
+soak: $(VENV)/dev.done  ## 2,000 new runs of the network against its model, on each engine (RUNS=n for others), 1,000 verifies over two servers
 	@NETWORK_RUNS=$(or $(RUNS),2000) $(BIN)/python -m pytest -n 0 tests/test_state_machine.py $(ARGS)
+	@NETWORK_RUNS=$(or $(RUNS),2000) $(BIN)/python -m pytest -n 0 tests/test_state_machine.py --postgresql $(ARGS)
 	@ALTERNATIONS=1000 $(BIN)/python -m pytest -n 0 tests/test_two_servers.py -k verified $(ARGS)
 
 soak-clients: $(VENV)/dev.done  ## what is said of right and flawed clients, in 200 runs each (RUNS=n for others)
 	@CLIENT_SEEDS=$(or $(RUNS),200) $(BIN)/python -m pytest -n 2 -q tests/test_pollers.py $(ARGS)
+
+fire: $(VENV)/dev.done  ## two servers under load, killed 20 times in turn, on each engine (KILLS=n for others)
+	@FIRE_KILLS=$(or $(KILLS),20) $(BIN)/python -m pytest -n 0 -s tests/test_killed_servers.py $(ARGS)
+	@FIRE_KILLS=$(or $(KILLS),20) $(BIN)/python -m pytest -n 0 -s tests/test_killed_servers.py --postgresql $(ARGS)
 
 check: $(VENV)/dev.done check-names  ## formatting, lint, types, import rules and names
 	$(BIN)/ruff format --check .

@@ -18,6 +18,7 @@ pytest_plugins = ["browser", "commands", "proxies", "server_process"]
 
 LEFT_OUT = {"--postgresql": ("inline", "sqlite"), "--store-in-threads": ("inline", "postgresql")}
 """Marks of the tests that a run with an option leaves out."""
+DatabaseFor = Callable[[str | None], str | None]
 WORLDS = Path(__file__).parent / "worlds"
 collect_ignore = ["partner"]
 """A project of its own, whose tests test_partner.py runs."""
@@ -62,7 +63,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _opens_store(item: pytest.Item) -> bool:
-    return not {"database_for", "store"}.isdisjoint(getattr(item, "fixturenames", ()))
+    return not {"database_for", "module_database_for"}.isdisjoint(getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(scope="session")
@@ -78,27 +79,48 @@ def postgresql(pytestconfig: pytest.Config) -> Iterator["DatabaseServer | None"]
     server.close()
 
 
+def _databases_of(server: "DatabaseServer | None") -> Iterator[DatabaseFor]:
+    if server is None:
+        yield lambda path: path
+        return
+    from databases import Databases
+
+    databases = Databases(server)
+    yield databases.url_for
+    databases.drop_all()
+
+
 @pytest.fixture
-def database_for(postgresql: "DatabaseServer | None") -> Iterator[Callable[[str | None], str | None]]:
+def database_for(postgresql: "DatabaseServer | None") -> Iterator[DatabaseFor]:
     """Gives the database that a test means by a path, or by none: that file, or one of PostgreSQL's."""
-    yield postgresql.url_for if postgresql else (lambda path: path)
-    if postgresql:
-        postgresql.drop_all()
+    yield from _databases_of(postgresql)
+
+
+@pytest.fixture(scope="module")
+def module_database_for(postgresql: "DatabaseServer | None") -> Iterator[DatabaseFor]:
+    """The same for what all tests of a module share."""
+    yield from _databases_of(postgresql)
 
 
 @pytest.fixture
-def open_driver(database_for: Callable[[str | None], str | None]) -> Iterator[Callable[..., Driver]]:
-    """Opens sandboxes of any settings, by default on the plain world, and closes them after the test."""
+def open_driver(database_for: DatabaseFor) -> Iterator[Callable[..., Driver]]:
+    """Opens sandboxes of any settings, by default on the plain world, and closes them after the test.
+
+    `beside`: another server on the database of that one, on its loop and with its wall clock.
+    """
     opened: list[Driver] = []
 
-    def open_one(wall: Wall | None = None, **settings: Any) -> Driver:
-        settings["database"] = database_for(settings.get("database"))
-        driver = Driver(Settings(**{"fixture": str(WORLDS / "plain.yaml"), **settings}), wall)
+    def open_one(wall: Wall | None = None, *, beside: Driver | None = None, **settings: Any) -> Driver:
+        if beside is not None:
+            driver = Driver(beside.settings, beside.wall, beside.runner)
+        else:
+            settings["database"] = database_for(settings.get("database"))
+            driver = Driver(Settings(**{"fixture": str(WORLDS / "plain.yaml"), **settings}), wall)
         opened.append(driver)
         return driver
 
     yield open_one
-    for driver in opened:
+    for driver in reversed(opened):
         driver.close()
 
 

@@ -39,8 +39,23 @@ class Counts:
 
 @contextmanager
 def counted(store: Store) -> Iterator[Counts]:
-    """In it the statements of all transactions are counted, those of long readers too."""
+    """In it the statements of all transactions are counted, those of long readers too; steps are SQLite's."""
     counts = Counts()
+    watch, leave = _on_sqlite(counts) if store.is_sqlite else _on_postgresql(counts)
+    event.listen(store.engine, "checkout", watch)
+    event.listen(store.engine, "checkin", leave)
+    try:
+        yield counts
+    finally:
+        event.remove(store.engine, "checkout", watch)
+        event.remove(store.engine, "checkin", leave)
+
+
+Listener = Callable[..., None]
+
+
+def _on_sqlite(counts: Counts) -> tuple[Listener, Listener]:
+    """What is done with a connection when it is taken and given back."""
 
     def watch(driver: Any, *_: object) -> None:
         driver.set_trace_callback(counts.texts.append)
@@ -51,13 +66,29 @@ def counted(store: Store) -> Iterator[Counts]:
             driver.set_trace_callback(None)
             driver.set_progress_handler(None, 0)
 
-    event.listen(store.engine, "checkout", watch)
-    event.listen(store.engine, "checkin", leave)
-    try:
-        yield counts
-    finally:
-        event.remove(store.engine, "checkout", watch)
-        event.remove(store.engine, "checkin", leave)
+    return watch, leave
+
+
+def _on_postgresql(counts: Counts) -> tuple[Listener, Listener]:
+    from psycopg import Cursor
+
+    class NotingCursor(Cursor[Any]):
+        def execute(self, query: Any, *args: Any, **options: Any) -> Any:
+            counts.texts.append(str(query))
+            return super().execute(query, *args, **options)
+
+        def executemany(self, query: Any, *args: Any, **options: Any) -> Any:
+            counts.texts.append(str(query))
+            return super().executemany(query, *args, **options)
+
+    def watch(driver: Any, *_: object) -> None:
+        driver.cursor_factory = NotingCursor
+
+    def leave(driver: Any, *_: object) -> None:
+        if driver is not None:
+            driver.cursor_factory = Cursor
+
+    return watch, leave
 
 
 def calls_in(work: Callable[[], object]) -> int:

@@ -55,12 +55,16 @@ class Wall:
 
 
 class Driver:
-    """A sandbox, its wall clock, and calls to it. Close it in the end."""
+    """A sandbox, its wall clock, and calls to it. Close it in the end.
 
-    def __init__(self, settings: Settings, wall: Wall | None = None) -> None:
+    `runner`: of another one, whose loop this one runs on too; that one is closed later.
+    """
+
+    def __init__(self, settings: Settings, wall: Wall | None = None, runner: asyncio.Runner | None = None) -> None:
         self.wall = wall or Wall()
         self.settings = settings
-        self._runner = asyncio.Runner()
+        self.runner = runner or asyncio.Runner()
+        self._owns_runner = runner is None
         self._open()
 
     def _open(self) -> None:
@@ -71,25 +75,26 @@ class Driver:
     def restart(self) -> None:
         """As when the process is stopped and started again."""
         self.app.close()
-        self._runner.run(self.client.aclose())
+        self.runner.run(self.client.aclose())
         self._open()
 
     def close(self) -> None:
         # First what is at work in the app, before its loop takes another turn and begins a connect that nobody awaits.
         self.app.close()
-        self._runner.run(self.client.aclose())
-        self._runner.close()
+        self.runner.run(self.client.aclose())
+        if self._owns_runner:
+            self.runner.close()
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
         """Something else on the sandbox's own loop."""
-        return self._runner.run(work)
+        return self.runner.run(work)
 
     def call(
         self, method: str, path: str | bytes, *, auth: tuple[str, str] | None = None, **options: Any
     ) -> httpx.Response:
         """One request. A path in bytes goes out as it stands, with its query string."""
         url: str | httpx.URL = path if isinstance(path, str) else httpx.URL("http://127.0.0.1:8080", raw_path=path)
-        return self._runner.run(self.client.request(method, url, auth=auth, **options))
+        return self.runner.run(self.client.request(method, url, auth=auth, **options))
 
     # The vendors -------------------------------------------------------------------------------------------------
 

@@ -4,12 +4,17 @@ import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import httpx
 import pytest
 from commands import FAILSAFE_S, PLAIN, command
+from conftest import DatabaseFor
+from driver import DEFAULT
 
 BASIC = b"Authorization: Basic ZGVtbzpkZW1v\r\n"
+PATIENT_S = 120
+"""Nothing waits for it to pass; a wait that hangs ends with it."""
 GOOD_READ = b"/dialoghealth-writeback-api/api/responses/HARBOR1001/2026-05-06%2000:00:00/2026-05-06%2000:00:00"
 
 
@@ -51,6 +56,25 @@ class Served:
                 pass  # it was refused before it was all sent
             return parsed(received(connection), is_head=raw.startswith(b"HEAD "))
 
+    def control(self, method: str, path: str, body: Any = None) -> Any:
+        """A call under the default workspace that succeeds."""
+        answer = httpx.request(method, self.url + DEFAULT + path, json=body, timeout=PATIENT_S)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    def turn(self, action: str, **fields: Any) -> Any:
+        return self.control("POST", "/clock", {"action": action, **fields})
+
+    def every(self, path: str) -> list[Any]:
+        """What is on all pages of a list."""
+        items: list[Any] = []
+        cursor: str | None = ""
+        while cursor is not None:
+            page = self.control("GET", f"{path}?limit=1000{cursor and '&after=' + cursor}")
+            items += page["items"]
+            cursor = page["next"]
+        return items
+
     def is_well(self) -> bool:
         """Whether a well-formed request on another connection is answered."""
         (answer,) = self.send(request(b"GET", GOOD_READ, BASIC))
@@ -72,7 +96,7 @@ Serve = Callable[..., Served]
 
 
 @pytest.fixture
-def serve(tmp_path: Path, database_for: Callable[[str | None], str | None]) -> Iterator[Serve]:
+def serve(tmp_path: Path, database_for: DatabaseFor) -> Iterator[Serve]:
     """Starts servers on one kept database, with further flags. None outlives the test, and none logs an error."""
     started: list[Served] = []
 
@@ -84,7 +108,7 @@ def serve(tmp_path: Path, database_for: Callable[[str | None], str | None]) -> I
     yield start
     for served in started:
         served.kill()
-        assert served.errors.read_text() == ""
+    assert [served.errors.read_text() for served in started] == [""] * len(started)
 
 
 def request(method: bytes, target: bytes, headers: bytes = b"", body: bytes = b"", version: bytes = b"1.1") -> bytes:

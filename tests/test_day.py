@@ -5,7 +5,8 @@ answers, `UPDATE_GOLDENS=1 make test ARGS=tests/test_day.py` writes them anew; r
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -30,11 +31,20 @@ HIDDEN = ("x-sandbox-exchange",)
 class Day:
     """The day, step by step. `moments` are filled as it goes: by name, every vendor answer of that moment."""
 
-    def __init__(self, sandbox: Driver) -> None:
-        self.sandbox = sandbox
+    def __init__(self, servers: Sequence[Driver]) -> None:
+        self.sandbox = servers[0]
+        self.servers = cycle(servers)
         self.sids: list[str] = []
         self.moments: dict[str, str] = {}
         self._since_last: list[str] = []
+
+    def play(self, *, restarts: bool) -> None:
+        """Each step on another server, if there are several; they are started again behind it, if they are to be."""
+        for step in self.steps():
+            self.sandbox = next(self.servers)
+            step()
+            if restarts:
+                self.sandbox.restart()
 
     def steps(self) -> list[Callable[[], None]]:
         return [
@@ -163,14 +173,11 @@ def written(answer: httpx.Response) -> str:
     return masked("\n".join([asked, str(answer.status_code), *headers, "", answer.text, ""]))
 
 
-def played(sandbox: Driver, *, restarts: bool = False) -> dict[str, str]:
-    """The moments of a day. `restarts`: the server is ended and started again after each step."""
-    sandbox.delivery("timed")
-    day = Day(sandbox)
-    for step in day.steps():
-        step()
-        if restarts:
-            sandbox.restart()
+def played(*servers: Driver, restarts: bool = False) -> dict[str, str]:
+    """The moments of a day on these servers, which have one database."""
+    servers[0].delivery("timed")
+    day = Day(servers)
+    day.play(restarts=restarts)
     assert len(day.moments) == 7
     return day.moments
 
@@ -180,10 +187,18 @@ def golden(name: str) -> Path:
 
 
 @pytest.mark.rule("NET-flow", "NET-stop", "NET-start", "NET-consent", "NET-handsets", "SP-statuscallback")
-@pytest.mark.parametrize("restarts", [False, True], ids=["in one go", "restarted after each step"])
-def test_a_day_is_the_golden_one(open_driver: Callable[..., Driver], tmp_path: Path, restarts: bool) -> None:
-    moments = played(open_driver(database=str(tmp_path / "day.db")), restarts=restarts)
-    if IS_UPDATING and not restarts:
+@pytest.mark.parametrize(
+    ("count", "restarts"),
+    [(1, False), (1, True), (2, False), (2, True)],
+    ids=["in one go", "restarted after each step", "two servers in turn", "two servers in turn, both restarted"],
+)
+def test_a_day_is_the_golden_one(
+    open_driver: Callable[..., Driver], tmp_path: Path, count: int, restarts: bool
+) -> None:
+    """The same bytes on SQLite and on PostgreSQL, where `make test-postgresql` runs it."""
+    first = open_driver(database=str(tmp_path / "day.db"))
+    moments = played(first, *(open_driver(beside=first) for _ in range(count - 1)), restarts=restarts)
+    if IS_UPDATING and (count, restarts) == (1, False):
         GOLDENS.mkdir(parents=True, exist_ok=True)
         for name, text in moments.items():
             golden(name).write_bytes(text.encode())

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from commands import FAILSAFE_S
+from conftest import DatabaseFor
 from driver import CONSOLE, DEFAULT, DEMO, LINE, PHONE, SIMPLEPAY, STRANGER, Driver, Wall
 from live import Event, Live, Stream
 
@@ -20,7 +21,7 @@ from sandbox.world.events import NOT_KNOWN, PRUNED, WorkspaceEvent
 
 
 @pytest.fixture
-def serve(database_for: Callable[[str | None], str | None]) -> Iterator[Callable[..., Live]]:
+def serve(database_for: DatabaseFor) -> Iterator[Callable[..., Live]]:
     """Serves sandboxes of any settings, by default on the plain world, and stops them after the test."""
     started: list[Live] = []
 

@@ -14,11 +14,10 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 from zlib import crc32
 
-import httpx
 import pytest
-from driver import CONSOLE, DEFAULT, LINE, PHONE, SIMPLEPAY
+from driver import CONSOLE, LINE, PHONE, SIMPLEPAY
 from receiver import Got, Receiver
-from server_process import BASIC, Serve, Served
+from server_process import BASIC, PATIENT_S, Serve, Served
 
 pytestmark = pytest.mark.rule("SP-statuscallback")
 
@@ -26,8 +25,6 @@ MESSAGES = 2_000
 RATE = 1_500
 """Attempts a second that this server may make; the receiver's own speed is what counts."""
 SLOW_S = 0.005
-PATIENT_S = 120
-"""Nothing waits for it to pass; a wait that hangs ends with it."""
 WAY = ("drops", "500", "slow")
 
 
@@ -126,44 +123,24 @@ def submit(served: Served, count: int, **fields: str) -> None:
             answers.read(length)
 
 
-def control(served: Served, method: str, path: str, body: Any = None) -> Any:
-    answer = httpx.request(method, served.url + DEFAULT + path, json=body, timeout=PATIENT_S)
-    assert answer.is_success, answer.text
-    return answer.json()
-
-
-def turn(served: Served, action: str, **fields: Any) -> Any:
-    return control(served, "POST", "/clock", {"action": action, **fields})
-
-
-def every_callback(served: Served) -> list[Any]:
-    items: list[Any] = []
-    cursor: str | None = ""
-    while cursor is not None:
-        page = control(served, "GET", f"/callbacks?limit=1000{cursor and '&after=' + cursor}")
-        items += page["items"]
-        cursor = page["next"]
-    return items
-
-
 def test_every_callback_arrives_or_is_given_up(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SANDBOX_CALLBACK_RATE", str(RATE))
     with Bad().listening() as bad:
         served = serve()
-        control(served, "PUT", "/delivery", {"mode": "timed"})
-        turn(served, "freeze")
+        served.control("PUT", "/delivery", {"mode": "timed"})
+        served.turn("freeze")
         submit(served, MESSAGES, StatusCallback=f"http://127.0.0.1:{bad.port}/status")
-        turn(served, "advance", seconds=3)
+        served.turn("advance", seconds=3)
         submit(served, 500)  # answered while callbacks are under way
         bad.wait_for(2000)
         served.kill()
         served = serve()
-        turn(served, "advance", seconds=20)
+        served.turn("advance", seconds=20)
         bad.wait_for(5000)
         served.kill()
         served = serve()
-        assert turn(served, "advance", seconds=1000, settle=PATIENT_S)["settled"] is True
-        callbacks = every_callback(served)
+        assert served.turn("advance", seconds=1000, settle=PATIENT_S)["settled"] is True
+        callbacks = served.every("/callbacks")
     none_is_lost(callbacks, bad)
     order_is_kept(bad)
 
@@ -197,7 +174,7 @@ def order_is_kept(bad: Bad) -> None:
 def test_on_a_running_clock_callbacks_come_by_themselves(serve: Serve) -> None:
     served = serve()
     with Receiver() as receiver:
-        control(served, "PUT", "/delivery", {"mode": "timed", "sent_after": 0.05, "settled_after": 0.1})
+        served.control("PUT", "/delivery", {"mode": "timed", "sent_after": 0.05, "settled_after": 0.1})
         submit(served, 1, StatusCallback=receiver.url)
         receiver.wait_for(2)
     assert [got.form["MessageStatus"] for got in receiver.got] == ["sent", "delivered"]
@@ -212,7 +189,7 @@ def test_a_stop_waits_for_no_receiver_and_loses_nothing(serve: Serve) -> None:
 
     with Receiver(answer) as receiver:
         served = serve()
-        turn(served, "freeze")
+        served.turn("freeze")
         submit(served, 20, StatusCallback=receiver.url)
         receiver.wait_for(8)
         served.process.terminate()
@@ -220,6 +197,6 @@ def test_a_stop_waits_for_no_receiver_and_loses_nothing(serve: Serve) -> None:
         assert served.process.returncode == 0
         gate.set()
         served = serve()
-        assert turn(served, "advance", seconds=0, settle=PATIENT_S)["settled"] is True
-        assert {callback["state"] for callback in every_callback(served)} == {"delivered"}
+        assert served.turn("advance", seconds=0, settle=PATIENT_S)["settled"] is True
+        assert {callback["state"] for callback in served.every("/callbacks")} == {"delivered"}
     assert len({got.form["MessageSid"] for got in receiver.got}) == 20

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import DatabaseFor
 from counter import counted
 from sqlalchemy import select, text
 
@@ -66,8 +67,8 @@ KEPT_SEEDS = Query(int, select(WORKSPACES.c.id).where(WORKSPACES.c.hidden == SEE
 class Seeded:
     """A store with one or more seeded workspaces, whose wall clock stands still."""
 
-    def __init__(self, wall: int = START) -> None:
-        self.store = Store(None, lambda: wall, [each for vendor in VENDORS for each in vendor.id_formats])
+    def __init__(self, database: str | None, wall: int = START) -> None:
+        self.store = Store(database, lambda: wall, [each for vendor in VENDORS for each in vendor.id_formats])
 
     def seed(self, fixture: str | Path, **options: Any) -> WorkspaceView:
         """And without the copy that is kept of it, so that a query sees what was seeded once."""
@@ -93,12 +94,12 @@ class Seeded:
 
 
 @pytest.fixture
-def opened() -> Iterator[Callable[..., Seeded]]:
+def opened(database_for: DatabaseFor) -> Iterator[Callable[..., Seeded]]:
     """Makes stores, and closes them after the test."""
     made: list[Seeded] = []
 
     def make(fixture: str | Path | None = None, wall: int = START, **options: Any) -> Seeded:
-        made.append(Seeded(wall))
+        made.append(Seeded(database_for(None), wall))
         if fixture:
             made[-1].seed(fixture, **options)
         return made[-1]
@@ -151,7 +152,7 @@ import sys
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 from test_seed import Seeded, digest
 for fixture in ("clinic", "documented"):
-    seeded = Seeded({AFTERWARDS})
+    seeded = Seeded(None, {AFTERWARDS})
     seeded.seed(fixture, seed=7)
     print(digest(seeded.store))
     seeded.store.close()

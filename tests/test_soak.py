@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 import httpx
 import pytest
 from commands import FAILSAFE_S
-from conftest import WORLDS
+from conftest import WORLDS, DatabaseFor
 from driver import CONSOLE, DEMO, DIALOGTECH, KEYS, LINE, PHONE, SIMPLEPAY, TRACKING_NUMBER, WRITEBACK, Driver, Wall
 from server_process import BASIC, Answer, Served, parsed, received, request
 
@@ -52,8 +52,8 @@ def fill(driver: Driver, start: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def full() -> Iterator[Driver]:
-    driver = Driver(Settings(fixture=str(WORLDS / "plain.yaml")))
+def full(module_database_for: DatabaseFor) -> Iterator[Driver]:
+    driver = Driver(Settings(fixture=str(WORLDS / "plain.yaml"), database=module_database_for(None)))
     fill(driver, driver.wall.at)
     yield driver
     driver.close()
@@ -101,10 +101,10 @@ def ids(answer: ElementTree.Element) -> set[str | None]:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(module_database_for: DatabaseFor, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A server on a full world whose latest messages are of this minute."""
     folder = tmp_path_factory.mktemp("soak")
-    database = str(folder / "full.db")
+    database = str(module_database_for(str(folder / "full.db")))
     now = int(time.time() * 1000)
     driver = Driver(Settings(fixture=str(WORLDS / "plain.yaml"), database=database), Wall(now))
     fill(driver, now - MANY * MINUTE_MS)

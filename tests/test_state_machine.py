@@ -1,12 +1,14 @@
 """The network against a small model of it: whoever submits, stops, starts and reports in whatever order.
 
-The model knows consent, plans and moves, and is written from the rules, not from the code. 200 runs, always the same
-ones, are part of `make test`; `make soak` makes 2,000 new ones.
+The model knows consent, plans and moves, and is written from the rules, not from the code. It is told by one server,
+and by two on one database, each of which answers some of the calls. 200 and 100 runs, always the same ones, are part of
+`make test`; `make soak` makes 2,000 new ones of each.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-RUNS = int(os.environ.get("NETWORK_RUNS", "200"))
+RUNS = os.environ.get("NETWORK_RUNS")
 LINES = {CONSOLE: LINE, "HARBOR1002": "16155550111"}
 WORDS = ("STOP", "quit.", "Parar", "START", " unstop ", "HELP", "info", "Thanks", "harbor", "DENTAL.")
 HAS_AUTO_REPLY = {CONSOLE: True, "HARBOR1002": False}
@@ -137,20 +139,29 @@ class Model:
 
 
 class Network(RuleBasedStateMachine):
-    """Drives a sandbox that all runs share, each with phones and an hour of its own."""
+    """Drives servers of one database that all runs share, each run with phones and an hour of its own."""
 
-    driver: Driver
+    drivers: Sequence[Driver]
     runs = 0
 
-    @initialize(mode=st.sampled_from(["timed", "immediate", "manual"]))
-    def begin(self, mode: str) -> None:
+    @initialize(
+        mode=st.sampled_from(["timed", "immediate", "manual"]),
+        turns=st.lists(st.integers(0, 1), min_size=1, max_size=64),
+    )
+    def begin(self, mode: str, turns: list[int]) -> None:
         cls = type(self)
         cls.runs += 1
+        self.turns = cycle(turns)
         self.phones = [f"1{area}7{cls.runs:06d}" for area in ("629", "907")]
         self.control("POST", "/clock", {"action": "advance", "seconds": 3600})
         self.since = self.control("GET", "/clock")["now"]
         self.model = Model(0, handset=self.phones[1], policy=Policy(mode))
         self.apply_policy()
+
+    @property
+    def driver(self) -> Driver:
+        """The server whose turn it is, another one for each call."""
+        return self.drivers[next(self.turns) % len(self.drivers)]
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
         return self.driver.control(method, path, body)
@@ -304,15 +315,19 @@ class Network(RuleBasedStateMachine):
 
 @pytest.mark.rule("NET-flow", "NET-stop", "NET-start", "NET-help", "NET-reply", "NET-consent", "NET-handsets")
 @pytest.mark.rule("SP-optin", "SP-optout")
-def test_the_network_is_as_the_model_has_it(open_driver: Callable[..., Driver], tmp_path: Path) -> None:
-    Network.driver = open_driver(database=str(tmp_path / "network.db"))
-    Network.driver.control("POST", "/clock", {"action": "freeze"})
+@pytest.mark.parametrize(("servers", "runs"), [(1, 200), (2, 100)], ids=["one server", "two servers"])
+def test_the_network_is_as_the_model_has_it(
+    open_driver: Callable[..., Driver], tmp_path: Path, servers: int, runs: int
+) -> None:
+    first = open_driver(database=str(tmp_path / "network.db"))
+    first.control("POST", "/clock", {"action": "freeze"})
+    Network.drivers = [first, *(open_driver(beside=first) for _ in range(servers - 1))]
     run_state_machine_as_test(
         Network,
         settings=settings(
-            max_examples=RUNS,
+            max_examples=int(RUNS or runs),
             stateful_step_count=25,
-            derandomize="NETWORK_RUNS" not in os.environ,
+            derandomize=RUNS is None,
             suppress_health_check=list(HealthCheck),
         ),
     )

@@ -23,6 +23,7 @@ from typing import Any
 
 import pytest
 from commands import FAILSAFE_S
+from conftest import DatabaseFor
 from driver import CONSOLE, DEFAULT, DIALOGTECH, STRANGER, TRACKING_NUMBER, WRITEBACK, Driver, Wall
 from live import Live
 from masks import masked
@@ -51,7 +52,7 @@ NOBODY = 65534
 
 
 @pytest.fixture
-def store(database_for: Callable[[str | None], str | None]) -> Iterator[Store]:
+def store(database_for: DatabaseFor) -> Iterator[Store]:
     opened = Store(database_for(None))
     yield opened
     opened.close()
@@ -1004,14 +1005,14 @@ class Stalling:
 
 
 @pytest.fixture
-def reading(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stalling]:
+def reading(database_for: DatabaseFor, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stalling]:
     """A client that asked for 10 MB or so, and takes of it what the test does; they stand in a snapshot meanwhile."""
     watched: list[tuple[Wire, int]] = []
     monkeypatch.setattr(Wire, "_watch", lambda wire: watched.append((wire, wire._untaken())))
     snapshots = Snapshots(monkeypatch)
     monkeypatch.setattr(writeback, "MOST_IN_ONE_PIECE", 0)
     monkeypatch.setattr(writeback, "CHUNK", 1)
-    live = Live(wall=Wall())
+    live = Live(wall=Wall(), database=database_for(None))
     try:
         text = "a" * 30_000
         for _ in range(150):

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import WORLDS
+from conftest import WORLDS, DatabaseFor
 from driver import ACTION_NAMES, CONSOLE, DIALOGTECH, KEYS, STRANGER, Driver
 from toys import KEY, PREFIX, VENDORS
 
@@ -27,8 +27,8 @@ class ToyDriver(Driver):
 
 
 @pytest.fixture
-def toys() -> Iterator[Driver]:
-    driver = ToyDriver(Settings(fixture=str(WORLDS / "plain.yaml")))
+def toys(database_for: DatabaseFor) -> Iterator[Driver]:
+    driver = ToyDriver(Settings(fixture=str(WORLDS / "plain.yaml"), database=database_for(None)))
     yield driver
     driver.close()
 

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from commands import FAILSAFE_S
+from conftest import WORLDS, DatabaseFor
 from counter import counted
 from driver import CONSOLE, DEFAULT, LINE, PHONE, STRANGER, TRACKING_NUMBER, Driver
 from hypothesis import given
@@ -17,6 +18,7 @@ from live import Live
 
 from sandbox.clock import wall_clock
 from sandbox.server.events.wait import Wait
+from sandbox.settings import Settings
 from sandbox.store import Tx
 from sandbox.world.events import passing
 from sandbox.world.ids import message_id
@@ -53,7 +55,8 @@ def meanwhile(
             async with asyncio.timeout(FAILSAFE_S):
                 return await waiting
 
-    return sandbox._runner.run(both())
+    answer: httpx.Response = sandbox.run(both())
+    return answer
 
 
 def posting(path: str, body: Any) -> Callable[[httpx.AsyncClient], Awaitable[Any]]:
@@ -239,13 +242,9 @@ FILTERS = st.fixed_dictionaries(
 
 
 @pytest.fixture(scope="module")
-def varied() -> Iterator[tuple[Driver, str]]:
+def varied(module_database_for: DatabaseFor) -> Iterator[tuple[Driver, str]]:
     """Messages of every kind, and the id of a broadcast."""
-    from conftest import WORLDS
-
-    from sandbox.settings import Settings
-
-    sandbox = Driver(Settings(fixture=str(WORLDS / "plain.yaml")))
+    sandbox = Driver(Settings(fixture=str(WORLDS / "plain.yaml"), database=module_database_for(None)))
     sandbox.delivery("timed")
     sandbox.submit(text="A submit")
     key = sandbox.broadcast("¡Ábralo! 100%", to=[PHONE, STRANGER])["broadcast_id"]
@@ -281,8 +280,8 @@ def test_what_wakes_is_what_the_list_shows(varied: tuple[Driver, str], filters_b
 
 
 @pytest.fixture
-def live() -> Iterator[Live]:
-    served = Live(wall_clock)
+def live(database_for: DatabaseFor) -> Iterator[Live]:
+    served = Live(wall_clock, database=database_for(None))
     yield served
     served.stop()
 

@@ -31,6 +31,7 @@ from sandbox.server.control.dependencies import StoreDep, WorkspaceDep
 from sandbox.server.control.http import WORKSPACE, control_router
 from sandbox.server.problems import invalid, refusals
 from sandbox.store import Tx
+from sandbox.store.tables import WorkspaceRow
 from sandbox.world import fixtures, limits
 from sandbox.world.errors import FixtureRefused
 from sandbox.world.lines import console_line
@@ -75,8 +76,10 @@ async def create_workspace(store: StoreDep, body: CreateWorkspaceRequest | None 
 
 def _fixture(tx: Tx, name: str) -> fixtures.LoadedFixture:
     """Return a packaged fixture or the one of the workspace `default`: no other file is read for a caller."""
-    tx.enter(find.find_workspace(tx, find.DEFAULT))
-    known = {*fixtures.names(), find.row_of(tx).fixture}
+    # It is not entered: others would have to wait with their writes there until this workspace is made.
+    default = tx.get(WorkspaceRow, find.find_workspace(tx, find.DEFAULT).id)
+    assert default is not None, "it was just found"
+    known = {*fixtures.names(), default.fixture}
     if name not in known:
         raise invalid(("body", "fixture", f"is not known; known are {', '.join(sorted(known))}"))
     return fixtures.load_cached(name)
