@@ -827,7 +827,7 @@ def test_the_clinic_is_as_manifold_as_promised(opened: Callable[..., Seeded], se
     assert seeded.values("SELECT count(*) FROM campaign")[0] >= 8
     assert seeded.values("SELECT count(*) FROM person WHERE caregiver_name IS NOT NULL")[0] >= 3
     assert len(seeded.values("SELECT DISTINCT direction || line FROM message WHERE account_id = 1")) == 4
-    came_back = seeded.values("SELECT count(DISTINCT phone) FROM consent WHERE opted_in = 1 AND cause = 'handset'")
+    came_back = seeded.values("SELECT count(DISTINCT phone) FROM consent WHERE opted_in AND cause = 'handset'")
     assert came_back == [2]
     unknown = (
         "SELECT DISTINCT m.outcome FROM message m JOIN person p ON p.id = m.person_id"
@@ -861,6 +861,7 @@ def test_seeded_messages_tell_their_story_like_all_others(opened: Callable[..., 
     assert seeded.store.read_now(reason) == "the phone is opted out of this line"
 
 
+@pytest.mark.sqlite  # 100,000 messages take PostgreSQL minutes, by the same code as the clinic's
 def test_the_hospital_is_as_big_as_promised_and_keeps_every_rule(opened: Callable[..., Seeded]) -> None:
     seeded = opened("hospital")
     assert seeded.values("SELECT count(*) FROM person") == [5000]
@@ -872,6 +873,7 @@ def test_the_hospital_is_as_big_as_promised_and_keeps_every_rule(opened: Callabl
     check_consent(seeded)
 
 
+@pytest.mark.sqlite  # counts SQLite's steps
 def test_seeding_costs_as_much_as_there_is_to_seed(opened: Callable[..., Seeded], tmp_path: Path) -> None:
     """Twenty days of broadcasts, to a crowd and to one four times as large."""
     asked = []
