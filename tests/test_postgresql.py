@@ -3,10 +3,9 @@
 import asyncio
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -117,7 +116,7 @@ def test_servers_are_told_which_workspaces_changed(sandbox: Driver, other: Store
             assert await anext(changes) is None  # whatever was before
             workspace = await sandbox.app.store.write(change)
             assert [notice async for notice in first_notice(changes)] == [[workspace]]
-            sandbox.app.store._committed(changing(range(1, MOST_ANNOUNCED + 2)))
+            await sandbox.app.store.write(lambda tx: tx.changed.update(range(1, MOST_ANNOUNCED + 2)))
             assert await anext(changes) is None
 
     async def first_notice(changes: AsyncIterator[Any]) -> AsyncIterator[Any]:
@@ -128,11 +127,6 @@ def test_servers_are_told_which_workspaces_changed(sandbox: Driver, other: Store
                 return
 
     asyncio.run(play())
-
-
-def changing(workspaces: Iterable[int]) -> Any:
-    """A transaction that has changed these."""
-    return SimpleNamespace(is_write=True, changed={*workspaces}, reset=set(), due={}, has_expiry=False)
 
 
 @pytest.mark.postgresql
