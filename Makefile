@@ -62,7 +62,7 @@ check: $(VENV)/dev.done check-names  ## formatting, lint, types, import rules an
 check-names: $(VENV)/dev.done  ## identifiers: words that were given up, classes of one name, modules named by no noun
 	@$(BIN)/python -m tools.check_names
 
-bench: $(VENV)/dev.done  ## measure speed and memory, with ARGS (--against COMMIT; needs wrk, the load generator)
+bench: $(VENV)/dev.done  ## measure speed and memory, with ARGS (--stalls; --against COMMIT; needs wrk, the load generator)
 	@$(BIN)/python -m bench $(ARGS)
 
 trace: $(VENV)/dev.done  ## how far a request goes through our code, with ARGS (--list submit)

@@ -13,18 +13,32 @@ def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="How fast the sandbox is.")
     parser.add_argument("--quick", action="store_true", help="two minutes, and less exact")
-    parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
+    parser.add_argument(
+        "--write", action="store_true", help="write docs/benchmarks.md, or with --stalls docs/reliability.md"
+    )
     parser.add_argument("--against", metavar="COMMIT", help="compare with another commit, side by side")
+    parser.add_argument("--stalls", action="store_true", help="only how long one caller's large call delays another")
     options = parser.parse_args()
     if options.write and options.against:
         parser.error("--write is for the benchmark itself, not for a comparison")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the servers are ended too
     try:
-        load.check_installed()
-        is_met = compare(options) if options.against else measure(options)
+        is_met = stalls(options) if options.stalls else compare_or_measure(options)
     except Broken as error:
         fail(str(error))
     raise SystemExit(not is_met)
+
+
+def stalls(options: argparse.Namespace) -> bool:
+    """Measure what large calls are to others; whether all keep within the limit."""
+    from bench import stalls as measured  # noqa: PLC0415  (as below)
+
+    return measured.run(say, write=options.write)
+
+
+def compare_or_measure(options: argparse.Namespace) -> bool:
+    load.check_installed()
+    return compare(options) if options.against else measure(options)
 
 
 def compare(options: argparse.Namespace) -> bool:

@@ -1,5 +1,6 @@
 """Further workspaces on the server that a `Driver` drives."""
 
+import asyncio
 from typing import Any
 
 from driver import CONSOLE, LINE, PHONE, SIMPLEPAY, STRANGER, Driver
@@ -8,6 +9,7 @@ from sqlalchemy import func, insert, select
 from sandbox.store import Query, Tx
 from sandbox.store.tables import AGE_MARKS, STORY_RUNS, WORKSPACES, Part, Row, entities, table_of
 from sandbox.world.clones import cloned_columns
+from sandbox.world.workspaces import remove
 
 PATH = "/_sandbox/workspaces"
 
@@ -26,18 +28,33 @@ def keys(account: Any) -> dict[str, str]:
     return {name: account[name] for name in ("access_key", "secret_access_key")}
 
 
+def swept(sandbox: Driver) -> None:
+    """Let the ticker delete what is over or gone, which it does by and by."""
+
+    def is_left(tx: Tx) -> bool:
+        return remove.has_gone(tx) or tx.exists(remove.EXPIRED, wall=tx.wall)
+
+    async def wait() -> None:
+        while await sandbox.app.store.read(is_left):
+            await asyncio.sleep(0)
+
+    sandbox.call("GET", PATH)
+    sandbox.run(wait())
+
+
 def rows(sandbox: Driver) -> dict[str, int]:
-    """How many each table has."""
+    """How many each table has, but for those of what is gone."""
     sandbox.run(sandbox.app.journal.flush())
+    swept(sandbox)
     tables = Row.metadata.tables.values()
     counts = {table.name: Query(int, select(func.count()).select_from(table)) for table in tables}
     return sandbox.app.store.read_now(lambda tx: {name: tx.one(count) or 0 for name, count in counts.items()})
 
 
 def number_of(tx: Tx, workspace: Any) -> int:
-    """A workspace's number in the store."""
+    """The number under which a workspace's rows are in the store."""
     is_it = (WORKSPACES.c.key == workspace["id"]) | (WORKSPACES.c.name == workspace["id"])
-    by_key = select(WORKSPACES.c.id).where(is_it)
+    by_key = select(WORKSPACES.c.world).where(is_it)
     found = tx.one(Query(int, by_key))
     assert found is not None
     return found

@@ -17,12 +17,14 @@ from sandbox.store.tables import SCHEMA, Row
 SCHEMAS = Path(__file__).parent / "schemas"
 ADDED_SINCE_1 = (
     ("workspace", "fixture_text"),
+    ("workspace", "world"),
     ("workspace", "date_header"),
     ("workspace", "counts_reads"),
     ("account", "zone"),
     ("message", "reads_to_sent"),
     ("message", "reads_to_settled"),
 )
+INDEXES_SINCE_1 = ("ix_workspace_world", "ix_message_lead", "ix_message_cause", "ix_scheduled_message")
 DatabaseFor = Callable[[str | None], str | None]
 
 
@@ -106,6 +108,8 @@ def test_a_world_of_schema_1_goes_on_after_it(
 
     def age(tx: Tx) -> None:
         tx.connection.execute(text("DROP TABLE age_mark"))
+        for index in INDEXES_SINCE_1:
+            tx.connection.execute(text(f"DROP INDEX {index}"))
         for table, column in ADDED_SINCE_1:
             tx.connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
         tx.connection.execute(text("UPDATE sandbox_schema SET version = 1"))

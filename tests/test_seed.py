@@ -26,7 +26,7 @@ from sandbox.world.messages.search import find_message
 from sandbox.world.seed import seed_workspace
 from sandbox.world.seed.seeded_random import SeededRandom, WeightedChoice
 from sandbox.world.workspaces import find
-from sandbox.world.workspaces.remove import SEED, erase
+from sandbox.world.workspaces.remove import SEED, mark_gone, sweep
 
 START = 1_778_058_000_000
 """2026-05-06T09:00:00Z in ms."""
@@ -76,7 +76,9 @@ class Seeded:
         def work(tx: Tx) -> WorkspaceView:
             workspace = seed_workspace(tx, fixtures.load(str(fixture)), **options)
             for clone_id in tx.all(KEPT_SEEDS):
-                erase(tx, clone_id)
+                mark_gone(tx, clone_id)
+            while sweep(tx):
+                pass
             return workspace
 
         return self.store.write_now(work)

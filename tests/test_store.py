@@ -1106,6 +1106,7 @@ HOT: dict[str, tuple[Query[Any], str]] = {
     "a workspace by its username": (find.BY_USERNAME, ""),
     "a workspace by its name or key": (find.BY_NAME, ""),
     "a workspace by its number": (VIEW_BY_ID, ""),
+    "a workspace by the number of its rows": (find.BY_WORLD, "ix_workspace_world"),
     "where its facts have got to": (POSITION, ""),
     "an account by its access key": (find.BY_KEYS, ""),
     "a console by its code": (lines.CONSOLE_LINE, ""),

@@ -35,7 +35,7 @@ from sandbox.store.tables import (
 )
 from sandbox.store.tx import SERVER, VIEW, VIEW_BY_ID
 from sandbox.world import lines
-from sandbox.world.workspaces.create import add_console, create
+from sandbox.world.workspaces.create import add_console, begin, create
 
 OTHER = "16155550199"
 
@@ -442,8 +442,8 @@ def test_facts_have_positions_in_the_order_of_the_commits(store: Store) -> None:
 
 def test_history_leaves_no_facts(store: Store) -> None:
     def tell(tx: Tx) -> set[int]:
-        with tx.quietly():
-            tx.notify("message", message_id=1)
+        begin(tx, fixture="x", seed=3)
+        tx.notify("message", message_id=1)
         return tx.changed
 
     assert within(store, tell) == set()

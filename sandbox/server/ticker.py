@@ -16,8 +16,9 @@ from sandbox.clock import DAY, HOUR, NEVER, SECOND
 from sandbox.server.callback_scheduler import CallbackScheduler, QueuedCallback
 from sandbox.server.callback_sender import STORE_RETRY_S, CallbackSender
 from sandbox.server.upkeep import Upkeep
-from sandbox.store import Store, StoreUnavailable, Tx
+from sandbox.store import Slices, Store, StoreUnavailable, Tx, serve_others
 from sandbox.world import resets
+from sandbox.world.access import make_in_slices
 from sandbox.world.callbacks import queue
 from sandbox.world.commands import run_due
 from sandbox.world.errors import UnknownWorkspace
@@ -80,6 +81,8 @@ class Ticker:
         """Workspaces where another process may have left something undone."""
         self._broken: set[int] = set()
         """Workspaces where something went wrong: they are left alone until something else is made due there."""
+        self._is_sweeping = True
+        """Whether rows may be left of what is gone."""
         self._next_expiry = 0
         self._next_reset = next_night(store.wall()) if resets_nightly else NEVER
         self._next_look = NEVER if store.is_private else 0
@@ -129,7 +132,8 @@ class Ticker:
                 self._marked.add(workspace_id)
         if tx.has_expiry:
             self._next_expiry = 0
-        if self._upkeep.is_wanted_after(tx) or self._marked or tx.has_expiry:
+        self._is_sweeping |= tx.has_gone
+        if self._upkeep.is_wanted_after(tx) or self._marked or tx.has_expiry or self._is_sweeping:
             self._run_soon()
 
     def _invalidate(self, workspace_id: int) -> None:
@@ -168,7 +172,7 @@ class Ticker:
 
     def _earliest(self) -> int:
         """Return the wall time at which there is something to do next."""
-        if self._marked:
+        if self._marked or self._is_sweeping:
             return 0
         first = min(self._due.values(), default=NEVER)
         renewal = self._next_renewal if self._scheduler.is_busy else NEVER
@@ -195,6 +199,10 @@ class Ticker:
             await self._delete_expired(wall)
         if self._next_reset <= wall:
             await self._reset_default(wall)
+        if self._is_sweeping:  # a slice; then what is due has its turn again
+            self._is_sweeping = await self._store.read(remove.has_gone) and await self._store.write(remove.sweep)
+            if self._is_sweeping:
+                await serve_others()
         await self._upkeep.take_step(wall)
 
     async def _renew(self, wall: int) -> None:
@@ -212,6 +220,7 @@ class Ticker:
         self._undone -= self._broken
         self._marked |= self._undone
         self._next_expiry = 0
+        self._is_sweeping = True
         self._next_look = min(wall + LOOK_EVERY, NEVER if lease_end is None else max(lease_end, wall + 1))
 
     async def _visit_unless_broken(self, workspace_id: int) -> None:
@@ -240,8 +249,9 @@ class Ticker:
 
         def work(tx: Tx) -> Visit:
             workspace = tx.enter(find.by_id(tx, workspace_id))
-            if workspace.next_due_at is not None and workspace.next_due_at <= tx.now:
-                run_due(tx)
+            if workspace.next_due_at is not None and workspace.next_due_at <= tx.now and run_due(tx):
+                self._visiting = tx
+                return _visit_of(tx, [])  # the rest in the next turn, others before it
             claimed = queue.claim(tx, self._sender.owner, tx.wall + LEASE, tx.now, BATCH_SIZE)
             self._visiting = tx
             return _visit_of(tx, [QueuedCallback(workspace_id, workspace.epoch, each.id, each.url) for each in claimed])
@@ -265,13 +275,14 @@ class Ticker:
         self._next_expiry = NEVER if expiry is None else expiry
 
     async def _reset_default(self, wall: int) -> None:
-        def reset(tx: Tx) -> None:
+        def reset(tx: Tx) -> Slices[Tx]:
             if tx.is_first_to_reach(NIGHT, night_of(wall)):
                 tx.enter(find.find_workspace(tx, find.DEFAULT))
-                resets.to_seed(tx)
+                tx = yield from resets.to_seed(tx)
+            return tx
 
         try:
-            await self._store.write(reset)
+            await make_in_slices(self._store, reset)
         except StoreUnavailable:
             raise
         except Exception:

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequ
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, closing, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, bindparam, insert, inspect, select, update
@@ -27,6 +27,7 @@ from sandbox.store.errors import (
 )
 from sandbox.store.files import damaged, obstacle, temporary_folder
 from sandbox.store.query import Command, Query
+from sandbox.store.slices import Slices, serve_others
 from sandbox.store.tables import SCHEMA, SCHEMA_TAGS, WORKSPACES, Row, WorkspaceRow
 from sandbox.store.tx import NO_LIMITS, SERVER, IdFormat, Limits, ReadSnapshot, Tx
 
@@ -160,6 +161,17 @@ class Store:
     async def write(self, work: Callable[[Tx], T]) -> T:
         """Run `work` all or nothing, then what it left to be done before the answer. Others write before or after."""
         return await self._patiently(work, is_write=True)
+
+    async def write_in_slices(self, work: Callable[[Tx], Slices[T]]) -> T:
+        """Run each slice of `work` as `write` would, and serve others between them; return what it returns.
+
+        One that fails ends it, and what the slices before it wrote stays.
+        """
+        job = _Job(work)
+        while not await self.write(job.go_on):
+            job.has_committed()
+            await serve_others()
+        return job.result
 
     async def _patiently(self, work: Callable[[Tx], T], *, is_write: bool) -> T:
         began = time.monotonic()
@@ -346,6 +358,40 @@ def _pauses() -> Iterator[float]:
         pause = min(2 * pause, LONGEST_BUSY_RETRY_S)
 
 
+class _Job(Generic[T]):
+    """Work in slices that is under way."""
+
+    result: T
+
+    def __init__(self, work: Callable[[Tx], Slices[T]]) -> None:
+        self._work = work
+        self._slices: Slices[T] | None = None
+        """None until the first slice was committed: that one can be begun again."""
+        self._first: Slices[T] | None = None
+        self._is_open = False
+
+    def go_on(self, tx: Tx) -> bool:
+        """Do the next slice; return whether it was the last."""
+        if self._is_open and self._slices is not None:
+            raise StoreUnavailable("it was busy in the midst of long work")
+        self._is_open = True
+        try:
+            if self._slices is None:
+                self._first = self._work(tx)
+                next(self._first)
+            else:
+                self._slices.send(tx)
+        except StopIteration as end:
+            self.result = end.value
+            return True
+        return False
+
+    def has_committed(self) -> None:
+        """Note that the slice stays."""
+        self._slices = self._slices or self._first
+        self._is_open = False
+
+
 def _nothing(_: Tx) -> None:
     """Only the transaction itself."""
 
@@ -372,7 +418,11 @@ def _make_tables(tx: Tx) -> None:
     Row.metadata.create_all(tx.connection)
     tx.execute(insert(SCHEMA_TAGS).values(version=SCHEMA))
     nothing: dict[str, Any] = dict.fromkeys(("seed", "first_seed", "first_at", "clock_at", "clock_wall"), 0)
-    tx.add(WorkspaceRow(id=SERVER, hidden="server", fixture="", fingerprint="", created_wall=tx.wall, **nothing))
+    tx.add(
+        WorkspaceRow(
+            id=SERVER, world=SERVER, hidden="server", fixture="", fingerprint="", created_wall=tx.wall, **nothing
+        )
+    )
 
 
 def sqlite_url(path: Path) -> URL:

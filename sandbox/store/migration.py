@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
-from sqlalchemy import BigInteger, Boolean, Column, Connection, ForeignKey, false, inspect, select, update
+from sqlalchemy import BigInteger, Boolean, Column, Connection, ForeignKey, false, inspect, select, text, update
 
 from sandbox.store import postgresql, sqlite
 from sandbox.store.backup import new_file
 from sandbox.store.engine import url_of
 from sandbox.store.errors import StoreRefused
-from sandbox.store.tables import SCHEMA, SCHEMA_TAGS
+from sandbox.store.tables import SCHEMA, SCHEMA_TAGS, WORKSPACES
 from sandbox.store.tables.base import INTEGER, TEXT
 
 
@@ -26,6 +26,17 @@ class Migration(NamedTuple):
 
 def _to_2(operations: Operations) -> None:
     operations.add_column("workspace", Column("fixture_text", TEXT))
+    operations.add_column("workspace", Column("world", BigInteger, nullable=False, server_default="0"))
+    operations.execute(update(WORKSPACES).values(world=WORKSPACES.c.id))
+    operations.create_index("ix_workspace_world", "workspace", ["world"])
+    for name, table, column in (
+        ("ix_message_lead", "message", "lead_id"),
+        ("ix_message_cause", "message", "caused_by_id"),
+        ("ix_scheduled_message", "scheduled", "message_id"),
+    ):
+        given = text(f"{column} IS NOT NULL")
+        columns = ["workspace_id", column]
+        operations.create_index(name, table, columns, sqlite_where=given, postgresql_where=given)
     operations.add_column("account", Column("zone", TEXT, nullable=False, server_default="UTC"))
     for flag in ("date_header", "counts_reads"):
         operations.add_column("workspace", Column(flag, Boolean, nullable=False, server_default=false()))

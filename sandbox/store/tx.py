@@ -5,12 +5,12 @@ It is not shared: the thread that runs the work has it, and nothing may be await
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from functools import lru_cache
 from math import ceil
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Delete, Executable, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Delete, Executable, bindparam, delete, insert, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from sandbox.clock import LATEST, NEVER, SteadyClock
@@ -22,6 +22,8 @@ R = TypeVar("R")
 E = TypeVar("E", bound=Row)
 
 SERVER = 0
+GONE = "gone"
+"""What a hidden workspace is kept for whose rows are being deleted."""
 """The number of the workspace that stands for the server itself."""
 CHANGES_KEPT = 5_000
 """How many of a workspace's changes those who follow it can still be told."""
@@ -30,9 +32,10 @@ DROP_CHANGES_EVERY = 500
 
 
 class WorkspaceView(NamedTuple):
-    """A workspace as most work needs it: its row but for name and credentials."""
+    """A workspace as most work needs it: its row but for name and credentials. `world`: under which its rows are."""
 
     id: int
+    world: int
     key: str
     seed: int
     clock_frozen: bool
@@ -51,6 +54,11 @@ class WorkspaceView(NamedTuple):
     faults: int
     expires_wall: int | None
     epoch: int
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether nobody can call it, since it is being made."""
+        return self.key is None
 
     def now(self, wall: int) -> int:
         """Return what this workspace's clock reads when the wall clock reads `wall`; it never goes back."""
@@ -102,7 +110,7 @@ VIEW = select(*(WORKSPACES.c[name] for name in WorkspaceView._fields)).where(IS_
 LOCKED_VIEW = Query(
     WorkspaceView,
     select(*(WORKSPACES.c[name] for name in WorkspaceView._fields))
-    .where(WORKSPACES.c.id == bindparam("id"))
+    .where(WORKSPACES.c.id == bindparam("id"), or_(IS_VISIBLE, WORKSPACES.c.hidden != GONE))
     .with_for_update(),
     hot=True,
 )
@@ -117,9 +125,9 @@ SET_COUNT = Command(
     .where(COUNTERS.c.workspace_id == bindparam(WORKSPACE), COUNTERS.c.kind == bindparam("of"))
     .values(n=bindparam("count"))
 )
-POSITION = Query(int, select(WORKSPACES.c.change_position).where(WORKSPACES.c.id == bindparam(WORKSPACE)), hot=True)
+POSITION = Query(int, select(WORKSPACES.c.change_position).where(WORKSPACES.c.id == bindparam("own")), hot=True)
 SET_POSITION = Command(
-    update(WORKSPACES).where(WORKSPACES.c.id == bindparam(WORKSPACE)).values(change_position=bindparam("last"))
+    update(WORKSPACES).where(WORKSPACES.c.id == bindparam("own")).values(change_position=bindparam("last"))
 )
 ROW_BY_ROW: Mapping[str, Any] = {"stream_results": True, "max_row_buffer": 8}
 DROP_CHANGES = delete(CHANGES).where(
@@ -132,7 +140,8 @@ class Tx:
 
     `machine_wall`: what the machine's clock reads, which may have stepped back: a clock that begins reads that.
 
-    `ws`: the workspace's number; that of the server when none was entered, and then there is no `workspace`.
+    `ws`: the number under which the workspace's rows are; that of the server when none was entered, and then there is
+    no `workspace`.
     """
 
     workspace: WorkspaceView
@@ -165,13 +174,15 @@ class Tx:
         self._counts: dict[tuple[int, str], _Count] = {}
         """By workspace and kind."""
         self._changes: list[tuple[int, ChangeRow]] = []
-        self._is_quiet = False
+        """By the number of their workspace."""
         self.changed: set[int] = set()
         """Workspaces in which something happened: those who wait there look again after the commit."""
         self.due: dict[int, int] = {}
         """Workspaces in which something will be due, and what their clocks read when the first of it is."""
         self.has_expiry = False
         """Whether a workspace was made that expires."""
+        self.has_gone = False
+        """Whether there are rows to be deleted, of a workspace that is gone."""
         self.reset: set[int] = set()
         """Workspaces that were reset, restored or deleted: what is under way for them is dropped after the commit."""
         self.deleted = 0
@@ -185,7 +196,7 @@ class Tx:
         if self._locks_rows and workspace.id not in self._locked:
             workspace = self._lock(workspace.id)
         self.workspace = workspace
-        self.ws = workspace.id
+        self.ws = workspace.world
         self.now = workspace.now(self.wall)
         return workspace
 
@@ -194,13 +205,13 @@ class Tx:
         workspace = self.one(LOCKED_VIEW, id=workspace_id)
         if workspace is None:
             raise StoreBusy("the workspace was deleted meanwhile")  # the work is done again, and finds it gone
-        self._locked.add(workspace_id)
+        self._locked |= {workspace_id, workspace.world}
         self.wall = max(self.wall, self._clock())
         return workspace
 
     def refresh(self) -> WorkspaceView:
         """Enter the workspace as it is after what this transaction changed of it."""
-        workspace = self.one(VIEW_BY_ID, id=self.workspace.id)
+        workspace = self.one(LOCKED_VIEW if self.is_write else VIEW_BY_ID, id=self.workspace.id)
         assert workspace is not None
         return self.enter(workspace)
 
@@ -369,8 +380,8 @@ class Tx:
         at: int | None = None,
     ) -> None:
         """Leave a fact for those who wait or follow events (`store.tables.Change`); `at` is now if left out."""
-        if self._is_quiet:
-            return
+        if self.workspace.is_hidden:
+            return  # the history that a workspace is made with is news to nobody
         change = ChangeRow(
             workspace_id=self.ws,
             position=0,
@@ -380,21 +391,14 @@ class Tx:
             callback_id=callback_id,
             step=step,
         )
-        self._changes.append((self.ws, change))
-        self.changed.add(self.ws)
-
-    @contextmanager
-    def quietly(self) -> Iterator[None]:
-        """Leave no facts of what is done inside: the history that a workspace is made with is news to nobody."""
-        self._is_quiet = True
-        try:
-            yield
-        finally:
-            self._is_quiet = False
+        self._changes.append((self.workspace.id, change))
+        self.changed.add(self.workspace.id)
 
     def mark_due(self, at: int = 0) -> None:
         """Say that something in the workspace will be due then, or at any time if that is left out."""
-        self.due[self.ws] = min(at, self.due.get(self.ws, at))
+        own = self.workspace.id
+        if not self.workspace.is_hidden:
+            self.due[own] = min(at, self.due.get(own, at))
 
     def before_answer(self, do: Callable[[], Awaitable[None]]) -> None:
         """Have this awaited after the commit, before the caller is answered."""
@@ -409,21 +413,21 @@ class Tx:
 
     def _save_changes(self) -> None:
         """Number the changes of each workspace on from its row's position, which the transaction's lock guards."""
-        for workspace_id in sorted({ws for ws, _ in self._changes}):
+        for workspace_id in sorted({own for own, _ in self._changes}):
             if self._locks_rows and workspace_id not in self._locked:
                 self.execute(LOCKED_VIEW.statement, id=workspace_id)
-            position = self.one(POSITION, ws=workspace_id)
+            position = self.one(POSITION, own=workspace_id)
             if position is None:
                 continue  # the workspace was deleted
-            changes = [change for ws, change in self._changes if ws == workspace_id]
+            changes = [change for own, change in self._changes if own == workspace_id]
             last = position + len(changes)
             for change in changes:
                 position += 1
                 change.position = position
             self.add_all(changes)
-            self.execute(SET_POSITION, ws=workspace_id, last=last)
+            self.execute(SET_POSITION, own=workspace_id, last=last)
             if last // DROP_CHANGES_EVERY > (last - len(changes)) // DROP_CHANGES_EVERY:
-                self.execute(DROP_CHANGES, ws=workspace_id, oldest=last - CHANGES_KEPT)
+                self.execute(DROP_CHANGES, ws=changes[-1].workspace_id, oldest=last - CHANGES_KEPT)
         self._changes.clear()
 
 

@@ -1,11 +1,13 @@
 """How is a workspace opened for a caller, so that what is due there happens first?"""
 
 from collections.abc import Callable
+from contextlib import suppress
 from enum import Enum
 from typing import TypeVar
 
-from sandbox.store import Store, Tx, WorkspaceView
+from sandbox.store import Slices, Store, StoreUnavailable, Tx, WorkspaceView, serve_others
 from sandbox.world.commands import run_due
+from sandbox.world.workspaces import remove
 
 T = TypeVar("T")
 
@@ -30,12 +32,51 @@ async def read_in(store: Store, find: Find, work: Callable[[Tx], T]) -> T:
 async def write_in(store: Store, find: Find, work: Callable[[Tx], T]) -> T:
     """Run `work` in the workspace that `find` gives, after what is due there, all or nothing."""
 
-    def do(tx: Tx) -> T:
-        if is_work_due(tx, find):
-            run_due(tx)
-        return work(tx)
+    def do(tx: Tx) -> T | _Found:
+        is_rest_due = is_work_due(tx, find) and run_due(tx)
+        return _Found.WORK_DUE if is_rest_due else work(tx)
 
-    return await store.write(do)
+    while isinstance(done := await store.write(do), _Found):
+        await serve_others()
+    return done
+
+
+async def write_in_slices(store: Store, find: Find, work: Callable[[Tx], Slices[T]]) -> T:
+    """Run long work in the workspace that `find` gives, after what is due there, and serve others meanwhile."""
+    await read_in(store, find, lambda _: None)
+
+    def enter(tx: Tx) -> Slices[T]:
+        tx.enter(find(tx))
+        return (yield from work(tx))
+
+    return await make_in_slices(store, enter)
+
+
+async def make_in_slices(store: Store, work: Callable[[Tx], Slices[T]]) -> T:
+    """Run long work, and serve others meanwhile; of one that fails no hidden workspace is left that it was making."""
+    made: set[int] = set()
+    try:
+        return await store.write_in_slices(lambda tx: _noting(tx, work, made))
+    except Exception:
+        if made:
+            with suppress(StoreUnavailable):
+                await store.write(lambda tx: remove.drop_unfinished(tx, made))
+        raise
+
+
+def _noting(tx: Tx, work: Callable[[Tx], Slices[T]], made: set[int]) -> Slices[T]:
+    """Note which hidden workspaces a slice ends in."""
+    slices = work(tx)
+    try:
+        next(slices)
+        while True:
+            if tx.workspace.is_hidden:
+                made.add(tx.workspace.id)
+            tx = yield
+            slices.send(tx)
+    except StopIteration as end:
+        result: T = end.value
+        return result
 
 
 def is_work_due(tx: Tx, find: Find) -> bool:

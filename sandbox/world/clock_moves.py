@@ -1,14 +1,13 @@
 """How is a workspace's clock set, stopped or let run, and what came due thereby?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, or_, select, union_all
 
 from sandbox.clock import LATEST
-from sandbox.store import Query, Tx
+from sandbox.store import Query, ReadSnapshot, Store, Tx, serve_others
 from sandbox.store.tables import CALLBACKS, MESSAGES, STEPS
-from sandbox.world.commands import run_due
 from sandbox.world.errors import ClockGoesBack
 from sandbox.world.messages.accept import OUTBOUND
 from sandbox.world.statuses import SENT
@@ -86,16 +85,30 @@ CALLBACKS_DUE = Query(
     ),
 )
 
+
+class ClockMove(NamedTuple):
+    """From when to when a clock was moved, and the number of the last message that there was before."""
+
+    since: int
+    at: int
+    last_id: int
+
+
+BATCH_SIZE = 500
+"""Rows that are read together."""
+
 Key = tuple[int, int, int, int]
 """Events are listed by time, then by message, then in the order in which they come for each."""
+EventParts = list[list[tuple[Key, DueEvent]]]
+"""Events in parts, of which each is in order."""
 
 
 def move_clock(
     tx: Tx, *, to: int | None = None, by: int = 0, frozen: bool | None = None, speed: float | None = None
-) -> list[DueEvent]:
+) -> ClockMove:
     """Set the clock to a time or forward by so many ms, stop it or let it run, and how fast; what is null stays.
 
-    Return what came due, in order.
+    What came due thereby is done by the next to open the workspace, as ever.
     """
     since = tx.now
     at = min(since + by, LATEST) if to is None else to
@@ -112,20 +125,41 @@ def move_clock(
     )
     # Before what comes due thereby, and with what the clock read before: those who follow are told in that order.
     tx.notify("clock", at=since)
-    if before.next_due_at is not None and before.next_due_at <= at:
-        run_due(tx, at)
-    reported = list(_reported_statuses(tx, since, at))
-    overruled = {event.message_id for _, event in reported}
-    planned = _planned_events(tx, since, at, last_id, overruled)
-    return [event for _, event in sorted([*reported, *planned, *_callbacks_due(tx, since, at)])]
+    return ClockMove(since, at, last_id)
 
 
-def _planned_events(tx: Tx, since: int, now: int, last_id: int, overruled: set[int]) -> Iterator[tuple[Key, DueEvent]]:
+async def due_events(store: Store, world: int, move: ClockMove) -> EventParts:
+    """Return what came due by a move in the world of that number.
+
+    Read after all that is due was done; others are served meanwhile.
+    """
+    parts = []
+    with store.snapshot() as picture:
+        for part in _parts(picture, world, move):
+            parts.append(sorted(part))
+            await serve_others()
+    return parts
+
+
+def _parts(picture: ReadSnapshot, world: int, move: ClockMove) -> Iterator[Iterable[tuple[Key, DueEvent]]]:
+    span = {"ws": world, "since": move.since, "now": move.at}
+    overruled: set[int] = set()
+    for reported in picture.chunks(REPORTED, BATCH_SIZE, **span):
+        overruled |= {each.message_id for each in reported}
+        yield map(_reported_status, reported)
+    for messages in picture.chunks(PLANNED, BATCH_SIZE, **span, last_id=move.last_id):
+        yield _planned_events(messages, move, overruled)
+    for callbacks in picture.chunks(CALLBACKS_DUE, BATCH_SIZE, **span):
+        yield map(_due_callback, callbacks)
+
+
+def _planned_events(
+    messages: list[_PlannedMessage], move: ClockMove, overruled: set[int]
+) -> Iterator[tuple[Key, DueEvent]]:
     """Yield what came by itself: messages, and the statuses of those whose plans were not overruled."""
-    for n, direction, accepted_at, sent_at, settled_at, outcome in tx.all(
-        PLANNED, since=since, now=now, last_id=last_id
-    ):
-        if n > last_id:
+    since, now, last_id = move
+    for n, direction, accepted_at, sent_at, settled_at, outcome in messages:
+        if n > last_id and accepted_at <= now:
             event = "message" if direction == OUTBOUND else "inbound"
             yield (accepted_at, n, 0, 0), DueEvent(accepted_at, event, n)
         if n in overruled:
@@ -137,13 +171,13 @@ def _planned_events(tx: Tx, since: int, now: int, last_id: int, overruled: set[i
             yield (settled_at, n, 2, 0), DueEvent(settled_at, "status", n, outcome)
 
 
-def _reported_statuses(tx: Tx, since: int, now: int) -> Iterator[tuple[Key, DueEvent]]:
-    """Yield the statuses of messages whose plans were overruled: a plan does not tell all that they went through."""
-    for n, position, status, at in tx.all(REPORTED, since=since, now=now):
-        yield (at, n, 2, position), DueEvent(at, "status", n, status)
+def _reported_status(step: _ReportedStatus) -> tuple[Key, DueEvent]:
+    """Return a status of a message whose plan was overruled: a plan does not tell all that it went through."""
+    n, position, status, at = step
+    return (at, n, 2, position), DueEvent(at, "status", n, status)
 
 
-def _callbacks_due(tx: Tx, since: int, now: int) -> Iterator[tuple[Key, DueEvent]]:
-    """Yield the callbacks that were due for the first time."""
-    for n, message_id, due_at, position in tx.all(CALLBACKS_DUE, since=since, now=now):
-        yield (due_at, message_id, 3, position), DueEvent(due_at, "callback", message_id, None, n)
+def _due_callback(callback: _DueCallback) -> tuple[Key, DueEvent]:
+    """Return a callback that was due for the first time."""
+    n, message_id, due_at, position = callback
+    return (due_at, message_id, 3, position), DueEvent(due_at, "callback", message_id, None, n)

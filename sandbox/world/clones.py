@@ -4,16 +4,18 @@ A clone is a hidden workspace: the same rows under a number of its own, without 
 what each table says of itself (`store.tables.Part`).
 """
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
-from sqlalchemy import Insert, Integer, bindparam, insert, select, update
+from sqlalchemy import Insert, Integer, bindparam, func, insert, select, update
 
-from sandbox.store import Query, Tx
+from sandbox.store import Query, Slices, Tx
 from sandbox.store.tables import MESSAGES, PEOPLE, WORKSPACES, Part, Row, WorkspaceRow, entities, table_of
 from sandbox.store.tx import SERVER
 from sandbox.world.callbacks import queue
+from sandbox.world.slices import ROWS, next_slice, workspace_in_making
 from sandbox.world.workspaces.find import row_of
-from sandbox.world.workspaces.remove import SEED
+from sandbox.world.workspaces.remove import ARRIVING, LONGEST_PAUSE, SEED
 
 STATE = (
     "seed",
@@ -42,15 +44,38 @@ def cloned_columns(entity: type[Row]) -> list[str]:
     return [column.name for column in table_of(entity).c if column.name not in left_out]
 
 
-def _cloning(entity: type[Row]) -> Insert:
-    """Return a statement that inserts the rows of one workspace as another's."""
+class Copying(NamedTuple):
+    """How the rows of one table are copied: by ranges of the number that its key has behind the workspace's."""
+
+    part: Part
+    statement: Insert
+    bounds: "Query[Bounds] | None"
+    """None where the key has no number there: such a table has few rows."""
+
+
+class Bounds(NamedTuple):
+    """The first and the last number of a workspace's rows; null where it has none."""
+
+    first: int | None
+    last: int | None
+
+
+def _copying(entity: type[Row]) -> Copying:
+    """Return what inserts rows of one workspace as another's."""
     table, columns = table_of(entity), cloned_columns(entity)
     target = bindparam("target", type_=Integer).label("workspace_id")
     rows = select(target, *(table.c[name] for name in columns)).where(table.c.workspace_id == bindparam("source"))
-    return insert(table).from_select(["workspace_id", *columns], rows, include_defaults=False)
+    bounds = None
+    numbers = [column for column in list(table.primary_key.columns)[1:2] if isinstance(column.type, Integer)]
+    for number in numbers:
+        rows = rows.where(number >= bindparam("first"), number < bindparam("end"))
+        of_source = table.c.workspace_id == bindparam("source")
+        bounds = Query(Bounds, select(func.min(number), func.max(number)).where(of_source))
+    statement = insert(table).from_select(["workspace_id", *columns], rows, include_defaults=False)
+    return Copying(entity.__part__, statement, bounds)
 
 
-CLONING = [(entity.__part__, _cloning(entity)) for entity in CLONED]
+COPYINGS = [_copying(entity) for entity in CLONED]
 SEED_CLONE = Query(
     int,
     select(WORKSPACES.c.id).where(
@@ -64,12 +89,29 @@ MESSAGE_AFTER = Query(
 )
 
 
-def clone_rows(tx: Tx, source: int, target: int, *parts: Part) -> None:
-    """Give one workspace what another one has of those parts."""
-    for part, statement in CLONING:
-        if part in parts:
-            tx.execute(statement, source=source, target=target)
-    queue.release_cloned(tx, target)
+def clone_rows(tx: Tx, source: int, *parts: Part) -> Slices[Tx]:
+    """Give the entered workspace what the world of that number has of those parts, and which does not change."""
+    copied = 0
+    for part, statement, bounds in COPYINGS:
+        if part not in parts:
+            continue
+        for first in _firsts(tx, bounds, source):
+            copied += tx.execute(statement, source=source, target=tx.ws, first=first, end=first + ROWS)
+            if copied >= ROWS:
+                copied = 0
+                tx = yield from next_slice(tx)
+    queue.release_cloned(tx, tx.ws)
+    return tx
+
+
+def _firsts(tx: Tx, bounds: Query[Bounds] | None, source: int) -> Iterable[int]:
+    """Return the first number of each range."""
+    if bounds is None:
+        return (0,)
+    found = tx.one(bounds, source=source)
+    if found is None or found.first is None or found.last is None:
+        return ()
+    return range(found.first, found.last + 1, ROWS)
 
 
 def any_row(tx: Tx, workspace_id: int) -> WorkspaceRow:
@@ -82,18 +124,12 @@ def any_row(tx: Tx, workspace_id: int) -> WorkspaceRow:
 def create_hidden(tx: Tx, row: WorkspaceRow, purpose: str) -> int:
     """Make a hidden workspace that is otherwise as the row says, still without rows; return its number."""
     clone_id = tx.next_id("workspace", SERVER)
-    own = {"id": clone_id, "hidden": purpose, "change_position": 0, "journal_position": 0}
+    own = {"id": clone_id, "world": clone_id, "hidden": purpose, "change_position": 0, "journal_position": 0}
     nobodys = dict.fromkeys(("key", "name", "username", "password", "expires_wall"))
     tx.add(row.model_copy(update=own | nobodys))
-    return clone_id
-
-
-def clone_workspace(tx: Tx, purpose: str) -> int:
-    """Clone the entered workspace as it is now; return the clone's number."""
-    tx.save_counts()
-    row = row_of(tx).model_copy(update={"clock_at": tx.now, "clock_wall": tx.wall})
-    clone_id = create_hidden(tx, row, purpose)
-    clone_rows(tx, tx.ws, clone_id, Part.SETUP, Part.CONTENT)
+    if purpose == ARRIVING:
+        tx.update(any_row(tx, clone_id), expires_wall=tx.wall + LONGEST_PAUSE)
+        tx.has_expiry = True
     return clone_id
 
 
@@ -116,8 +152,16 @@ def seed_of(tx: Tx) -> int | None:
     return tx.one(SEED_CLONE, **{name: getattr(row, name) for name in FIRST_READING})
 
 
-def keep_seed(tx: Tx) -> None:
-    """Keep what the workspace has now as its seed, if that is worth it."""
+def keep_seed(tx: Tx) -> Slices[Tx]:
+    """Keep what the workspace has now, which nobody can call yet, as its seed, if that is worth it."""
     has_content = tx.exists(ANY_PERSON) or tx.exists(MESSAGE_AFTER, skipped=0)
-    if has_content and not tx.exists(MESSAGE_AFTER, skipped=MOST_MESSAGES):
-        clone_workspace(tx, SEED)
+    if not has_content or tx.exists(MESSAGE_AFTER, skipped=MOST_MESSAGES):
+        return tx
+    own = tx.workspace.id
+    tx.save_counts()
+    clone_id = create_hidden(tx, row_of(tx), ARRIVING)
+    tx.enter(workspace_in_making(tx, clone_id))
+    tx = yield from clone_rows(tx, own, Part.SETUP, Part.CONTENT)
+    change_purpose(tx, clone_id, SEED)
+    tx.enter(workspace_in_making(tx, own))
+    return tx

@@ -28,6 +28,8 @@ from sandbox.world.statuses import DELIVERED
 P = ParamSpec("P")
 T = TypeVar("T")
 
+SLICE = 50
+"""Commands that are due, or messages of a broadcast, that are done together: about 15 ms."""
 SUBMIT = ("simplepay", "simplepay.submit")
 """Vendor and cause of a message that a program sent by SimplePay."""
 STAFF_OPT_IN_TEXT = "{organisation}: you asked us to text you. Text HELP for help, STOP to end."
@@ -64,19 +66,33 @@ def broadcast(
     texts: Mapping[str, str] | None = None,
     sent_by: str | None = None,
     campaign: str | None = None,
-) -> tuple[str, list[MessageRow]]:
-    """Have staff send one text to many, to everyone if no `phones` are given; the rest as `broadcasts.broadcast`."""
-    return broadcasts.broadcast(
+    key: str | None = None,
+) -> "Begun":
+    """Have staff send one text to many, to everyone if no `phones` are given; the rest as `broadcasts.broadcast`.
+
+    The first of them get it now. `key`: of the broadcast that this is the rest of. Raises `TooManyMessages`, before
+    anything is written.
+    """
+    phones = people.all_phones(tx) if phones is None else phones
+    limits.check_messages(tx, len(phones))
+    first, others = phones[:SLICE], phones[SLICE:]
+    key = broadcasts.broadcast(
         tx,
         line_of(tx, line),
         name=name,
         text=text,
-        phones=people.all_phones(tx) if phones is None else phones,
+        phones=first,
         at=at,
         texts=texts,
         sent_by=sent_by,
         campaign=campaign,
+        key=key,
     )
+    if not others:
+        return Begun(key, None)
+    its_texts = texts and {phone: texts[phone] for phone in others}
+    about = {"line": line, "name": name, "text": text, "sent_by": sent_by, "campaign": campaign}
+    return Begun(key, {**about, "phones": others, "texts": its_texts, "key": key})
 
 
 def reply(tx: Tx, at: int, *, message_id: int, text: str) -> InboundAndAnswer:
@@ -135,6 +151,13 @@ COMMANDS: dict[str, Callable[..., object]] = {
 }
 
 
+class Begun(NamedTuple):
+    """A command that is too long for one slice. `rest`: the arguments of what is left to do; None when it is done."""
+
+    key: str
+    rest: dict[str, Any] | None
+
+
 class Deferred(NamedTuple):
     """A command that was written down for a time to come."""
 
@@ -147,38 +170,51 @@ def execute(
 ) -> T | Deferred:
     """Execute a command of `COMMANDS`, now if `at` is null, and return what it does; or schedule it.
 
-    All arguments are given by name (`args` is there for the types).
+    All arguments are given by name (`args` is there for the types). The rest of one that is only begun is due at once.
     """
     if at is None or at <= tx.now:
-        return command(tx, tx.now if at is None else at, *args, **arguments)
+        at = tx.now if at is None else at
+        done = command(tx, at, *args, **arguments)
+        if isinstance(done, Begun) and done.rest is not None:
+            schedule(tx, at, command.__name__, done.rest)
+        return done
     message_id = arguments.get("message_id")
     assert message_id is None or isinstance(message_id, int)
     schedule(tx, at, command.__name__, arguments, message_id=message_id)
     return Deferred(command.__name__, at)
 
 
-def run_due(tx: Tx, now: int | None = None) -> None:
-    """Execute what is due by now, or what the caller takes for it, in order."""
-    now = tx.now if now is None else now
+def run_due(tx: Tx) -> bool:
+    """Execute a slice of what is due by now, in order; return whether more is."""
+    room = SLICE
     # One by one: each may have something scheduled that comes before the rest.
-    while row := tx.one(FIRST_DUE, now=now):
-        tx.delete(row)
-        _run(tx, row)
+    while room > 0 and (row := tx.one(FIRST_DUE, now=tx.now)):
+        done = _run(tx, row)
+        if isinstance(done, Begun):
+            room = 0
+        if isinstance(done, Begun) and done.rest is not None:  # it keeps its place before what is due with it
+            tx.update(row, arguments=json.dumps(done.rest))
+        else:
+            tx.delete(row)
+        room -= 1
     update_next_due(tx)
+    next_due_at = tx.workspace.next_due_at
+    return next_due_at is not None and next_due_at <= tx.now
 
 
-def _run(tx: Tx, row: ScheduledRow) -> None:
+def _run(tx: Tx, row: ScheduledRow) -> object:
     """Execute a scheduled command as if on time; skip one that is no longer valid, and count one without room."""
     arguments: dict[str, Any] = json.loads(row.arguments)
     if row.command == report.__name__:
         arguments["now"] = row.due_at
     try:
-        COMMANDS[row.command](tx, row.due_at, **arguments)
+        return COMMANDS[row.command](tx, row.due_at, **arguments)
     except TooManyMessages as full:
         if limits.note_missed(tx) == 1:
-            logging.getLogger(__name__).warning("What fell due in workspace %d was left out: %s", tx.ws, full)
+            logging.getLogger(__name__).warning("What fell due in workspace %d was left out: %s", tx.workspace.id, full)
+        return None
     except WorldError:
-        return
+        return None
 
 
 def opt_by_staff(

@@ -83,7 +83,7 @@ class WorkspaceProgress(NamedTuple):
 PROGRESS = Query(
     WorkspaceProgress,
     select(*(WORKSPACES.c[name] for name in WorkspaceProgress._fields)).where(
-        WORKSPACES.c.id.in_(bindparam("workspaces", expanding=True))
+        WORKSPACES.c.id.in_(bindparam("workspaces", expanding=True)), WORKSPACES.c.hidden.is_(None)
     ),
 )
 
@@ -175,7 +175,7 @@ class _Later(NamedTuple):
 
 POSITIONS = Query(
     _Positions,
-    select(WORKSPACES.c.change_position, WORKSPACES.c.journal_position).where(WORKSPACES.c.id == bindparam("ws")),
+    select(WORKSPACES.c.change_position, WORKSPACES.c.journal_position).where(WORKSPACES.c.id == bindparam("own")),
 )
 _of_workspace = CHANGES.c.workspace_id == bindparam("ws")
 FACTS = Query(
@@ -321,7 +321,7 @@ def _is_number(part: str) -> bool:
 
 
 def _positions(tx: Tx) -> _Positions:
-    return tx.one(POSITIONS) or _Positions(0, 0)
+    return tx.one(POSITIONS, own=tx.workspace.id) or _Positions(0, 0)
 
 
 def last_message(tx: Tx) -> int:

@@ -35,7 +35,7 @@ IN_WORKSPACE = FAULTS.c.workspace_id == bindparam("ws")
 LIST = Query(FaultRow, select(FAULTS).where(IN_WORKSPACE).order_by(FAULTS.c.id))
 DELETE_ALL = delete(FAULTS).where(IN_WORKSPACE)
 NUMBER = select(func.count()).select_from(FAULTS).where(IN_WORKSPACE).scalar_subquery()
-NOTE_NUMBER = update(WORKSPACES).where(WORKSPACES.c.id == bindparam("ws")).values(faults=NUMBER)
+NOTE_NUMBER = update(WORKSPACES).where(WORKSPACES.c.id == bindparam("own")).values(faults=NUMBER)
 
 
 class CallDetails(NamedTuple):
@@ -164,7 +164,7 @@ def clear(tx: Tx) -> int:
 
 def note_number(tx: Tx) -> None:
     """Write into the workspace's row how many there are, so that a call need not look."""
-    tx.execute(NOTE_NUMBER)
+    tx.execute(NOTE_NUMBER, own=tx.workspace.id)
     tx.refresh()
 
 

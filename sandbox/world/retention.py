@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Delete, Table, and_, bindparam, delete, func, or_, select, true
 
-from sandbox.store import Query, Tx
+from sandbox.store import Query, Tx, in_one
 from sandbox.store.tables import AGE_MARKS, CALLBACKS, COUNTERS, MESSAGES, WORKSPACES, AgeMarkRow
 from sandbox.store.tx import IS_VISIBLE
 from sandbox.world.callbacks.states import DELIVERED, GIVEN_UP
@@ -45,7 +45,7 @@ class Retention(NamedTuple):
 
 # What may go ---------------------------------------------------------------------------------------------------------
 
-ROWS = WORKSPACES.c.id
+ROWS = WORKSPACES.c.world
 """The number under which a workspace's rows are."""
 BEFORE = AGE_MARKS.c.wall <= bindparam("before")
 DROP_CALLBACKS = delete(CALLBACKS).where(
@@ -123,7 +123,7 @@ def _kind(
 
 def _remove_messages(tx: Tx, numbers: list[int]) -> None:
     """Remove so many of the oldest messages, which are those."""
-    remove_messages(tx, EVERY_MESSAGE, limit=len(numbers))
+    in_one(tx, remove_messages(tx, EVERY_MESSAGE, limit=len(numbers)))
 
 
 KINDS = (

@@ -11,7 +11,7 @@ from sandbox.store.tables import SCHEDULED, WORKSPACES, ScheduledRow
 HANDSET_REPLY = "handset_reply"
 """The command by which a handset answers a message by itself."""
 EARLIEST = Query(int, select(func.min(SCHEDULED.c.due_at)).where(SCHEDULED.c.workspace_id == bindparam("ws")))
-SET_NEXT_DUE = update(WORKSPACES).where(WORKSPACES.c.id == bindparam("ws")).values(next_due_at=bindparam("new_due"))
+SET_NEXT_DUE = update(WORKSPACES).where(WORKSPACES.c.id == bindparam("own")).values(next_due_at=bindparam("new_due"))
 
 
 def schedule(
@@ -47,7 +47,7 @@ def update_next_due(tx: Tx) -> None:
 
 def _set_next_due(tx: Tx, at: int | None) -> None:
     if at != tx.workspace.next_due_at:
-        tx.execute(SET_NEXT_DUE, new_due=at)
+        tx.execute(SET_NEXT_DUE, own=tx.workspace.id, new_due=at)
         tx.enter(tx.workspace._replace(next_due_at=at))
     if at is not None:
         tx.mark_due(at)

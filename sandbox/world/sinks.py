@@ -5,11 +5,12 @@ import json
 from sqlalchemy import bindparam, delete, func, select
 
 from sandbox.store import Query, Tx
-from sandbox.store.tables import SINK_REQUESTS, SINKS, SinkRequestRow, SinkRow
+from sandbox.store.tables import SINK_REQUESTS, SINKS, WORKSPACES, SinkRequestRow, SinkRow
+from sandbox.store.tx import IS_VISIBLE
 from sandbox.world import limits
 from sandbox.world.errors import UnknownSink
 from sandbox.world.ids import secret
-from sandbox.world.workspaces.find import by_id
+from sandbox.world.workspaces.find import by_world
 
 MOST = 1000
 """Requests that a sink keeps; the oldest go first."""
@@ -24,7 +25,12 @@ ONE_CHARACTER = 4
 """Bytes of UTF-8, at most."""
 
 OF_SINK = (SINK_REQUESTS.c.workspace_id == bindparam("ws"), SINK_REQUESTS.c.sink == bindparam("of"))
-BY_TOKEN = Query(SinkRow, select(SINKS).where(SINKS.c.token == bindparam("token")))
+BY_TOKEN = Query(
+    SinkRow,
+    select(SINKS)
+    .join(WORKSPACES, (WORKSPACES.c.world == SINKS.c.workspace_id) & IS_VISIBLE)
+    .where(SINKS.c.token == bindparam("token")),
+)
 RECEIVED = Query(SinkRequestRow, select(SINK_REQUESTS).where(*OF_SINK).order_by(SINK_REQUESTS.c.id))
 DELETE = delete(SINK_REQUESTS).where(*OF_SINK)
 LAST_TO_GO = (
@@ -76,7 +82,7 @@ def by_token(tx: Tx, token: str) -> SinkRow | None:
 
 def receive(tx: Tx, sink: SinkRow, *, method: str, query: str, headers: list[tuple[str, str]], body: str) -> None:
     """Keep a request, of a long body the beginning. Enters the sink's workspace."""
-    tx.enter(by_id(tx, sink.workspace_id))
+    tx.enter(by_world(tx, sink.workspace_id))
     # One character more than is shown tells that it was cut.
     start = body.encode()[: LONGEST_BODY + ONE_CHARACTER]
     pairs = json.dumps(headers)

@@ -1,14 +1,19 @@
 """Time: what a workspace's clock reads, and how it is moved."""
 
+from heapq import merge
+
+from fastapi import Response
+
 from dialog_sandbox.models.clock import ClockReading, ClockRequest, ClockTurned, DueEventInfo
 from sandbox.clock import LATEST, SECOND
+from sandbox.server.control.answers.pieces import PIECE, in_pieces
 from sandbox.server.control.answers.values import optional_milliseconds, timestamp
 from sandbox.server.control.answers.workspaces import clock_reading
-from sandbox.server.control.dependencies import HubDep, TickerDep, WorkspaceDep
+from sandbox.server.control.dependencies import HubDep, TickerDep, WorkspaceAccess, WorkspaceDep
 from sandbox.server.control.http import WORKSPACE, control_router
 from sandbox.server.problems import invalid, refusals
-from sandbox.store import Tx
-from sandbox.world.clock_moves import DueEvent, move_clock
+from sandbox.store import Tx, WorkspaceView
+from sandbox.world.clock_moves import ClockMove, DueEvent, EventParts, due_events, move_clock
 from sandbox.world.ids import callback_id, message_id
 
 router = control_router(WORKSPACE, "Time")
@@ -20,29 +25,38 @@ async def show_clock(ws: WorkspaceDep) -> ClockReading:
     return await ws.read(clock_reading)
 
 
-@router.post("/clock", responses=refusals(409, 429))
-async def turn_clock(ws: WorkspaceDep, ticker: TickerDep, hub: HubDep, body: ClockRequest) -> ClockTurned:
+@router.post("/clock", response_model=ClockTurned, responses=refusals(409, 429))
+async def turn_clock(ws: WorkspaceDep, ticker: TickerDep, hub: HubDep, body: ClockRequest) -> ClockTurned | Response:
     """Stops the clock, sets or advances it, or lets it run; and tells what came due thereby, in order.
 
     It goes forward only, up to the end of 9998. It does not wait for the receivers of callbacks, unless `settle` says
     how long.
     """
 
-    def work(tx: Tx) -> tuple[int, list[DueEvent], ClockReading]:
-        due = _move(tx, body)
-        return tx.ws, due, clock_reading(tx)
-
     if body.settle is None:
-        _, due, reading = await ws.write(work)
-        return ClockTurned(**dict(reading), fired=[*map(_fired, due)])
-    with hub.waits.taken(await ws.read(lambda tx: tx.workspace.id)):  # refused before the clock is moved
-        workspace_id, due, _ = await ws.write(work)
-        settled = await ticker.settled(workspace_id, body.settle)
-    reading = await ws.read(clock_reading)
-    return ClockTurned(**dict(reading), fired=[*map(_fired, due)], settled=settled)
+        _, reading, chunks = await _move_and_list(ws, body)
+        turned = ClockTurned(**dict(reading), fired=[])
+    else:
+        with hub.waits.taken(await ws.read(lambda tx: tx.workspace.id)):  # refused before the clock is moved
+            workspace, _, chunks = await _move_and_list(ws, body)
+            settled = await ticker.settled(workspace.id, body.settle)
+        turned = ClockTurned(**dict(await ws.read(clock_reading)), fired=[], settled=settled)
+    fired = (_fired(event) for _, event in merge(*chunks))
+    if sum(map(len, chunks)) > PIECE:
+        return in_pieces(turned, "fired", fired)
+    return turned.model_copy(update={"fired": [*fired]})
 
 
-def _move(tx: Tx, body: ClockRequest) -> list[DueEvent]:
+async def _move_and_list(ws: WorkspaceAccess, body: ClockRequest) -> tuple[WorkspaceView, ClockReading, EventParts]:
+    """Move the clock; return the workspace once all that is due was done, what its clock reads, and what came due."""
+    moved, reading = await ws.write(lambda tx: (_move(tx, body), clock_reading(tx)))
+    workspace, after = await ws.read(lambda tx: (tx.workspace, clock_reading(tx)))
+    # What came due may have ended a story, which stops the clock; others may have moved it on meanwhile.
+    reading = reading.model_copy(update={"state": after.state})
+    return workspace, reading, await due_events(ws.store, workspace.world, moved)
+
+
+def _move(tx: Tx, body: ClockRequest) -> ClockMove:
     to, by = optional_milliseconds(body.at), round((body.seconds or 0) * SECOND)
     if (to or tx.now + by) > LATEST:
         raise invalid(("body", "seconds" if body.action == "advance" else "at", "must not lead beyond the year 9998"))

@@ -10,9 +10,9 @@ from sandbox.server.events import Hub
 from sandbox.server.journal import Journal
 from sandbox.server.ticker import Ticker
 from sandbox.settings import Settings
-from sandbox.store import Store, Tx, WorkspaceView
+from sandbox.store import Slices, Store, Tx, WorkspaceView
 from sandbox.vendors.base.vendor import Vendor
-from sandbox.world.access import read_in, write_in
+from sandbox.world.access import read_in, write_in, write_in_slices
 from sandbox.world.workspaces.find import find_workspace
 
 T = TypeVar("T")
@@ -38,6 +38,10 @@ class WorkspaceAccess:
     async def write(self, work: Callable[[Tx], T]) -> T:
         """Run `work`, which may change the workspace, all or nothing."""
         return await write_in(self.store, self.find, work)
+
+    async def write_in_slices(self, work: Callable[[Tx], Slices[T]]) -> T:
+        """Run long work in slices: others are served between them."""
+        return await write_in_slices(self.store, self.find, work)
 
 
 async def store_of(request: Request) -> Store:

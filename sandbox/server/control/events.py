@@ -78,7 +78,7 @@ async def follow_events(
         first = writer.first_page(tx, last_event_id or wanted.last_event_id)
         return EventStream(
             hub,
-            tx.ws,
+            tx.workspace.id,
             writer,
             EventFilters(filters_of(tx, wanted), place_of(wanted.after)),
             event_id=first.cursor.written(tx.workspace.key),

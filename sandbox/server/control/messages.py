@@ -25,20 +25,21 @@ from dialog_sandbox.models.messages import (
 )
 from sandbox.server.control.answers.callbacks import callbacks_of
 from sandbox.server.control.answers.messages import MessageBuilder, conversation_of, message_of, messages_of
+from sandbox.server.control.answers.pieces import PIECE, in_pieces
 from sandbox.server.control.answers.values import optional_milliseconds, timestamp
 from sandbox.server.control.answers.views import view_of
 from sandbox.server.control.checks import message_types_of
-from sandbox.server.control.dependencies import VendorsDep, WorkspaceDep
+from sandbox.server.control.dependencies import VendorsDep, WorkspaceAccess, WorkspaceDep
 from sandbox.server.control.http import WORKSPACE, control_router
 from sandbox.server.control.lists import cut_page
 from sandbox.server.control.status_words import status_words_of, understood
 from sandbox.server.problems import invalid, refusals
 from sandbox.server.public_address import public_url_of
-from sandbox.store import Tx
+from sandbox.store import Slices, Tx, serve_others
 from sandbox.vendors.base.vendor import Vendor
 from sandbox.world import commands, people
 from sandbox.world.callbacks.queue import list_callbacks
-from sandbox.world.commands import Deferred
+from sandbox.world.commands import Begun, Deferred
 from sandbox.world.ids import message_id, parse_message_id
 from sandbox.world.lines import LineView, all_lines, console_line, line_of, tracking_line
 from sandbox.world.messages.accept import ALERT, OUTBOUND
@@ -54,6 +55,8 @@ from sandbox.world.workspaces.find import row_of as workspace_row
 router = control_router(WORKSPACE, "Messages")
 
 SCHEDULED: dict[int | str, dict[str, Any]] = {202: {"model": Scheduled, "description": "It will happen then."}}
+BATCH_SIZE = 100
+"""Of a broadcast's messages that are read together."""
 FILTERS = {field.name for field in fields(MessageFilters)}
 AnyId = Annotated[
     str,
@@ -82,10 +85,10 @@ async def delete_messages(ws: WorkspaceDep, which: Annotated[DeleteMessagesReque
     Consents, people, the journal and the counters stay: a number is not given twice.
     """
 
-    def work(tx: Tx) -> int:
+    def work(tx: Tx) -> Slices[int]:
         return remove_messages(tx, filters_of(tx, which), after=place_of(which.after), limit=which.limit)
 
-    return DeletedResponse(deleted=await ws.write(work))
+    return DeletedResponse(deleted=await ws.write_in_slices(work))
 
 
 def place_of(cursor: str | None) -> int:
@@ -237,12 +240,12 @@ async def text_in(response: Response, ws: WorkspaceDep, body: InboundRequest) ->
     return scheduled(response, done) if isinstance(done, Deferred) else done
 
 
-@router.post("/broadcasts", status_code=201, responses=SCHEDULED | refusals(409))
-async def broadcast(response: Response, ws: WorkspaceDep, body: BroadcastRequest) -> Broadcast | Scheduled:
+@router.post("/broadcasts", status_code=201, response_model=Broadcast | Scheduled, responses=SCHEDULED | refusals(409))
+async def broadcast(response: Response, ws: WorkspaceDep, body: BroadcastRequest) -> Broadcast | Scheduled | Response:
     """Sends one text to many; `everyone` is whoever is there when it goes out."""
 
-    def work(tx: Tx) -> Broadcast | Deferred:
-        done = commands.execute(
+    def work(tx: Tx) -> Begun | Deferred:
+        return commands.execute(
             tx,
             commands.broadcast,
             optional_milliseconds(body.at),
@@ -253,13 +256,28 @@ async def broadcast(response: Response, ws: WorkspaceDep, body: BroadcastRequest
             sent_by=body.sent_by,
             campaign=body.campaign,
         )
-        if isinstance(done, Deferred):
-            return done
-        key, rows = done
-        return Broadcast(broadcast_id=key, messages=messages_of(tx, rows))
 
     done = await ws.write(work)
-    return scheduled(response, done) if isinstance(done, Deferred) else done
+    if isinstance(done, Deferred):
+        return scheduled(response, done)
+    messages = await _messages_of_broadcast(ws, done.key)
+    if len(messages) > PIECE:
+        return in_pieces(Broadcast(broadcast_id=done.key, messages=[]), "messages", messages, 201)
+    return Broadcast(broadcast_id=done.key, messages=messages)
+
+
+async def _messages_of_broadcast(ws: WorkspaceAccess, key: str) -> list[Message]:
+    """Return them once all are sent, since that is due before the first of these reads."""
+    found: list[Message] = []
+
+    def read(tx: Tx) -> list[Message]:
+        after = place_of(found[-1].id) if found else 0
+        return messages_of(tx, list_rows(tx, MessageFilters(broadcast=key), after=after, limit=BATCH_SIZE))
+
+    while more := await ws.read(read):
+        found += more
+        await serve_others()
+    return found
 
 
 def broadcasting_line(tx: Tx, code: str | None) -> LineView:

@@ -1,6 +1,5 @@
 """Reset and snapshots: a workspace begins again, as it was first or as it was kept."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Annotated, Any
 
@@ -19,11 +18,12 @@ from sandbox.server.control.dependencies import StoreDep, WorkspaceDep
 from sandbox.server.control.http import WORKSPACE, control_router
 from sandbox.server.journal.secrets import url_without_secrets
 from sandbox.server.problems import Problem, refusals
-from sandbox.store import Tx, WorkspaceView
+from sandbox.store import Slices, Tx, WorkspaceView, serve_others
 from sandbox.store.tx import ReadSnapshot
 from sandbox.world import limits, resets
 from sandbox.world.snapshots import catalog
 from sandbox.world.snapshots.read import SnapshotReader
+from sandbox.world.snapshots.take import take_snapshot
 from sandbox.world.snapshots.write import file_of
 
 router = control_router(WORKSPACE, "Reset and snapshots")
@@ -66,16 +66,17 @@ async def reset(ws: WorkspaceDep, body: ResetRequest | None = None) -> Workspace
     """
     wanted = body or ResetRequest()
     if wanted.to == "snapshot":
-        return await ws.write(lambda tx: _restore(tx, wanted.name))
-
-    def work(tx: Tx) -> WorkspaceInfo:
-        RESETS[wanted.to](tx)
-        return workspace_now(tx)
-
-    return await ws.write(work)
+        return await restore_snapshot(ws, wanted.name)
+    return await (ws.write_in_slices(_seed_again) if wanted.to == "seed" else ws.write(_empty))
 
 
-RESETS: dict[str, Callable[[Tx], object]] = {"seed": resets.to_seed, "empty": resets.to_empty}
+def _seed_again(tx: Tx) -> Slices[WorkspaceInfo]:
+    return workspace_now((yield from resets.to_seed(tx)))
+
+
+def _empty(tx: Tx) -> WorkspaceInfo:
+    resets.to_empty(tx)
+    return workspace_now(tx)
 
 
 @router.get("/snapshots")
@@ -101,7 +102,7 @@ async def put_snapshot(request: Request, ws: WorkspaceDep, name: Name) -> Snapsh
                 raise Problem(413, "Body too large", f"Send at most {LARGEST_FILE} bytes.")
             await reader.feed(piece)
         if not size:
-            return _snapshot(await ws.write(lambda tx: catalog.take_snapshot(tx, name)))
+            return _snapshot(await take_snapshot(ws.store, workspace.id, name))
         return _snapshot(await reader.finish(workspace, name))
     except BaseException:
         await reader.drop()
@@ -129,8 +130,8 @@ async def download_snapshot(
     The URLs of callbacks are without secrets too; what is sent there, once the file was brought back, goes without.
     """
     headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{name}.snapshot"'}
-    workspace_id = await ws.read(lambda tx: tx.ws)
-    file = file_of(picture, workspace_id, name, LEFT_OUT)
+    world = await ws.read(lambda tx: tx.ws)
+    file = file_of(picture, world, name, LEFT_OUT)
     return StreamingResponse(_by_turns(file), headers=headers, media_type=MEDIA_TYPE)
 
 
@@ -138,27 +139,26 @@ async def _by_turns(file: Iterator[bytes]) -> AsyncIterator[bytes]:
     """Yield the pieces, and let other calls be served between them."""
     for piece in file:
         yield piece
-        await asyncio.sleep(0)
+        await serve_others()
 
 
 @router.post("/snapshots/{name}/restore", responses=refusals(409))
 async def restore_snapshot(ws: WorkspaceDep, name: Name) -> WorkspaceInfo:
     """Begins anew as the snapshot has it; its clock goes on from there, or stands there."""
-    return await ws.write(lambda tx: _restore(tx, name))
+
+    def work(tx: Tx) -> Slices[WorkspaceInfo]:
+        snapshot = catalog.find_snapshot(tx, name)
+        limits.check_all_messages(tx, snapshot.messages)
+        tx = yield from resets.to_clone(tx, snapshot.clone_id)
+        return workspace_now(tx)  # with the keys of accounts that came back without any
+
+    return await ws.write_in_slices(work)
 
 
 @router.delete("/snapshots/{name}", status_code=204, response_class=Response)
 async def delete_snapshot(ws: WorkspaceDep, name: Name) -> None:
     """Forgets a snapshot; the workspace stays as it is."""
     await ws.write(lambda tx: catalog.remove(tx, name))
-
-
-def _restore(tx: Tx, name: str) -> WorkspaceInfo:
-    """Return the workspace with the keys of accounts that came back without any."""
-    snapshot = catalog.find_snapshot(tx, name)
-    limits.check_all_messages(tx, snapshot.messages)
-    resets.to_clone(tx, snapshot.clone_id)
-    return workspace_now(tx)
 
 
 def _snapshot(info: catalog.SnapshotInfo) -> Snapshot:

@@ -11,7 +11,7 @@ from sandbox.server.control.answers.values import seconds
 from sandbox.server.control.dependencies import WorkspaceDep
 from sandbox.server.control.http import WORKSPACE, control_router
 from sandbox.server.problems import refusals
-from sandbox.store import Tx
+from sandbox.store import Slices, Tx
 from sandbox.world import resets, stories, story_runs
 from sandbox.world.fixtures.stories import FixtureStory
 
@@ -42,7 +42,11 @@ async def move_story(ws: WorkspaceDep, story: Name, body: StoryRequest) -> Story
         MOVES[body.action](tx, story, body.speed)
         return _story(tx, story, script)
 
-    return await ws.write(work)
+    def restart(tx: Tx) -> Slices[Story]:
+        stories.find_story(tx, story)
+        return work((yield from resets.to_seed(tx)))
+
+    return await (ws.write_in_slices(restart) if body.action == "restart" else ws.write(work))
 
 
 def _pause(tx: Tx, name: str, _: float | None) -> None:
@@ -53,16 +57,11 @@ def _stop(tx: Tx, name: str, _: float | None) -> None:
     stories.stop(tx, name)
 
 
-def _restart(tx: Tx, name: str, speed: float | None) -> None:
-    resets.to_seed(tx)
-    stories.play(tx, name, speed)
-
-
 MOVES: dict[str, Callable[[Tx, str, float | None], None]] = {
     "play": stories.play,
     "pause": _pause,
     "stop": _stop,
-    "restart": _restart,
+    "restart": stories.play,
 }
 
 

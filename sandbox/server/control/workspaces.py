@@ -30,12 +30,13 @@ from sandbox.server.control.delivery import delivery_columns
 from sandbox.server.control.dependencies import StoreDep, WorkspaceDep
 from sandbox.server.control.http import WORKSPACE, control_router
 from sandbox.server.problems import invalid, refusals
-from sandbox.store import Tx
+from sandbox.store import Slices, Tx
 from sandbox.store.tables import WorkspaceRow
 from sandbox.world import fixtures, limits
+from sandbox.world.access import make_in_slices
 from sandbox.world.errors import FixtureRefused
 from sandbox.world.lines import console_line
-from sandbox.world.seed import seed_workspace
+from sandbox.world.seed import seeding
 from sandbox.world.workspaces import change, create, find, remove
 
 router = control_router("", "Workspaces")
@@ -57,9 +58,9 @@ async def create_workspace(store: StoreDep, body: CreateWorkspaceRequest | None 
     # In a thread: a long one takes a second to read.
     own = await asyncio.to_thread(_fixture_in, wanted) if "fixture_text" in has else None
 
-    def work(tx: Tx) -> WorkspaceInfo:
+    def work(tx: Tx) -> Slices[WorkspaceInfo]:
         remove.delete_expired(tx)
-        seed_workspace(
+        tx = yield from seeding(
             tx,
             own or _fixture(tx, wanted.fixture),
             name=wanted.name,
@@ -71,7 +72,7 @@ async def create_workspace(store: StoreDep, body: CreateWorkspaceRequest | None 
         limits.check_messages(tx, 0)
         return workspace_now(tx)
 
-    return await store.write(work)
+    return await make_in_slices(store, work)
 
 
 def _fixture(tx: Tx, name: str) -> fixtures.LoadedFixture:

@@ -167,7 +167,7 @@ class WatchedWorkspace:
         works = [question.work for question in questions.values()]
 
         def ask(tx: Tx) -> Look:
-            progress = progress_of(tx, [tx.ws]).get(tx.ws) if self._hub.is_following else None
+            progress = progress_of(tx, [tx.workspace.id]).get(tx.workspace.id) if self._hub.is_following else None
             return Look([work(tx) for work in works], progress, next_wall(tx))
 
         try:

@@ -27,7 +27,7 @@ class Wait:
         self._after = after
         self.key = ("wait", self._epoch, self._filters, after)
         """The same for all who wait for the same."""
-        self.workspace_id = tx.ws
+        self.workspace_id = tx.workspace.id
 
     def outcome(self, tx: Tx) -> WaitOutcome | None:
         """Return what came of it; None while nothing did."""

@@ -32,12 +32,13 @@ CLAIM_POSITIONS = (
 class JournalOwner(NamedTuple):
     """What is to be known of a workspace.
 
-    `position`: the last one before the batch. `known`: the credentials to be taken out of an exchange; `accounts`:
-    their numbers by access key.
+    `position`: the last one before the batch. `world`: the number under which its rows are. `known`: the credentials to
+    be taken out of an exchange; `accounts`: their numbers by access key.
     """
 
     epoch: int
     position: int
+    world: int
     known: Callable[[VendorExchange], Forms]
     accounts: Mapping[str, int]
 
@@ -60,7 +61,7 @@ def write_batch(tx: Tx, batch: Sequence[AnsweredExchange], limit: int) -> list[J
         entries = [*_entries(tx, workspace_id, by_workspace[workspace_id])]
         if entries:
             tx.add_all(entries)
-            drop_over(tx, workspace_id, entries[-1].position, limit)
+            drop_over(tx, entries[-1].workspace_id, entries[-1].position, limit)
             tx.changed.add(workspace_id)
             written += entries
     order = {answered.exchange.id: n for n, answered in enumerate(batch)}
@@ -77,7 +78,9 @@ def _entries(tx: Tx, workspace_id: int, batch: list[AnsweredExchange]) -> Iterat
             continue
         try:
             findings = exchange.findings + exchange.vendor.findings(tx, exchange)
-            yield make_entry(answered, position, findings, owner.known(exchange), owner.accounts)
+            entry = make_entry(answered, position, findings, owner.known(exchange), owner.accounts)
+            entry.workspace_id = owner.world
+            yield entry
         except StoreError:
             raise
         except Exception:
@@ -93,13 +96,13 @@ def _owner_of(tx: Tx, workspace_id: int, entries: int) -> JournalOwner | None:
     assert row is not None, "its row is locked"
     before = row.journal_position - entries
     if workspace_id == SERVER:
-        return JournalOwner(row.epoch, before, _secrets_of_any_workspace(tx), {})
+        return JournalOwner(row.epoch, before, SERVER, _secrets_of_any_workspace(tx), {})
     tx.enter(WorkspaceView(*(getattr(row, name) for name in WorkspaceView._fields)))
     accounts = find.accounts(tx)
     credentials = _credentials(row, [key for each in accounts for key in (each.access_key, each.secret_access_key)])
     known = _forms(credentials)
     numbers = {each.access_key: each.id for each in accounts if each.access_key is not None}
-    return JournalOwner(row.epoch, before, lambda _: known, numbers)
+    return JournalOwner(row.epoch, before, row.world, lambda _: known, numbers)
 
 
 def _credentials(row: WorkspaceRow, keys: Sequence[str | None]) -> Forms:

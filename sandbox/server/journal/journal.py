@@ -167,15 +167,16 @@ class Journal:
 
     def _wrote(self, count: int, written: list[JournalEntryRow]) -> None:
         self._is_late = False
+        workspaces = {answered.exchange.id: answered.workspace_id for answered in self._waiting[:count]}
         self._drop(count)
         for entry in written:
             for listener in self.listeners:
-                self._tell(listener, entry)
+                self._tell(listener, entry, workspaces[entry.id])
 
-    def _tell(self, listener: Listener, entry: JournalEntryRow) -> None:
+    def _tell(self, listener: Listener, entry: JournalEntryRow, workspace_id: int) -> None:
         """Call a listener; what goes wrong there is not the caller's who reads the journal."""
         try:
-            listener(entry, entry.workspace_id)
+            listener(entry, workspace_id)
         except Exception:
             logging.getLogger(__name__).exception("A listener to the journal failed.")
 

@@ -76,7 +76,7 @@ class Verification:
         self.is_final = False
         self.failures: list[Failure] = []
         self.sentences: list[str] = []
-        self.workspace_id = tx.ws
+        self.workspace_id = tx.workspace.id
         self.looked_at = self._epoch, self._last = tx.workspace.epoch, newest_position(tx)
         self._keys: Keys = {row.id: row.access_key or "" for row in accounts(tx)}
         self._newest = NewestEntries(self._last)

@@ -120,6 +120,9 @@ index(
     where=lambda c: c.account_id.is_not(None),
 )
 index(MESSAGES, "ix_message_conversation", "workspace_id", "line", "phone", "accepted_at", "id")
+# What a message that is deleted leaves behind.
+index(MESSAGES, "ix_message_lead", "workspace_id", "lead_id", where=lambda c: c.lead_id.is_not(None))
+index(MESSAGES, "ix_message_cause", "workspace_id", "caused_by_id", where=lambda c: c.caused_by_id.is_not(None))
 # Of those whose plan lies ahead when they are accepted: what a clock that moves on brings about.
 index(MESSAGES, "ix_message_ahead", "workspace_id", "settled_at", where=lambda c: c.settled_at > c.accepted_at)
 index(MESSAGES, "ix_message_sent_ahead", "workspace_id", "sent_at", where=lambda c: c.settled_at > c.accepted_at)

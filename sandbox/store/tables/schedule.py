@@ -28,6 +28,7 @@ class ScheduledTable(ScheduledRow, table=True):
 
 SCHEDULED = define(ScheduledTable)
 index(SCHEDULED, "ix_scheduled_due", "workspace_id", "due_at", "id")
+index(SCHEDULED, "ix_scheduled_message", "workspace_id", "message_id", where=lambda c: c.message_id.is_not(None))
 
 
 class StoryRunRow(Row):

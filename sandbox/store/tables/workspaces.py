@@ -31,8 +31,11 @@ class WorkspaceRow(Row):
     __part__ = Part.SERVER
 
     id: int = Field(primary_key=True)
+    world: int = moment(sa_column_kwargs={"server_default": "0"})
+    """The number under which its rows are: its own, or since a reset that of a hidden workspace."""
     hidden: str | None = None
-    """Null, or what it is kept for: `server`, `seed` or `snapshot`, or `arriving` while its rows are still coming."""
+    """Null, or what it is kept for: `server`, `seed` or `snapshot`; `world` if its rows are another's; `arriving` while
+    they are still coming, and `gone` until the last of them was deleted."""
     key: str | None = Field(default=None, unique=True)
     name: str | None = Field(default=None, unique=True)
     username: str | None = Field(default=None, unique=True)
@@ -93,6 +96,7 @@ class WorkspaceTable(WorkspaceRow, table=True):
 
 WORKSPACES = define(WorkspaceTable)
 index(WORKSPACES, "ix_workspace_clone", "hidden", "fingerprint", "first_seed", "first_at")
+index(WORKSPACES, "ix_workspace_world", "world")
 index(WORKSPACES, "ix_workspace_expires", "expires_wall", where=lambda c: c.expires_wall.is_not(None))
 
 

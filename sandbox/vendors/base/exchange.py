@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope
 
-from sandbox.store import Store, StoreUnavailable, Tx, WorkspaceView
+from sandbox.store import Store, StoreUnavailable, Tx, WorkspaceView, serve_others
 from sandbox.vendors.base import forms, parameters
 from sandbox.vendors.base.callbacks import SENDER
 from sandbox.vendors.base.operation import Choice, Operation
@@ -263,6 +263,7 @@ class VendorExchange:
                 raise done
             if done is None:
                 is_write = True
+                await serve_others()
             else:
                 self._is_fault_applied = True
                 await self.hooks.apply_fault(self, done)

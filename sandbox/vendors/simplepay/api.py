@@ -166,7 +166,7 @@ def _call_back_first(tx: Tx, exchange: VendorExchange, message: MessageRow) -> N
     """Have a callback tried before the answer, where the workspace's profile wants that."""
     early = before_answer(tx, message.id, tx.now)
     if early is not None:
-        workspace_id = tx.ws
+        workspace_id = tx.workspace.id
         tx.before_answer(lambda: exchange.hooks.callback_tried(workspace_id, early))
 
 

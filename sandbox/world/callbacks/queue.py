@@ -137,14 +137,19 @@ _reading = case(
     else_=WORKSPACES.c.clock_at + (bindparam("wall") - WORKSPACES.c.clock_wall) * WORKSPACES.c.clock_speed,
 )
 """What a workspace's clock reads."""
-_any_due = exists().where(CALLBACKS.c.workspace_id == WORKSPACES.c.id, _is(PENDING), CALLBACKS.c.next_at <= _reading)
+_any_due = exists().where(CALLBACKS.c.workspace_id == WORKSPACES.c.world, _is(PENDING), CALLBACKS.c.next_at <= _reading)
 PLACES_DUE = Query(
     int,
     union(
         select(WORKSPACES.c.id).where(
             WORKSPACES.c.hidden.is_(None), or_(WORKSPACES.c.next_due_at <= _reading, _any_due)
         ),
-        select(CALLBACKS.c.workspace_id).where(CALLBACKS.c.leased_until <= bindparam("wall")),
+        select(WORKSPACES.c.id).where(
+            WORKSPACES.c.hidden.is_(None),
+            WORKSPACES.c.world.in_(
+                select(CALLBACKS.c.workspace_id).where(CALLBACKS.c.leased_until <= bindparam("wall"))
+            ),
+        ),
     ),
 )
 LEASE_END = Query(int, select(func.min(CALLBACKS.c.leased_until)).where(CALLBACKS.c.leased_until > bindparam("wall")))

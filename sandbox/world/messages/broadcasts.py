@@ -5,14 +5,17 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import bindparam, select
 
 from sandbox.store import Query, Tx
-from sandbox.store.tables import CAMPAIGNS, BroadcastRow, CampaignRow, MessageRow
-from sandbox.world import limits
+from sandbox.store.tables import BROADCASTS, CAMPAIGNS, BroadcastRow, CampaignRow
 from sandbox.world.ids import decided_key
 from sandbox.world.lines import STAFF_TOOLS, LineView
 from sandbox.world.messages.accept import Draft, accept
 
 BROADCAST = "broadcast"
 """The cause of a broadcast's messages."""
+BY_KEY = Query(
+    int,
+    select(BROADCASTS.c.id).where(BROADCASTS.c.workspace_id == bindparam("ws"), BROADCASTS.c.key == bindparam("key")),
+)
 CAMPAIGN_BY_NAME = Query(
     int,
     select(CAMPAIGNS.c.id).where(CAMPAIGNS.c.workspace_id == bindparam("ws"), CAMPAIGNS.c.name == bindparam("name")),
@@ -31,17 +34,16 @@ def broadcast(
     sent_by: str | None = None,
     campaign: str | None = None,
     key: str | None = None,
-    campaign_key: str | None = None,
-) -> tuple[str, list[MessageRow]]:
-    """Send one text to many; return the broadcast's 32 hex digits and its messages. `texts`: by phone, instead.
+) -> str:
+    """Send one text to many; return the broadcast's 32 hex digits. `texts`: by phone, instead.
 
-    Raises `TooManyMessages`, before anything is written.
+    `key`: those of a broadcast that others were sent already.
     """
-    limits.check_messages(tx, len(phones))
-    broadcast_id, key = new_broadcast(tx, name, key)
-    campaign_id = campaign_named(tx, campaign, campaign_key) if campaign else None
-    drafts = (
-        Draft(
+    known = None if key is None else tx.one(BY_KEY, key=key)
+    broadcast_id, key = new_broadcast(tx, name, key) if known is None else (known, str(key))
+    campaign_id = campaign_named(tx, campaign) if campaign else None
+    for phone in phones:
+        draft = Draft(
             to=phone,
             text=texts[phone] if texts else text,
             at=at,
@@ -51,9 +53,8 @@ def broadcast(
             broadcast_id=broadcast_id,
             campaign_id=campaign_id,
         )
-        for phone in phones
-    )
-    return key, [accept(tx, line, draft) for draft in drafts]
+        accept(tx, line, draft)
+    return key
 
 
 def new_broadcast(tx: Tx, name: str, key: str | None = None) -> tuple[int, str]:

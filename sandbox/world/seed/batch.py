@@ -6,7 +6,8 @@ from sandbox.store import Tx
 from sandbox.store.tables import MessageRow, VendorIdRow
 from sandbox.world.messages.accept import MOST_ATTEMPTS, ids_taken, vendor_ids
 
-BATCH_SIZE = 5_000
+BATCH_SIZE = 100
+"""Messages: inserted in a slice."""
 
 
 class MessageBatch:
@@ -26,10 +27,13 @@ class MessageBatch:
                 self._taken |= keys
                 self._ids += ids
                 self._messages.append(message)
-                if len(self._messages) == BATCH_SIZE:
-                    self.insert(tx)
                 return
         raise ids_taken(fixed_ids or {})
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is time to insert them."""
+        return len(self._messages) >= BATCH_SIZE
 
     def insert(self, tx: Tx) -> None:
         """Insert what was taken since the last time."""

@@ -6,7 +6,7 @@ from heapq import heappop, heappush
 from typing import NamedTuple
 
 from sandbox.clock import SECOND
-from sandbox.store import Tx
+from sandbox.store import Slices, Tx
 from sandbox.store.tables import MessageRow, PersonRow
 from sandbox.world import consent
 from sandbox.world.commands import STAFF_OPT_IN_TEXT, SUBMIT
@@ -24,6 +24,7 @@ from sandbox.world.seed.people import People
 from sandbox.world.seed.progress import Progress
 from sandbox.world.seed.seeded_random import SeededRandom, WeightedChoice
 from sandbox.world.seed.texts import TextContext, TextRef, Texts
+from sandbox.world.slices import next_slice
 from sandbox.world.statuses import DELIVERED
 
 SOONEST_REPLY = 15 * SECOND
@@ -74,7 +75,8 @@ class History:
         self._last: dict[tuple[str, str], MessageRow] = {}
         """By line and phone, what was sent last, which is what an unprompted text refers to (rule NET-lead)."""
 
-    def play(self) -> None:
+    def play(self) -> Slices[Tx]:
+        """Play it all; return the transaction that it ends in."""
         for n, event in enumerate(self._events):
             random = SeededRandom(self._tx.workspace.seed, f"history:{n}")
             times, every = (event.repeat.times, event.repeat.every) if event.repeat else (1, 0)
@@ -86,8 +88,12 @@ class History:
             at, _, act = heappop(self._coming)
             act()
             progress.reach(at)
+            if self._batch.is_full:
+                self._batch.insert(self._tx)
+                self._tx = yield from next_slice(self._tx)
         self._batch.insert(self._tx)
         progress.end()
+        return self._tx
 
     def _plan(self, at: int, act: Callable[[], object]) -> None:
         if at <= self._start:

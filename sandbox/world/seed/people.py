@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from importlib import import_module
+from itertools import chain
 from typing import Any
 
-from sandbox.store import Tx
+from sandbox.store import Slices, Tx
 from sandbox.store.tables import PersonRow
 from sandbox.world import consent, people
 from sandbox.world.fixtures import shapes
@@ -13,6 +14,7 @@ from sandbox.world.lines import all_lines
 from sandbox.world.people import MISC
 from sandbox.world.phones import normalised
 from sandbox.world.seed.seeded_random import SeededRandom, WeightedChoice
+from sandbox.world.slices import next_slice
 
 NULL = "null"
 LOCALES = {
@@ -26,6 +28,8 @@ LOCALES = {
 }
 """Faker's names for the speakers of a language; all others have English ones."""
 SHARE_OF_WOMEN = 0.52
+PEOPLE_AT_ONCE = 30
+"""Who are made in a slice."""
 NOBODY = 0
 """The number of a person whom the workspace does not know."""
 
@@ -128,18 +132,20 @@ class GeneratedPeople:
         return None if choice == NULL else choice
 
 
-def populate(tx: Tx, contents: shapes.Contents, at: int) -> People:
+def populate(tx: Tx, contents: shapes.Contents, at: int) -> Slices[tuple[Tx, People]]:
     """Enter everybody, as staff would at `at` (`workspaces.change.add_person`), nobody being known to a console yet."""
     seed = tx.workspace.seed
     names = Names(seed)
     consoles = [line.number for line in all_lines(tx) if line.is_console]
     everybody = []
-    for columns in (*_listed(contents, names), *_generated(contents, names, seed)):
+    for n, columns in enumerate(chain(_listed(contents, names), _generated(contents, names, seed)), 1):
         person = people.add(tx, **columns)
         for line in consoles:
             consent.record_first(tx, line, person.phone, cause=consent.ENROLLED, at=at)
         everybody.append(person)
-    return People(everybody)
+        if n % PEOPLE_AT_ONCE == 0:
+            tx = yield from next_slice(tx)
+    return tx, People(everybody)
 
 
 def _listed(contents: shapes.Contents, names: Names) -> Iterator[dict[str, Any]]:

@@ -7,9 +7,8 @@ from sqlalchemy import bindparam, func, select
 from sandbox.store import Query, Tx
 from sandbox.store.tables import MESSAGES, SNAPSHOTS, WORKSPACES, SnapshotRow
 from sandbox.world import limits
-from sandbox.world.clones import clone_workspace
 from sandbox.world.errors import UnknownSnapshot
-from sandbox.world.workspaces.remove import SNAPSHOT, erase
+from sandbox.world.workspaces.remove import mark_gone
 
 
 class SnapshotInfo(NamedTuple):
@@ -59,13 +58,6 @@ def known(snapshot: SnapshotInfo | None) -> SnapshotInfo:
     return snapshot
 
 
-def take_snapshot(tx: Tx, name: str) -> SnapshotInfo:
-    """Keep the workspace as it is now, instead of what had that name before; raises `TooManySnapshots`."""
-    check_room(tx, name)
-    put(tx, name, clone_workspace(tx, SNAPSHOT), tx.wall)
-    return find_snapshot(tx, name)
-
-
 def check_room(tx: Tx, name: str) -> None:
     """Raise `TooManySnapshots` unless one of that name has room, perhaps in the place of another."""
     if tx.get(SnapshotRow, name) is None:
@@ -78,12 +70,12 @@ def put(tx: Tx, name: str, clone_id: int, taken_wall: int) -> None:
     if row is None:
         tx.add(SnapshotRow(workspace_id=tx.ws, name=name, clone_id=clone_id, taken_wall=taken_wall))
     else:
-        erase(tx, row.clone_id)
+        mark_gone(tx, row.clone_id)
         tx.update(row, clone_id=clone_id, taken_wall=taken_wall)
 
 
 def remove(tx: Tx, name: str) -> None:
     """Delete a snapshot; raises `UnknownSnapshot`."""
     snapshot = find_snapshot(tx, name)
-    erase(tx, snapshot.clone_id)
+    mark_gone(tx, snapshot.clone_id)
     tx.delete(SnapshotRow(workspace_id=tx.ws, name=name, clone_id=snapshot.clone_id, taken_wall=snapshot.taken_wall))

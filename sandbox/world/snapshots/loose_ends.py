@@ -1,6 +1,6 @@
 """Whether the rows of a snapshot that comes from outside hold together, where no reference of the tables says so."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -18,7 +18,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from sandbox.store import Query, Tx
+from sandbox.store import Query
 from sandbox.store.tables import (
     ACCOUNTS,
     CALLBACKS,
@@ -124,16 +124,12 @@ LOOSE_ENDS: dict[str, Any] = {
 """Each finds rows of the workspace `:ws` of which that is so, when its clock reads `:now`."""
 
 
-def loose_ends(tx: Tx, clone_id: int, now: int) -> Iterator[str]:
-    """Yield what does not hold together in a clone whose clock reads `now`."""
-    for sentence, statement in {**LOOSE_ENDS, **dict(map(_lack_of, tx.id_formats))}.items():
-        if tx.exists(Query(int, statement.limit(1)), ws=clone_id, now=now):
-            yield sentence
-    formats = [(each.vendor, each.name) for each in tx.id_formats]
-    if tx.exists(
-        Query(int, _rows(VENDOR_IDS, tuple_(VENDOR_IDS.c.vendor, VENDOR_IDS.c.name).not_in(formats))), ws=clone_id
-    ):
-        yield "an id is of no vendor's"
+def loose_ends(id_formats: Sequence[IdFormat]) -> dict[str, Query[int]]:
+    """Return what may not hold together in a clone, each with what finds it: a query with `ws` and `now`, its clock."""
+    ids = [(each.vendor, each.name) for each in id_formats]
+    of_nobody = _rows(VENDOR_IDS, tuple_(VENDOR_IDS.c.vendor, VENDOR_IDS.c.name).not_in(ids))
+    statements = {**LOOSE_ENDS, **dict(map(_lack_of, id_formats)), "an id is of no vendor's": of_nobody}
+    return {sentence: Query(int, statement.limit(1)) for sentence, statement in statements.items()}
 
 
 def _lack_of(ids: IdFormat) -> tuple[str, Select[Any]]:

@@ -5,10 +5,11 @@ Whatever goes wrong, nothing that anybody can see was changed.
 
 import json
 from collections.abc import Callable
+from functools import partial
 from itertools import groupby
 from typing import Any
 
-from sandbox.store import Conflict, Store, Tx, WorkspaceView
+from sandbox.store import Conflict, Query, Store, Tx, WorkspaceView, serve_others
 from sandbox.store.tables import SCHEMA, MessageRow, Row, WorkspaceRow, table_of
 from sandbox.world.clones import CLONED, any_row, change_purpose, cloned_columns, create_hidden
 from sandbox.world.errors import DamagedSnapshot, ForeignSnapshot
@@ -17,7 +18,7 @@ from sandbox.world.snapshots.catalog import SnapshotInfo, check_room, find_snaps
 from sandbox.world.snapshots.loose_ends import loose_ends
 from sandbox.world.snapshots.rows import FORMAT, Checks, HeadInFile, is_of_this_schema, read_head, row_reader
 from sandbox.world.workspaces.find import by_id
-from sandbox.world.workspaces.remove import ARRIVING, LONGEST_ARRIVAL, SNAPSHOT, erase
+from sandbox.world.workspaces.remove import ARRIVING, LONGEST_ARRIVAL, SNAPSHOT, mark_gone
 
 LONGEST_LINE = 4 * 1024 * 1024
 BY_NAME = {table_of(entity).name: entity for entity in CLONED}
@@ -75,21 +76,28 @@ class SnapshotReader:
         if self._rest or not self._is_whole or head is None:
             raise DamagedSnapshot("The file is not whole: its last line must say how many rows there are.")
 
+        for sentence, query in loose_ends(self._store.id_formats).items():
+            if await self._store.read(partial(self._has, query, head.workspace.clock_at)):
+                raise DamagedSnapshot(f"The file does not hold together: {sentence}.")
+            await serve_others()
+
         def work(tx: Tx) -> SnapshotInfo:
             tx.enter(by_id(tx, workspace.id))
             check_room(tx, name)
-            for sentence in loose_ends(tx, self._clone_id, head.workspace.clock_at):
-                raise DamagedSnapshot(f"The file does not hold together: {sentence}.")
             change_purpose(tx, self._clone_id, SNAPSHOT)
             put(tx, name, self._clone_id, head.taken_wall)
             return find_snapshot(tx, name)
 
         return await self._store.write(work)
 
+    def _has(self, query: Query[int], now: int, tx: Tx) -> bool:
+        """Return whether what has come holds what the query finds."""
+        return tx.exists(query, ws=self._clone_id, now=now)
+
     async def drop(self) -> None:
         """Delete what has come."""
         if self._clone_id:
-            await self._store.write(lambda tx: erase(tx, self._clone_id))
+            await self._store.write(lambda tx: mark_gone(tx, self._clone_id))
 
     async def _read_line(self, raw: bytes) -> None:
         self._lines += 1
@@ -150,6 +158,7 @@ class SnapshotReader:
 def _create_arriving(tx: Tx, head: HeadInFile) -> int:
     row = WorkspaceRow(
         id=0,
+        world=0,
         fixture="",
         fingerprint="",
         first_seed=0,

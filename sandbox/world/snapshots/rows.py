@@ -247,7 +247,7 @@ ARGUMENTS: dict[str, TypeAdapter[Any]] = {
     "line": TypeAdapter(Line),
     **dict.fromkeys(("phone", "to"), TypeAdapter[Any](Msisdn)),
     **dict.fromkeys(("text", "name"), TypeAdapter[Any](PlainText)),
-    **dict.fromkeys(("sent_by", "campaign", "reason", "vendor_status"), TypeAdapter[Any](PlainText | None)),
+    **dict.fromkeys(("sent_by", "campaign", "key", "reason", "vendor_status"), TypeAdapter[Any](PlainText | None)),
 }
 """What commands take that are written down for a time to come."""
 

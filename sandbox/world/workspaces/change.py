@@ -10,7 +10,7 @@ from sandbox.world import consent, people
 from sandbox.world.lines import all_lines, console_line
 from sandbox.world.workspaces.find import account
 
-CHANGE = update(WORKSPACES).where(WORKSPACES.c.id == bindparam("ws"))
+CHANGE = update(WORKSPACES).where(WORKSPACES.c.id == bindparam("own"))
 
 
 def change_workspace(tx: Tx, **columns: Any) -> WorkspaceView:
@@ -18,7 +18,8 @@ def change_workspace(tx: Tx, **columns: Any) -> WorkspaceView:
     if not columns:
         return tx.workspace
     changed: dict[str, Any] = {name: bindparam(f"new_{name}") for name in columns}
-    tx.execute(CHANGE.values(changed), **{f"new_{name}": value for name, value in columns.items()})
+    values = {f"new_{name}": value for name, value in columns.items()}
+    tx.execute(CHANGE.values(changed), own=tx.workspace.id, **values)
     workspace = tx.refresh()
     if "clock_at" in columns:
         tx.mark_due()  # what is to come will come at another time

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from string import ascii_uppercase
 
-from sandbox.store import Tx, WorkspaceView
+from sandbox.store import Conflict, Tx, WorkspaceView
 from sandbox.store.tables import AccountRow, ConsoleRow, LineRow, WorkspaceRow
 from sandbox.store.tx import SERVER
 from sandbox.world import consent, limits, people
@@ -12,7 +12,9 @@ from sandbox.world.errors import AlreadyTaken
 from sandbox.world.ids import decided, secret, workspace_key
 from sandbox.world.lines import LineView, all_lines, line_of
 from sandbox.world.phones import national
+from sandbox.world.workspaces.change import change_workspace
 from sandbox.world.workspaces.find import accounts, exists, row_of
+from sandbox.world.workspaces.remove import ARRIVING, LONGEST_PAUSE
 from sandbox.world.zones import DEFAULT_ZONE
 
 AREA_CODES = (615, *range(201, 1000))
@@ -40,28 +42,39 @@ def create(
     *,
     name: str | None,
     fixture: str,
-    fixture_text: str | None = None,
-    fingerprint: str = "",
     seed: int,
     username: str | None = None,
     password: str | None = None,
     start_at: int | None = None,
-    expires_wall: int | None = None,
 ) -> WorkspaceView:
     """Make a workspace with nothing in it and enter it. Name and credentials that are not given are made.
 
     Raises `TooManyWorkspaces` and `AlreadyTaken`.
     """
+    begin(tx, fixture=fixture, seed=seed, start_at=start_at)
+    return publish(tx, name=name, username=username, password=password)
+
+
+def begin(
+    tx: Tx,
+    *,
+    fixture: str,
+    fixture_text: str | None = None,
+    fingerprint: str = "",
+    seed: int,
+    start_at: int | None = None,
+) -> WorkspaceView:
+    """Make a workspace with nothing in it that nobody can call before it is published, and enter it.
+
+    Raises `TooManyWorkspaces`.
+    """
     n = tx.next_id("workspace", SERVER)  # after which no other server makes one before this transaction ends
     limits.check_workspaces(tx)
-    key = _free_key(tx)
     clock_at = tx.machine_wall if start_at is None else start_at
     row = WorkspaceRow(
         id=n,
-        key=key,
-        name=name or key.replace("ws_", "workspace-"),
-        username=username or secret(12),
-        password=password or secret(),
+        world=n,
+        hidden=ARRIVING,
         fixture=fixture,
         fixture_text=fixture_text,
         fingerprint=fingerprint,
@@ -69,16 +82,48 @@ def create(
         first_seed=seed,
         first_at=clock_at,
         created_wall=tx.wall,
-        expires_wall=expires_wall,
+        expires_wall=tx.wall + LONGEST_PAUSE,
         start_at=start_at,
         clock_at=clock_at,
         clock_wall=tx.wall,
     )
-    if not tx.add_unless_taken(row):
-        raise AlreadyTaken("A workspace of that name is there already: give another one, or delete it.")
+    tx.add(row)
+    tx.has_expiry = True
+    return tx.enter(WorkspaceView._make(getattr(row, field) for field in WorkspaceView._fields))
+
+
+def publish(
+    tx: Tx,
+    *,
+    name: str | None,
+    username: str | None = None,
+    password: str | None = None,
+    expires_wall: int | None = None,
+) -> WorkspaceView:
+    """Let the entered workspace be called from now on. Name and credentials that are not given are made."""
+    limits.check_workspaces(tx)  # others may have been made meanwhile
+    key = _free_key(tx)
+    try:
+        change_workspace(
+            tx,
+            hidden=None,
+            key=key,
+            name=name or key.replace("ws_", "workspace-"),
+            username=username or secret(12),
+            password=password or secret(),
+            expires_wall=expires_wall,
+        )
+    except Conflict:
+        raise name_taken() from None
     if expires_wall is not None:
         tx.has_expiry = True
-    return tx.enter(WorkspaceView._make(getattr(row, field) for field in WorkspaceView._fields))
+    tx.mark_due()
+    return tx.workspace
+
+
+def name_taken() -> AlreadyTaken:
+    """Return what is raised when another workspace has the name that one is to get."""
+    return AlreadyTaken("A workspace of that name is there already: give another one, or delete it.")
 
 
 def _free_key(tx: Tx) -> str:

@@ -25,15 +25,17 @@ ALL = Query(WorkspaceRow, select(WORKSPACES).where(IS_VISIBLE).order_by(WORKSPAC
 ALL_ACCOUNTS = Query(
     AccountRow, select(ACCOUNTS).where(ACCOUNTS.c.workspace_id == bindparam("ws")).order_by(ACCOUNTS.c.id)
 )
+# The world of one that was reset is a hidden workspace of its own: neither that one nor what is gone is meant.
+BY_WORLD = Query(WorkspaceView, VIEW.where(WORKSPACES.c.world == bindparam("world")), hot=True)
 SECRETS = Query(
     str, union_all(select(WORKSPACES.c.password), select(ACCOUNTS.c.access_key), select(ACCOUNTS.c.secret_access_key))
 )
 
 
 class KeyOwner(NamedTuple):
-    """Whose two keys are, by number."""
+    """Whose two keys are, by number; a workspace by that of its world."""
 
-    workspace_id: int
+    world: int
     account_id: int
     documented_doctype: bool
     zone: str
@@ -78,13 +80,21 @@ def by_credentials(tx: Tx, username: str, password: str) -> WorkspaceView | None
 def by_keys(tx: Tx, access_key: str, secret_access_key: str) -> Customer | None:
     """Return the account of these two keys, with its workspace."""
     owner = tx.one(BY_KEYS, key=access_key, secret=secret_access_key)
-    workspace = owner and _unless_expired(tx, tx.one(VIEW_BY_ID, id=owner.workspace_id))
+    workspace = owner and _unless_expired(tx, tx.one(BY_WORLD, world=owner.world))
     return Customer(workspace, *owner[1:]) if owner and workspace else None
 
 
 def by_id(tx: Tx, workspace_id: int) -> WorkspaceView:
     """Return the workspace of that number; raises `UnknownWorkspace`."""
     workspace = _unless_expired(tx, tx.one(VIEW_BY_ID, id=workspace_id))
+    if workspace is None:
+        raise UnknownWorkspace("This workspace is gone.")
+    return workspace
+
+
+def by_world(tx: Tx, world: int) -> WorkspaceView:
+    """Return the workspace that has the rows of that number; raises `UnknownWorkspace`."""
+    workspace = _unless_expired(tx, tx.one(BY_WORLD, world=world))
     if workspace is None:
         raise UnknownWorkspace("This workspace is gone.")
     return workspace

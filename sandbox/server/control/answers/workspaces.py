@@ -50,15 +50,15 @@ TRACKING_NUMBERS_OF = Query(
 
 def workspaces_of(tx: Tx, rows: Sequence[WorkspaceRow]) -> list[WorkspaceInfo]:
     """Return these workspaces, their credentials too, in three statements."""
-    ids = [row.id for row in rows]
-    consoles: dict[int, list[Console]] = {row.id: [] for row in rows}
-    for console in tx.all(CONSOLES_OF, workspaces=ids):
+    worlds = [row.world for row in rows]
+    consoles: dict[int, list[Console]] = {world: [] for world in worlds}
+    for console in tx.all(CONSOLES_OF, workspaces=worlds):
         consoles[console.workspace_id].append(_console(console))
-    numbers = _tracking_numbers(tx, ids)
-    accounts: dict[int, list[Account]] = {row.id: [] for row in rows}
-    for account in tx.all(ACCOUNTS_OF, workspaces=ids):
+    numbers = _tracking_numbers(tx, worlds)
+    accounts: dict[int, list[Account]] = {world: [] for world in worlds}
+    for account in tx.all(ACCOUNTS_OF, workspaces=worlds):
         accounts[account.workspace_id].append(_account(account, numbers[account.workspace_id, account.id]))
-    return [_workspace(row, consoles[row.id], accounts[row.id]) for row in rows]
+    return [_workspace(row, consoles[row.world], accounts[row.world]) for row in rows]
 
 
 def workspace_now(tx: Tx) -> WorkspaceInfo:

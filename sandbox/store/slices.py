@@ -1,0 +1,36 @@
+"""Long work in slices: others are served between them, though a transaction holds up all that write.
+
+A slice is what a generator does from one `yield` to the next. Each `yield` takes in the transaction that goes on.
+"""
+
+import asyncio
+from collections.abc import Generator
+from typing import TypeVar
+
+from sandbox.store.tx import Tx
+
+T = TypeVar("T")
+
+Slices = Generator[None, Tx, T]
+"""Work in slices that returns a `T`. What a slice has written stays, whatever becomes of the next."""
+
+
+TURNS = 4
+"""Of the loop: in the first another's call is read, in the next it is worked on."""
+
+
+async def serve_others() -> None:
+    """Let others be served, where transactions run inline and nothing else would let them go on."""
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
+
+
+def in_one(tx: Tx, slices: Slices[T]) -> T:
+    """Do all of it in this transaction."""
+    try:
+        next(slices)
+        while True:
+            slices.send(tx)
+    except StopIteration as end:
+        result: T = end.value
+        return result
