@@ -233,6 +233,18 @@ def test_a_status_that_was_called_back_is_known(sandbox: Driver) -> None:
     assert audited(sandbox)["findings"] == []
 
 
+def test_a_status_that_was_asked_for_alone_is_known(sandbox: Driver) -> None:
+    sandbox.delivery("timed", sent_after=1, settled_after=3600)
+    poller = poller_of(sandbox, writeback.ReadsEachResultOnce)
+    sid = sandbox.sid()
+    for _ in range(6):
+        sandbox.wall.advance(900.5)
+        poller.poll()
+    assert kinds(audited(sandbox)) == {"seen_unsettled"}
+    sandbox.details(sid)
+    assert audited(sandbox)["findings"] == []
+
+
 def test_a_workspace_that_nobody_polls_has_no_pollers(sandbox: Driver) -> None:
     sandbox.submit()
     assert sandbox.control("GET", "/pollers") == {"items": [], "next": None}
