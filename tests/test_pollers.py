@@ -55,6 +55,24 @@ def test_nothing_is_said_against_a_poller_that_is_right(sandbox: Driver, seed: i
     assert found["results"] == len(poller.results)
 
 
+@pytest.mark.parametrize("seed", FEW_SEEDS)
+@pytest.mark.parametrize(
+    "kind",
+    [
+        writeback.LooksBackThreeHours,
+        writeback.TouchesAndKnowsByIds,
+        writeback.WaitsAnHour,
+        writeback.ReadsYesterdayAndToday,
+    ],
+    ids=lambda kind: kind.__name__,
+)
+def test_nothing_is_said_against_other_ways_of_being_right(
+    sandbox: Driver, kind: type[writeback.WritebackPoller], seed: int
+) -> None:
+    lived_through(sandbox, poller_of(sandbox, kind), seed=seed, polls=30)
+    assert audited(sandbox)["findings"] == []
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_nothing_is_said_against_a_poller_of_days_that_is_right(sandbox: Driver, seed: int) -> None:
     poller = dialogtech_poller_of(sandbox, dialogtech.DialogTechPoller)
