@@ -46,7 +46,7 @@ soak: $(VENV)/dev.done  ## 2,000 new runs of the network against its model, on e
 	@ALTERNATIONS=1000 $(BIN)/python -m pytest -n 0 tests/test_two_servers.py -k verified $(ARGS)
 
 soak-clients: $(VENV)/dev.done  ## what is said of right and flawed clients, in 200 runs each (RUNS=n for others)
-	@CLIENT_SEEDS=$(or $(RUNS),200) $(BIN)/python -m pytest -n 2 -q tests/test_pollers.py $(ARGS)
+	@CLIENT_SEEDS=$(or $(RUNS),200) $(BIN)/python -m pytest -n 2 -q tests/test_pollers.py tests/test_report.py $(ARGS)
 
 fire: $(VENV)/dev.done  ## two servers under load, killed 20 times in turn, on each engine (KILLS=n for others)
 	@FIRE_KILLS=$(or $(KILLS),20) $(BIN)/python -m pytest -n 0 -s tests/test_killed_servers.py $(ARGS)

@@ -55,6 +55,24 @@ def test_nothing_is_said_against_a_poller_that_is_right(sandbox: Driver, seed: i
     assert found["results"] == len(poller.results)
 
 
+@pytest.mark.parametrize("seed", FEW_SEEDS)
+@pytest.mark.parametrize(
+    "kind",
+    [
+        writeback.LooksBackThreeHours,
+        writeback.TouchesAndKnowsByIds,
+        writeback.WaitsAnHour,
+        writeback.ReadsYesterdayAndToday,
+    ],
+    ids=lambda kind: kind.__name__,
+)
+def test_nothing_is_said_against_other_ways_of_being_right(
+    sandbox: Driver, kind: type[writeback.WritebackPoller], seed: int
+) -> None:
+    lived_through(sandbox, poller_of(sandbox, kind), seed=seed, polls=30)
+    assert audited(sandbox)["findings"] == []
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_nothing_is_said_against_a_poller_of_days_that_is_right(sandbox: Driver, seed: int) -> None:
     poller = dialogtech_poller_of(sandbox, dialogtech.DialogTechPoller)
@@ -230,6 +248,18 @@ def test_a_status_that_was_called_back_is_known(sandbox: Driver) -> None:
         sandbox.wall.advance(900.5)
         poller.poll()
         sandbox.control("POST", "/clock", {"action": "advance", "seconds": 0, "settle": 5})
+    assert audited(sandbox)["findings"] == []
+
+
+def test_a_status_that_was_asked_for_alone_is_known(sandbox: Driver) -> None:
+    sandbox.delivery("timed", sent_after=1, settled_after=3600)
+    poller = poller_of(sandbox, writeback.ReadsEachResultOnce)
+    sid = sandbox.sid()
+    for _ in range(6):
+        sandbox.wall.advance(900.5)
+        poller.poll()
+    assert kinds(audited(sandbox)) == {"seen_unsettled"}
+    sandbox.details(sid)
     assert audited(sandbox)["findings"] == []
 
 

@@ -159,6 +159,33 @@ def test_what_befell_a_client_that_took_it_well_is_respected(
     assert situation(reported(sandbox), word)["state"] == "respected"
 
 
+def test_a_client_that_asks_for_a_status_without_a_pause_is_noted(sandbox: Driver) -> None:
+    sid = sandbox.sid()
+    for _ in range(10):
+        sandbox.details(sid)
+        sandbox.wall.advance(0.2)
+    assert tolerated(reported(sandbox)) == {"same_again"}
+    sandbox.control("DELETE", "/journal")
+    for _ in range(10):
+        sandbox.details(sid)
+        sandbox.wall.advance(1)
+    assert tolerated(reported(sandbox)) == set()
+
+
+def test_a_poller_that_calls_no_more_while_messages_come_has_stopped(sandbox: Driver) -> None:
+    poller = WritebackPoller(client_of(sandbox, DEMO), CONSOLE, lambda: clock_of(sandbox))
+    for n in range(4):
+        sandbox.wall.advance(60.5)
+        sandbox.send(f"Reminder number {n}")
+        if n == 3:
+            fault(sandbox, "writeback.*", status=503)
+        poller.poll()
+    for n in range(4):
+        sandbox.wall.advance(60.5)
+        sandbox.send(f"Another one, number {n}")
+    assert broken(reported(sandbox)) == {"http_503: stopped"}
+
+
 def test_a_rule_is_untried_then_respected_then_broken(sandbox: Driver) -> None:
     assert rule(reported(sandbox), "SP-msisdn") == {
         "id": "SP-msisdn",

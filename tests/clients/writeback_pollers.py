@@ -78,6 +78,45 @@ class WritebackPoller:
                 self.waiting[key] = datetime.strptime(written, "%m/%d/%Y %H:%M").replace(tzinfo=UTC)
 
 
+# Right in other ways -------------------------------------------------------------------------------------------------
+
+
+class LooksBackThreeHours(WritebackPoller):
+    """Whatever it has read: what it knows by its id is not counted again."""
+
+    def window(self) -> Window:
+        now = self.clock().replace(microsecond=0)
+        return now - timedelta(hours=3), now
+
+
+class TouchesAndKnowsByIds(WritebackPoller):
+    """It begins with the second with which it ended, which may not have been over."""
+
+    def window(self) -> Window:
+        return super().window()[0], self.clock().replace(microsecond=0)
+
+    def after(self, end: datetime) -> datetime:
+        return max(self.next_start, end)
+
+
+class WaitsAnHour(WritebackPoller):
+    """It reads what is an hour old, when most statuses are final."""
+
+    def __init__(self, http: httpx.Client, console: str, clock: Clock) -> None:
+        super().__init__(http, console, clock)
+        self.next_start -= timedelta(hours=1)
+
+    def window(self) -> Window:
+        start, end = super().window()
+        return start, end - timedelta(hours=1)
+
+
+class ReadsYesterdayAndToday(WritebackPoller):
+    def window(self) -> Window:
+        now = self.clock().replace(microsecond=0)
+        return now.replace(hour=0, minute=0, second=0) - timedelta(days=1), now
+
+
 # Flaws of the windows ------------------------------------------------------------------------------------------------
 
 

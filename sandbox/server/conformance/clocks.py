@@ -116,7 +116,8 @@ def _same_offset(polls: Sequence[Poll]) -> int | None:
 def _is_plausible(away: int, polls: Sequence[Poll], *, is_round: bool) -> bool:
     if away > 0:  # who only allows for a clock that is slow does not begin ahead as well
         return sum(_window(poll).start > poll.at for poll in polls) * 2 >= len(polls)
-    return any(poll.has_zone_note for poll in polls) or (away < -RARELY_LIVED_IN and not is_round)
+    is_noted = any(poll.has_zone_note for poll in polls)
+    return away < -RARELY_LIVED_IN and (is_noted or not is_round)
 
 
 def _is_day(poll: Poll) -> bool:

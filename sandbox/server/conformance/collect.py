@@ -1,7 +1,7 @@
 """How is all that a report needs read from the store, others being served meanwhile?"""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -11,7 +11,7 @@ from sandbox.server.conformance.calls import CallRow, page_of_calls, page_of_ope
 from sandbox.server.conformance.consent_reactions import NEWEST, PURPOSES, reactions_to_opt_outs
 from sandbox.server.conformance.history import ReadHistory, results_of
 from sandbox.server.conformance.pollers import PollerAudit, audit, has_local_time
-from sandbox.server.conformance.polls import PollsByReader, Reader
+from sandbox.server.conformance.polls import PollsByReader, Reader, trouble_of
 from sandbox.server.conformance.reactions import Reaction, Steps, reactions_of
 from sandbox.server.conformance.records import ResultRow, called_back, page_of_results
 from sandbox.server.conformance.report import ConformanceReport, situation_states
@@ -57,22 +57,41 @@ async def paged(ws: Readable, page: Callable[[Tx, int], list[T]], position_of: C
 async def audits_of(ws: Readable, vendors: Sequence[Vendor]) -> list[PollerAudit]:
     """Return what is to be said of each client that reads by date range."""
     owners = await ws.read(_owners)
+    known = KnownStatuses(vendors)
+    for operation in known.operations:
+        async for call in _each_call(ws, partial(page_of_operation, operation=operation)):
+            known.take_in(call)
     found = []
     for vendor in vendors:
         for read in vendor.range_reads:
             polls = PollsByReader(read, owners.zones)
             async for call in _each_call(ws, partial(page_of_operation, operation=read.operation)):
                 polls.take_in(call)
-            found += await _audits_of_read(ws, polls, owners)
+            found += await _audits_of_read(ws, polls, owners, known.at)
     return found
 
 
-async def _audits_of_read(ws: Readable, polls: PollsByReader, owners: Owners) -> list[PollerAudit]:
+class KnownStatuses:
+    """When the status of each message was told last by a call about it alone."""
+
+    def __init__(self, vendors: Sequence[Vendor]) -> None:
+        self.operations = frozenset(operation for vendor in vendors for operation in vendor.status_reads)
+        self.at: dict[int, int] = {}
+
+    def take_in(self, call: CallRow) -> None:
+        if call.operation in self.operations and not trouble_of(call):
+            self.at.update(dict.fromkeys(call.message_numbers, call.at))
+
+
+async def _audits_of_read(
+    ws: Readable, polls: PollsByReader, owners: Owners, known: Mapping[int, int]
+) -> list[PollerAudit]:
     if not polls.by_reader:
         return []
     rows = await paged(ws, lambda tx, after: page_of_results(tx, polls.read, after), lambda row: row.id)
-    called = await ws.read(lambda tx: set(called_back(tx, 0, rows[-1].id)) if rows else set[int]())
-    return await asyncio.to_thread(_judged, polls, rows, called, owners)
+    called = await ws.read(lambda tx: called_back(tx, 0, rows[-1].id) if rows else [])
+    known_at = {**known, **{each.message_id: max(each.at, known.get(each.message_id, 0)) for each in called}}
+    return await asyncio.to_thread(_judged, polls, rows, known_at, owners)
 
 
 def _owners(tx: Tx) -> Owners:
@@ -85,12 +104,14 @@ def _owners(tx: Tx) -> Owners:
     )
 
 
-def _judged(polls: PollsByReader, rows: Sequence[ResultRow], called: set[int], owners: Owners) -> list[PollerAudit]:
+def _judged(
+    polls: PollsByReader, rows: Sequence[ResultRow], known: Mapping[int, int], owners: Owners
+) -> list[PollerAudit]:
     """Return the audits of one operation; it needs nothing but what was read."""
     audits = []
     for reader, its_polls in polls.by_reader.items():
         mine = [row for row in rows if _is_of(row, reader, polls.read, owners)]
-        results = {each.id: each for each in results_of(mine, called, polls.read)}
+        results = {each.id: each for each in results_of(mine, known, polls.read)}
         account = owners.account_names.get(reader.account or 0)
         audits.append(audit(reader, account, ReadHistory(polls.read, its_polls, results), owners.now))
     return audits
@@ -126,7 +147,9 @@ async def report_of(ws: Readable, vendors: Sequence[Vendor]) -> ConformanceRepor
     steps, tallies = Steps(frozenset(read.operation for read in reads)), RuleTallies()
     owners = await ws.read(_owners)
     polls = {read.operation: PollsByReader(read, owners.zones) for read in reads}
+    known = KnownStatuses(vendors)
     async for call in _each_call(ws, page_of_calls):
+        known.take_in(call)
         tallies.take_in(call)
         steps.take_in(call)
         if call.operation in polls:
@@ -141,7 +164,7 @@ async def report_of(ws: Readable, vendors: Sequence[Vendor]) -> ConformanceRepor
     reactions = await asyncio.to_thread(lambda: list(reactions_of(steps, facts.now, facts.newest)))
     reactions += [reaction for content in contents for reaction in content.reactions]
     reactions += [*facts.opt_outs, *reactions_to_callbacks(callbacks, may_come_first=facts.may_come_first)]
-    pollers = [audited for each in polls.values() for audited in await _audits_of_read(ws, each, owners)]
+    pollers = [audited for each in polls.values() for audited in await _audits_of_read(ws, each, owners, known.at)]
     for read in reads:
         if not any(has_local_time(each) for each in pollers if each.reader.operation == read.operation):
             tallies.drop_notes(read.zone_note)

@@ -17,14 +17,15 @@ class Result:
     """A message that was there to be read.
 
     `final_at`: when it takes the status after which the API tells nothing new: `NEVER` if it takes none that the API
-    tells, before all times where an API tells no status. `is_called_back`: whether a callback told that status.
+    tells, before all times where an API tells no status. `is_known_otherwise`: whether a callback or a call about
+    this message alone told that status.
     `is_late`: whether it was put in with a time that had passed.
     """
 
     id: int
     at: int
     final_at: int
-    is_called_back: bool
+    is_known_otherwise: bool
     is_late: bool
 
 
@@ -116,18 +117,22 @@ class ReadHistory:
         return [each for each in self.between(hole) if each.id not in self.sights and not each.is_late]
 
 
-def results_of(rows: Sequence[ResultRow], called: set[int], read: RangeRead) -> list[Result]:
-    """Return rows, in the order of their numbers, as results."""
+def results_of(rows: Sequence[ResultRow], known: Mapping[int, int], read: RangeRead) -> list[Result]:
+    """Return rows, in the order of their numbers, as results.
+
+    `known`: when the status of a message was told otherwise at last, by its number.
+    """
     latest = 0
     found = []
     for row in rows:
         if row.at is not None:
+            final_at = _final_at(row, read)
             found.append(
                 Result(
                     id=row.id,
                     at=row.at,
-                    final_at=_final_at(row, read),
-                    is_called_back=row.id in called,
+                    final_at=final_at,
+                    is_known_otherwise=known.get(row.id, -1) >= final_at,
                     is_late=row.accepted_at < latest,
                 )
             )

@@ -16,6 +16,7 @@ from sandbox.server.conformance.situations import (
     NO_ACCESS,
     RATE_LIMITED,
     REFUSED_CALL,
+    SAME_AGAIN,
     SLOW,
     Situation,
     situation_of,
@@ -49,9 +50,11 @@ COUNTS_AS_LONGER = SECOND / 10
 """From this wait on, one that is half as long again is a wait that grows."""
 OVER_AFTER = MINUTE
 """How long after a call it is over what the client does about it, if nobody calls any more."""
+MANY = 10
+"""Calls about the same at once, which are too many."""
 MOST_PAUSES = 3
 """Of its usual ones, after which a poller that does not call has stopped."""
-FEWEST_POLLS = 4
+FEWEST_POLLS = 3
 """From which its usual pause is known."""
 
 Subject = tuple[object, ...]
@@ -141,6 +144,7 @@ def reactions_of(steps: Steps, now: int, active_until: int) -> Iterator[Reaction
     """
     active_until = max(active_until, steps.last_at)
     for same in steps.by_subject.values():
+        yield from _same_again(same)
         pause = _usual_pause(same)
         for n, step in enumerate(same):
             if step.situation is None:
@@ -152,6 +156,17 @@ def reactions_of(steps: Steps, now: int, active_until: int) -> Iterator[Reaction
                 is_over=step.n < steps.count - 1 or now - step.at >= OVER_AFTER,
                 has_stopped=_has_stopped(same, step, pause, active_until),
             )
+
+
+def _same_again(same: Sequence[Step]) -> Iterator[Reaction]:
+    """Yield, as a note, the calls about the same of which so many came at once, each time that they did."""
+    run: list[Step] = []
+    for step in same:
+        if run and run[-1].until(step) >= IMMEDIATE_MS:
+            run.clear()
+        run.append(step)
+        if len(run) == MANY and not step.is_sending:
+            yield Reaction(SAME_AGAIN, HAMMERED, tuple(each.id for each in run), is_note=True)
 
 
 def _usual_pause(polls: Sequence[Step]) -> float | None:

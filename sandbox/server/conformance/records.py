@@ -27,9 +27,16 @@ class ResultRow(NamedTuple):
     outcome: str | None
 
 
+class KnownStatus(NamedTuple):
+    """A message, and when its final status was told."""
+
+    message_id: int
+    at: int
+
+
 CALLED_BACK = Query(
-    int,
-    select(CALLBACKS.c.message_id).where(
+    KnownStatus,
+    select(CALLBACKS.c.message_id, CALLBACKS.c.status_at).where(
         CALLBACKS.c.workspace_id == bindparam("ws"),
         CALLBACKS.c.message_id > bindparam("after"),
         CALLBACKS.c.message_id <= bindparam("last"),
@@ -57,6 +64,6 @@ def page_of_results(tx: Tx, read: RangeRead, after: int) -> list[ResultRow]:
     return tx.all(_results(read.owner, read.time), after=after)
 
 
-def called_back(tx: Tx, after: int, last: int) -> list[int]:
-    """Return the messages of these numbers whose final status was told by a callback."""
+def called_back(tx: Tx, after: int, last: int) -> list[KnownStatus]:
+    """Return the messages of these numbers whose final status was told by a callback, and that status's time."""
     return tx.all(CALLED_BACK, after=after, last=last)

@@ -52,7 +52,7 @@ def read_unsettled(history: ReadHistory, now: int) -> list[PollerMistake]:
     evidence = []
     for number, sight in history.sights.items():
         result = history.results[number]
-        is_missed = sight.final is None and not result.is_called_back and result.final_at <= min(now, last.at)
+        is_missed = sight.final is None and not result.is_known_otherwise and result.final_at <= min(now, last.at)
         if is_missed and last.at - result.final_at >= patience and last.window.start > result.at:
             evidence.append(_late_status(history, result, sight))
     return found(READ_UNSETTLED, evidence)

@@ -78,6 +78,12 @@ FAILED_WITH_200 = Situation(
     _fault('{"status": 200}', "dialogtech.*"),
     "Look at <result>, not at the status of HTTP; do not repeat the call as it is.",
 )
+SAME_AGAIN = Situation(
+    "same_again",
+    "ten calls about the same within seconds",
+    "Let the client wait for a status.",
+    "Wait a second or more between two calls about the same; or take StatusCallbacks.",
+)
 NULLS = Situation(
     "nulls",
     "null in every field that may be null",
@@ -122,7 +128,7 @@ CALLBACK_FIRST = Situation(
 
 SITUATIONS = (
     *(ACCEPTED, REFUSED_CALL, NO_ACCESS, RATE_LIMITED, UNAVAILABLE, *BROKEN_OFF.values(), SLOW),
-    *(EMPTY, NULLS, UNKNOWN_STATUS, FAILED_WITH_200, DOCTYPE, CDATA_MARKUP, OPTED_OUT),
+    *(EMPTY, SAME_AGAIN, NULLS, UNKNOWN_STATUS, FAILED_WITH_200, DOCTYPE, CDATA_MARKUP, OPTED_OUT),
     *(CALLBACK, CALLBACK_DUPLICATE, CALLBACK_LATE, CALLBACK_CONTRADICTORY, CALLBACK_FIRST),
 )
 

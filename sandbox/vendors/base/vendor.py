@@ -51,6 +51,7 @@ class Vendor:
     that tells a change of status. `id_formats`: what it calls messages. `message_types`: its words for what staff may
     send, by purpose. `status_words`: its words for statuses, each with those that it may stand for. `range_reads`: its
     operations that clients read by date range. `tries`: how its rules are tried; the others as `other_try` says.
+    `status_reads`: its operations that tell the status of one message, as the journal names them.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Vendor:
     message_types: Mapping[str, str] = field(default_factory=dict)
     status_words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     range_reads: tuple[RangeRead, ...] = ()
+    status_reads: tuple[str, ...] = ()
     tries: Mapping[str, RuleTry] = field(default_factory=dict)
     other_try: RuleTry = DEFAULT_TRY
     credentials_in_headers: bool = True

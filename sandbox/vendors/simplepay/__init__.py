@@ -28,6 +28,7 @@ SIMPLEPAY = Vendor(
     status_callback=status_callback,
     id_formats=(SID,),
     status_words=WORDS_TAKEN,
+    status_reads=(f"{VENDOR}.messages",),
     tries=TRIES,
     other_try=FALLBACK,
 )
