@@ -16,6 +16,8 @@ SEED, SNAPSHOT, WORLD, ARRIVING = "seed", "snapshot", "world", "arriving"
 """What a hidden workspace is kept for; one whose rows are still coming is of no use once its process has ended."""
 SLICE = 500
 """Rows that are deleted together."""
+MOST_TOGETHER = 10
+"""Workspaces that are swept together: an empty one has no rows, and costs a statement for each table."""
 UNUSED_SEEDS = 4
 """Clones of seeds with a start of their own that are kept for the next one who begins there, though nobody is there."""
 LONGEST_PAUSE = 2 * MINUTE
@@ -49,15 +51,19 @@ def _deleting(entity: type[Row]) -> Delete:
 # Children before what they refer to, so that the check of a reference finds no row, and finds that in an index.
 SWEEPING = [_deleting(entity) for entity in reversed(entities())]
 _others = WORKSPACES.alias("other")
-# Not one whose own number others' rows still have: they would go with its row, all together.
-FIRST_GONE = Query(
+# Not one whose own number others' rows still have: they would go with its row, all together. They are found by that
+# number: by the purpose, which `coalesce` keeps from being an index's, each would be looked for among all that are gone.
+ANY_FREE_TO_GO = Query(
     GoneWorkspace,
     select(WORKSPACES.c.id, WORKSPACES.c.world)
     .where(
         WORKSPACES.c.hidden == GONE,
-        ~exists().where(_others.c.world == WORKSPACES.c.id, _others.c.id != WORKSPACES.c.id, _others.c.hidden == GONE),
+        ~exists().where(
+            _others.c.world == WORKSPACES.c.id,
+            _others.c.id != WORKSPACES.c.id,
+            func.coalesce(_others.c.hidden, "") == GONE,
+        ),
     )
-    .order_by(WORKSPACES.c.id)
     .limit(1)
     .with_for_update(skip_locked=True),
 )
@@ -167,16 +173,17 @@ def drop_unfinished(tx: Tx, workspace_ids: Iterable[int]) -> None:
 
 
 def sweep(tx: Tx) -> bool:
-    """Delete some rows of a workspace that is gone; return whether there was anything to do."""
-    gone = tx.one(FIRST_GONE)
-    if gone is None:
-        return False
+    """Delete some rows of workspaces that are gone; return whether there was anything to do."""
     room = SLICE
-    for statement in SWEEPING:
-        room -= tx.execute(statement, swept=gone.world, most=room)
-        if room <= 0:
-            return True
-    tx.execute(DELETE, swept=gone.id)
+    for n in range(MOST_TOGETHER):
+        gone = tx.one(ANY_FREE_TO_GO)
+        if gone is None:
+            return n > 0
+        for statement in SWEEPING:
+            room -= tx.execute(statement, swept=gone.world, most=room)
+            if room <= 0:
+                return True
+        tx.execute(DELETE, swept=gone.id)
     return True
 
 
