@@ -16,6 +16,7 @@ from sandbox.clock import SECOND
 from sandbox.server.upkeep import PAUSE
 from sandbox.store import Store, Tx
 from sandbox.store.sqlite import PAGES_AT_ONCE, SPARE_PAGES
+from sandbox.world.workspaces.remove import has_gone
 
 pytestmark = pytest.mark.sqlite
 OpenDriver = Callable[..., Driver]
@@ -68,6 +69,8 @@ def test_the_file_is_shorter_some_seconds_after_much_was_deleted(open_driver: Op
         sandbox.call("DELETE", f"{PATH}/{made['id']}")  # type: ignore[index]
     else:
         pass_time(sandbox, 3601)
+    while sandbox.app.store.read_now(has_gone):
+        pass_time(sandbox, 0.001)
     assert pages(sandbox)[0] == full
     pass_time(sandbox, PAUSE / SECOND)
     count, free = pages(sandbox)

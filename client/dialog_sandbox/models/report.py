@@ -1,6 +1,6 @@
 """What a client gets wrong, as the whole of its calls shows it."""
 
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from pydantic import Field
 
@@ -160,3 +160,11 @@ class WorkspaceReport(AnswerModel):
     pollers: list[Poller]
     missing_nulls: list[str] = Field(description="Fields that may be null, and were in none of the answers looked at.")
     next_meanings: dict[str, str] = Field(description="What the words of `next` mean.")
+
+
+class CtrfReport(AnswerModel):
+    """The same in the Common Test Report Format, which ctrf.io describes."""
+
+    report_format: Literal["CTRF"] = Field(alias="reportFormat")
+    spec_version: str = Field(alias="specVersion")
+    results: dict[str, Any]

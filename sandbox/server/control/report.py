@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Query, Request, Response
 
 from dialog_sandbox.models.base import ListOf
-from dialog_sandbox.models.report import Poller, ReportQuery, WorkspaceReport
+from dialog_sandbox.models.report import CtrfReport, Poller, ReportQuery, WorkspaceReport
 from sandbox.server.conformance.collect import audits_of, report_of
 from sandbox.server.conformance.pollers import poller_body
 from sandbox.server.conformance.renderers import MEDIA_TYPES, format_accepted, rendered
@@ -27,7 +27,7 @@ async def list_pollers(ws: WorkspaceDep, journal: JournalDep, vendors: VendorsDe
     return ListOf(items=[Poller.model_validate(poller_body(each)) for each in audits], next=None)
 
 
-@router.get("/report", response_model=WorkspaceReport, responses={200: {"content": OTHER_FORMATS}})
+@router.get("/report", response_model=WorkspaceReport | CtrfReport, responses={200: {"content": OTHER_FORMATS}})
 async def show_report(
     request: Request,
     ws: WorkspaceDep,

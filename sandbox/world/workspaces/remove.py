@@ -52,7 +52,7 @@ def _deleting(entity: type[Row]) -> Delete:
 SWEEPING = [_deleting(entity) for entity in reversed(entities())]
 _others = WORKSPACES.alias("other")
 # Not one whose own number others' rows still have: they would go with its row, all together. They are found by that
-# number: by the purpose, which `coalesce` keeps from being an index's, each would be looked for among all that are gone.
+# number: by the purpose, which `coalesce` keeps from being an index's, each would be sought among all that are gone.
 ANY_FREE_TO_GO = Query(
     GoneWorkspace,
     select(WORKSPACES.c.id, WORKSPACES.c.world)
