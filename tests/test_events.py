@@ -453,7 +453,7 @@ def test_a_page_of_long_texts_has_few_of_them(live: Live, stayed: list[Event], m
     monkeypatch.setattr("sandbox.server.events.frames.SMALL_PAGE_SIZE", 1)
     with live.follow(last_event_id=stayed[0].id) as stream:
         assert contents(stream.take(len(stayed) - 1)) == contents(stayed[1:])
-    assert max(pages) <= 4
+    assert max(pages) < len(stayed) - 1, "what came in one millisecond comes together, and no more"
 
 
 def test_readers_of_one_workspace_see_nothing_of_another(
