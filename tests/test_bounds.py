@@ -233,14 +233,18 @@ def test_an_expectation_costs_nothing_for_exchanges_of_other_operations(sandbox:
     body = {"expect": [{"operation": "simplepay.optout", "where": {"to": PHONE}}]}
     sandbox.optout(PHONE)
     costs = []
+
+    def cost() -> int:
+        with counted(sandbox.app.store) as asked:
+            assert sandbox.control("POST", "/verify", body) == {"found": [1]}
+        return asked.steps
+
     for count in (1, 200):
         for _ in range(count):
             sandbox.submit()
         sandbox.control("GET", "/journal")
-        with counted(sandbox.app.store) as asked:
-            assert sandbox.control("POST", "/verify", body) == {"found": [1]}
-        costs.append(asked.steps)
-    assert costs[1] <= costs[0] + 3 * STRIDE  # for each exchange it would be ten steps
+        costs.append(min(cost() for _ in range(5)))  # a step of the statement before may count for this one
+    assert costs[1] <= costs[0] + STRIDE
 
 
 # Fixtures ------------------------------------------------------------------------------------------------------------
