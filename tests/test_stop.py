@@ -135,7 +135,11 @@ def test_two_servers_on_one_file_end_well_whichever_ends_first(start: Start, tmp
 SERVE = ("serve", "--port", "0", "--fixture", PLAIN)
 
 
-@pytest.mark.parametrize("arguments", [SERVE, ("rules",), ("fixtures",), ("--version",)], ids=lambda given: given[0])
+@pytest.mark.parametrize(
+    "arguments",
+    [SERVE, (*SERVE, "--workers", "2"), ("rules",), ("fixtures",), ("--version",)],
+    ids=lambda given: given[0],
+)
 def test_standard_output_that_takes_nothing_is_told_in_one_line(arguments: tuple[str, ...]) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")

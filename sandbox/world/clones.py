@@ -14,21 +14,11 @@ from sandbox.store.tables import MESSAGES, PEOPLE, WORKSPACES, Part, Row, Worksp
 from sandbox.store.tx import SERVER
 from sandbox.world.callbacks import queue
 from sandbox.world.slices import ROWS, next_slice, workspace_in_making
+from sandbox.world.workspaces.create import FIRST
 from sandbox.world.workspaces.find import row_of
 from sandbox.world.workspaces.remove import ARRIVING, LONGEST_PAUSE, SEED
 
-STATE = (
-    "seed",
-    "clock_frozen",
-    "clock_speed",
-    "delivery_mode",
-    "sent_after",
-    "settled_after",
-    "outcome",
-    "numbers",
-    "counts_reads",
-    "callback_profile",
-)
+STATE = ("seed", *FIRST, "callback_profile")
 """Columns of a workspace that are a part of its state; what its clock reads is one too."""
 FIRST_READING = ("fingerprint", "first_seed", "first_at")
 """Columns that decide the rows which a workspace begins with."""

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, select
 
 from sandbox.server.journal.queries import IN_WORKSPACE
+from sandbox.server.journal.wire import findings_of, numbers_of
 from sandbox.store import Query, Tx
 from sandbox.store.tables import JOURNAL
 from sandbox.vendors.base.range_reads import JournalledCall
@@ -44,9 +45,9 @@ class CallRow(NamedTuple):
     response_size: int | None
 
     @property
-    def message_numbers(self) -> tuple[int, ...]:
+    def message_numbers(self) -> list[int]:
         """The first 1,000 messages that it made or showed."""
-        return tuple(map(int, self.messages.strip(",").split(","))) if self.messages else ()
+        return numbers_of(self.messages)
 
     @property
     def effect(self) -> dict[str, object]:
@@ -57,7 +58,7 @@ class CallRow(NamedTuple):
     @property
     def found(self) -> list[CallFinding]:
         """Its findings."""
-        return [CallFinding(*each) for each in json.loads(self.findings)] if self.findings else []
+        return findings_of(self.findings)
 
     @property
     def request(self) -> JournalledCall:

@@ -97,7 +97,7 @@ class PollsByReader:
 def poll_of(call: CallRow, read: RangeRead, n: int, zone: str) -> Poll:
     """Return a call as a poll."""
     words = read.words(call.request)
-    numbers = call.message_numbers
+    numbers = tuple(call.message_numbers)
     return Poll(
         n=n,
         id=call.id,

@@ -10,6 +10,7 @@ from sandbox.server.control.answers.callbacks import callbacks_of
 from sandbox.server.control.answers.messages import MessageBuilder
 from sandbox.server.control.answers.workspaces import clock_reading
 from sandbox.server.journal import Journal
+from sandbox.server.journal.wire import numbers_of
 from sandbox.store import Tx
 from sandbox.store.tables import JournalEntryRow
 from sandbox.vendors.base.vendor import Vendor
@@ -118,5 +119,5 @@ def _status(event: WorkspaceEvent) -> str:
 def _exchanged(event: WorkspaceEvent) -> Iterator[int]:
     """Yield the numbers of the messages that an exchange made or showed."""
     entry: JournalEntryRow | None = event.exchange
-    if entry is not None and entry.messages:
-        yield from map(int, entry.messages.strip(",").split(",")[:MOST_MESSAGES])
+    if entry is not None:
+        yield from numbers_of(entry.messages)[:MOST_MESSAGES]

@@ -21,7 +21,6 @@ CUT_CHARACTER = 3
 
 def exchange_body(entry: JournalEntryRow, explanations: Mapping[str, str]) -> Exchange:
     """Return an entry's exchange. `explanations`: what each rule says, by its id."""
-    numbers = entry.messages.strip(",").split(",") if entry.messages else []
     is_answer_cut = entry.response_size is None or entry.response_size > LONGEST_BODY
     return Exchange.model_validate(
         {
@@ -51,7 +50,7 @@ def exchange_body(entry: JournalEntryRow, explanations: Mapping[str, str]) -> Ex
             "rules": entry.rules.split(),
             "findings": finding_bodies(entry, explanations),
             "fault": None if entry.fault is None else AppliedFault.model_validate_json(entry.fault),
-            "messages": [message_id(int(number)) for number in numbers],
+            "messages": [message_id(number) for number in numbers_of(entry.messages)],
         }
     )
 
@@ -70,6 +69,11 @@ def finding_bodies(entry: JournalEntryRow, explanations: Mapping[str, str]) -> l
         )
         for each in findings_of(entry.findings)
     ]
+
+
+def numbers_of(written: str | None) -> list[int]:
+    """Return the numbers of messages that a row holds between commas."""
+    return [] if written is None else [int(number) for number in written.strip(",").split(",")]
 
 
 def findings_of(written: str | None) -> list[CallFinding]:
