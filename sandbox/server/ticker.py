@@ -193,7 +193,7 @@ class Ticker:
         due = [workspace_id for workspace_id, at in self._due.items() if at <= wall]
         for workspace_id in {*self._marked, *due}:
             await self._visit_unless_broken(workspace_id)
-            await asyncio.sleep(0)  # where transactions run inline nothing else would let others go on
+            await serve_others()
         self._scheduler.start()
         if self._next_expiry <= wall:
             await self._delete_expired(wall)

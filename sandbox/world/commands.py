@@ -28,8 +28,8 @@ from sandbox.world.statuses import DELIVERED
 P = ParamSpec("P")
 T = TypeVar("T")
 
-SLICE = 50
-"""Commands that are due, or messages of a broadcast, that are done together: about 15 ms."""
+SLICE = 20
+"""Commands that are due, or messages of a broadcast, that are done together: about 10 ms in a large store."""
 SUBMIT = ("simplepay", "simplepay.submit")
 """Vendor and cause of a message that a program sent by SimplePay."""
 STAFF_OPT_IN_TEXT = "{organisation}: you asked us to text you. Text HELP for help, STOP to end."

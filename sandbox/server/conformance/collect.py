@@ -16,7 +16,7 @@ from sandbox.server.conformance.reactions import Reaction, Steps, reactions_of
 from sandbox.server.conformance.records import ResultRow, called_back, page_of_results
 from sandbox.server.conformance.report import ConformanceReport, situation_states
 from sandbox.server.conformance.rule_states import RuleTallies, rule_states
-from sandbox.store import Tx
+from sandbox.store import Tx, serve_others
 from sandbox.vendors.base.range_reads import RangeRead
 from sandbox.vendors.base.vendor import Vendor
 from sandbox.world.commands import SUBMIT
@@ -51,7 +51,7 @@ async def paged(ws: Readable, page: Callable[[Tx, int], list[T]], position_of: C
         if not found:
             return rows
         rows += found
-        await asyncio.sleep(0)
+        await serve_others()
 
 
 async def audits_of(ws: Readable, vendors: Sequence[Vendor]) -> list[PollerAudit]:
@@ -187,7 +187,7 @@ async def _each_call(ws: Readable, page_of: Callable[[Tx, int], list[CallRow]]) 
         after = page[-1].position
         for call in page:
             yield call
-        await asyncio.sleep(0)
+        await serve_others()
 
 
 def _facts(tx: Tx) -> WorldFacts:

@@ -12,6 +12,7 @@ from sandbox.server.control.waits import answered
 from sandbox.server.events import Hub
 from sandbox.server.journal.verify import JournalReplaced, Verification
 from sandbox.server.problems import Problem, refusals
+from sandbox.store import serve_others
 
 router = control_router(WORKSPACE, "Journal")
 
@@ -59,10 +60,10 @@ async def _look_by_look(ws: WorkspaceAccess, body: VerifyRequest) -> Verificatio
     """
     verification = await ws.read(partial(Verification, in_order=body.in_order))
     for request in body.expect:
-        await asyncio.sleep(0)
+        await serve_others()
         await ws.read(partial(verification.look_for, request=request))
     after: int | None = 0 if body.no_findings else None
     while after is not None:
-        await asyncio.sleep(0)
+        await serve_others()
         after = await ws.read(partial(verification.look_for_mistakes, after=after))
     return verification
