@@ -262,8 +262,9 @@ class VendorExchange:
             if isinstance(done, Refusal):
                 raise done
             if done is None:
+                if is_write:
+                    await serve_others()  # a slice of what is due was done
                 is_write = True
-                await serve_others()
             else:
                 self._is_fault_applied = True
                 await self.hooks.apply_fault(self, done)
