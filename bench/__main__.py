@@ -3,6 +3,7 @@
 import argparse
 import signal
 import sys
+from collections.abc import Callable
 from typing import NoReturn
 
 from bench import against, load, other
@@ -14,19 +15,35 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description="How fast the sandbox is.")
     parser.add_argument("--quick", action="store_true", help="two minutes, and less exact")
     parser.add_argument(
-        "--write", action="store_true", help="write docs/benchmarks.md, or with --stalls docs/reliability.md"
+        "--write",
+        action="store_true",
+        help="write docs/benchmarks.md, with --stalls docs/reliability.md, with --scaling docs/scaling.md",
     )
     parser.add_argument("--against", metavar="COMMIT", help="compare with another commit, side by side")
     parser.add_argument("--stalls", action="store_true", help="only how long one caller's large call delays another")
+    parser.add_argument("--scaling", action="store_true", help="only what more processes bring, on both databases")
     options = parser.parse_args()
     if options.write and options.against:
         parser.error("--write is for the benchmark itself, not for a comparison")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the servers are ended too
     try:
-        is_met = stalls(options) if options.stalls else compare_or_measure(options)
+        is_met = chosen(options)(options)
     except Broken as error:
         fail(str(error))
     raise SystemExit(not is_met)
+
+
+def chosen(options: argparse.Namespace) -> Callable[[argparse.Namespace], bool]:
+    if options.stalls:
+        return stalls
+    return scaling if options.scaling else compare_or_measure
+
+
+def scaling(options: argparse.Namespace) -> bool:
+    """Measure one and two processes, on a file and on PostgreSQL."""
+    from bench import scaling as measured  # noqa: PLC0415  (as below)
+
+    return measured.run(say, write=options.write)
 
 
 def stalls(options: argparse.Namespace) -> bool:

@@ -67,13 +67,19 @@ def check_installed() -> None:
         raise Broken("wrk, the load generator, is missing: install it (Debian: apt install wrk)")
 
 
-def run(server: Server, requests: Sequence[Request], headers: Mapping[str, str], seconds: int) -> Sample:
+def run(
+    server: Server,
+    requests: Sequence[Request],
+    headers: Mapping[str, str],
+    seconds: int,
+    connections: int = CONNECTIONS,
+) -> Sample:
     """Sends the requests in turn for so long, on one thread; any answer that is not a success is an error."""
     with tempfile.TemporaryDirectory(prefix="dialog-sandbox-bench-") as folder:
         listed, script = Path(folder, "requests.txt"), Path(folder, "load.lua")
         listed.write_text("".join(f"{item.method} {item.target} {item.body}".rstrip() + "\n" for item in requests))
         script.write_text(SCRIPT % {"requests": json.dumps(str(listed)), "headers": lua_table(headers)})
-        command = [WRK, "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", f"{TIMEOUT_S}s", "-s", str(script)]
+        command = [WRK, "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", f"{TIMEOUT_S}s", "-s", str(script)]
         before = server.cpu_s()
         done = subprocess.run(
             [*command, server.url], capture_output=True, text=True, timeout=seconds + 3 * TIMEOUT_S, check=False

@@ -35,6 +35,28 @@ def bare(call: str, answer: Path) -> "Server":
     return Server([sys.executable, "-m", "bench.bare", call, str(answer)])
 
 
+def cpu_s(pid: int) -> float:
+    """Seconds of CPU that a process and those that it has started have used so far, user and system."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    ended = int(fields[13]) + int(fields[14])  # of children that were waited for
+    return (int(fields[11]) + int(fields[12]) + ended) / TICKS + sum(map(cpu_s, children(pid)))
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started and that go on."""
+    return [
+        int(each) for task in Path(f"/proc/{pid}/task").iterdir() for each in (task / "children").read_text().split()
+    ]
+
+
+def resident_mb(pid: int) -> float:
+    """Resident memory of a process in MB (10^6 bytes)."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) * 1024 / 1e6
+    raise Broken("the server has ended")
+
+
 class Server:
     """A process of ours that serves HTTP, from the first answer on; `with` stops it."""
 
@@ -72,16 +94,13 @@ class Server:
         return parts.hostname, parts.port
 
     def cpu_s(self) -> float:
-        """Seconds of CPU that it has used so far, user and system."""
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        """Seconds of CPU that it has used so far, user and system, with its workers'."""
+        return cpu_s(self._process.pid)
 
     def memory_mb(self) -> float:
-        """Resident memory in MB (10^6 bytes)."""
-        for line in Path(f"/proc/{self._process.pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1]) * 1024 / 1e6
-        raise Broken("the server has ended")
+        """Resident memory in MB (10^6 bytes), of the largest of its workers if it has some."""
+        pids = [self._process.pid, *children(self._process.pid)]
+        return max(map(resident_mb, pids))
 
     def stop(self) -> None:
         if self._process.poll() is None:

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from sandbox.settings import Settings
 
 if TYPE_CHECKING:
-    from databases import DatabaseServer
+    from bench.databases import DatabaseServer
 
 pytest_plugins = ["browser", "commands", "proxies", "server_process"]
 
@@ -72,9 +72,9 @@ def postgresql(pytestconfig: pytest.Config) -> Iterator["DatabaseServer | None"]
     if not pytestconfig.getoption("--postgresql"):
         yield None
         return
-    from databases import DatabaseServer
+    from databases import started
 
-    server = DatabaseServer()
+    server = started()
     yield server
     server.close()
 

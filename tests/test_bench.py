@@ -1,6 +1,9 @@
 """The benchmark's own parts: that what it reads, fills and compares with is what it says. Nothing is put under load."""
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,7 +16,7 @@ from driver import START, Driver
 from fastapi import FastAPI
 from sqlalchemy import Select, create_engine, func, or_, select, tuple_
 
-from bench import against, bare, calls, contents, fill, load, other, plans, report, servers, workloads
+from bench import against, bare, calls, contents, fill, load, other, plans, report, scaling, servers, workloads
 from bench.calls import CALLS, Call
 from bench.load import Request, Sample
 from bench.servers import Broken, Server
@@ -257,3 +260,34 @@ def test_a_commit_that_is_installed_is_not_installed_again(tmp_path: Path, monke
     assert first == again == folder / "0123456789ab" / ".venv" / "bin" / "dialog-sandbox"
     assert done == [["git", "rev-parse"], ["make", "-C"], ["git", "rev-parse"]]
     assert told == ["installing 0123456789ab in .bench/0123456789ab"]
+
+
+# More processes -----------------------------------------------------------------------------------------------------
+
+
+def test_what_two_servers_did_at_the_same_time_is_counted_together() -> None:
+    first = Sample(requests=300, mean_bytes=100, per_s=30, p50_ms=1, p99_ms=9, cpu_us=10)
+    second = Sample(requests=100, mean_bytes=200, per_s=10, p50_ms=3, p99_ms=5, cpu_us=30)
+    assert scaling.together([first, second]) == Sample(
+        requests=400, mean_bytes=125, per_s=40, p50_ms=2, p99_ms=9, cpu_us=15
+    )
+
+
+def test_the_page_has_the_place_for_what_is_measured() -> None:
+    text = scaling.PAGE.read_text()
+    assert text.index(scaling.BEGIN) < text.index(scaling.END)
+
+
+def test_the_cpu_time_of_a_process_has_that_of_those_it_started(tmp_path: Path) -> None:
+    done = tmp_path / "done"
+    burn = "import sys; sum(range(3_000_000)); open(sys.argv[1], 'w').close(); sys.stdin.read()"
+    started = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {burn!r}, sys.argv[1]])"
+    command = [sys.executable, "-c", started, str(done)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        try:
+            while not done.exists():
+                os.sched_yield()
+            (child,) = servers.children(process.pid)
+            assert servers.cpu_s(process.pid) >= servers.cpu_s(child) > 0
+        finally:
+            process.communicate()

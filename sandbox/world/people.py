@@ -1,6 +1,6 @@
 """Who has which phone: found by phone or id, made on first contact or by hand?"""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, desc, null, or_, select, update
@@ -23,6 +23,14 @@ class _Carrier(NamedTuple):
     name: str | None
 
 
+class _PhoneOfKey(NamedTuple):
+    key: str
+    phone: str
+
+
+BATCH_SIZE = 500
+"""Keys that are looked up together."""
+
 _in_workspace = PEOPLE.c.workspace_id == bindparam("ws")
 ID_BY_PHONE = Query(int, select(PEOPLE.c.id).where(_in_workspace, PEOPLE.c.phone == bindparam("phone")), hot=True)
 BY_KEY_OR_PHONE = Query(
@@ -32,6 +40,10 @@ BY_KEY_OR_PHONE = Query(
     .order_by(desc(PEOPLE.c.key == bindparam("key"))),
 )
 BY_PHONE = Query(PersonRow, select(PEOPLE).where(_in_workspace, PEOPLE.c.phone == bindparam("phone")))
+PHONES_BY_KEY = Query(
+    _PhoneOfKey,
+    select(PEOPLE.c.key, PEOPLE.c.phone).where(_in_workspace, PEOPLE.c.key.in_(bindparam("keys", expanding=True))),
+)
 CARRIERS_OF = Query(
     _Carrier,
     select(PEOPLE.c.id, PEOPLE.c.carrier).where(_in_workspace, PEOPLE.c.id.in_(bindparam("people", expanding=True))),
@@ -78,8 +90,12 @@ def find_person(tx: Tx, key_or_phone: str) -> PersonRow:
     """Return the person of that `person_id`, or else of that phone in any writing."""
     person = tx.one(BY_KEY_OR_PHONE, key=key_or_phone, phone=_digits(key_or_phone))
     if person is None:
-        raise UnknownPerson("No person of this workspace has that person_id or phone: list them with GET people.")
+        raise _unknown()
     return person
+
+
+def _unknown() -> UnknownPerson:
+    return UnknownPerson("No person of this workspace has that person_id or phone: list them with GET people.")
 
 
 def person_with_phone(tx: Tx, phone: str) -> PersonRow | None:
@@ -89,13 +105,24 @@ def person_with_phone(tx: Tx, phone: str) -> PersonRow | None:
 
 def phone_of(tx: Tx, key_or_phone: str) -> str:
     """Return a person's phone; a phone stands for itself, also when it is nobody's yet."""
-    try:
-        return find_person(tx, key_or_phone).phone
-    except UnknownPerson:
-        phone = _digits(key_or_phone)
-        if phone is None:
-            raise
-        return phone
+    (phone,) = phones_of(tx, [key_or_phone])
+    return phone
+
+
+def phones_of(tx: Tx, keys_or_phones: Sequence[str]) -> list[str]:
+    """Return the phone of each, as `phone_of`, in a statement for every `BATCH_SIZE` of them."""
+    by_key: dict[str, str] = {}
+    for start in range(0, len(keys_or_phones), BATCH_SIZE):
+        batch = keys_or_phones[start : start + BATCH_SIZE]
+        by_key.update((row.key, row.phone) for row in tx.all(PHONES_BY_KEY, keys=batch))
+    return [by_key.get(each) or _phone_itself(each) for each in keys_or_phones]
+
+
+def _phone_itself(written: str) -> str:
+    phone = _digits(written)
+    if phone is None:
+        raise _unknown()
+    return phone
 
 
 def _digits(written: str) -> str | None:

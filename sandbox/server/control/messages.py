@@ -295,4 +295,4 @@ def _phones(tx: Tx, to: str | list[str]) -> list[str] | None:
     """Return each phone once, in the order given; None for everyone."""
     if isinstance(to, str):
         return None
-    return list(dict.fromkeys(people.phone_of(tx, each) for each in to))
+    return list(dict.fromkeys(people.phones_of(tx, to)))
