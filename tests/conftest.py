@@ -48,7 +48,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "rule(*ids): the rules of which this test fails when they are broken")
     config.addinivalue_line("markers", "inline: counts turns of the loop or the work of one thread; not for threads")
     config.addinivalue_line("markers", "postgresql: is about PostgreSQL itself")
-    config.addinivalue_line("markers", "sqlite: is about SQLite itself, its file or its counts")
+    config.addinivalue_line(
+        "markers", "sqlite: is about SQLite itself, its file or its counts, or a store that no other process may open"
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

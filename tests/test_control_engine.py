@@ -40,6 +40,7 @@ def test_it_is_live_and_ready(sandbox: Driver) -> None:
     assert sandbox.call("GET", "/_sandbox/health/ready").json() == {"status": "ready"}
 
 
+@pytest.mark.sqlite
 def test_it_is_not_ready_when_the_store_is_closed(sandbox: Driver) -> None:
     sandbox.app.store.close()
     answer = sandbox.call("GET", "/_sandbox/health/ready")

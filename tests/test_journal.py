@@ -542,6 +542,7 @@ async def broken(*_: object) -> None:
     raise StoreUnavailable("locked")
 
 
+@pytest.mark.sqlite
 def test_a_store_that_fails_for_a_while_loses_no_entry(sandbox: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     given = reads(sandbox, 1)
     with monkeypatch.context() as outage:
@@ -552,6 +553,7 @@ def test_a_store_that_fails_for_a_while_loses_no_entry(sandbox: Driver, monkeypa
     assert ids(sandbox) == given
 
 
+@pytest.mark.sqlite
 def test_a_store_that_fails_is_not_asked_again_with_each_exchange(
     sandbox: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -569,6 +571,7 @@ def test_a_store_that_fails_is_not_asked_again_with_each_exchange(
     assert ids(sandbox, limit=1000) == given
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("limit", ["MOST_WAITING", "MOST_WAITING_BYTES"])
 def test_of_what_waits_for_a_store_the_newest_are_kept(
     sandbox: Driver, monkeypatch: pytest.MonkeyPatch, limit: str
@@ -596,6 +599,7 @@ def test_an_entry_whose_commit_was_not_told_is_there_once(sandbox: Driver, monke
     assert ids(sandbox) == given
 
 
+@pytest.mark.sqlite
 def test_an_entry_that_cannot_be_made_yet_is_made_later(sandbox: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     def unavailable(*_: object) -> None:
         raise StoreUnavailable("locked")
@@ -1004,6 +1008,7 @@ def test_a_body_of_one_piece_again_and_again_is_told(sandbox: Driver, piece: byt
     assert [entry["request"]["truncated"] for entry in entries(sandbox)] == [True]
 
 
+@pytest.mark.sqlite
 def test_long_bodies_are_written_few_at_a_time(sandbox: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     sizes, work = [], sandbox.app.journal._work
 

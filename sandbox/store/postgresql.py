@@ -128,9 +128,13 @@ async def changes(engine: Engine) -> AsyncGenerator[Collection[int] | None]:
 
     arguments, options = engine.dialect.create_connect_args(engine.url)
     options["connect_timeout"] = CONNECT_TIMEOUT_S
-    async with await AsyncConnection.connect(*arguments, autocommit=True, **options) as connection:
+    connection = await AsyncConnection.connect(*arguments, autocommit=True, **options)
+    try:
         await connection.execute(f"LISTEN {CHANNEL}")
         while True:
             yield None
             async for notice in connection.notifies(timeout=LOOK_EVERY_S):
                 yield [int(number) for number in notice.payload.split(",")] if notice.payload else None
+    finally:
+        # As a context the connection would roll back first; a second cancellation meanwhile leaves it open.
+        await connection.close()
