@@ -6,6 +6,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import httpx
+
 from clients.dialogtech_pollers import DAY, DialogTechPoller
 from clients.senders import PREFIX, Sender, Sleep
 from clients.writeback_pollers import Clock, Window, WritebackPoller
