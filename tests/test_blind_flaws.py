@@ -3,7 +3,10 @@
 import pytest
 from clients import blind
 from clients.bridge import client_of, clock_of
+from clients.dialogtech_pollers import DialogTechPoller
 from clients.scenario import lived_through
+from clients.senders import Sender
+from clients.writeback_pollers import WritebackPoller
 from driver import CONSOLE, DEMO, KEYS, LINE, TRACKING_NUMBER, Driver
 from test_report import broken, reported, tolerated
 
@@ -11,15 +14,15 @@ DAY_S, HOUR_S, MINUTE_S = 86400, 3600, 60
 RATE_LIMIT = {"rate_limit": {"requests": 0, "seconds": 60}}
 
 
-def writeback_poller(sandbox: Driver, kind: type[blind.WritebackPoller]) -> blind.WritebackPoller:
+def writeback_poller(sandbox: Driver, kind: type[WritebackPoller]) -> WritebackPoller:
     return kind(client_of(sandbox, DEMO), CONSOLE, lambda: clock_of(sandbox))
 
 
-def dialogtech_poller(sandbox: Driver, kind: type[blind.DialogTechPoller]) -> blind.DialogTechPoller:
+def dialogtech_poller(sandbox: Driver, kind: type[DialogTechPoller]) -> DialogTechPoller:
     return kind(client_of(sandbox), KEYS, lambda: clock_of(sandbox))
 
 
-def sender(sandbox: Driver, kind: type[blind.Sender]) -> blind.Sender:
+def sender(sandbox: Driver, kind: type[Sender]) -> Sender:
     return kind(client_of(sandbox, DEMO), CONSOLE, LINE, sandbox.wall.advance)
 
 
