@@ -17,7 +17,7 @@ UV   := $(VENV)/tools/bin/uv
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test test-postgresql test-threads soak soak-clients fire lowest check check-names bench trace screenshots image-test lock clean stale
+.PHONY: help serve test test-postgresql test-threads soak soak-clients fire lowest check check-names audit bench trace screenshots image-test lock clean stale
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -52,15 +52,19 @@ fire: $(VENV)/dev.done  ## two servers under load, killed 20 times in turn, on e
 	@FIRE_KILLS=$(or $(KILLS),20) $(BIN)/python -m pytest -n 0 -s tests/test_killed_servers.py $(ARGS)
 	@FIRE_KILLS=$(or $(KILLS),20) $(BIN)/python -m pytest -n 0 -s tests/test_killed_servers.py --postgresql $(ARGS)
 
-check: $(VENV)/dev.done check-names  ## formatting, lint, types, import rules and names
+check: $(VENV)/dev.done check-names  ## formatting, lint, types, import rules, names and known vulnerabilities
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tools/generate_sync_client.py --check
+	$(BIN)/python -m tools.audit
 
 check-names: $(VENV)/dev.done  ## identifiers: words that were given up, classes of one name, modules named by no noun
 	@$(BIN)/python -m tools.check_names
+
+audit: $(VENV)/dev.done  ## known vulnerabilities of what the lock files name
+	@$(BIN)/python -m tools.audit
 
 bench: $(VENV)/dev.done  ## measure speed and memory, with ARGS (--stalls; --against COMMIT; needs wrk, the load generator)
 	@$(BIN)/python -m bench $(ARGS)
