@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from dialog_sandbox.models.verify import Failure
 
 
+UNVERIFIED = "CERTIFICATE_VERIFY_FAILED"
+"""In what OpenSSL says of a server that no CA vouches for."""
+
+
 class SandboxError(Exception):
     """The sandbox did not do what it should."""
 
@@ -17,7 +21,8 @@ class Unreachable(SandboxError):
     """No answer came from `url`."""
 
     def __init__(self, url: str, error: Exception) -> None:
-        super().__init__(f"The sandbox at {url} does not answer: {str(error) or type(error).__name__}.")
+        hint = " Name its CA in SSL_CERT_FILE, or give verify." if UNVERIFIED in str(error) else ""
+        super().__init__(f"The sandbox at {url} does not answer: {str(error) or type(error).__name__}.{hint}")
         self.url = url
 
 

@@ -13,7 +13,7 @@ import httpcore
 import httpx
 
 from dialog_sandbox.errors import Unreachable
-from dialog_sandbox.transport import AsyncTransport, Transport
+from dialog_sandbox.transport import AsyncTransport, Transport, Verify
 
 __tracebackhide__ = True
 """A test that fails shows its own line, and not how we came to know: so in each of our modules."""
@@ -31,10 +31,12 @@ BROKEN = (
 class Session:
     """Requests that are answered at once."""
 
-    def __init__(self, url: str, token: str | None, transport: httpx.BaseTransport | None) -> None:
+    def __init__(
+        self, url: str, token: str | None, transport: httpx.BaseTransport | None, verify: Verify | None
+    ) -> None:
         self.url = base_of(url)
         self._headers = headers_of(token)
-        self.transport = transport or Transport()
+        self.transport = transport or Transport(verify)
         finalize(self, self.transport.close)
 
     def send(self, method: str, path: str, **call: Any) -> httpx.Response:
@@ -68,11 +70,17 @@ class AsyncSession:
     """Requests whose answers are awaited."""
 
     def __init__(
-        self, url: str, token: str | None, transport: httpx.AsyncBaseTransport | None, *, keep_alive: bool
+        self,
+        url: str,
+        token: str | None,
+        transport: httpx.AsyncBaseTransport | None,
+        verify: Verify | None,
+        *,
+        keep_alive: bool,
     ) -> None:
         self.url = base_of(url)
         self._headers = headers_of(token)
-        self.transport = transport or AsyncTransport(keep_alive=keep_alive)
+        self.transport = transport or AsyncTransport(verify, keep_alive=keep_alive)
 
     async def send(self, method: str, path: str, **call: Any) -> httpx.Response:
         try:

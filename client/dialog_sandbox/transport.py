@@ -5,9 +5,11 @@ is the program under test, and not what its test asks the sandbox. So these hold
 one for each call under way, and keep those that have nothing to do for the next call.
 """
 
+import os
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import cache
+from os import PathLike, fspath
 
 import httpcore
 import httpx
@@ -16,12 +18,16 @@ KEEP_ALIVE_S = 2.0
 """Shorter than the server's, so that no connection is used again that it is about to close."""
 __tracebackhide__ = True
 PORTS = {"http": 80, "https": 443}
+BY_ENVIRONMENT = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+Verify = ssl.SSLContext | str | PathLike[str]
+"""By what a server of https is known: a context, or a file of CAs in PEM."""
 
 
 class Transport(httpx.BaseTransport):
     """Sends requests straight to where they go: through no proxy, whatever the environment names."""
 
-    def __init__(self) -> None:
+    def __init__(self, verify: Verify | None = None) -> None:
+        self._verify = verify
         self._idle: list[httpcore.HTTP11Connection] = []
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -45,9 +51,10 @@ class Transport(httpx.BaseTransport):
     def _opened(self, request: httpx.Request) -> httpcore.HTTP11Connection:
         origin = _origin(request)
         timeout = request.extensions["timeout"]["connect"]
+        tls = context_of(self._verify) if request.url.scheme == "https" else None
         stream = httpcore.SyncBackend().connect_tcp(request.url.host, origin.port, timeout)
-        if request.url.scheme == "https":
-            stream = stream.start_tls(_tls(), request.url.host, timeout)
+        if tls is not None:
+            stream = stream.start_tls(tls, request.url.host, timeout)
         return httpcore.HTTP11Connection(origin, stream, KEEP_ALIVE_S)
 
     def _put_back(self, connection: httpcore.HTTP11Connection) -> None:
@@ -64,7 +71,8 @@ class Transport(httpx.BaseTransport):
 class AsyncTransport(httpx.AsyncBaseTransport):
     """The same, awaited, in asyncio as in trio. Without `keep_alive` no connection outlives its call."""
 
-    def __init__(self, *, keep_alive: bool) -> None:
+    def __init__(self, verify: Verify | None = None, *, keep_alive: bool) -> None:
+        self._verify = verify
         self._keeps = keep_alive
         self._idle: list[httpcore.AsyncHTTP11Connection] = []
 
@@ -89,9 +97,10 @@ class AsyncTransport(httpx.AsyncBaseTransport):
     async def _opened(self, request: httpx.Request) -> httpcore.AsyncHTTP11Connection:
         origin = _origin(request)
         timeout = request.extensions["timeout"]["connect"]
+        tls = context_of(self._verify) if request.url.scheme == "https" else None
         stream = await httpcore.AnyIOBackend().connect_tcp(request.url.host, origin.port, timeout)
-        if request.url.scheme == "https":
-            stream = await stream.start_tls(_tls(), request.url.host, timeout)
+        if tls is not None:
+            stream = await stream.start_tls(tls, request.url.host, timeout)
         return httpcore.AsyncHTTP11Connection(origin, stream, KEEP_ALIVE_S)
 
     async def _put_back(self, connection: httpcore.AsyncHTTP11Connection) -> None:
@@ -150,7 +159,25 @@ def _origin(request: httpx.Request) -> httpcore.Origin:
     return httpcore.Origin(url.raw_scheme, url.raw_host, url.port or PORTS[url.scheme])
 
 
+def context_of(verify: Verify | None) -> ssl.SSLContext:
+    """Return what TLS is spoken by; without `verify` as the environment says, else with the usual CAs.
+
+    Raises ValueError for a file that cannot be read.
+    """
+    if isinstance(verify, ssl.SSLContext):
+        return verify
+    file, folder = (os.environ.get(name) or None for name in BY_ENVIRONMENT)
+    if verify is not None:
+        file, folder = fspath(verify), None
+    return _context_of(file, None if file else folder)
+
+
 @cache
-def _tls() -> ssl.SSLContext:
+def _context_of(file: str | None, folder: str | None) -> ssl.SSLContext:
     """Made when it is needed: reading the certificates takes longer than most tests."""
-    return httpx.create_ssl_context(trust_env=False)
+    if file is None and folder is None:
+        return httpx.create_ssl_context(trust_env=False)
+    try:
+        return ssl.create_default_context(cafile=file, capath=folder)
+    except OSError as error:
+        raise ValueError(f"Cannot read the certificates of CAs in {file or folder}: {error.strerror}.") from None

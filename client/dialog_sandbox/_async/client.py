@@ -19,6 +19,7 @@ from dialog_sandbox.models.limits import ServerLimits
 from dialog_sandbox.models.values import ClockState, Mode
 from dialog_sandbox.models.workspaces import WorkspaceInfo
 from dialog_sandbox.session import AsyncSession
+from dialog_sandbox.transport import Verify
 
 __tracebackhide__ = True
 
@@ -26,10 +27,11 @@ __tracebackhide__ = True
 class AsyncSandboxClient(AsyncResource):
     """The control API of a server at `url`, e.g. `http://127.0.0.1:8080`.
 
-    `token` is the control token, which a server off loopback asks for. `transport` is httpx's, to call an application
-    in the same process. As a context manager it closes its connections in the end, as a workspace deletes itself.
-    Where calls are awaited and `keep_alive` is false, no connection outlives its call, so that no event loop has to end
-    before it is closed.
+    `token` is the control token, which a server off loopback asks for. `verify` is what a server of https is known by:
+    a file of CAs in PEM, or an `ssl.SSLContext`; without it the file of `SSL_CERT_FILE`, or the usual CAs. `transport`
+    is httpx's, to call an application in the same process. As a context manager it closes its connections in the end,
+    as a workspace deletes itself. Where calls are awaited and `keep_alive` is false, no connection outlives its call,
+    so that no event loop has to end before it is closed.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class AsyncSandboxClient(AsyncResource):
         url: str,
         token: str | None = None,
         *,
+        verify: Verify | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         keep_alive: bool = True,  # awaiting only
     ) -> None:
@@ -44,6 +47,7 @@ class AsyncSandboxClient(AsyncResource):
             url,
             token,
             transport,
+            verify,
             keep_alive=keep_alive,  # awaiting only
         )
         super().__init__(session, "/_sandbox")
