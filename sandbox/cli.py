@@ -73,6 +73,9 @@ DatabaseFlag = Annotated[str | None, flag("path or SQLAlchemy URL to keep data i
 OfDatabaseFlag = Annotated[str | None, flag("path or SQLAlchemy URL of the database", metavar="URL")]
 FixtureFlag = Annotated[str | None, flag("the world to start from (clinic)", metavar="NAME|FILE")]
 SeedFlag = Annotated[str | None, flag("decides everything that a fixture leaves to chance (1)", metavar="N")]
+TlsFlag = Annotated[bool, typer.Option("--tls", help="speak https, with a certificate of its own making")]
+TlsCertFlag = Annotated[str | None, flag("the certificate to speak https with, in PEM", metavar="FILE")]
+TlsKeyFlag = Annotated[str | None, flag("its key, in PEM (that file too)", metavar="FILE")]
 StartAtFlag = Annotated[str | None, flag("what the clock reads at first, RFC 3339 (now)", metavar="TIME")]
 
 
@@ -103,6 +106,9 @@ def serve(
     start_at: StartAtFlag = None,
     workers: Annotated[str | None, flag("processes that serve (1)", metavar="N")] = None,
     demo: Annotated[bool, typer.Option("--demo", help="visitors may read, a token drives")] = False,
+    tls: TlsFlag = False,
+    tls_cert: TlsCertFlag = None,
+    tls_key: TlsKeyFlag = None,
 ) -> None:
     """start the server"""
     # First of all, since the first process of a container is deaf to SIGTERM until it says what to do with it.
@@ -116,6 +122,9 @@ def serve(
         start_at=start_at,
         workers=workers,
         demo=demo or None,
+        tls=tls or None,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
     )
     tell_ignored_variables()
     listener = bind(settings.host, settings.port)
@@ -145,6 +154,9 @@ def execute(
     fixture: FixtureFlag = None,
     seed: SeedFlag = None,
     start_at: StartAtFlag = None,
+    tls: TlsFlag = False,
+    tls_cert: TlsCertFlag = None,
+    tls_key: TlsKeyFlag = None,
     report: Annotated[
         str | None,
         flag("where to say what it gets wrong (.html, .xml, .json), or keep its calls (.jsonl)", metavar="FILE"),
@@ -152,7 +164,17 @@ def execute(
 ) -> None:
     """run a command beside a server of its own"""
     signals.exit_as_a_shell_has_it()
-    settings = settings_of(host=host, port=port, database=database, fixture=fixture, seed=seed, start_at=start_at)
+    settings = settings_of(
+        host=host,
+        port=port,
+        database=database,
+        fixture=fixture,
+        seed=seed,
+        start_at=start_at,
+        tls=tls or None,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+    )
     if "port" not in settings.model_fields_set:
         settings = settings.model_copy(update={"port": 0})
     tell_ignored_variables()
@@ -180,15 +202,22 @@ def execute(
 def readyz(
     host: Annotated[str | None, flag("address it is bound to (127.0.0.1)")] = None,
     port: Annotated[str | None, flag("port it is bound to (8080)", metavar="PORT")] = None,
+    tls: Annotated[bool, typer.Option("--tls", help="it speaks https")] = False,
 ) -> None:
     """ask a running server whether it is ready; exit 0 or 1"""
-    from http.client import HTTPConnection, HTTPException  # noqa: PLC0415  (only this needs it)
+    from http.client import HTTPConnection, HTTPException, HTTPSConnection  # noqa: PLC0415  (only this needs it)
 
     from sandbox.settings import address_from_here  # noqa: PLC0415  (--version does without it)
 
-    settings = settings_of(host=host, port=port)
+    settings = settings_of(host=host, port=port, tls=tls or None)
     address = address_from_here(settings.host)
-    connection = HTTPConnection(address, settings.port, timeout=READYZ_TIMEOUT_S)
+    if settings.is_https:
+        from sandbox.https import ca_of, context_from_here  # noqa: PLC0415  (http does without it)
+
+        context = context_from_here(ca_of(settings))
+        connection: HTTPConnection = HTTPSConnection(address, settings.port, timeout=READYZ_TIMEOUT_S, context=context)
+    else:
+        connection = HTTPConnection(address, settings.port, timeout=READYZ_TIMEOUT_S)
     try:
         connection.request("GET", "/_sandbox/health/ready")
         answer = connection.getresponse()

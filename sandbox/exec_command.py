@@ -7,20 +7,27 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
-from typing import TextIO
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, TextIO
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp
 
 from dialog_sandbox import SandboxClient, Workspace
 from sandbox.app import Sandbox
+from sandbox.https import context_from_here
 from sandbox.report_command import format_of, report_of_all, written
 from sandbox.server.report import Report
+from sandbox.server_certificate import certified
 from sandbox.server_thread import ThreadedServer
 from sandbox.settings import Settings
 from sandbox.signals import PASSED_ON, existing, heeded
 from sandbox.web_server import SEED_IGNORED
+
+if TYPE_CHECKING:
+    import ssl
 
 PAST_PROXIES = ("NO_PROXY", "no_proxy")
 FROM_KEYS = existing("SIGINT", "SIGQUIT")
@@ -52,18 +59,29 @@ async def run_beside_server(
             print(SEED_IGNORED, file=sys.stderr, flush=True)
         return app if lines is None else Report(app, app.journal, app.store, lines)
 
-    with ThreadedServer(settings, listener, behind) as server:
+    with ExitStack() as stack:
+        settings, made = stack.enter_context(certified(settings))
+        trusted = _trusting(made.ca, stack) if made else {}
+        verify = context_from_here(made.ca if made else None) if settings.is_https else None
+        server = stack.enter_context(ThreadedServer(settings, listener, behind))
         token = server.settings.control_token
-        with SandboxClient(server.url, token) as client:
+        with SandboxClient(server.url, token, verify=verify) as client:
             variables = environment(client.workspace("default"), token)
-        code = await _run(command, variables)
+        code = await _run(command, variables | trusted)
         if report is not None:
-            await asyncio.to_thread(_write_report, server.url, token, report)
+            await asyncio.to_thread(_write_report, server.url, token, verify, report)
     return code if code >= 0 else 128 - code
 
 
-def _write_report(url: str, token: str | None, file: TextIO) -> None:
-    with SandboxClient(url, token) as client:
+def _trusting(ca: Path, stack: ExitStack) -> dict[str, str]:
+    """Return the variables by which the command trusts a CA; their files are there as long as the stack."""
+    from sandbox.trust import trusting  # noqa: PLC0415  (only https needs it)
+
+    return trusting(os.environ, ca, Path(stack.enter_context(TemporaryDirectory(prefix="dialog-sandbox-trust-"))))
+
+
+def _write_report(url: str, token: str | None, verify: "ssl.SSLContext | None", file: TextIO) -> None:
+    with SandboxClient(url, token, verify=verify) as client:
         file.write(written(report_of_all(client), format_of(None, file.name)))
 
 

@@ -15,6 +15,8 @@ from sandbox.web_server import Server, config_of, url_of, with_token
 class ThreadedServer:
     """Serves on a bound socket while it is entered; entering raises what keeps it from starting.
 
+    `settings`: of https with the certificate (`certified`).
+
     `behind`: what is served instead of the application, which it is given.
     """
 
@@ -23,7 +25,7 @@ class ThreadedServer:
     ) -> None:
         host, port = listener.getsockname()[:2]
         self.settings = with_token(settings)
-        self.url = url_of(address_from_here(host), port)
+        self.url = url_of(settings.scheme, address_from_here(host), port)
         self._listener = listener
         self._behind = behind
         self._is_decided = Event()

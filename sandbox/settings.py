@@ -3,6 +3,7 @@
 Imports nothing heavier than pydantic: a health probe reads it too.
 """
 
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import ValidationError
@@ -70,6 +71,14 @@ class Settings(BaseSettings):
     """Further names that the control API may be called by: names, `.example.com`, `*.example.com`, `*`."""
     public_url: PublicUrl = None
     """What callers from outside begin a URL with, behind a proxy: links, curl lines and sinks' URLs do too."""
+    tls: Switch = False
+    """Whether it is called by https, with a certificate of its own making."""
+    tls_cert: str | None = None
+    """A file in PEM: the certificate that is shown instead, with what leads from it to its CA."""
+    tls_key: str | None = None
+    """The file of its key; none is the same file."""
+    tls_dir: str | None = None
+    """The folder of what `tls` makes; none is `tls` beside the database's file, or one that goes with the process."""
     trusted_proxies: ProxyList = ()
     """Addresses and networks, or `*`, whose forwarded headers tell how a caller reached them."""
     callback_allow: NameList = ()
@@ -117,6 +126,22 @@ class Settings(BaseSettings):
         names = [host.lower().removesuffix(".") for host in bound_or_public if host and address_of(host) is None]
         return (*self.hosts, *names)
 
+    @property
+    def is_https(self) -> bool:
+        return self.tls or self.tls_cert is not None
+
+    @property
+    def scheme(self) -> str:
+        return "https" if self.is_https else "http"
+
+    @property
+    def kept_tls_dir(self) -> Path | None:
+        """The folder of what `tls` makes, if that is to be there at the next start."""
+        if self.tls_dir:
+            return Path(self.tls_dir)
+        database = _file_of(self.database or "")
+        return Path(database).parent / "tls" if database else None
+
     @classmethod
     def settings_customise_sources(
         cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any
@@ -131,6 +156,14 @@ def read_settings(**flags: Any) -> Settings:
         return Settings(**flags)
     except ValidationError as error:
         raise BadSetting(_sentence(error, flags)) from None
+
+
+def _file_of(database: str) -> str:
+    """Return the path that a path or an SQLAlchemy URL means, empty if that is no file's."""
+    backend, is_url, rest = database.partition("://")
+    if not is_url:
+        return database
+    return rest.removeprefix("/").partition("?")[0] if backend.partition("+")[0] == "sqlite" else ""
 
 
 def _sentence(error: ValidationError, flags: dict[str, Any]) -> str:

@@ -37,6 +37,7 @@ def collect_from_here_on() -> None:
 @contextmanager
 def one_line_failures() -> Iterator[None]:
     """What keeps a server from starting, told in one line."""
+    from sandbox.https import BadCertificate  # noqa: PLC0415  (--version and --help do without pydantic)
     from sandbox.server.targets import BadTarget  # noqa: PLC0415  (readyz does without it)
     from sandbox.store import StoreRefused, StoreUnavailable  # noqa: PLC0415  (readyz does without it)
     from sandbox.web_server import Unwritten  # noqa: PLC0415  (readyz does without it)
@@ -46,7 +47,7 @@ def one_line_failures() -> Iterator[None]:
         yield
     except (FixtureRefused, BadTarget) as error:
         fail(str(error), MISUSED)
-    except (StoreRefused, Unwritten) as error:
+    except (BadCertificate, StoreRefused, Unwritten) as error:
         fail(str(error))
     except StoreUnavailable as error:
         fail(f"The database cannot be used: {error}.")

@@ -6,16 +6,18 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from sandbox.app import Sandbox, create_app
+from sandbox.https import https_context
 from sandbox.server.database_file import DatabaseFile
 from sandbox.server.guard import asks_for_no_token
 from sandbox.server.patience import KEPT_OPEN_S, LEAVING, most_connections
 from sandbox.server.wire import Wire
+from sandbox.server_certificate import certified
 from sandbox.settings import Settings
 from sandbox.signals import finish_first
 from sandbox.store import Store, Tx
@@ -23,6 +25,9 @@ from sandbox.world.ids import secret
 from sandbox.world.lines import all_lines
 from sandbox.world.phones import national
 from sandbox.world.workspaces import find
+
+if TYPE_CHECKING:
+    from sandbox.certificates import MadeFiles
 
 GRACE_S = 0.5
 """How long a request in progress may go on at least after we were asked to stop."""
@@ -72,9 +77,14 @@ class Server(uvicorn.Server):
 
 def run(settings: Settings, listener: socket.socket, ready: Callable[[], None]) -> None:
     """Serves on a bound socket until a signal ends it; calls `ready` before it says that it serves."""
+    with certified(settings) as (settings, made):
+        _run(settings, made, listener, ready)
+
+
+def _run(settings: Settings, made: "MadeFiles | None", listener: socket.socket, ready: Callable[[], None]) -> None:
     asked, settings = settings, with_token(settings)
     app = create_app(settings)
-    words = greeting(app, settings, listener.getsockname(), is_token_made=settings is not asked)
+    words = greeting(app, settings, listener.getsockname(), is_token_made=settings is not asked, made=made)
     unheard: OSError | None = None
 
     def say_so() -> None:
@@ -130,7 +140,13 @@ def with_token(settings: Settings) -> Settings:
 
 
 def config_of(app: ASGIApp, settings: Settings | None = None, **more: Any) -> uvicorn.Config:
-    """How we use uvicorn, for whatever app; without settings as many may connect as want to."""
+    """How we use uvicorn, for whatever app; without settings as many may connect as want to, by http.
+
+    Of https the settings name the certificate (`certified`).
+    """
+    if settings is not None and settings.is_https:
+        context = https_context(settings)
+        more["ssl_context_factory"] = lambda *_: context
     return uvicorn.Config(
         app,
         http=Wire,
@@ -147,15 +163,22 @@ def config_of(app: ASGIApp, settings: Settings | None = None, **more: Any) -> uv
     )
 
 
-def url_of(host: str, port: int) -> str:
+def url_of(scheme: str, host: str, port: int) -> str:
     """Where a server is called that is bound there."""
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def greeting(app: Sandbox, settings: Settings, address: tuple[str, int], *, is_token_made: bool) -> list[str]:
-    """The lines to print, the ready line first."""
+def greeting(
+    app: Sandbox,
+    settings: Settings,
+    address: tuple[str, int],
+    *,
+    is_token_made: bool,
+    made: "MadeFiles | None" = None,
+) -> list[str]:
+    """The lines to print, the ready line first. `made`: the files of a certificate that was made."""
     host, port = address[:2]
-    lines = [f"dialog-sandbox ready on {url_of(host, port)}"]
+    lines = [f"dialog-sandbox ready on {url_of(settings.scheme, host, port)}", *(made.for_clients if made else ())]
     if is_token_made:
         lines.append(f"control token: {settings.control_token}")
     if app.is_seed_ignored:

@@ -148,15 +148,15 @@ class Workers:
 def run_workers(settings: Settings, listener: socket.socket) -> None:
     """Make what they share, seed it, and have them serve on a bound socket until a signal ends them."""
     from sandbox.app import create_app  # noqa: PLC0415  (as in `work`)
+    from sandbox.server_certificate import certified  # noqa: PLC0415  (as above)
     from sandbox.web_server import greeting, watched_file, with_token  # noqa: PLC0415  (as above)
 
     asked, settings = settings, with_token(settings)
-    with shared_database(settings) as (settings, is_temporary):
+    with certified(settings) as (settings, made), shared_database(settings) as (settings, is_temporary):
         app = create_app(settings, is_temporary=is_temporary)
         try:
-            words = greeting(
-                app, settings, listener.getsockname(), is_token_made=settings.control_token != asked.control_token
-            )
+            is_token_made = settings.control_token != asked.control_token
+            words = greeting(app, settings, listener.getsockname(), is_token_made=is_token_made, made=made)
         finally:
             app.close()
         with watched_file(app.store):

@@ -77,7 +77,7 @@ class Server:
             )
         assert self.process.stdout is not None
         self.first_line = self.process.stdout.readline()
-        match = re.fullmatch(r"dialog-sandbox ready on http://(\[?[0-9a-z.:]+?\]?):(\d+)\n", self.first_line)
+        match = re.fullmatch(r"dialog-sandbox ready on https?://(\[?[0-9a-z.:]+?\]?):(\d+)\n", self.first_line)
         if match is None:
             self.process.kill()
             raise AssertionError(self.process.communicate()[1])

@@ -180,7 +180,7 @@ def test_the_lock_files_agree_and_hold_what_is_asked_for(wheel: Path) -> None:
     assert pinned["runtime"].items() <= pinned["image"].items()
     for requirement in map(Requirement, requirements_of(wheel)):
         marker = str(requirement.marker or "")
-        in_image = any(f'extra == "{extra}"' in marker for extra in ("migrate", "postgresql"))
+        in_image = any(f'extra == "{extra}"' in marker for extra in ("migrate", "postgresql", "tls"))
         # Of the other extras only the tests have what is locked.
         lock = "image" if in_image else "dev" if "extra" in marker else "runtime"
         assert requirement.specifier.contains(pinned[lock][requirement.name.lower()]), requirement

@@ -449,6 +449,16 @@ def try_out(buildah: Buildah, config: dict[str, Any], folder: Path) -> None:
         second.stop()
         check("it stops cleanly", second.buildah_run.returncode == 0, second.output())
 
+        step("a container of https, on the same volume")
+        secure = start("secure", SANDBOX_TLS="1")
+        check(f"the same health check succeeds, after {secure.wait_until_healthy():.1f} s", True)
+        ready = "dialog-sandbox ready on https://0.0.0.0:8080\n"
+        check("it says where it serves, and where its CA is", ready + "CA: /data/tls/ca.pem" in secure.output())
+        keys = [(volume / "tls" / name).stat().st_mode & 0o777 for name in ("ca-key.pem", "server.pem")]
+        check("its keys are for its user alone", keys == [0o600, 0o600], keys)
+        secure.stop()
+        check("it stops cleanly", secure.buildah_run.returncode == 0, secure.output())
+
         try_as_anybody(start, buildah, folder)
 
 

@@ -33,7 +33,7 @@ NOT_BEHIND = (
     "Behind a request came what begins no other one: begin it with a line as GET / HTTP/1.1, and if it belongs to the"
     " body before it, let Content-Length count all of the body's bytes."
 )
-NOT_TLS = "This port speaks plain http: call it with http:// instead of https://."
+NOT_TLS = "This port speaks plain http: call it with http:// instead of https://, or start the server with --tls."
 BLANK = "The request target has a blank in it: send %20 in its place."
 NO_PROTOCOL = "Behind the request target comes one blank and HTTP/1.1; a blank in the target is sent as %20."
 NO_VERSION = "HTTP/0.9, a request line without a version, is not spoken here: send HTTP/1.1 behind the target."

@@ -5,6 +5,7 @@ itself would answer every such request by the same plain text, and before those 
 """
 
 import asyncio
+import logging
 from collections.abc import Iterable
 from enum import IntEnum
 from itertools import islice
@@ -19,6 +20,7 @@ from sandbox.server.bad_requests import (
     LONGEST_LINE,
     NO_VERSION,
     NOT_HTTP,
+    NOT_TLS,
     BadRequest,
     check_head,
     of_parser,
@@ -38,6 +40,9 @@ METHODS = b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 """Those that some path takes."""
 SHARED = ("type", "asgi", "http_version", "server", "client", "scheme", "root_path", "state")
 """What the scopes of a connection's requests have alike."""
+
+
+logger = logging.getLogger(__name__)
 
 
 class RequestPart(IntEnum):
@@ -136,6 +141,8 @@ class Strict(WithoutUpgrades):
     def refuse(self, refusal: BadRequest) -> None:
         """Have the app answer the request that is being read, when it is its turn; the connection ends with that."""
         self.is_refused = True
+        if refusal.reason is NOT_TLS:
+            logger.warning("A call by https came to the port of plain http: %s", NOT_TLS)
         if self.part is RequestPart.BODY:
             if self.cycle.response_started:
                 self.transport.close()
@@ -189,7 +196,10 @@ class Strict(WithoutUpgrades):
 
 
 class Lingering:
-    """A connection that is closed when its client has done so, or soon."""
+    """A connection that is closed when its client has done so, or soon.
+
+    One of TLS is so by itself: closing it says that nothing more comes, and reads on until its client says so too.
+    """
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport = transport
@@ -199,9 +209,14 @@ class Lingering:
 
     def close(self) -> None:
         """Say that nothing more comes."""
-        if not self._transport.is_closing():
+        if self._transport.is_closing():
+            return
+        if self._transport.can_write_eof():
             self._transport.write_eof()
             self._loop.call_later(LINGER_S, self._transport.close)
+        else:
+            self._transport.close()
+            self._loop.call_later(LINGER_S, self._transport.abort)
 
 
 def within(headers: Iterable[tuple[bytes, bytes]], most: int) -> list[tuple[bytes, bytes]]:
