@@ -17,11 +17,11 @@ def main() -> None:
     parser.add_argument(
         "--write",
         action="store_true",
-        help="write docs/benchmarks.md, with --stalls docs/reliability.md, with --scaling docs/scaling.md",
+        help="write docs/benchmarks.md, with --stalls docs/reliability.md, with --processes docs/scaling.md",
     )
     parser.add_argument("--against", metavar="COMMIT", help="compare with another commit, side by side")
     parser.add_argument("--stalls", action="store_true", help="only how long one caller's large call delays another")
-    parser.add_argument("--scaling", action="store_true", help="only what more processes bring, on both databases")
+    parser.add_argument("--processes", action="store_true", help="only what more processes bring, on both databases")
     options = parser.parse_args()
     if options.write and options.against:
         parser.error("--write is for the benchmark itself, not for a comparison")
@@ -36,12 +36,12 @@ def main() -> None:
 def chosen(options: argparse.Namespace) -> Callable[[argparse.Namespace], bool]:
     if options.stalls:
         return stalls
-    return scaling if options.scaling else compare_or_measure
+    return processes if options.processes else compare_or_measure
 
 
-def scaling(options: argparse.Namespace) -> bool:
+def processes(options: argparse.Namespace) -> bool:
     """Measure one and two processes, on a file and on PostgreSQL."""
-    from bench import scaling as measured  # noqa: PLC0415  (as below)
+    from bench import processes as measured  # noqa: PLC0415  (as below)
 
     return measured.run(say, write=options.write)
 

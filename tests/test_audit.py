@@ -30,8 +30,8 @@ REPORT = {
 }
 FIRST = Vulnerability("frail", "2.1", frozenset({"PYSEC-2026-1", "CVE-2026-1"}), ("2.2",))
 SECOND = Vulnerability("frail", "2.1", frozenset({"PYSEC-2026-2"}), ())
-SAID_OF_FIRST = "frail 2.1: CVE-2026-1, PYSEC-2026-1, mended in 2.2"
-SAID_OF_SECOND = "frail 2.1: PYSEC-2026-2, not mended in any version yet"
+TEXT_OF_FIRST = "frail 2.1: CVE-2026-1, PYSEC-2026-1, mended in 2.2"
+TEXT_OF_SECOND = "frail 2.1: PYSEC-2026-2, not mended in any version yet"
 
 
 def accepted(name: str, until: date = TODAY) -> Accepted:
@@ -43,14 +43,14 @@ def test_what_pip_audit_reports_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("passed_over", "said"),
+    ("passed_over", "texts"),
     [
-        ([], [SAID_OF_FIRST, SAID_OF_SECOND]),
-        ([accepted("CVE-2026-1")], [SAID_OF_SECOND]),
+        ([], [TEXT_OF_FIRST, TEXT_OF_SECOND]),
+        ([accepted("CVE-2026-1")], [TEXT_OF_SECOND]),
         ([accepted("PYSEC-2026-1"), accepted("PYSEC-2026-2")], []),
         (
             [accepted("CVE-2026-1", date(2026, 11, 27)), accepted("PYSEC-2026-2")],
-            [f"{SAID_OF_FIRST}; it was accepted until 2026-11-27"],
+            [f"{TEXT_OF_FIRST}; it was accepted until 2026-11-27"],
         ),
         (
             [accepted("CVE-2026-1"), accepted("PYSEC-2026-2"), accepted("CVE-2020-9")],
@@ -59,8 +59,8 @@ def test_what_pip_audit_reports_is_read() -> None:
     ],
     ids=["none", "by an alias", "all", "too long", "one that is gone"],
 )
-def test_what_is_known_fails_unless_it_was_accepted_and_still_is(passed_over: list[Accepted], said: list[str]) -> None:
-    assert complaints([FIRST, SECOND], passed_over, TODAY) == said
+def test_what_is_known_fails_unless_it_was_accepted_and_still_is(passed_over: list[Accepted], texts: list[str]) -> None:
+    assert complaints([FIRST, SECOND], passed_over, TODAY) == texts
 
 
 def test_the_list_is_read_with_its_days_and_reasons(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_a_report_ends_with_1_if_something_is_known(
         audit.main()
     is_bad = found is REPORT
     assert ended.value.code is is_bad
-    told = [SAID_OF_FIRST, SAID_OF_SECOND, "audit: 3 packages, 2 known vulnerabilities."]
+    told = [TEXT_OF_FIRST, TEXT_OF_SECOND, "audit: 3 packages, 2 known vulnerabilities."]
     assert capsys.readouterr().out.splitlines() == (told if is_bad else ["audit: 0 packages, 0 known vulnerabilities."])
 
 

@@ -16,7 +16,7 @@ from driver import START, Driver
 from fastapi import FastAPI
 from sqlalchemy import Select, create_engine, func, or_, select, tuple_
 
-from bench import against, bare, calls, contents, fill, load, other, plans, report, scaling, servers, workloads
+from bench import against, bare, calls, contents, fill, load, other, plans, processes, report, servers, workloads
 from bench.calls import CALLS, Call
 from bench.load import Request, Sample
 from bench.servers import Broken, Server
@@ -268,14 +268,14 @@ def test_a_commit_that_is_installed_is_not_installed_again(tmp_path: Path, monke
 def test_what_two_servers_did_at_the_same_time_is_counted_together() -> None:
     first = Sample(requests=300, mean_bytes=100, per_s=30, p50_ms=1, p99_ms=9, cpu_us=10)
     second = Sample(requests=100, mean_bytes=200, per_s=10, p50_ms=3, p99_ms=5, cpu_us=30)
-    assert scaling.together([first, second]) == Sample(
+    assert processes.together([first, second]) == Sample(
         requests=400, mean_bytes=125, per_s=40, p50_ms=2, p99_ms=9, cpu_us=15
     )
 
 
 def test_the_page_has_the_place_for_what_is_measured() -> None:
-    text = scaling.PAGE.read_text()
-    assert text.index(scaling.BEGIN) < text.index(scaling.END)
+    text = processes.PAGE.read_text()
+    assert text.index(processes.BEGIN) < text.index(processes.END)
 
 
 def test_the_cpu_time_of_a_process_has_that_of_those_it_started(tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def test_one_whose_callback_is_a_path_breaks_the_rule_of_callbacks(sandbox: Driv
 @pytest.mark.parametrize("outcome", ["rejected", "undelivered"])
 def test_nothing_is_said_of_one_that_opts_out_whoever_failed(sandbox: Driver, outcome: str) -> None:
     """It may: nobody who sees calls alone knows whether the person asked for it otherwise."""
-    client = sender(sandbox, blind.OptsOutWhoeverFailed)
+    client = sender(sandbox, blind.OptsOutEachThatFailed)
     sandbox.delivery("timed", sent_after=1, settled_after=3, outcome=outcome)
     for n in range(4):
         sid = client.send(f"1629555{n + 100:04d}", f"Your results are in, {n}.")

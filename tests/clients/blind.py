@@ -134,7 +134,7 @@ class SendsAgainWhatIsNotYetDelivered(Sender):
         return status
 
 
-class OptsOutWhoeverFailed(Sender):
+class OptsOutEachThatFailed(Sender):
     """It opts a phone out by the API as soon as one message to it has failed, though nobody there asked for that."""
 
     def status(self, sid: str) -> str:

@@ -20,7 +20,7 @@ from bench.servers import Server, cpu_s
 from bench.workloads import Workload, Workspace, check, reads, submits
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "scaling.md"
-BEGIN, END = '<!-- By `make bench ARGS="--scaling --write"`. -->\n', "\n<!-- So far. -->\n"
+BEGIN, END = '<!-- By `make bench ARGS="--processes --write"`. -->\n', "\n<!-- So far. -->\n"
 CONNECTIONS = 64
 ROUNDS = 5
 SECONDS = 3
