@@ -239,7 +239,7 @@ def everything(sandbox: Driver) -> str:
         ({"to": REAL}, "To", real_data.PHONE, REAL),
         ({"text": "SSN 123-45-6789"}, "Body", SSN, "123-45-6789"),
         ({"text": "DOB 01/02/1980"}, "Body", BIRTH, "01%2F02%2F1980"),
-        ({"text": "4111 1111 1111 1111"}, "Body", CARD, "4111"),
+        ({"text": "4111 1111 1111 1111"}, "Body", CARD, "4111+1111"),
     ],
 )
 def test_with_synthetic_only_a_submit_is_refused_and_nothing_of_it_is_left(
@@ -263,7 +263,7 @@ def test_with_synthetic_only_a_submit_is_refused_and_nothing_of_it_is_left(
 def test_with_synthetic_only_every_vendor_refuses_in_its_own_shape(open_driver: Open) -> None:
     sandbox = open_driver(synthetic_only=True)
     opted = sandbox.call("DELETE", f"{SIMPLEPAY}/optout/{CONSOLE}/{REAL}", auth=DEMO)
-    assert (opted.status_code, refusal("the receiver", real_data.PHONE) in opted.text) == (400, True)
+    assert (opted.status_code, opted.json()) == (400, {"msisdn": None})  # which has no room for a sentence
     read = sandbox.get_messages(note="SSN 123-45-6789")
     assert read.headers["content-type"].startswith(("text/xml", "application/xml"))
     assert refusal("note", SSN) in read.text
@@ -285,7 +285,7 @@ def test_however_a_number_was_escaped_it_is_masked_in_what_is_kept(open_driver: 
     answer = sandbox.call("POST", f"{SIMPLEPAY}/submit/{CONSOLE}", auth=DEMO, content=form, headers=headers)
     assert answer.status_code == 400
     (entry,) = sandbox.control("GET", "/journal")["items"]
-    assert not re.search(r"[0-9]|%3[0-9]", entry["request"]["body"])
+    assert not re.search(r"[0-9]|%3[0-9]", entry["request"]["body"].replace("%2B", "+"))
 
 
 def test_a_part_that_was_encoded_is_masked_as_a_whole(open_driver: Open) -> None:
@@ -303,7 +303,7 @@ def test_a_part_that_was_encoded_is_masked_as_a_whole(open_driver: Open) -> None
 def test_made_up_data_is_taken_with_synthetic_only(open_driver: Open) -> None:
     sandbox = open_driver(synthetic_only=True)
     sid = sandbox.sid()
-    assert sandbox.details(sid)["sid"] == sid
+    assert "Your results are in." in sandbox.details(sid).values()
     assert sandbox.records() is not None
     assert sandbox.call("GET", DIALOGTECH, params={"action": "sms.get_messages", **KEYS}).status_code == 200
     assert sandbox.reply(sandbox.send()["id"], "YES") is not None
