@@ -59,7 +59,7 @@ class Sandbox:
         names = OwnNames(settings)
         sender = CallbackSender(store, client, by_name, names, owner=secret(8), rate=settings.callback_rate)
         self.ticker = Ticker(store, sender, resets_nightly=settings.demo, upkeep=Upkeep(store, retention_of(settings)))
-        hooks = Hooks(self.journal, self.ticker, names)
+        hooks = Hooks(self.journal, self.ticker, names, takes_real_data=not settings.synthetic_only)
         self._address = PublicAddress(settings)
         self._apps: list[tuple[Vendor, ASGIApp]] = [(vendor, vendor.app(store, hooks)) for vendor in vendors]
         unknown = unknown_paths(self.vendors)

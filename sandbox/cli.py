@@ -109,6 +109,9 @@ def serve(
     tls: TlsFlag = False,
     tls_cert: TlsCertFlag = None,
     tls_key: TlsKeyFlag = None,
+    synthetic_only: Annotated[
+        bool, typer.Option("--synthetic-only", help="refuse what looks like real people's data")
+    ] = False,
 ) -> None:
     """start the server"""
     # First of all, since the first process of a container is deaf to SIGTERM until it says what to do with it.
@@ -125,6 +128,7 @@ def serve(
         tls=tls or None,
         tls_cert=tls_cert,
         tls_key=tls_key,
+        synthetic_only=synthetic_only or None,
     )
     tell_ignored_variables()
     listener = bind(settings.host, settings.port)

@@ -67,6 +67,8 @@ class Settings(BaseSettings):
     """Visitors may read the control API without a token; who drives it needs one, on loopback too."""
     demo_submit: Switch = False
     """Visitors of a demo are shown the credentials that a submit needs."""
+    synthetic_only: Switch = False
+    """What looks like a real person's data is refused, instead of noted as a finding."""
     hosts: HostList = ()
     """Further names that the control API may be called by: names, `.example.com`, `*.example.com`, `*`."""
     public_url: PublicUrl = None

@@ -18,7 +18,8 @@ from sandbox.world.faults import MatchedFault
 class Hooks:
     """The server's `ExchangeHooks`."""
 
-    def __init__(self, journal: Journal, ticker: Ticker, names: OwnNames) -> None:
+    def __init__(self, journal: Journal, ticker: Ticker, names: OwnNames, *, takes_real_data: bool) -> None:
+        self.takes_real_data = takes_real_data
         self._journal = journal
         self._ticker = ticker
         self._names = names

@@ -183,6 +183,14 @@ NETWORK_RULES = (
         ),
     ),
     SandboxRule(
+        "NET-real-data",
+        "Looks like real data: a receiver's number that is neither fictional nor one of the fixture's or the"
+        " references', and in texts and fields a date of birth, or what is like a social security, medical record or"
+        " card number. It is a note among the findings; with SANDBOX_SYNTHETIC_ONLY the call is refused, nothing of it"
+        " is done, and the journal masks it.",
+        (assumed("all of it", "the sandbox's own: no vendor refuses real data, and a sandbox is no place for any"),),
+    ),
+    SandboxRule(
         "NET-text",
         "Text is Unicode and kept as sent. Form and query bytes are strict UTF-8, but in a part that names its charset:"
         " other bytes, U+0000 and lone surrogates are refused with the field named, never replaced.",

@@ -32,6 +32,7 @@ NETWORK_TRIES = {
     "NET-handsets": RuleTry("Send to the fictional numbers of GET /_sandbox/handset-numbers."),
     "NET-segments": RuleTry("Send a text of more than 160 characters.", by=SUBMIT),
     "NET-length": RuleTry("Send a text of more than 918 characters.", by=SUBMIT),
+    "NET-real-data": RuleTry("Send made-up data only, to fictional numbers.", by=SUBMIT),
     "NET-text": RuleTry("Send a text with letters beyond ASCII.", by=SUBMIT),
     "NET-form": RuleTry("Send a form.", by=SUBMIT),
     "NET-path": RuleTry("Call the APIs below their documented prefixes.", by=(*READS, *SUBMIT)),

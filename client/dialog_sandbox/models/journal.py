@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from dialog_sandbox.models.base import AnswerModel, PageRequest
+from dialog_sandbox.models.base import AnswerModel, PageRequest, QueryModel
 from dialog_sandbox.models.faults import AppliedFault
 from dialog_sandbox.models.values import (
     EXCHANGE_ID,
@@ -62,6 +62,12 @@ class Exchange(AnswerModel):
     messages: list[str] = Field(description="Ids of the messages that it made or showed, the first 1,000.")
 
 
+class ShowExchangeRequest(QueryModel):
+    """How an exchange is shown."""
+
+    mask: bool = Field(False, description="Asterisks for what looks like real data (NET-real-data).")
+
+
 class ListServerJournalRequest(PageRequest):
     """A filter that is left out lets all pass."""
 
@@ -75,6 +81,7 @@ class ListServerJournalRequest(PageRequest):
     since: Moment | None = Field(None, description="Then or later, by `at`.")
     until: Moment | None = Field(None, description="Then or earlier, by `at`.")
     order: Order = Field("oldest", description="Which come first.")
+    mask: bool = Field(False, description="Asterisks for what looks like real data (NET-real-data).")
     after: str | None = Field(
         None, pattern=EXCHANGE_ID, description="The `next` of the page before, or any entry's id."
     )

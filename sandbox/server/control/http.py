@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from starlette.datastructures import QueryParams
 
 from dialog_sandbox.models.values import PATTERNS
+from sandbox.server.control import synthetic
 from sandbox.server.control.checks import checking
 from sandbox.server.problems import Problem, invalid, not_json
 from sandbox.vendors.base import forms
@@ -89,10 +90,21 @@ class ControlRoute(APIRoute):
                 raise invalid(*(("query", _short(name), "is not known here") for name in request.query_params))
             if self.body_field is not None:
                 await request.read_body()
+            if request.app.state.settings.synthetic_only:
+                await _refuse_real_data(request)
             with checking(request.app.state.checks):
                 return await answer_to(request)
 
         return handle
+
+
+async def _refuse_real_data(request: ControlRequest) -> None:
+    if request.method in ("GET", "DELETE"):
+        return
+    has_json = request.headers.get("content-type", "").startswith("application/json") and await request.body()
+    problem = synthetic.refusal_of(request.path_params, await request.json() if has_json else None)
+    if problem is not None:
+        raise problem
 
 
 async def keep_nowhere(response: Response) -> None:

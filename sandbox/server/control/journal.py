@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Path, Query
 
 from dialog_sandbox.models.base import DeletedResponse, ListOf
-from dialog_sandbox.models.journal import Exchange, ListJournalRequest, ListServerJournalRequest
+from dialog_sandbox.models.journal import Exchange, ListJournalRequest, ListServerJournalRequest, ShowExchangeRequest
 from sandbox.server.control.answers.values import optional_milliseconds
 from sandbox.server.control.dependencies import JournalDep, StoreDep, WorkspaceDep
 from sandbox.server.control.http import WORKSPACE, control_router
@@ -40,10 +40,12 @@ async def list_journal(
 
 
 @router.get(WORKSPACE + "/journal/{id}")
-async def show_exchange(ws: WorkspaceDep, journal: JournalDep, exchange_id: ExchangeId) -> Exchange:
+async def show_exchange(
+    ws: WorkspaceDep, journal: JournalDep, exchange_id: ExchangeId, options: Annotated[ShowExchangeRequest, Query()]
+) -> Exchange:
     """One exchange, by the id that its answer named."""
     await journal.flush()
-    return await ws.read(lambda tx: journal.show(find_entry(tx, exchange_id)))
+    return await ws.read(lambda tx: journal.show(find_entry(tx, exchange_id), is_masked=options.mask))
 
 
 @router.delete(WORKSPACE + "/journal")
@@ -63,10 +65,12 @@ async def list_server_journal(
 
 
 @router.get(SERVER_JOURNAL + "/{id}")
-async def show_server_exchange(store: StoreDep, journal: JournalDep, exchange_id: ExchangeId) -> Exchange:
+async def show_server_exchange(
+    store: StoreDep, journal: JournalDep, exchange_id: ExchangeId, options: Annotated[ShowExchangeRequest, Query()]
+) -> Exchange:
     """One exchange, of any workspace or of none, by the id that its answer named."""
     await journal.flush()
-    return await store.read(lambda tx: journal.show(find_entry_anywhere(tx, exchange_id)))
+    return await store.read(lambda tx: journal.show(find_entry_anywhere(tx, exchange_id), is_masked=options.mask))
 
 
 @router.delete(SERVER_JOURNAL)
@@ -108,4 +112,4 @@ def _page(
     )
     found = list_entries(tx, filters, after=page.after, limit=page.limit + 1, newest_first=page.order == "newest")
     rows, cursor = cut_page(found, page.limit, lambda row: row.id, size_of)
-    return ListOf(items=[*map(journal.show, rows)], next=cursor)
+    return ListOf(items=[journal.show(row, is_masked=page.mask) for row in rows], next=cursor)

@@ -12,14 +12,17 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, update
 
 from sandbox.server.journal.entry import KEPT, AnsweredExchange, make_entry
+from sandbox.server.journal.masking import masked_entry, without_digits
 from sandbox.server.journal.queries import drop_over
 from sandbox.server.journal.secrets import Forms, among, basic_token, forms
 from sandbox.store import Tx, WorkspaceView
 from sandbox.store.errors import StoreError
 from sandbox.store.tables import WORKSPACES, JournalEntryRow, WorkspaceRow
 from sandbox.store.tx import SERVER
+from sandbox.vendors.base import real_data
 from sandbox.vendors.base.exchange import VendorExchange
 from sandbox.vendors.base.front import raw_path
+from sandbox.vendors.base.refusal import CallFinding, Refusal
 from sandbox.world.workspaces import find
 
 CLAIM_POSITIONS = (
@@ -47,7 +50,9 @@ class JournalOwner(NamedTuple):
         return exchange.workspace is None or exchange.workspace.epoch == self.epoch
 
 
-def write_batch(tx: Tx, batch: Sequence[AnsweredExchange], limit: int) -> list[JournalEntryRow]:
+def write_batch(
+    tx: Tx, batch: Sequence[AnsweredExchange], limit: int, *, takes_real_data: bool
+) -> list[JournalEntryRow]:
     """Write entries, and drop the oldest beyond the limit; return those written, in the order given.
 
     What belongs to a workspace that is gone, or was reset since, is left out.
@@ -58,7 +63,7 @@ def write_batch(tx: Tx, batch: Sequence[AnsweredExchange], limit: int) -> list[J
     written: list[JournalEntryRow] = []
     # In the order of their numbers: two processes lock them in the same one; and those of none before one is entered.
     for workspace_id in sorted(by_workspace):
-        entries = [*_entries(tx, workspace_id, by_workspace[workspace_id])]
+        entries = [*_entries(tx, workspace_id, by_workspace[workspace_id], takes_real_data=takes_real_data)]
         if entries:
             tx.add_all(entries)
             drop_over(tx, entries[-1].workspace_id, entries[-1].position, limit)
@@ -68,7 +73,9 @@ def write_batch(tx: Tx, batch: Sequence[AnsweredExchange], limit: int) -> list[J
     return sorted(written, key=lambda entry: order[entry.id])
 
 
-def _entries(tx: Tx, workspace_id: int, batch: list[AnsweredExchange]) -> Iterator[JournalEntryRow]:
+def _entries(
+    tx: Tx, workspace_id: int, batch: list[AnsweredExchange], *, takes_real_data: bool
+) -> Iterator[JournalEntryRow]:
     owner = _owner_of(tx, workspace_id, len(batch))
     if owner is None:
         return
@@ -77,15 +84,26 @@ def _entries(tx: Tx, workspace_id: int, batch: list[AnsweredExchange]) -> Iterat
         if not owner.has(exchange):
             continue
         try:
-            findings = exchange.findings + exchange.vendor.findings(tx, exchange)
+            findings = exchange.findings + exchange.vendor.findings(tx, exchange) + _of_real_data(tx, exchange)
             entry = make_entry(answered, position, findings, owner.known(exchange), owner.accounts)
             entry.workspace_id = owner.world
-            yield entry
+            yield entry if takes_real_data or exchange.refusal is None else _masked(entry, exchange.refusal)
         except StoreError:
             raise
         except Exception:
             # A defect of ours: the others shall not be lost with it.
             logging.getLogger(__name__).exception("An exchange could not be written down.")
+
+
+def _of_real_data(tx: Tx, exchange: VendorExchange) -> list[CallFinding]:
+    """Return what is noted of it; of a call that was refused for it, its refusal says so."""
+    if exchange.workspace is None or (exchange.refusal is not None and exchange.refusal.rule == real_data.RULE):
+        return []
+    return real_data.findings(tx, exchange.call.to, exchange.params)
+
+
+def _masked(entry: JournalEntryRow, refusal: Refusal) -> JournalEntryRow:
+    return without_digits(entry) if refusal.rule == real_data.RULE else masked_entry(entry)
 
 
 def _owner_of(tx: Tx, workspace_id: int, entries: int) -> JournalOwner | None:

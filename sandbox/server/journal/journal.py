@@ -19,6 +19,7 @@ from sandbox.clock import DAY, MINUTE
 from sandbox.server.journal import wire
 from sandbox.server.journal.batch import write_batch
 from sandbox.server.journal.entry import KEPT, AnsweredExchange
+from sandbox.server.journal.masking import masked_entry
 from sandbox.server.journal.queries import drop_old
 from sandbox.server.journal.stream import RecordedStream
 from sandbox.server.rules import explanations
@@ -58,6 +59,7 @@ class Journal:
         self._is_on = settings.journal
         self._limit = settings.journal_limit
         self._longest = settings.journal_days * DAY
+        self._takes_real_data = not settings.synthetic_only
         self._explanations = explanations(vendors)
         self._waiting: list[AnsweredExchange] = []
         self._noted = 0
@@ -158,7 +160,7 @@ class Journal:
         is_time = abs(wall - self._looked_for_old) >= LOOK_FOR_OLD_EVERY
 
         def work(tx: Tx) -> list[JournalEntryRow]:
-            written = write_batch(tx, batch, self._limit)
+            written = write_batch(tx, batch, self._limit, takes_real_data=self._takes_real_data)
             if is_time and not drop_old(tx, wall - self._longest):
                 self._looked_for_old = wall
             return written
@@ -232,6 +234,6 @@ class Journal:
 
     # Reading ---------------------------------------------------------------------------------------------------------
 
-    def show(self, entry: JournalEntryRow) -> Exchange:
-        """Return an entry as the control API shows it."""
-        return wire.exchange_body(entry, self._explanations)
+    def show(self, entry: JournalEntryRow, *, is_masked: bool = False) -> Exchange:
+        """Return an entry as the control API shows it. `is_masked`: without what looks like real data."""
+        return wire.exchange_body(masked_entry(entry) if is_masked else entry, self._explanations)

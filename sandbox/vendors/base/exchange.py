@@ -17,6 +17,7 @@ from sandbox.vendors.base import forms, parameters
 from sandbox.vendors.base.callbacks import SENDER
 from sandbox.vendors.base.operation import Choice, Operation
 from sandbox.vendors.base.parameters import Parameters
+from sandbox.vendors.base.real_data import refuse_real_data
 from sandbox.vendors.base.refusal import CallFinding, Refusal
 from sandbox.world.commands import run_due
 from sandbox.world.faults import CallDetails, MatchedFault, match_fault
@@ -37,7 +38,12 @@ NOWHERE = Choice(())
 
 
 class ExchangeHooks(Protocol):
-    """What the server does around each vendor exchange: faults, callbacks that come first, and the journal."""
+    """What the server does around each vendor exchange: faults, callbacks that come first, and the journal.
+
+    `takes_real_data`: whether what looks like a real person's is only noted (rule NET-real-data).
+    """
+
+    takes_real_data: bool
 
     def requested_fault(self, exchange: "VendorExchange") -> MatchedFault | None:
         """Return the fault that a request header asks for. Raises `Refusal` for one that cannot be read."""
@@ -283,6 +289,8 @@ class VendorExchange:
             self._read_params()
         finally:
             self._note_call()
+        if not self.hooks.takes_real_data:
+            refuse_real_data(tx, self.call.to, self.params)
         assert self.operation is not None
         if (self.operation.writes or workspace.faults or workspace.counts_reads) and not tx.is_write:
             return None

@@ -100,7 +100,17 @@ def of_limits(_: Tx, __: VendorExchange, refusal: Refusal) -> FindingTexts:
     return "a full workspace", refusal.reason
 
 
-COMMON_HINTS: dict[str, Hint] = {"NET-origin": of_origin, "NET-fault": of_fault, "NET-limits": of_limits}
+def of_real_data(_: Tx, __: VendorExchange, refusal: Refusal) -> FindingTexts:
+    """What looked like a real person's data, which is not repeated."""
+    return f"{refusal.field} looks like real data", refusal.fix or refusal.reason
+
+
+COMMON_HINTS: dict[str, Hint] = {
+    "NET-origin": of_origin,
+    "NET-fault": of_fault,
+    "NET-limits": of_limits,
+    "NET-real-data": of_real_data,
+}
 
 
 def of_credentials(_: Tx, exchange: VendorExchange, refusal: Refusal) -> FindingTexts:
