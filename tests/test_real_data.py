@@ -372,3 +372,17 @@ def test_a_masked_journal_leaves_made_up_data_as_it_is(sandbox: Driver) -> None:
     sandbox.optout(STRANGER)
     sandbox.records()
     assert sandbox.control("GET", "/journal?mask=true") == sandbox.control("GET", "/journal")
+
+
+@pytest.mark.parametrize("body", [b"{", b"\xff", b"[" * 30_000, b'"\\ud800"', b""])
+def test_with_synthetic_only_what_is_no_json_is_refused_as_ever(
+    open_driver: Callable[..., Driver], body: bytes
+) -> None:
+    answers = [
+        open_driver(synthetic_only=is_strict).call(
+            "POST", f"{DEFAULT}/messages", content=body, headers={"Content-Type": "application/json"}
+        )
+        for is_strict in (False, True)
+    ]
+    assert answers[0].status_code < 500
+    assert answers[0].json() == answers[1].json()

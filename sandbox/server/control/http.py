@@ -99,10 +99,12 @@ class ControlRoute(APIRoute):
 
 
 async def _refuse_real_data(request: ControlRequest) -> None:
-    if request.method in ("GET", "DELETE"):
-        return
-    has_json = request.headers.get("content-type", "").startswith("application/json") and await request.body()
-    problem = synthetic.refusal_of(request.path_params, await request.json() if has_json else None)
+    is_json = request.headers.get("content-type", "").startswith("application/json")
+    try:
+        body = json.loads(await request.body() or b"null") if is_json else None
+    except (ValueError, RecursionError):
+        body = None  # which is refused as what it is
+    problem = synthetic.refusal_of(request.path_params, body)
     if problem is not None:
         raise problem
 
