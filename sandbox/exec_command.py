@@ -95,11 +95,12 @@ async def _run(command: list[str], variables: dict[str, str]) -> int:
     for number in heeded(PASSED_ON):
         with suppress(NotImplementedError):  # a loop on Windows hands on none: the keys reach the command by themselves
             asyncio.get_running_loop().add_signal_handler(number, pass_on, number)
-    process = _start(command, variables)
+    process = start_command(command, variables)
     return await asyncio.to_thread(process.wait)
 
 
-def _start(command: list[str], variables: dict[str, str]) -> "subprocess.Popen[bytes]":
+def start_command(command: list[str], variables: dict[str, str]) -> "subprocess.Popen[bytes]":
+    """Start a command with our environment and these variables. Raises `CannotRun`."""
     try:
         past = past_proxies(os.environ, variables["SANDBOX_URL"])
         return subprocess.Popen(command, env=os.environ | variables | past)
