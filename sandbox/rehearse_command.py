@@ -19,6 +19,7 @@ from sandbox.rehearsal.player import Player
 from sandbox.server_thread import ThreadedServer
 from sandbox.settings import Settings
 from sandbox.signals import HANGUP, STOPS, heeded
+from sandbox.startup import FAILED
 
 USUAL_MINUTES = 10
 SHORTEST_MINUTES, LONGEST_MINUTES = 0.01, MOST_DAYS * 24 * 60
@@ -30,6 +31,7 @@ LOOK_EVERY_S = 0.1
 """How often it is looked whether a rehearsal is to end."""
 LATEST_START = timedelta(hours=1)
 """After the midnight with which a rehearsal begins: the clock of a server that was just started runs already."""
+FIRST_CALL_WITHIN_S = 60.0
 LONGEST_GOODBYE_S = 10.0
 """How long a client may take to end once it was asked to."""
 
@@ -140,8 +142,9 @@ class Rehearsal:
             wait=self._wait,
             tell=tell,
         )
-        if begin > now:
+        if begin > workspace.clock.freeze().now:
             workspace.clock.set(begin)
+        self._call_before = self._last_call()
         self._client: subprocess.Popen[bytes] | None = None
         self._signal: int | None = None
 
@@ -154,15 +157,30 @@ class Rehearsal:
                 place.set_up()
                 self._client = start_command(command, variables) if command else None
                 try:
+                    self._await_first_call()
                     self.player.play()
                 except Ended as ended:
                     tell(str(ended))
                     code = ended.code
                 finally:
-                    self._end_client()
+                    if self._client is not None:
+                        end_client(self._client)
                 return Rehearsed(self.workspace.report(), code)
             finally:
                 place.tidy_up()
+
+    def _await_first_call(self) -> None:
+        """Let the clock stand at the beginning until the client has started."""
+        left = FIRST_CALL_WITHIN_S
+        while self._last_call() == self._call_before:
+            self._wait(LOOK_EVERY_S)
+            left -= LOOK_EVERY_S
+            if left <= 0:
+                raise Ended(f"no call came within {FIRST_CALL_WITHIN_S:.0f} s", FAILED)
+
+    def _last_call(self) -> str | None:
+        calls = self.workspace.journal(1, order="newest")
+        return calls[0].id if calls else None
 
     def _wait(self, seconds: float) -> None:
         """Wait so long in wall time; raises `Ended` when that is in vain."""
@@ -183,18 +201,6 @@ class Rehearsal:
             status = code if code >= 0 else 128 - code
             raise Ended(f"the client has ended with {status}, before the rehearsal did", status)
 
-    def _end_client(self) -> None:
-        """Ask the client to end, and see to it that it does."""
-        if self._client is None or self._client.poll() is not None:
-            return
-        self._client.terminate()
-        try:
-            self._client.wait(LONGEST_GOODBYE_S)
-        except subprocess.TimeoutExpired:
-            tell(f"the client did not end within {LONGEST_GOODBYE_S:.0f} s, and was killed")
-            self._client.kill()
-            self._client.wait()
-
     @contextmanager
     def _heeding_signals(self) -> Iterator[None]:
         """Have the first signal end the rehearsal, which then reports; the next one ends all."""
@@ -209,6 +215,17 @@ class Rehearsal:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def end_client(client: "subprocess.Popen[bytes]") -> None:
+    """Ask a client to end, and see to it that it does."""
+    client.terminate()
+    try:
+        client.wait(LONGEST_GOODBYE_S)
+    except subprocess.TimeoutExpired:
+        tell(f"the client did not end within {LONGEST_GOODBYE_S:g} s, and was killed")
+        client.kill()
+        client.wait()
 
 
 def tell(line: str) -> None:

@@ -5,16 +5,23 @@ import re
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from clients.bridge import IntoDriver
 from commands import FAILSAFE_S, PLAIN, Start, command, environment, is_refused
 from documents import CHECKOUT, needed
+from driver import Driver
+
+from dialog_sandbox import SandboxClient
+from sandbox.rehearse_command import NoRehearsal, Rehearsal, RehearsalRequest, end_client, request_of, start_of
+from sandbox.settings import Settings
 
 PAGE = CHECKOUT / "docs" / "rehearsal.md"
 EXAMPLES = CHECKOUT / "docs" / "examples" / "rehearsal"
 PROGRAM = CHECKOUT / "tests" / "clients" / "polling_program.py"
-QUICK = ("--fixture", PLAIN, "--days", "1", "--minutes", "0.02")
+QUICK = ("--fixture", PLAIN, "--days", "1", "--minutes", "0.05")
 
 
 def rehearse(*arguments: str | Path, **env: str) -> "subprocess.CompletedProcess[str]":
@@ -33,11 +40,10 @@ def polling(kind: str) -> tuple[str, ...]:
 
 
 def test_a_program_that_is_right_passes() -> None:
-    done = rehearse("--fixture", PLAIN, "--days", "2", "--minutes", "0.05", *polling("WritebackPoller"))
+    done = rehearse(*QUICK, *polling("WritebackPoller"))
     assert done.returncode == 0, done.stdout + done.stderr
-    assert re.fullmatch(r"default: \d{2,} calls; 0 broken, .* never tried\n", done.stdout)
-    days = [line.partition(":")[2][:21] for line in done.stderr.splitlines()]
-    assert days == [" day 1 of 2, Mon 28 F", " day 2 of 2, Tue 29 F"]
+    assert re.fullmatch(r"default: \d+ calls; 0 broken, .* never tried\n", done.stdout)
+    assert done.stderr == "rehearsal: day 1 of 1, Mon 28 Feb 2028: odd texts; 27 texts\n"
 
 
 def test_the_flaw_of_a_program_is_named(tmp_path: Path) -> None:
@@ -57,7 +63,7 @@ def test_a_client_that_ends_by_itself_ends_it_and_its_exit_status_is_told() -> N
 
 
 def test_a_client_that_never_calls_is_told_so() -> None:
-    done = rehearse(*QUICK, "--", sys.executable, "-c", "import time; time.sleep(60)")
+    done = rehearse(*QUICK, "--", "true")
     assert done.returncode == 1
     assert done.stderr.endswith(
         "dialog-sandbox: The client never called, or never with the workspace's credentials: give it those of the"
@@ -90,7 +96,7 @@ def test_a_signal_ends_it_with_a_report_of_what_there_was(number: signal.Signals
 def test_it_is_played_in_a_workspace_of_a_running_server(start: Start) -> None:
     server = start("--start-at", "2028-02-27T22:30:00Z")
     url = f"http://127.0.0.1:{server.port}"
-    done = rehearse("--url", url, "--days", "1", "--minutes", "0.02", *polling("LeavesAMinuteOut"))
+    done = rehearse("--url", url, "--days", "1", "--minutes", "0.05", *polling("LeavesAMinuteOut"))
     assert done.returncode == 1, done.stderr
     assert done.stdout.startswith("BROKEN  gap")
     assert "day 1 of 1, Mon 28 Feb 2028" in done.stderr
@@ -103,19 +109,94 @@ def test_it_is_played_in_a_workspace_of_a_running_server(start: Start) -> None:
 
 
 def test_what_is_asked_wrongly_is_told_in_a_line() -> None:
-    client = ("--", "true")
     nobody = "Which client? Give its command behind --, or the --url of a server that it calls."
     is_refused(2, nobody, "rehearse")
-    is_refused(2, "--days must be a whole number from 1 to 14.", "rehearse", "--days", "15", *client)
-    is_refused(2, "--days must be a whole number from 1 to 14.", "rehearse", "--days", "1.5", *client)
-    is_refused(2, "--minutes must be a number from 0.01 to 20160.", "rehearse", "--minutes", "nan", *client)
-    starts = "--start must be spring, autumn, new-year, or a time as 2028-02-28T00:00:00Z."
-    is_refused(2, starts, "rehearse", "--start", "summer", *client)
-    is_refused(2, "There is no format pdf: ...", "rehearse", "--format", "pdf", *client)
-    is_refused(2, "there is no fixture 'nowhere'. Allowed: ...", "rehearse", "--fixture", "nowhere", *client)
+    is_refused(2, "--days must be a whole number from 1 to 14.", "rehearse", "--days", "15", "--", "true")
+    is_refused(2, "There is no format pdf: ...", "rehearse", "--format", "pdf", "--", "true")
     is_refused(2, "The sandbox at http://127.0.0.1:1 does not answer: ...", "rehearse", "--url", "http://127.0.0.1:1")
-    off = "A rehearsal needs the journal, and SANDBOX_JOURNAL switches it off: leave that out."
-    is_refused(2, off, "rehearse", *client, SANDBOX_JOURNAL="0")
+
+
+@pytest.mark.parametrize("days", ["0", "15", "1.5", "x", "-1"])
+def test_days_are_one_to_fourteen(days: str) -> None:
+    with pytest.raises(NoRehearsal, match=r"^--days must be a whole number from 1 to 14\.$"):
+        request_of(days, None, None, Settings())
+
+
+@pytest.mark.parametrize("minutes", ["0", "0.001", "20161", "nan", "inf", "x", "-1"])
+def test_minutes_are_at_most_those_of_the_fortnight_itself(minutes: str) -> None:
+    with pytest.raises(NoRehearsal, match=r"^--minutes must be a number from 0\.01 to 20160\.$"):
+        request_of(None, minutes, None, Settings())
+
+
+def test_a_rehearsal_needs_the_journal() -> None:
+    with pytest.raises(NoRehearsal, match="A rehearsal needs the journal"):
+        request_of(None, None, None, Settings(journal=False))
+
+
+@pytest.mark.parametrize("start", ["summer", "2028-02-28", "2028-02-28T00:00:00", "9999-12-31T23:59:59Z"])
+def test_a_start_is_a_name_or_a_time(start: str) -> None:
+    reason = r"^--start must be spring, autumn, new-year, or a time as 2028-02-28T00:00:00Z\.$"
+    with pytest.raises(NoRehearsal, match=reason):
+        start_of(start, is_running=False)
+
+
+def test_what_is_left_out_has_its_default() -> None:
+    spring = datetime(2028, 2, 28, tzinfo=UTC)
+    assert start_of(None, is_running=False) == spring
+    assert start_of(None, is_running=True) is None
+    assert start_of("2028-02-27T01:00:00+01:00", is_running=True) == spring - timedelta(days=1)
+    assert request_of(None, None, spring, Settings()) == (spring, 14, 10, 1)
+
+
+# One whose time goes as it waits --------------------------------------------------------------------------------------
+
+
+class WaitedTime:
+    """In place of the module `time`."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def waited(monkeypatch: pytest.MonkeyPatch) -> WaitedTime:
+    waited = WaitedTime()
+    monkeypatch.setattr("sandbox.rehearse_command.time", waited)
+    return waited
+
+
+@pytest.fixture
+def rehearsal(sandbox: Driver) -> Rehearsal:
+    workspace = SandboxClient("http://127.0.0.1:8080", transport=IntoDriver(sandbox)).workspace()
+    return Rehearsal(workspace, RehearsalRequest(None, 1, 1, 1))
+
+
+def test_it_begins_with_the_first_call_and_waits_a_minute_for_it(
+    rehearsal: Rehearsal, waited: WaitedTime, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done = rehearsal.play_to(None, {})
+    assert (done.report.calls, done.code) == (0, 1)
+    assert round(waited.now) == 60
+    assert capsys.readouterr().err == "rehearsal: no call came within 60 s\n"
+
+
+def test_a_client_that_does_not_end_is_killed(
+    rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sandbox.rehearse_command.LONGEST_GOODBYE_S", 0.01)
+    deaf = "trap '' TERM; echo deaf; while :; do sleep 0.05; done"
+    with subprocess.Popen(["sh", "-c", deaf], stdout=subprocess.PIPE) as client:
+        assert client.stdout is not None
+        assert client.stdout.readline() == b"deaf\n"
+        end_client(client)
+        assert client.returncode == -signal.SIGKILL
+    assert "was killed" in capsys.readouterr().err
 
 
 def test_a_command_that_cannot_be_run_is_told_in_a_line() -> None:

@@ -6,14 +6,16 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 from sandbox.rehearsal.days import CHANGING_ZONES, DAY, clock_changes
-from sandbox.rehearsal.people import PHONES, TALKATIVE
+from sandbox.rehearsal.people import PHONES, REMOVED, TALKATIVE
 from sandbox.rehearsal.steps import (
     BroadcastStep,
     CallbackTrouble,
+    LostMessage,
     OptInAgain,
     OptOut,
     PhoneText,
     RehearsalStep,
+    RemovedPerson,
     Settling,
     StaffText,
     TroubleOfDialogTech,
@@ -87,7 +89,7 @@ def through_the_night(at: timedelta) -> Steps:
 def odd_texts(at: timedelta) -> Steps:
     """From both lines, and back."""
     for n, text in enumerate(ODD.values()):
-        sent = at + 9 * HOUR + n * 7 * MINUTE
+        sent = at + 20 * HOUR + n * 7 * MINUTE
         for by_number in (False, True):
             yield StaffText(at=sent, to=PHONES[0], text=text, by_number=by_number, tries="odd texts")
             yield PhoneText(at=sent + MINUTE, phone=PHONES[1], text=text, to_number=by_number, tries="odd texts")
@@ -143,6 +145,7 @@ def callbacks_and_unknown(at: timedelta) -> Steps:
     )
     yield Settling(at=at + 13 * HOUR, seconds=60, outcome="unknown", tries="messages that end UNKNOWN")
     yield Settling(at=at + 18 * HOUR, seconds=USUAL_SETTLING_S, tries="")
+    yield LostMessage(at=at + 20 * HOUR)
     yield CallbackTrouble(at=at + 23 * HOUR, profile={"duplicate": 0.1, "seed": 2}, tries="")
 
 
@@ -188,6 +191,10 @@ def broken_submits(at: timedelta) -> Steps:
 
 
 def last_day(at: timedelta) -> Steps:
+    """Odd texts again: the report looks for them in the newest answers."""
+    yield from odd_texts(at)
+    yield StaffText(at=at + 21 * HOUR, to=REMOVED, text="We have moved.")
+    yield RemovedPerson(at=at + 21 * HOUR + SECOND)
     yield BroadcastStep(at=at + 8 * HOUR, name="Survey", text="How was your visit? Answer 1 to 5.", to=PHONES)
 
 

@@ -25,12 +25,17 @@ CHARACTERS = (
             "misc": ["English", "Cigna", "", "A & B", "Active"],
         },
     ),
-    Character("15035550103", {"first_name": None, "last_name": None, "misc": [None, None, None, None, None]}),
+    Character(
+        "15035550103",
+        {"first_name": None, "last_name": None, "carrier": None, "misc": [None, None, None, None, None]},
+    ),
     Character("15035550104", {"first_name": "", "last_name": "O'Reyes <Jr.>", "recipient_type": "caregiver"}),
     Character("15035550105", {"first_name": "Ngozi", "last_name": None, "recipient_type": "staff"}),
 )
 STRANGERS = ("15035550106", "15035550107", "15035550108")
 """Entered by nobody."""
+REMOVED = "15035550109"
+"""Entered by nobody, texted once, and removed from the people."""
 TALKATIVE = tuple(f"150355501{ending}" for ending in ("10", "11", "12", "13", "14", "15"))
 """They answer a broadcast in the same second."""
 HANDSETS = tuple(f"150355501{ending}" for ending in ("50", "51", "53", "54", "57", "58", "60", "61", "62", "63", "71"))

@@ -33,7 +33,6 @@ class RehearsalPlace:
         self._clock = workspace.clock.read()
         self._had_date_header = workspace.info.date_header
         self._faults: list[Fault] = []
-        self._entered: list[str] = []
 
     def at(self, after: timedelta) -> datetime:
         """Return a time that is given since the beginning."""
@@ -45,21 +44,24 @@ class RehearsalPlace:
         for character in CHARACTERS:
             with suppress(Refused):  # it is somebody's already
                 self.workspace.add_person(character.phone, **character.details)
-                self._entered.append(character.phone)
 
     def tidy_up(self) -> None:
         """Have the workspace answer as it did before; what happened in it stays."""
         for fault in self._faults:
             fault.remove()
-        for phone in self._entered:
-            with suppress(Refused):
-                self.workspace.remove_person(phone)
         self._set_delivery(self._delivery)
         self.workspace.callback_profile(**self._profile.model_dump())
         self.workspace.change(date_header=self._had_date_header)
         self.workspace.clock.run(speed=float(self._clock.speed))
         if self._clock.state == "frozen":
             self.workspace.clock.freeze()
+
+    def remove_unknown(self, phone: str) -> None:
+        """Remove the person of a phone whom nobody has entered."""
+        with suppress(Refused):  # nobody is there who was texted
+            person = self.workspace.person(phone)
+            if person.first_name is None and person.last_name is None:
+                self.workspace.remove_person(person.person_id)
 
     # How messages and calls fare
 
@@ -103,6 +105,21 @@ class RehearsalPlace:
         is_sent = all(last[each.request.body].outcome == "accepted" for each in hit)
         is_over = is_sent or (not is_to_be_sent_again and self._is_past(hit[-1].at))
         return SceneProgress.OVER if is_over else SceneProgress.REACHED
+
+    def lose_a_message(self) -> None:
+        """Remove the next message that the client submits, and wait until it may have asked for its status."""
+        with self.pace.scene():
+            since = self._now
+            self.pace.watch(lambda: self._progress_of_loss(since))
+
+    def _progress_of_loss(self, since: datetime) -> SceneProgress:
+        calls = self.workspace.journal(1, operation=SUBMIT, outcome="accepted", since=since)
+        if not calls:
+            return SceneProgress.WAITING
+        with suppress(Refused):  # it is gone already
+            message = self.workspace.message(calls[0].messages[0])
+            self.workspace.delete_messages(to=message.to, text=message.text, since=since)
+        return SceneProgress.OVER if self._is_past(calls[0].at) else SceneProgress.REACHED
 
     def opt_out(self, *, by_staff: bool) -> None:
         """Have a phone that the client texts opted out, and wait until the client may know."""

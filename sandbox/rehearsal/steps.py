@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from dialog_sandbox.models.values import Outcome
+from sandbox.rehearsal.people import REMOVED
 from sandbox.rehearsal.place import RehearsalPlace
 
 TEXT = "text"
@@ -129,6 +130,26 @@ class OptOut(Scene):
 
     def execute(self, place: RehearsalPlace) -> None:
         place.opt_out(by_staff=self.by_staff)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LostMessage(Scene):
+    """The vendor no longer knows a message that the client has submitted."""
+
+    tries: str = "a sid that is not known any more: UNKNOWN"
+
+    def execute(self, place: RehearsalPlace) -> None:
+        place.lose_a_message()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemovedPerson(RehearsalStep):
+    """One whom staff have texted is removed, so that the text is of nobody."""
+
+    tries: str = "a text to a person who was removed"
+
+    def execute(self, place: RehearsalPlace) -> None:
+        place.remove_unknown(REMOVED)
 
 
 @dataclass(frozen=True, kw_only=True)
