@@ -142,8 +142,9 @@ class Rehearsal:
             wait=self._wait,
             tell=tell,
         )
-        if begin > workspace.clock.freeze().now:
+        if begin > workspace.clock.now:
             workspace.clock.set(begin)
+        self.player.pace.run_as_outside()
         self._call_before = self._last_call()
         self._client: subprocess.Popen[bytes] | None = None
         self._signal: int | None = None
@@ -170,7 +171,7 @@ class Rehearsal:
                 place.tidy_up()
 
     def _await_first_call(self) -> None:
-        """Let the clock stand at the beginning until the client has started."""
+        """Let no more time pass than outside until the client has started."""
         left = FIRST_CALL_WITHIN_S
         while self._last_call() == self._call_before:
             self._wait(LOOK_EVERY_S)

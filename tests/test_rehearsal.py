@@ -339,5 +339,8 @@ def test_phones_that_the_client_texts_are_opted_out_one_by_itself_and_one_by_sta
 def test_a_workspace_whose_client_sends_nothing_has_its_rehearsal_too(sandbox: Driver) -> None:
     playground = Playground(sandbox, days=6)
     playground.poll(writeback.WritebackPoller)
+    before = sandbox.wall.at
     assert playground.played()["state"] == "respected"
     assert playground.player.place.quieted == []
+    fast = 6 * DAY.total_seconds() / playground.player.pace.speed
+    assert (sandbox.wall.at - before) / 1000 < fast + 1

@@ -21,7 +21,7 @@ from sandbox.settings import Settings
 PAGE = CHECKOUT / "docs" / "rehearsal.md"
 EXAMPLES = CHECKOUT / "docs" / "examples" / "rehearsal"
 PROGRAM = CHECKOUT / "tests" / "clients" / "polling_program.py"
-QUICK = ("--fixture", PLAIN, "--days", "1", "--minutes", "0.05")
+QUICK = ("--fixture", PLAIN, "--days", "1", "--minutes", "0.1")
 
 
 def rehearse(*arguments: str | Path, **env: str) -> "subprocess.CompletedProcess[str]":
@@ -48,10 +48,10 @@ def test_a_program_that_is_right_passes() -> None:
 
 def test_the_flaw_of_a_program_is_named(tmp_path: Path) -> None:
     file = tmp_path / "report.json"
-    done = rehearse(*QUICK, "--output", file, *polling("LeavesAMinuteOut"))
+    done = rehearse(*QUICK, "--output", file, *polling("SwapsDayAndMonth"))
     assert (done.returncode, done.stdout) == (1, "")
     (poller,) = json.loads(file.read_text())["pollers"]
-    assert [each["kind"] for each in poller["findings"] if each["cause"] is None] == ["gap"]
+    assert [each["kind"] for each in poller["findings"] if each["cause"] is None] == ["day_month_swapped"]
 
 
 def test_a_client_that_ends_by_itself_ends_it_and_its_exit_status_is_told() -> None:
@@ -96,9 +96,9 @@ def test_a_signal_ends_it_with_a_report_of_what_there_was(number: signal.Signals
 def test_it_is_played_in_a_workspace_of_a_running_server(start: Start) -> None:
     server = start("--start-at", "2028-02-27T22:30:00Z")
     url = f"http://127.0.0.1:{server.port}"
-    done = rehearse("--url", url, "--days", "1", "--minutes", "0.05", *polling("LeavesAMinuteOut"))
+    done = rehearse("--url", url, "--days", "1", "--minutes", "0.1", *polling("SwapsDayAndMonth"))
     assert done.returncode == 1, done.stderr
-    assert done.stdout.startswith("BROKEN  gap")
+    assert "BROKEN  day_month_swapped" in done.stdout
     assert "day 1 of 1, Mon 28 Feb 2028" in done.stderr
     workspace = "/_sandbox/workspaces/default"
     assert json.loads(server.ask("GET", workspace)[1])["date_header"] is False

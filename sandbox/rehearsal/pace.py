@@ -47,9 +47,11 @@ class Pace:
         while (left := (self.begin + at - self.clock.now).total_seconds()) > 0:
             self._wait(max(left / self.speed, SHORTEST_WAIT_S))
 
-    def stand_still(self) -> None:
-        """Stop the clock, to write down what is to come."""
-        self.clock.freeze()
+    def run_as_outside(self) -> None:
+        """Let the clock run no faster than outside. It never stands: a client that goes on from the last `Date` by its
+        own clock would be ahead of it then, and read what is still to come.
+        """
+        self.clock.run(speed=1)
 
     def run(self) -> None:
         """Let the clock run fast."""
@@ -58,7 +60,7 @@ class Pace:
     @contextmanager
     def scene(self) -> Iterator[None]:
         """Let the clock run as outside, inside."""
-        self.clock.run(speed=1)
+        self.run_as_outside()
         yield
         self.run()
 

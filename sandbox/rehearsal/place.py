@@ -86,6 +86,10 @@ class RehearsalPlace:
 
     # Scenes
 
+    def is_sent_to(self) -> bool:
+        """Return whether the client has submitted anything yet."""
+        return bool(self.workspace.journal(1, operation=SUBMIT))
+
     def spoil_submits(self, **effect: Any) -> None:
         """Let submits go wrong, and wait for what the client does about it."""
         is_to_be_sent_again = effect.get("status", 0) >= 500 or "rate_limit" in effect

@@ -50,7 +50,7 @@ class Player:
 
     def _write_down(self, begin: timedelta, end: timedelta) -> None:
         """Have what is planned of a day happen in its time. Later nights have been written down the day before."""
-        self.pace.stand_still()
+        self.pace.run_as_outside()
         first = begin + EARLY if begin else begin
         for step in self.steps:
             if isinstance(step, PlannedStep) and first <= step.at < end + EARLY:

@@ -109,7 +109,15 @@ class TroubleOfDialogTech(RehearsalStep):
 
 @dataclass(frozen=True, kw_only=True)
 class Scene(RehearsalStep):
-    """Something about what the client sends, for which the clock runs as outside."""
+    """Something about what the client sends, for which the clock runs as outside; none for one that sends nothing."""
+
+    def execute(self, place: RehearsalPlace) -> None:
+        if place.is_sent_to():
+            self.play_scene(place)
+
+    def play_scene(self, place: RehearsalPlace) -> None:
+        """Do it."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +126,7 @@ class TroubleOfSubmits(Scene):
 
     effect: Mapping[str, Any]
 
-    def execute(self, place: RehearsalPlace) -> None:
+    def play_scene(self, place: RehearsalPlace) -> None:
         place.spoil_submits(**self.effect)
 
 
@@ -128,7 +136,7 @@ class OptOut(Scene):
 
     by_staff: bool = False
 
-    def execute(self, place: RehearsalPlace) -> None:
+    def play_scene(self, place: RehearsalPlace) -> None:
         place.opt_out(by_staff=self.by_staff)
 
 
@@ -138,7 +146,7 @@ class LostMessage(Scene):
 
     tries: str = "a sid that is not known any more: UNKNOWN"
 
-    def execute(self, place: RehearsalPlace) -> None:
+    def play_scene(self, place: RehearsalPlace) -> None:
         place.lose_a_message()
 
 
