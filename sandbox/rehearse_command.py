@@ -13,10 +13,9 @@ from typing import NamedTuple
 from dialog_sandbox import SandboxClient, SandboxError, Workspace
 from dialog_sandbox.models.report import WorkspaceReport
 from dialog_sandbox.models.values import moment
-from sandbox.exec_command import environment, start_command
+from sandbox.exec_command import ServerForCommand, environment, own_server, start_command
 from sandbox.rehearsal.days import DEFAULT_START, MOST_DAYS, STARTS, next_midnight
 from sandbox.rehearsal.player import Player
-from sandbox.server_thread import ThreadedServer
 from sandbox.settings import Settings
 from sandbox.signals import HANGUP, STOPS, heeded
 from sandbox.startup import FAILED
@@ -103,8 +102,8 @@ def rehearse_beside_server(
     settings: Settings, listener: socket.socket, command: list[str], request: RehearsalRequest
 ) -> Rehearsed:
     """Play it to a command beside a server that is there for it alone. Raises `CannotRun`, `NoRehearsal`."""
-    with ThreadedServer(settings, listener) as server:
-        return rehearse_on(server.url, server.settings.control_token, "default", command, request)
+    with own_server(settings, listener) as server:
+        return _rehearse(server, "default", command, request)
 
 
 def rehearse_on(
@@ -114,10 +113,15 @@ def rehearse_on(
 
     Raises `CannotRun`, `NoRehearsal`.
     """
+    return _rehearse(ServerForCommand(url, token, None, {}), name, command, request)
+
+
+def _rehearse(server: ServerForCommand, name: str, command: list[str] | None, request: RehearsalRequest) -> Rehearsed:
     try:
-        with SandboxClient(url, token) as client:
+        with SandboxClient(server.url, server.token, verify=server.verify) as client:
             workspace = client.workspace(name)
-            return Rehearsal(workspace, request).play_to(command, environment(workspace, token))
+            variables = environment(workspace, server.token) | server.trusted
+            return Rehearsal(workspace, request).play_to(command, variables)
     except (SandboxError, ValueError) as error:
         raise NoRehearsal(str(error)) from None
 

@@ -54,6 +54,11 @@ def test_the_flaw_of_a_program_is_named(tmp_path: Path) -> None:
     assert [each["kind"] for each in poller["findings"] if each["cause"] is None] == ["day_month_swapped"]
 
 
+def test_its_server_speaks_https_where_that_is_set() -> None:
+    done = rehearse(*QUICK, *polling("WritebackPoller"), SANDBOX_TLS="1")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_a_client_that_ends_by_itself_ends_it_and_its_exit_status_is_told() -> None:
     call = "import os, urllib.request as u; u.urlopen(os.environ['SANDBOX_CONTROL_URL']); raise SystemExit(3)"
     done = rehearse("--fixture", PLAIN, "--", sys.executable, "-c", call)

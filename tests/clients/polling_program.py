@@ -31,7 +31,7 @@ def date_clock(http: httpx.Client) -> Any:
 def main() -> None:
     env = os.environ
     basic = (env["SANDBOX_BASIC_USERNAME"], env["SANDBOX_BASIC_PASSWORD"])
-    with httpx.Client(base_url=env["SANDBOX_URL"], auth=basic, trust_env=False) as http:
+    with httpx.Client(base_url=env["SANDBOX_URL"], auth=basic, trust_env=True) as http:
         clock = date_clock(http)
         http.get(f"/dialoghealth-simplepay-api/messages/{env['SANDBOX_CONSOLE']}/none")
         poller = getattr(writeback_pollers, sys.argv[1])(http, env["SANDBOX_CONSOLE"], clock.now)
