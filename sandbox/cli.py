@@ -76,6 +76,8 @@ SeedFlag = Annotated[str | None, flag("decides everything that a fixture leaves 
 TlsFlag = Annotated[bool, typer.Option("--tls", help="speak https, with a certificate of its own making")]
 TlsCertFlag = Annotated[str | None, flag("the certificate to speak https with, in PEM", metavar="FILE")]
 TlsKeyFlag = Annotated[str | None, flag("its key, in PEM (that file too)", metavar="FILE")]
+ReportFormatFlag = Annotated[str | None, flag("text, json, html, junit, ctrf or badge (text)", metavar="NAME")]
+ReportOutputFlag = Annotated[str | None, flag("where to write it, whose ending says the format", metavar="FILE")]
 StartAtFlag = Annotated[str | None, flag("what the clock reads at first, RFC 3339 (now)", metavar="TIME")]
 
 
@@ -308,8 +310,8 @@ def write_report(
     kept: Annotated[
         str | None, typer.Option("--from", help="a report kept as JSON, instead of a server's", metavar="FILE")
     ] = None,
-    format: Annotated[str | None, flag("text, json, html, junit, ctrf or badge (text)", metavar="NAME")] = None,
-    output: Annotated[str | None, flag("where to write it, whose ending says the format", metavar="FILE")] = None,
+    format: ReportFormatFlag = None,
+    output: ReportOutputFlag = None,
 ) -> None:
     """say what a client gets wrong; exit 1 when something is broken"""
     from sandbox import report_command  # noqa: PLC0415  (readyz does without it)
@@ -325,13 +327,56 @@ def write_report(
         )
     except report_command.NoReport as error:
         fail(str(error), MISUSED)
-    text = report_command.written(report, name)
-    if output:
-        with open_report(output) as file:
-            file.write(text)
-    else:
-        print(text, end="" if text.endswith("\n") else "\n")
+    put_report(report_command.written(report, name), output)
     raise typer.Exit(FAILED if report.state == "broken" else 0)
+
+
+@app.command(options_metavar="[FLAGS] --")
+def rehearse(
+    command: Annotated[
+        list[str] | None, typer.Argument(metavar="COMMAND", help="the client, with its arguments", show_default=False)
+    ] = None,
+    days: Annotated[str | None, flag("how many of the days are played (14)", metavar="N")] = None,
+    minutes: Annotated[str | None, flag("about how long that takes (10)", metavar="N")] = None,
+    start: Annotated[
+        str | None, flag("spring, autumn, new-year, or a time, RFC 3339 (spring)", metavar="NAME|TIME")
+    ] = None,
+    url: Annotated[str | None, flag("a running server, instead of one of its own", metavar="URL")] = None,
+    workspace: Annotated[str | None, flag("name or id of its workspace (default)", metavar="NAME")] = None,
+    fixture: FixtureFlag = None,
+    seed: SeedFlag = None,
+    format: ReportFormatFlag = None,
+    output: ReportOutputFlag = None,
+) -> None:
+    """play a fortnight of everything to a client, and say what it gets wrong"""
+    signals.exit_as_a_shell_has_it()
+    from sandbox import rehearse_command as rehearsals  # noqa: PLC0415  (readyz does without it)
+    from sandbox import report_command  # noqa: PLC0415  (readyz does without it)
+    from sandbox.exec_command import CannotRun  # noqa: PLC0415  (readyz does without it)
+
+    try:
+        name = report_command.format_of(format, output)
+        begin = rehearsals.start_of(start, is_running=url is not None)
+        settings = settings_of(fixture=fixture, seed=seed, start_at=begin.isoformat() if begin else None)
+        request = rehearsals.request_of(days, minutes, begin, settings)
+        if url:
+            rehearsed = rehearsals.rehearse_on(url, settings.control_token, workspace or "default", command, request)
+        elif not command:
+            fail("Which client? Give its command behind --, or the --url of a server that it calls.", MISUSED)
+        else:
+            settings = settings if "port" in settings.model_fields_set else settings.model_copy(update={"port": 0})
+            tell_ignored_variables()
+            listener = bind(settings.host, settings.port)
+            with one_line_failures():
+                rehearsed = rehearsals.rehearse_beside_server(settings, listener, command, request)
+    except (rehearsals.NoRehearsal, report_command.NoReport) as error:
+        fail(str(error), MISUSED)
+    except CannotRun as error:
+        fail(str(error), error.code)
+    put_report(report_command.written(rehearsed.report, name), output)
+    if not rehearsed.report.calls:
+        fail(rehearsals.NOBODY_CALLED, rehearsed.code or FAILED)
+    raise typer.Exit(rehearsed.code or (FAILED if rehearsed.report.state == "broken" else 0))
 
 
 @app.command("fixtures")
@@ -405,6 +450,15 @@ def bind(host: str, port: int) -> socket.socket:
         hint = "; give another --port, or 0 for a free one" if error.errno == errno.EADDRINUSE else ""
         fail(f"Cannot listen on {host} port {port}: {error.strerror or error}{hint}.")
     return listener
+
+
+def put_report(text: str, output: str | None) -> None:
+    """Write a report into a file, or on standard output."""
+    if output:
+        with open_report(output) as file:
+            file.write(text)
+    else:
+        print(text, end="" if text.endswith("\n") else "\n")
 
 
 def open_report(path: str) -> TextIO:

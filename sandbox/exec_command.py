@@ -6,11 +6,11 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp
@@ -59,18 +59,35 @@ async def run_beside_server(
             print(SEED_IGNORED, file=sys.stderr, flush=True)
         return app if lines is None else Report(app, app.journal, app.store, lines)
 
+    with own_server(settings, listener, behind) as server:
+        with SandboxClient(server.url, server.token, verify=server.verify) as client:
+            variables = environment(client.workspace("default"), server.token)
+        code = await _run(command, variables | server.trusted)
+        if report is not None:
+            await asyncio.to_thread(_write_report, server, report)
+    return code if code >= 0 else 128 - code
+
+
+class ServerForCommand(NamedTuple):
+    """A server that a command calls. `trusted`: the variables by which that knows it as whom it says it is."""
+
+    url: str
+    token: str | None
+    verify: "ssl.SSLContext | None"
+    trusted: dict[str, str]
+
+
+@contextmanager
+def own_server(
+    settings: Settings, listener: socket.socket, behind: Callable[[Sandbox], ASGIApp] | None = None
+) -> Iterator[ServerForCommand]:
+    """Serve on a bound socket, over https where the settings say so. `behind`: as `ThreadedServer` has it."""
     with ExitStack() as stack:
         settings, made = stack.enter_context(certified(settings))
         trusted = _trusting(made.ca, stack) if made else {}
         verify = context_from_here(made.ca if made else None) if settings.is_https else None
         server = stack.enter_context(ThreadedServer(settings, listener, behind))
-        token = server.settings.control_token
-        with SandboxClient(server.url, token, verify=verify) as client:
-            variables = environment(client.workspace("default"), token)
-        code = await _run(command, variables | trusted)
-        if report is not None:
-            await asyncio.to_thread(_write_report, server.url, token, verify, report)
-    return code if code >= 0 else 128 - code
+        yield ServerForCommand(server.url, server.settings.control_token, verify, trusted)
 
 
 def _trusting(ca: Path, stack: ExitStack) -> dict[str, str]:
@@ -80,8 +97,8 @@ def _trusting(ca: Path, stack: ExitStack) -> dict[str, str]:
     return trusting(os.environ, ca, Path(stack.enter_context(TemporaryDirectory(prefix="dialog-sandbox-trust-"))))
 
 
-def _write_report(url: str, token: str | None, verify: "ssl.SSLContext | None", file: TextIO) -> None:
-    with SandboxClient(url, token, verify=verify) as client:
+def _write_report(server: ServerForCommand, file: TextIO) -> None:
+    with SandboxClient(server.url, server.token, verify=server.verify) as client:
         file.write(written(report_of_all(client), format_of(None, file.name)))
 
 
@@ -95,11 +112,12 @@ async def _run(command: list[str], variables: dict[str, str]) -> int:
     for number in heeded(PASSED_ON):
         with suppress(NotImplementedError):  # a loop on Windows hands on none: the keys reach the command by themselves
             asyncio.get_running_loop().add_signal_handler(number, pass_on, number)
-    process = _start(command, variables)
+    process = start_command(command, variables)
     return await asyncio.to_thread(process.wait)
 
 
-def _start(command: list[str], variables: dict[str, str]) -> "subprocess.Popen[bytes]":
+def start_command(command: list[str], variables: dict[str, str]) -> "subprocess.Popen[bytes]":
+    """Start a command with our environment and these variables. Raises `CannotRun`."""
     try:
         past = past_proxies(os.environ, variables["SANDBOX_URL"])
         return subprocess.Popen(command, env=os.environ | variables | past)

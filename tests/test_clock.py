@@ -42,6 +42,37 @@ def test_a_frozen_clock_stands_still_until_it_runs_again(sandbox: Driver) -> Non
     assert sandbox.control("GET", "/clock") == {"now": at("09:00:03"), "wall": at("09:01:03"), "state": "running"}
 
 
+def test_a_clock_runs_as_fast_as_it_is_told_until_it_is_told_otherwise(sandbox: Driver) -> None:
+    assert turn(sandbox, "run", speed=60)["speed"] == 60
+    sandbox.wall.advance(2)
+    fast = {"now": at("09:02:00"), "wall": at("09:00:02"), "speed": 60}
+    assert sandbox.control("GET", "/clock") == {**fast, "state": "running"}
+    assert turn(sandbox, "freeze") == {**fast, "state": "frozen", "fired": []}
+    sandbox.wall.advance(1)
+    assert turn(sandbox, "run")["speed"] == 60
+    sandbox.wall.advance(1)
+    assert turn(sandbox, "run", speed=0.5)["now"] == at("09:03:00")
+    sandbox.wall.advance(2)
+    assert turn(sandbox, "run", speed=1)["now"] == at("09:03:01")
+    turn(sandbox, "run", speed=60)
+    sandbox.control("POST", "/reset")
+    assert "speed" not in sandbox.control("GET", "/clock")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *({"action": "run", "speed": speed} for speed in (0, -1, 86_401, "fast", True)),
+        {"action": "freeze", "speed": 60},
+        {"action": "advance", "seconds": 1, "speed": 60},
+    ],
+)
+def test_a_speed_that_is_none_is_refused(sandbox: Driver, body: object) -> None:
+    refused = sandbox.control("POST", "/clock", body, status=422)
+    assert "speed" in refused["detail"]
+    assert sandbox.control("GET", "/clock")["now"] == NINE
+
+
 def test_a_clock_is_set_and_advanced_whether_it_runs_or_not(sandbox: Driver) -> None:
     assert turn(sandbox, "set", at=at("10:00:00"))["now"] == at("10:00:00")
     sandbox.wall.advance(1)

@@ -382,13 +382,20 @@ def test_a_damaged_file_is_refused_and_nothing_is_changed(
     assert {**rows(sandbox), "counter": 0} == {**before, "counter": 0}
 
 
-def test_a_clock_hurries_only_where_a_story_is_under_way(sandbox: Driver) -> None:
+def test_a_clock_that_hurries_hurries_on_where_a_snapshot_is_brought(sandbox: Driver) -> None:
+    sandbox.control("POST", "/clock", {"action": "run", "speed": 3600})
     sandbox.control("PUT", "/snapshots/before")
     default = sandbox.control("GET", "")
-    hurried = with_head(file_of(sandbox, default), clock_frozen=False, clock_speed=86_400)
-    assert bring(sandbox, default, hurried).json()["detail"] == (
-        "The file does not hold together: its clock hurries though no story is under way."
-    )
+    sandbox.control("POST", "/clock", {"action": "run", "speed": 1})
+    assert bring(sandbox, default, file_of(sandbox, default)).is_success
+    sandbox.control("POST", "/snapshots/brought/restore")
+    sandbox.wall.advance(1)
+    assert sandbox.control("GET", "/clock") == {
+        "now": "2026-05-06T10:00:00.000Z",
+        "wall": "2026-05-06T09:00:01.000Z",
+        "state": "running",
+        "speed": 3600,
+    }
 
 
 @pytest.mark.parametrize("schema", [SCHEMA - 1, SCHEMA + 1, None, "3"])

@@ -51,9 +51,9 @@ class AsyncClock(AsyncResource):
         distance = by if isinstance(by, timedelta) else timedelta(seconds=by)
         return await self._move_clock("advance", settle=settle, seconds=(distance + more).total_seconds())
 
-    async def run(self, *, settle: Seconds | None = None) -> ClockTurned:
-        """Let it go on with wall time."""
-        return await self._move_clock("run", settle=settle)
+    async def run(self, *, speed: float | None = None, settle: Seconds | None = None) -> ClockTurned:
+        """Let it go on with wall time, or `speed` times as fast from now on; at first that is 1."""
+        return await self._move_clock("run", settle=settle, speed=speed)
 
     async def _move_clock(
         self, action: str, at: When | None = None, *, settle: Seconds | None, **how: Any

@@ -52,9 +52,9 @@ class Clock(Resource):
         distance = by if isinstance(by, timedelta) else timedelta(seconds=by)
         return self._move_clock("advance", settle=settle, seconds=(distance + more).total_seconds())
 
-    def run(self, *, settle: Seconds | None = None) -> ClockTurned:
-        """Let it go on with wall time."""
-        return self._move_clock("run", settle=settle)
+    def run(self, *, speed: float | None = None, settle: Seconds | None = None) -> ClockTurned:
+        """Let it go on with wall time, or `speed` times as fast from now on; at first that is 1."""
+        return self._move_clock("run", settle=settle, speed=speed)
 
     def _move_clock(
         self, action: str, at: When | None = None, *, settle: Seconds | None, **how: Any

@@ -60,7 +60,8 @@ def _move(tx: Tx, body: ClockRequest) -> ClockMove:
     to, by = optional_milliseconds(body.at), round((body.seconds or 0) * SECOND)
     if (to or tx.now + by) > LATEST:
         raise invalid(("body", "seconds" if body.action == "advance" else "at", "must not lead beyond the year 9998"))
-    return move_clock(tx, to=to, by=by, frozen={"freeze": True, "run": False}.get(body.action))
+    frozen = {"freeze": True, "run": False}.get(body.action)
+    return move_clock(tx, to=to, by=by, frozen=frozen, speed=body.speed)
 
 
 def _fired(event: DueEvent) -> DueEventInfo:

@@ -66,7 +66,7 @@ class WorkspaceRow(Row):
     """What the clock read at `clock_wall`; a running clock goes on from there."""
     clock_wall: int = moment()
     clock_speed: float = 1.0
-    """Of a running clock, in a second of wall time; other than 1 while a story runs."""
+    """Of a running clock, in a second of wall time; a story has one of its own."""
 
     delivery_mode: str = "timed"
     sent_after: int = moment(default=1000)

@@ -27,7 +27,6 @@ from sandbox.store.tables import (
     LINES,
     MESSAGES,
     STEPS,
-    STORY_RUNS,
     VENDOR_IDS,
     WORKSPACES,
     table_of,
@@ -85,9 +84,6 @@ LOOSE_ENDS: dict[str, Any] = {
             MESSAGES.c.console_id.is_distinct_from(CONSOLES.c.id),
         ),
     ).select_from(_owners),
-    "its clock hurries though no story is under way": _rows(
-        WORKSPACES, WORKSPACES.c.clock_speed != 1, _none_in(STORY_RUNS)
-    ),
     "a message is from a time to come": _rows(MESSAGES, MESSAGES.c.accepted_at > NOW),
     "a timeline has no beginning": union_all(
         _rows(STEPS, STEPS.c.position == 0, STEPS.c.at > NOW),

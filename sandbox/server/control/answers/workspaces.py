@@ -80,8 +80,15 @@ def account_settings(tx: Tx, row: AccountRow) -> AccountSettings:
 
 def clock_reading(tx: Tx) -> ClockReading:
     """Return what the workspace's clock reads, beside the time outside."""
-    state = "frozen" if tx.workspace.clock_frozen else "running"
-    return ClockReading.model_validate({"now": timestamp(tx.now), "wall": timestamp(tx.wall), "state": state})
+    speed = tx.workspace.clock_speed
+    return ClockReading.model_validate(
+        {
+            "now": timestamp(tx.now),
+            "wall": timestamp(tx.wall),
+            "state": "frozen" if tx.workspace.clock_frozen else "running",
+            "speed": int(speed) if speed.is_integer() else speed,
+        }
+    )
 
 
 def _tracking_numbers(tx: Tx, workspaces: list[int]) -> dict[tuple[int, int], list[str]]:

@@ -5,19 +5,13 @@ import { on } from "./events.js";
 const NOTICED_MS = 1500;
 let reading = null;
 let readAt = 0;
-let speed = 1;
 const watchers = [];
 
 /** The sandbox's time in RFC 3339, or null before it is known. */
 export function now() {
   if (reading === null) return null;
-  const passed = reading.state === "running" ? (performance.now() - readAt) * speed : 0;
+  const passed = reading.state === "running" ? (performance.now() - readAt) * (reading.speed ?? 1) : 0;
   return new Date(Date.parse(reading.now) + passed).toISOString();
-}
-
-/** How much of the sandbox's time passes in one of ours; it has been so since the clock was last read. */
-export function setSpeed(times) {
-  speed = times;
 }
 
 export const isFrozen = () => reading?.state === "frozen";

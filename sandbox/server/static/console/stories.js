@@ -154,7 +154,6 @@ async function read() {
   if (mine !== asked) return;
   underWay = items.find(({ state }) => state !== "ready") ?? null;
   readAt = performance.now();
-  clock.setSpeed(underWay?.speed ?? 1);
   if (underWay) began = Date.parse(clock.now()) - underWay.position * 1000;
   showList(items);
   showStrip();

@@ -1,0 +1,191 @@
+"""What can happen in a rehearsal? Each step says when, what the client is tried with, and does it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from dialog_sandbox.models.values import Outcome
+from sandbox.rehearsal.people import REMOVED
+from sandbox.rehearsal.place import RehearsalPlace
+
+TEXT = "text"
+"""What is tried with a plain text: many are counted together."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RehearsalStep:
+    """`at`: since the beginning. `tries`: what the client is tried with, in a few words."""
+
+    at: timedelta
+    tries: str
+
+    def execute(self, place: RehearsalPlace) -> None:
+        """Do it; by the time that it returns, it is done."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedStep(RehearsalStep):
+    """One that can be written down before, to happen at its very time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StaffText(PlannedStep):
+    """Staff text a phone, from the console or from a tracking number."""
+
+    tries: str = TEXT
+    to: str
+    text: str
+    by_number: bool = False
+
+    def execute(self, place: RehearsalPlace) -> None:
+        at = place.at(self.at)
+        if self.by_number and place.tracking_number is not None:
+            place.workspace.send(self.to, self.text, tracking_number=place.tracking_number, at=at)
+        else:
+            place.workspace.send(self.to, self.text, console=place.console.code, at=at)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhoneText(PlannedStep):
+    """A phone texts the console's line, or a tracking number."""
+
+    tries: str = TEXT
+    phone: str
+    text: str
+    to_number: bool = False
+
+    def execute(self, place: RehearsalPlace) -> None:
+        is_to_number = self.to_number and place.tracking_number is not None
+        line = place.tracking_number if is_to_number else place.console.line
+        place.workspace.inbound(self.phone, line or "", self.text, at=place.at(self.at))
+
+
+@dataclass(frozen=True, kw_only=True)
+class BroadcastStep(PlannedStep):
+    """Staff text many at once."""
+
+    tries: str = "a broadcast"
+    name: str
+    text: str
+    to: tuple[str, ...]
+    campaign: str | None = None
+
+    def execute(self, place: RehearsalPlace) -> None:
+        place.workspace.broadcast(
+            self.name,
+            self.text,
+            list(self.to),
+            console=place.console.code,
+            campaign=self.campaign,
+            sent_by="frontdesk@clinic.example",
+            at=place.at(self.at),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TroubleOfReads(RehearsalStep):
+    """Reads by date range go wrong for so long: one effect after the other, each as often as it says."""
+
+    lasts: timedelta
+    effects: tuple[Mapping[str, Any], ...]
+
+    def execute(self, place: RehearsalPlace) -> None:
+        for operation in ("writeback.*", "dialogtech.*"):
+            for effect in self.effects:
+                place.add_fault(operation, expires_in=self.lasts, **effect)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TroubleOfDialogTech(RehearsalStep):
+    """The next read of DialogTech is answered `failed` with HTTP 200."""
+
+    tries: str = "'failed' with HTTP 200 from DialogTech"
+
+    def execute(self, place: RehearsalPlace) -> None:
+        place.add_fault("dialogtech.*", status=200, times=1, expires_in=timedelta(hours=6))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene(RehearsalStep):
+    """Something about what the client sends, for which the clock runs as outside; none for one that sends nothing."""
+
+    def execute(self, place: RehearsalPlace) -> None:
+        if place.is_sent_to():
+            self.play_scene(place)
+
+    def play_scene(self, place: RehearsalPlace) -> None:
+        """Do it."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class TroubleOfSubmits(Scene):
+    """Submits go wrong until the client has got one through."""
+
+    effect: Mapping[str, Any]
+
+    def play_scene(self, place: RehearsalPlace) -> None:
+        place.spoil_submits(**self.effect)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptOut(Scene):
+    """A phone that the client texts is opted out."""
+
+    by_staff: bool = False
+
+    def play_scene(self, place: RehearsalPlace) -> None:
+        place.opt_out(by_staff=self.by_staff)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LostMessage(Scene):
+    """The vendor no longer knows a message that the client has submitted."""
+
+    tries: str = "a sid that is not known any more: UNKNOWN"
+
+    def play_scene(self, place: RehearsalPlace) -> None:
+        place.lose_a_message()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemovedPerson(RehearsalStep):
+    """One whom staff have texted is removed, so that the text is of nobody."""
+
+    tries: str = "a text to a person who was removed"
+
+    def execute(self, place: RehearsalPlace) -> None:
+        place.remove_unknown(REMOVED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptInAgain(RehearsalStep):
+    """The phone that was opted out first subscribes again."""
+
+    tries: str = "START of a phone that had texted STOP"
+
+    def execute(self, place: RehearsalPlace) -> None:
+        place.opt_in_again()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settling(RehearsalStep):
+    """From now on messages settle so much later, and so."""
+
+    seconds: float
+    outcome: Outcome = "delivered"
+
+    def execute(self, place: RehearsalPlace) -> None:
+        place.settle_after(self.seconds, self.outcome)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallbackTrouble(RehearsalStep):
+    """From now on callbacks misbehave so; as the control API has it."""
+
+    profile: Mapping[str, Any] = field(default_factory=dict)
+
+    def execute(self, place: RehearsalPlace) -> None:
+        place.workspace.callback_profile(**self.profile)
