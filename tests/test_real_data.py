@@ -243,7 +243,7 @@ def everything(sandbox: Driver) -> str:
     ],
 )
 def test_with_synthetic_only_a_submit_is_refused_and_nothing_of_it_is_left(
-    open_driver: Open, fields: dict[str, str], field: str, kind: str, value: str
+    open_driver: Open, fields: dict[str, Any], field: str, kind: str, value: str
 ) -> None:
     sandbox = open_driver(synthetic_only=True)
     before = sandbox.control("GET", "/messages")
