@@ -114,6 +114,7 @@ def serve(
     synthetic_only: Annotated[
         bool, typer.Option("--synthetic-only", help="refuse what looks like real people's data")
     ] = False,
+    until_eof: Annotated[bool, typer.Option("--until-eof", help="stop when standard input ends")] = False,
 ) -> None:
     """start the server"""
     # First of all, since the first process of a container is deaf to SIGTERM until it says what to do with it.
@@ -131,7 +132,10 @@ def serve(
         tls_cert=tls_cert,
         tls_key=tls_key,
         synthetic_only=synthetic_only or None,
+        until_eof=until_eof or None,
     )
+    if settings.until_eof:
+        signals.stop_at_eof()
     tell_ignored_variables()
     listener = bind(settings.host, settings.port)
 
