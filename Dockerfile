@@ -16,7 +16,7 @@ RUN /build/bin/pip install --quiet --require-hashes -r requirements/build.lock \
  && /build/bin/pip --python /opt/dialog-sandbox/bin/python install --quiet --require-hashes --only-binary :all: \
       -r requirements/image.lock
 COPY . .
-RUN /build/bin/pip wheel --quiet --no-index --no-deps --no-build-isolation --wheel-dir /dist . \
+RUN /build/bin/pip wheel --quiet --no-index --no-deps --no-build-isolation --wheel-dir /dist ./client . \
  && /build/bin/pip --python /opt/dialog-sandbox/bin/python install --quiet --no-index --no-deps /dist/*.whl \
  # Where in the world a number is: 40 MB that nothing here reads.
  && rm -r /opt/dialog-sandbox/lib/python3*/site-packages/phonenumbers/geodata

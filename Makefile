@@ -37,7 +37,7 @@ test-threads: $(VENV)/dev.done  ## the same on SQLite with each transaction in a
 # A partner's tests: they import, seed, and call each vendor through the plugin.
 lowest: $(UV)  ## a partner's tests with the oldest packages that pyproject.toml allows
 	@$(UV) venv --quiet --no-config --clear --python $(BIN)/python $(VENV)/lowest
-	@$(UV) pip install --quiet --no-config --python $(VENV)/lowest/bin/python --resolution lowest-direct --reinstall-package dialog-sandbox ".[pytest]"
+	@$(UV) pip install --quiet --no-config --python $(VENV)/lowest/bin/python --resolution lowest-direct --reinstall-package dialog-sandbox --reinstall-package dialog-sandbox-client "./client[pytest]" .
 	@cd tests/partner && ../../$(VENV)/lowest/bin/python -m pytest -q -p no:cacheprovider $(ARGS)
 
 soak: $(VENV)/dev.done  ## 2,000 new runs of the network against its model, on each engine (RUNS=n for others), 1,000 verifies over two servers
@@ -98,12 +98,12 @@ $(VENV)/made.done:
 	@"$(PYTHON)" -m venv --clear $(VENV)
 	@pwd -P > $@
 
-# The package itself is installed editable, so its commands and its version are there and an edit needs no reinstall.
+# Both distributions are installed editable, so their commands and versions are there and an edit needs no reinstall.
 # Compiled by then, its first start takes no longer than the next.
-$(VENV)/runtime.done: $(VENV)/made.done pyproject.toml requirements/build.lock requirements/runtime.lock
+$(VENV)/runtime.done: $(VENV)/made.done pyproject.toml client/pyproject.toml requirements/build.lock requirements/runtime.lock
 	@echo "Setting up $(VENV): the packages of requirements/runtime.lock"
 	@$(call GET,-r requirements/build.lock -r requirements/runtime.lock)
-	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
+	@$(PIP) install --no-deps --no-build-isolation --no-index --editable ./client --editable .
 	@$(BIN)/python -m compileall -q sandbox client
 	@touch $@
 
@@ -114,7 +114,7 @@ $(VENV)/dev.done: $(VENV)/runtime.done requirements/dev.lock
 
 # The lock files, for every platform at once. The first knows the most exact answer, the others agree with it.
 LOCK := $(UV) pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-        --no-emit-index-url --no-emit-find-links $(ARGS)
+        --no-emit-index-url --no-emit-find-links --no-emit-package dialog-sandbox-client $(ARGS)
 
 lock: $(UV)  ## make the lock files anew (ARGS=--upgrade takes the newest versions)
 	$(LOCK) pyproject.toml -o requirements/runtime.lock

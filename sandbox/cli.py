@@ -25,9 +25,6 @@ from sandbox.startup import FAILED, MISUSED, collect_from_here_on, fail, one_lin
 if TYPE_CHECKING:
     from sandbox.settings import Settings
 
-READYZ_TIMEOUT_S = 2.0
-LONGEST_ANSWER = 64 * 1024
-
 app = typer.Typer(
     help="Three SMS APIs, emulated on this machine.",
     add_completion=False,
@@ -114,6 +111,7 @@ def serve(
     synthetic_only: Annotated[
         bool, typer.Option("--synthetic-only", help="refuse what looks like real people's data")
     ] = False,
+    until_eof: Annotated[bool, typer.Option("--until-eof", help="stop when standard input ends")] = False,
 ) -> None:
     """start the server"""
     # First of all, since the first process of a container is deaf to SIGTERM until it says what to do with it.
@@ -131,7 +129,10 @@ def serve(
         tls_cert=tls_cert,
         tls_key=tls_key,
         synthetic_only=synthetic_only or None,
+        until_eof=until_eof or None,
     )
+    if settings.until_eof:
+        signals.stop_at_eof()
     tell_ignored_variables()
     listener = bind(settings.host, settings.port)
 
@@ -209,42 +210,19 @@ def readyz(
     host: Annotated[str | None, flag("address it is bound to (127.0.0.1)")] = None,
     port: Annotated[str | None, flag("port it is bound to (8080)", metavar="PORT")] = None,
     tls: Annotated[bool, typer.Option("--tls", help="it speaks https")] = False,
+    wait: Annotated[str | None, flag("how long to wait until it is (0)", metavar="SECONDS")] = None,
 ) -> None:
     """ask a running server whether it is ready; exit 0 or 1"""
-    from http.client import HTTPConnection, HTTPException, HTTPSConnection  # noqa: PLC0415  (only this needs it)
-
-    from sandbox.settings import address_from_here  # noqa: PLC0415  (--version does without it)
+    from sandbox import readyz_command  # noqa: PLC0415  (--version does without it)
 
     settings = settings_of(host=host, port=port, tls=tls or None)
-    address = address_from_here(settings.host)
-    if settings.is_https:
-        from sandbox.https import ca_of, context_from_here  # noqa: PLC0415  (http does without it)
-
-        context = context_from_here(ca_of(settings))
-        connection: HTTPConnection = HTTPSConnection(address, settings.port, timeout=READYZ_TIMEOUT_S, context=context)
-    else:
-        connection = HTTPConnection(address, settings.port, timeout=READYZ_TIMEOUT_S)
     try:
-        connection.request("GET", "/_sandbox/health/ready")
-        answer = connection.getresponse()
-        status, said = answer.status, answer.read(LONGEST_ANSWER)
-    except (OSError, HTTPException) as error:
-        fail(f"not ready on {address} port {settings.port}: {error}")
-    finally:
-        connection.close()
-    if status != 200:
-        fail(f"not ready on {address} port {settings.port}: it answers {status}{reason_in(said)}")
+        readyz_command.wait_until_ready(settings, readyz_command.seconds_of(wait or "0"))
+    except readyz_command.BadWait as error:
+        fail(str(error), MISUSED)
+    except readyz_command.NotReady as error:
+        fail(str(error))
     print("ready")
-
-
-def reason_in(body: bytes) -> str:
-    """Why it is not ready, if it is a sandbox that says so."""
-    from json import loads  # noqa: PLC0415  (only this needs it)
-
-    try:
-        return f": {loads(body)['detail']}"
-    except (ValueError, TypeError, LookupError):
-        return ""
 
 
 @app.command()

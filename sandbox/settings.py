@@ -69,6 +69,8 @@ class Settings(BaseSettings):
     """Visitors of a demo are shown the credentials that a submit needs."""
     synthetic_only: Switch = False
     """What looks like a real person's data is refused, instead of noted as a finding."""
+    until_eof: Switch = False
+    """It stops when its standard input ends, as it does when the program ends that holds the other end."""
     hosts: HostList = ()
     """Further names that the control API may be called by: names, `.example.com`, `*.example.com`, `*`."""
     public_url: PublicUrl = None

@@ -3,10 +3,12 @@
 While uvicorn serves it takes SIGTERM and SIGINT itself, and raises them once more when it has stopped.
 """
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterable
-from threading import Event
+from contextlib import suppress
+from threading import Event, Thread
 from types import FrameType
 
 
@@ -18,6 +20,7 @@ def existing(*names: str) -> tuple[signal.Signals, ...]:
 STOPS = existing("SIGTERM", "SIGINT")
 HANGUP = existing("SIGHUP")
 PASSED_ON = existing("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2")
+STDIN = 0
 _is_stopping = Event()
 
 
@@ -31,6 +34,21 @@ def stop_cleanly() -> None:
 def handle_stops(handler: Callable[[int, FrameType | None], object]) -> None:
     """Have this called for whatever asks us to stop."""
     _handle((*STOPS, *HANGUP), handler)
+
+
+def stop_at_eof() -> None:
+    """Have the end of standard input ask us to stop: who started us held its other end, and has ended."""
+    Thread(target=_await_eof, daemon=True).start()
+
+
+def _await_eof() -> None:
+    with suppress(OSError):  # it may be closed
+        while os.read(STDIN, 1024):  # not `sys.stdin`, whose lock we would hold when the interpreter ends
+            pass
+    if sys.platform == "win32":
+        signal.raise_signal(signal.SIGTERM)  # by `os.kill` we would be gone at once, and leave files behind
+    else:
+        os.kill(os.getpid(), signal.SIGTERM)  # for the main thread, which it wakes
 
 
 def _stop(*_: object) -> None:

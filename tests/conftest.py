@@ -14,7 +14,7 @@ from sandbox.settings import Settings
 if TYPE_CHECKING:
     from bench.databases import DatabaseServer
 
-pytest_plugins = ["browser", "commands", "proxies", "server_process"]
+pytest_plugins = ["browser", "commands", "proxies", "server_process", "wheels"]
 
 LEFT_OUT = {"--postgresql": ("inline", "sqlite"), "--store-in-threads": ("inline", "postgresql")}
 """Marks of the tests that a run with an option leaves out."""

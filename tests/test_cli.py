@@ -5,12 +5,13 @@ import re
 import signal
 import socket
 import sqlite3
+import subprocess
 from contextlib import closing
 from pathlib import Path
 from threading import Thread
 
 import pytest
-from commands import DEMO, PLAIN, READBACK, Start, hangups, is_refused, run
+from commands import DEMO, FAILSAFE_S, PLAIN, READBACK, Start, command, environment, hangups, is_refused, run
 from driver import DEFAULT, SIMPLEPAY, Driver
 
 from sandbox.cli import bind
@@ -226,6 +227,24 @@ def test_the_temporary_file_goes_with_the_process(start: Start, tmp_path: Path, 
         server = start(TMPDIR=str(tmp_path))
     assert len(list(tmp_path.iterdir())) == 1
     server.stop(number)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("how", [("--until-eof",), ("--until-eof", "--workers", "2")], ids=["one", "workers"])
+def test_the_end_of_its_input_stops_it_cleanly_if_it_is_told_so(how: tuple[str, ...], tmp_path: Path) -> None:
+    arguments = ["serve", "--port", "0", "--fixture", PLAIN, *how]
+    with subprocess.Popen(
+        command(*arguments),
+        env=environment(TMPDIR=str(tmp_path)),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("dialog-sandbox ready on ")
+        _, errors = process.communicate(timeout=FAILSAFE_S)
+    assert (process.returncode, errors) == (0, "")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,4 +1,4 @@
-"""The package as others get it: the wheel, alone and away from the checkout, and what the locks hold."""
+"""The server as others get it: by wheels, away from the checkout, and what the locks hold."""
 
 from __future__ import annotations
 
@@ -9,88 +9,19 @@ import shutil
 import signal
 import subprocess
 import sys
+import tomllib
 import zipfile
-from collections.abc import Iterator
-from email import message_from_bytes
 from importlib import metadata
 from pathlib import Path
 
 import pytest
 from commands import FAILSAFE_S
+from documents import CHECKOUT
 from packaging.requirements import Requirement
+from wheels import OURS, Wheels, link_in, needed, requirements_of, run, site_of
 
-CHECKOUT = Path(__file__).resolve().parent.parent
+ALIKE = ("requires-python", "license", "authors")
 READY = re.compile(r"dialog-sandbox ready on http://(127\.0\.0\.1):(\d+)\n")
-
-
-def run(*command: str | Path, cwd: Path | None = None) -> str:
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built without a network from the source distribution, so that one is complete too."""
-    place = tmp_path_factory.mktemp("dist")
-    run(sys.executable, "-m", "hatchling", "build", "--target", "sdist", "--directory", place, cwd=CHECKOUT)
-    (sdist,) = place.glob("*.tar.gz")
-    run("tar", "-xzf", sdist, "-C", place)
-    source = place / sdist.name.removesuffix(".tar.gz")
-    offline = ("--no-index", "--no-deps", "--no-build-isolation", "--disable-pip-version-check")
-    run(sys.executable, "-m", "pip", "wheel", "--quiet", *offline, "--wheel-dir", place, source)
-    (built,) = place.glob("*.whl")
-    return built
-
-
-def requirements_of(built: Path) -> list[str]:
-    with zipfile.ZipFile(built) as archive:
-        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
-        return message_from_bytes(archive.read(name)).get_all("Requires-Dist", [])
-
-
-def needed(requirements: list[str]) -> Iterator[metadata.Distribution]:
-    """The installed distributions that the requirements ask for, directly and indirectly."""
-    seen: set[tuple[str, frozenset[str]]] = set()
-    todo = [(text, frozenset({""})) for text in requirements]
-    while todo:
-        text, extras = todo.pop()
-        requirement = Requirement(text)
-        marker = requirement.marker
-        if marker and not any(marker.evaluate({"extra": extra}) for extra in extras):
-            continue
-        asked = (requirement.name.lower(), frozenset({"", *requirement.extras}))
-        if asked not in seen:
-            seen.add(asked)
-            distribution = metadata.distribution(requirement.name)
-            yield distribution
-            todo += [(more, asked[1]) for more in distribution.requires or []]
-
-
-@pytest.fixture(scope="module")
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The commands of a new environment with the wheel and what it says it needs, and nothing else.
-
-    The needed packages are linked in, one by one, from where the tests run: no download, and no way back to
-    the checkout through an editable install.
-    """
-    place = tmp_path_factory.mktemp("elsewhere")
-    run(sys.executable, "-m", "venv", "--without-pip", place / "venv")
-    python = place / "venv/bin/python"
-    offline = ("--no-index", "--no-deps", "--disable-pip-version-check")
-    run(sys.executable, "-m", "pip", "--python", python, "install", "--quiet", *offline, wheel)
-
-    site = Path(run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
-    link_in(needed(requirements_of(wheel)), site)
-    return place / "venv/bin"
-
-
-def link_in(distributions: Iterator[metadata.Distribution], site: Path) -> None:
-    for distribution in distributions:
-        for top in {file.parts[0] for file in distribution.files or []} - {"..", "__pycache__"}:
-            link = site / top
-            if not link.exists():
-                link.symlink_to(Path(str(distribution.locate_file(top))))
 
 
 @pytest.fixture(autouse=True)
@@ -140,19 +71,26 @@ def test_the_wheel_serves_alone_and_stops_whoever_is_connected(installed: Path) 
 
 
 def test_the_wheel_brings_its_fixtures_into_pytest(installed: Path, tmp_path: Path) -> None:
-    site = Path(run(installed / "python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
-    link_in(needed(["pytest"]), site)
+    link_in(needed(["pytest"]), site_of(installed))
     (tmp_path / "test_it.py").write_text("def test_it(sandbox): assert sandbox.send('14155550123', 'Hello').to\n")
     assert "1 passed" in run(installed / "python", "-W", "error", "-m", "pytest", "-q", "test_it.py", cwd=tmp_path)
 
 
-def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
+def names_in(wheel: Path) -> set[str]:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
-    assert {"sandbox/py.typed", "sandbox/cli.py", "sandbox/fixtures/clinic.yaml"} <= names
-    assert {"dialog_sandbox/py.typed", "dialog_sandbox/pytest_plugin.py", "dialog_sandbox/_sync/client.py"} <= names
-    assert {name.partition("/")[0].partition("-")[0] for name in names} == {"sandbox", "dialog_sandbox"}
     assert not [name for name in names if "__pycache__" in name]
+    return names
+
+
+def test_the_wheels_hold_a_package_each_and_nothing_else(wheels: Wheels) -> None:
+    names, of_client = names_in(wheels.server), names_in(wheels.client)
+    assert {"sandbox/py.typed", "sandbox/cli.py", "sandbox/fixtures/clinic.yaml"} <= names
+    assert {"dialog_sandbox/py.typed", "dialog_sandbox/pytest_plugin.py", "dialog_sandbox/_sync/client.py"} <= of_client
+    version = metadata.version("dialog-sandbox")
+    assert {name.partition("/")[0] for name in names} == {"sandbox", f"dialog_sandbox-{version}.dist-info"}
+    tops = {name.partition("/")[0] for name in of_client}
+    assert tops == {"dialog_sandbox", f"dialog_sandbox_client-{version}.dist-info"}
     fixtures = CHECKOUT / "fixtures"
     in_checkout = {path.relative_to(fixtures) for path in fixtures.rglob("*") if path.is_file()}
     in_wheel = {Path(name) for name in names}
@@ -171,14 +109,27 @@ def test_a_lock_file_names_versions_and_hashes_and_no_host(lock: Path) -> None:
     assert not re.search(r"://|--(extra-)?index-url|--find-links", lock.read_text())
 
 
-def test_the_lock_files_agree_and_hold_what_is_asked_for(wheel: Path) -> None:
+def test_both_distributions_are_of_one_version_and_licence() -> None:
+    server, client = (
+        tomllib.loads((CHECKOUT / folder / "pyproject.toml").read_text())["project"] for folder in (".", "client")
+    )
+    assert client["version"] == server["version"]
+    assert server["dependencies"][0] == f"{client['name']}=={client['version']}"
+    assert [client[name] for name in ALIKE] == [server[name] for name in ALIKE]
+    assert (CHECKOUT / "client" / "LICENSE").read_bytes() == (CHECKOUT / "LICENSE").read_bytes()
+    shared = {text for text in client["dependencies"] if text in server["dependencies"]}
+    assert shared == set(client["dependencies"])  # the server's own code imports each
+
+
+def test_the_lock_files_agree_and_hold_what_is_asked_for(wheels: Wheels) -> None:
     entry = re.compile(r"^([a-z0-9.-]+)(?:\[.*?\])?==(\S+)", re.MULTILINE)
     pinned = {lock.stem: dict(entry.findall(lock.read_text())) for lock in LOCKS}
     assert set(pinned) == {"build", "dev", "image", "runtime"}
     for part in ("build", "image"):
         assert pinned[part].items() <= pinned["dev"].items()
     assert pinned["runtime"].items() <= pinned["image"].items()
-    for requirement in map(Requirement, requirements_of(wheel)):
+    asked = [*requirements_of(wheels.server), *requirements_of(wheels.client)]
+    for requirement in [each for each in map(Requirement, asked) if each.name not in OURS]:
         marker = str(requirement.marker or "")
         in_image = any(f'extra == "{extra}"' in marker for extra in ("migrate", "postgresql", "tls"))
         # Of the other extras only the tests have what is locked.
@@ -209,7 +160,7 @@ def test_make_says_in_one_sentence_what_it_misses(python: str, sentence: str, tm
 
 
 def test_make_says_in_one_sentence_that_it_needs_an_index_once(tmp_path: Path) -> None:
-    for name in ("Makefile", "pyproject.toml", "requirements"):
+    for name in ("Makefile", "pyproject.toml", "client", "requirements"):
         (tmp_path / name).symlink_to(CHECKOUT / name)
     nowhere = {"PIP_INDEX_URL": "http://127.0.0.1:9/", "PIP_RETRIES": "0", "PIP_NO_CACHE_DIR": "1"}
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}

@@ -1,45 +1,28 @@
-"""The page *Testing with the sandbox*: every snippet on it is in a file, and every file runs."""
+"""The page *Testing with the sandbox*: every snippet on it is in a file, and every file runs; those of docs/ci.md too,
+which test_ci_docs.py runs.
+"""
 
-import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
-from contextlib import closing
-from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 from commands import command, environment, partners_pytest
 from documents import CHECKOUT, needed
-
-from sandbox.settings import Settings
+from junit import compiled
 
 PAGE = CHECKOUT / "docs" / "testing.md"
+CI_PAGE = CHECKOUT / "docs" / "ci.md"
 EXAMPLES = CHECKOUT / "docs" / "examples"
-JARS = Path(os.environ.get("JUNIT_JARS", "/usr/share/java"))
-JUNIT = (
-    "apiguardian-api",
-    "junit-jupiter-api",
-    "junit-jupiter-engine",
-    "junit-platform-commons",
-    "junit-platform-console",
-    "junit-platform-engine",
-    "junit-platform-launcher",
-    "junit-platform-reporting",
-    "opentest4j",
-    "opentest4j-reporting-events",
-    "opentest4j-reporting-schema",
-    "picocli",
-)
 
 
 def blocks(*languages: str) -> list[str]:
-    """The snippets of the page in these languages."""
-    found = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+    """The snippets of both pages in these languages."""
+    text = PAGE.read_text() + CI_PAGE.read_text()
+    found = re.findall(r"^```(\w+)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
     assert {language for language, _ in found} == {"python", "js", "java", "yaml", "sh", "text"}
     return [block for language, block in found if language in languages]
 
@@ -102,74 +85,8 @@ def test_the_tests_with_node() -> None:
 
 
 def test_the_tests_with_junit(tmp_path: Path) -> None:
-    needed("javac", "java")
-    jars = [JARS / f"{name}.jar" for name in JUNIT]
-    if not all(jar.exists() for jar in jars):
-        assert "CI" not in os.environ, "CI has JUnit"
-        pytest.skip("JUnit is not installed")
-    path = ":".join(map(str, (tmp_path, *jars)))
-    source = str(EXAMPLES / "java" / "RemindersTest.java")
-    subprocess.run(
-        ["javac", "-Xlint:all,-path", "-Werror", "-proc:none", "-cp", path, "-d", str(tmp_path), source], check=True
-    )
-    launcher = ("org.junit.platform.console.ConsoleLauncher", "--select-class", "RemindersTest", "--details", "summary")
-    assert "1 tests successful" in beside("java", "-cp", path, *launcher)
-
-
-# The workflows ----------------------------------------------------------------------------------------------------
-
-
-def dockerfile(instruction: str) -> list[str]:
-    return re.findall(rf"^{instruction} (.*)$", (CHECKOUT / "Dockerfile").read_text(), re.MULTILINE)
-
-
-def status(port: int, path: str, headers: dict[str, str]) -> int:
-    with closing(HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
-        connection.request("GET", path, headers=headers)
-        return connection.getresponse().status
-
-
-def are_settings(names: Any) -> None:
-    """Each is one of the server's."""
-    assert set(names) <= {f"SANDBOX_{name.upper()}" for name in Settings.model_fields}
-
-
-def test_the_github_workflow_fits_the_image() -> None:
-    workflow = yaml.safe_load(example("ci/github-actions.yml"))
-    job = workflow["jobs"]["test"]
-    (service,) = job["services"].values()
-    are_settings(service["env"])
-    (port,) = dockerfile("EXPOSE")
-    assert service["ports"] == [f"{port}:{port}"]
-    assert job["env"]["SANDBOX_URL"] == f"http://localhost:{port}"
-    assert job["env"]["SANDBOX_CONTROL_TOKEN"] == service["env"]["SANDBOX_CONTROL_TOKEN"]
-    options = shlex.split(service["options"])
-    (health,) = re.findall(
-        r"HEALTHCHECK .* CMD (\[.*\])", "\n".join([f"HEALTHCHECK {x}" for x in dockerfile("HEALTHCHECK")])
-    )
-    assert options[options.index("--health-cmd") + 1].split() == yaml.safe_load(health)
-
-
-def test_the_gitlab_job_fits_the_image_and_finds_it_ready() -> None:
-    job = yaml.safe_load(example("ci/gitlab-ci.yml"))["test"]
-    (service,) = job["services"]
-    are_settings(service["variables"])
-    (port,) = dockerfile("EXPOSE")
-    host = service["alias"]
-    assert job["variables"]["SANDBOX_URL"] == f"http://{host}:{port}"
-    assert job["variables"]["SANDBOX_CONTROL_TOKEN"] == service["variables"]["SANDBOX_CONTROL_TOKEN"]
-    path = re.search(r'curl -fsS "\$SANDBOX_URL(/\S+)"', job["before_script"][0])
-    assert path is not None
-    server = [sys.executable, "-m", "sandbox", "serve", "--port", "0"]
-    env = environment(SANDBOX_HOST="0.0.0.0", **service["variables"])
-    with subprocess.Popen(server, stdout=subprocess.PIPE, text=True, env=env) as serving:
-        try:
-            assert serving.stdout is not None
-            ours = int(serving.stdout.readline().rpartition(":")[2])
-            named = {"Host": f"{host}:{port}"}
-            assert [status(ours, target, named) for target in (path[1], "/_sandbox/workspaces")] == [200, 401]
-        finally:
-            serving.terminate()
+    tests = compiled(tmp_path, EXAMPLES / "java" / "RemindersTest.java")
+    assert "1 tests successful" in beside(*tests, "--select-class", "RemindersTest")
 
 
 # The rest of the page ---------------------------------------------------------------------------------------------
@@ -193,6 +110,7 @@ def test_every_variable_that_exec_exports_is_on_the_page() -> None:
 
 
 def test_the_page_names_only_files_that_are_there() -> None:
-    links = re.findall(r"\]\(([^)#:]+)\)", PAGE.read_text())
-    assert links
-    assert [link for link in links if not (PAGE.parent / link).exists()] == []
+    for page in (PAGE, CI_PAGE):
+        links = re.findall(r"\]\(([^)#:]+)", page.read_text())
+        assert links
+        assert [link for link in links if not (page.parent / link).exists()] == []

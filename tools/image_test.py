@@ -407,6 +407,19 @@ def try_as_anybody(start: Callable[..., Container], buildah: Buildah, folder: Pa
     again.stop()
 
 
+def try_as_a_stranger(start: Callable[..., Container], folder: Path) -> None:
+    step("a container whose user and group no image knows, with a volume of its own")
+    own = folder / "strangers"
+    own.mkdir(mode=0o700)
+    os.chown(own, ANYBODY, ANYBODY)
+    fourth = start("fourth", f"--user={ANYBODY}:{ANYBODY}", volume=own)
+    said = run(*fourth.run, "dialog-sandbox", "readyz", "--wait", "60")
+    check("`readyz --wait` in it ends when it is ready", said == "ready", said)
+    submit(fourth)
+    fourth.stop()
+    check("it stops cleanly", fourth.buildah_run.returncode == 0, fourth.output())
+
+
 def try_out(buildah: Buildah, config: dict[str, Any], folder: Path) -> None:
     volume = new_volume(buildah, folder / "volume")
 
@@ -460,6 +473,7 @@ def try_out(buildah: Buildah, config: dict[str, Any], folder: Path) -> None:
         check("it stops cleanly", secure.buildah_run.returncode == 0, secure.output())
 
         try_as_anybody(start, buildah, folder)
+        try_as_a_stranger(start, folder)
 
 
 def remove(folder: Path) -> None:

@@ -1,6 +1,6 @@
 """Fixtures for tests of a program against the sandbox: `sandbox` is a fresh workspace for each test.
 
-It comes with the package, into every pytest run beside it. So nothing but the standard library and pytest is imported
+It comes with the client, into every pytest run beside it. So nothing but the standard library and pytest is imported
 until a fixture is used, which is why functions import here, and nothing is started until a workspace is asked for.
 
 The process is the tests': they replace clocks, files, HTTP clients. A hook that fails would end their run, so whatever
@@ -36,17 +36,23 @@ UNTOLD = "What the sandbox saw cannot be told:"
 SHADOWED = (
     "This project has a package named sandbox, which hides the server's: use the fixture sandbox, not sandbox_app."
 )
+ABSENT = (
+    "sandbox_app is the server in the tests' own process, so it needs dialog-sandbox installed beside the tests, and"
+    " not dialog-sandbox-client alone: install it, or use the fixture sandbox."
+)
 PORT = "sandbox_port"
 """Where a worker of pytest-xdist asks for the server that all share."""
 REPORT_OPTION = "--sandbox-report"
 REPORT_OUTPUT = "sandbox_report"
 """Where a worker of pytest-xdist leaves what its workspaces say."""
+NOTES_OUTPUT = "sandbox_notes"
+"""Where it leaves what else is to be told."""
 LONGEST_NAME = 80
 SHARED = pytest.StashKey[Any]()
 GONE = pytest.StashKey[str]()
 """Why no further test of this run can have a workspace; the first that has none fails by it, the others are skipped."""
 NOTES = pytest.StashKey[list[str]]()
-"""What failed in a hook, for the end of the report."""
+"""What failed in a hook, or is to be told besides, for the end of the report."""
 REPORTS = pytest.StashKey[list[Any]]()
 """What is to be said of each workspace, if `--sandbox-report` asks for that."""
 WORKER_REPORTS = pytest.StashKey[list[str]]()
@@ -76,6 +82,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def sandbox_server(request: pytest.FixtureRequest) -> "Iterator[SandboxClient]":
     """The server of this run, as a `SandboxClient`: that of `SANDBOX_URL`, or one started for it on a free port.
 
+    It is started by the `dialog-sandbox` that is installed beside the tests, or by that of PATH, or by `uvx`.
     Off loopback it is called with `SANDBOX_CONTROL_TOKEN`. Under pytest-xdist all workers share one.
     """
     from dialog_sandbox import SandboxClient  # noqa: PLC0415  (see above)
@@ -86,7 +93,10 @@ def sandbox_server(request: pytest.FixtureRequest) -> "Iterator[SandboxClient]":
             yield stack.enter_context(_attached(request.config, named, token))
             return
         url = stack.enter_context(_serving(request.config, getattr(request.config, "workerinput", {}).get(PORT)))
-        yield stack.enter_context(SandboxClient(url, token))
+        client = stack.enter_context(SandboxClient(url, token))
+        if misfit := _misfit(client):
+            _fail(request.config, misfit)
+        yield client
 
 
 @contextmanager
@@ -98,6 +108,13 @@ def _serving(config: pytest.Config, shared_port: int | None) -> Iterator[str]:
             yield url
     except CannotStart as error:
         _fail(config, str(error))
+
+
+def _misfit(client: "SandboxClient") -> str | None:
+    """Return a sentence if the server's version does not fit ours."""
+    from dialog_sandbox.versions import misfit  # noqa: PLC0415  (see above)
+
+    return misfit(client.url, client.version().version)
 
 
 def _fail(config: pytest.Config, reason: str) -> NoReturn:
@@ -117,10 +134,12 @@ def _attached(config: pytest.Config, url: str, token: str | None) -> "SandboxCli
 
     try:
         client = SandboxClient(url, token)
-        client.version()
+        misfit = _misfit(client)
     except (SandboxError, ValueError) as error:
         reason = str(error)
     else:
+        if misfit:  # others decide what runs there: what is the same goes on
+            config.stash.setdefault(NOTES, []).append(misfit)
         return client
     _fail(config, f"{reason}\nSANDBOX_URL is {url}: start a sandbox there, or unset SANDBOX_URL.")
 
@@ -180,12 +199,18 @@ def sandbox_app(request: pytest.FixtureRequest, sandbox_settings: dict[str, Any]
     try:
         from sandbox.fixture_app import fixture_app  # noqa: PLC0415  (see above; the one place that needs the server)
     except ModuleNotFoundError as error:
-        if error.name != "sandbox.fixture_app":
+        if error.name not in ("sandbox", "sandbox.fixture_app"):
             raise
-        pytest.fail(SHADOWED, pytrace=False)
+        pytest.fail(_why_no_app(), pytrace=False)
 
     with fixture_app(**settings_of(request.node, sandbox_settings)) as app:
         yield app
+
+
+def _why_no_app() -> str:
+    from dialog_sandbox.server_command import server_package  # noqa: PLC0415  (see above)
+
+    return ABSENT if server_package() is None else SHADOWED
 
 
 def settings_of(test: pytest.Item, overridden: Mapping[str, Any]) -> dict[str, Any]:
@@ -283,31 +308,39 @@ def pytest_configure_node(node: Any) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """A worker of pytest-xdist has ended: what its workspaces say is kept."""
-    text = getattr(node, "workeroutput", {}).get(REPORT_OUTPUT)
-    if text:
-        node.config.stash.setdefault(WORKER_REPORTS, []).append(text)
+    """A worker of pytest-xdist has ended: what its workspaces say is kept, and what else is to be told."""
+    output = getattr(node, "workeroutput", {})
+    stash = node.config.stash
+    if text := output.get(REPORT_OUTPUT):
+        stash.setdefault(WORKER_REPORTS, []).append(text)
+    stash.setdefault(NOTES, []).extend(output.get(NOTES_OUTPUT, ()))
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write the report of the run; a worker hands on its own."""
     config = session.config
+    try:
+        _finish_report(config)
+    except Exception as error:
+        config.stash.setdefault(NOTES, []).append(_line(error))
+    if hasattr(config, "workeroutput"):
+        config.workeroutput[NOTES_OUTPUT] = config.stash.get(NOTES, [])
+
+
+def _finish_report(config: pytest.Config) -> None:
     reports = config.stash.get(REPORTS, [])
     texts = config.stash.get(WORKER_REPORTS, [])
     if not (reports or texts):
         return
-    try:
-        from dialog_sandbox.run_report import as_text, write_report  # noqa: PLC0415  (see above)
+    from dialog_sandbox.run_report import as_text, write_report  # noqa: PLC0415  (see above)
 
-        own = [as_text(reports)] if reports else []
-        if hasattr(config, "workeroutput"):
-            config.workeroutput[REPORT_OUTPUT] = own[0]
-        else:
-            note = write_report(config.invocation_params.dir / config.getoption(REPORT_OPTION), [*texts, *own])
-            config.stash.setdefault(NOTES, []).append(note)
-    except Exception as error:
-        config.stash.setdefault(NOTES, []).append(_line(error))
+    own = [as_text(reports)] if reports else []
+    if hasattr(config, "workeroutput"):
+        config.workeroutput[REPORT_OUTPUT] = own[0]
+    else:
+        note = write_report(config.invocation_params.dir / config.getoption(REPORT_OPTION), [*texts, *own])
+        config.stash.setdefault(NOTES, []).append(note)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

@@ -1,16 +1,14 @@
 """What the program under test gets wrong, over all workspaces of a test run, written into a file in the end."""
 
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from dialog_sandbox.models.report import WorkspaceReport
 from dialog_sandbox.reports import merge_reports
+from dialog_sandbox.server_command import NoServer, server_command
 
-# -P: a file of the tests that is called as one of Python's is not taken for that.
-COMMAND = [sys.executable, "-P", "-m", "sandbox", "report"]
 LONGEST_S = 60
 BROKEN = 1
 """The command's exit status where something is."""
@@ -42,10 +40,20 @@ def write_report(file: Path, texts: Sequence[str]) -> str:
 
 def _write_otherwise(file: Path, text: str) -> None:
     """Have the server's own command write it, which knows the other formats."""
+    try:
+        command = server_command()
+    except NoServer as error:
+        raise NotWritten(f"Cannot write {file}, but a .json file. {error}") from None
     with TemporaryDirectory() as folder:
         kept = Path(folder) / "report.json"
         kept.write_text(text, encoding="utf-8")
-        command = [*COMMAND, "--from", str(kept), "--output", str(file)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_S, check=False)
+        done = subprocess.run(
+            [*command.words, "report", "--from", str(kept), "--output", str(file)],
+            env=command.environment(),
+            capture_output=True,
+            text=True,
+            timeout=LONGEST_S,
+            check=False,
+        )
     if done.returncode not in (0, BROKEN) or not file.is_file():
         raise NotWritten(" ".join(done.stderr.split()) or f"Cannot write {file}.")

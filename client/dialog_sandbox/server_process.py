@@ -7,13 +7,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from threading import Lock, Thread
+from typing import Any
+
+from dialog_sandbox.server_command import NoServer, ServerCommand, server_command
 
 LOOPBACK = "127.0.0.1"
-# -P: a file of the tests that is called as one of Python's is not taken for that.
-COMMAND = [sys.executable, "-P", str(Path(__file__).with_name("until_eof.py")), "serve"]
-FLAGS = ["--host", LOOPBACK, "--port", "0", "--seed", "1"]
+# We hold the other end of its standard input: so it ends with us, also when we are killed and can tear down nothing.
+FLAGS = ["serve", "--until-eof", "--host", LOOPBACK, "--port", "0", "--seed", "1"]
 FIXTURE = "empty"
 NOT_OURS = re.compile(
     r"SANDBOX_(DATABASE|DEMO|PUBLIC_URL|START_AT|TLS|TLS_[A-Z]+|TRUSTED_PROXIES|WORKERS)"
@@ -26,10 +27,10 @@ LONGEST_END_S = 10
 
 
 class CannotStart(Exception):
-    """The server did not start; why, stands on standard error."""
+    """The server did not start; the text says why, or that it stands on standard error."""
 
-    def __init__(self) -> None:
-        super().__init__("The sandbox's server did not start: see what it says on standard error.")
+    def __init__(self, reason: str = "") -> None:
+        super().__init__(reason or "The sandbox's server did not start: see what it says on standard error.")
 
 
 class ServerProcess:
@@ -48,16 +49,11 @@ class ServerProcess:
             return self._url
 
     def _start(self) -> str:
-        environment = {name: value for name, value in os.environ.items() if not NOT_OURS.fullmatch(name)}
         self.close()
-        self._process = subprocess.Popen(
-            [*COMMAND, *FLAGS, "--fixture", os.environ.get("SANDBOX_FIXTURE") or FIXTURE],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environment,
-            start_new_session=True,  # Ctrl-C is for pytest, whose tests still call the server while they are torn down
-        )
+        try:
+            self._process = started(server_command())
+        except NoServer as error:
+            raise CannotStart(str(error)) from None
         first_line = self._process.stdout.readline() if self._process.stdout else ""
         if not first_line.startswith(READY):
             raise CannotStart
@@ -66,12 +62,43 @@ class ServerProcess:
     def close(self) -> None:
         if self._process is not None:
             with self._process as process:
-                process.terminate()
-                try:
-                    process.wait(LONGEST_END_S)
-                except subprocess.TimeoutExpired:
-                    process.kill()
+                stop(process)
             self._process = None
+
+
+def started(command: ServerCommand) -> "subprocess.Popen[str]":
+    """Return a server that this command starts. Raises `CannotStart`."""
+    environment = {name: value for name, value in command.environment().items() if not NOT_OURS.fullmatch(name)}
+    try:
+        return subprocess.Popen(
+            [*command.words, *FLAGS, "--fixture", os.environ.get("SANDBOX_FIXTURE") or FIXTURE],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+            **apart(),
+        )
+    except OSError as error:
+        raise CannotStart(f"Cannot run {command.words[0]}: {error.strerror or error}.") from None
+
+
+def apart() -> dict[str, Any]:
+    """Return what keeps Ctrl-C from a process: it is for pytest, whose tests still call it while they are torn down."""
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    return {"start_new_session": True}
+
+
+def stop(process: "subprocess.Popen[str]") -> None:
+    """End a server, which takes its temporary files with it."""
+    if process.stdin is not None:
+        process.stdin.close()
+    if sys.platform != "win32":  # where this would end it at once
+        process.terminate()  # a process that a test has forked may still hold its standard input
+    try:
+        process.wait(LONGEST_END_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 class SharedServer:
@@ -92,9 +119,15 @@ class SharedServer:
                 if not self._is_open:
                     return
                 try:
-                    asking.sendall(self._server.url.encode())
-                except (CannotStart, OSError):
+                    asking.sendall(self._url_or_reason().encode())
+                except OSError:
                     continue  # hung up on, the worker says so
+
+    def _url_or_reason(self) -> str:
+        try:
+            return self._server.url
+        except CannotStart as error:
+            return str(error)
 
     def close(self) -> None:
         self._is_open = False
@@ -119,8 +152,8 @@ def serving(shared_port: int | None = None) -> Iterator[str]:
             url = answer.read()
     except OSError:
         url = ""
-    if not url:
-        raise CannotStart
+    if not url.startswith("http"):
+        raise CannotStart(url)
     yield url
 
 
