@@ -1,6 +1,6 @@
 """What an endpoint of the control API may ask for: the store, a workspace, and what else the server is made of."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, Path, Request
@@ -10,7 +10,7 @@ from sandbox.server.events import Hub
 from sandbox.server.journal import Journal
 from sandbox.server.ticker import Ticker
 from sandbox.settings import Settings
-from sandbox.store import Slices, Store, Tx, WorkspaceView
+from sandbox.store import ReadSnapshot, Slices, Store, Tx, WorkspaceView
 from sandbox.vendors.base.vendor import Vendor
 from sandbox.world.access import read_in, write_in, write_in_slices
 from sandbox.world.workspaces.find import find_workspace
@@ -93,6 +93,23 @@ JournalDep = Annotated[Journal, Depends(journal_of)]
 TickerDep = Annotated[Ticker, Depends(ticker_of)]
 HubDep = Annotated[Hub, Depends(hub_of)]
 SettingsDep = Annotated[Settings, Depends(settings_of)]
+
+
+async def picture_of(store: StoreDep) -> AsyncIterator[ReadSnapshot]:
+    """Give one moment of the database, which stays open until the answer was sent, or nobody takes it any more."""
+    with store.snapshot() as picture:
+        yield picture
+
+
+async def picture_with_journal_of(store: StoreDep, journal: JournalDep) -> AsyncIterator[ReadSnapshot]:
+    """Give one moment of the database in which every call has its entry that was answered before."""
+    await journal.flush()
+    with store.snapshot() as picture:
+        yield picture
+
+
+PictureDep = Annotated[ReadSnapshot, Depends(picture_of)]
+PictureWithJournalDep = Annotated[ReadSnapshot, Depends(picture_with_journal_of)]
 
 
 async def workspace_of(

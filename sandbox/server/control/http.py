@@ -3,7 +3,7 @@
 import json
 import re
 from codecs import BOM_UTF8
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any, NoReturn, get_args
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -16,6 +16,7 @@ from dialog_sandbox.models.values import PATTERNS
 from sandbox.server.control import synthetic
 from sandbox.server.control.checks import checking
 from sandbox.server.problems import Problem, invalid, not_json
+from sandbox.store import serve_others
 from sandbox.vendors.base import forms
 from sandbox.vendors.base.exchange import MAX_BODY
 
@@ -121,6 +122,13 @@ def control_router(prefix: str, tag: str) -> APIRouter:
         dependencies=[Depends(keep_nowhere)],
         generate_unique_id_function=lambda route: route.name,
     )
+
+
+async def by_turns(file: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield the pieces of a long answer, and let other calls be served between them."""
+    for piece in file:
+        yield piece
+        await serve_others()
 
 
 def strict_json(raw: bytes) -> Any:

@@ -1,0 +1,100 @@
+"""What is taken along: the journal as files that other programs read."""
+
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any, NamedTuple
+
+from fastapi import Query as QueryParameters
+from fastapi import Request, Response
+from sqlalchemy import select
+from starlette.responses import StreamingResponse
+
+from dialog_sandbox.models.journal import ExportJournalRequest
+from sandbox.server.control.answers.values import optional_milliseconds
+from sandbox.server.control.dependencies import PictureWithJournalDep, VendorsDep, WorkspaceDep
+from sandbox.server.control.engine import our_version
+from sandbox.server.control.http import WORKSPACE, by_turns, control_router
+from sandbox.server.exports import har, http_file
+from sandbox.server.journal.queries import IN_WORKSPACE, JournalFilters, position
+from sandbox.server.public_address import public_url_of
+from sandbox.server.rules import explanations
+from sandbox.store import Query, ReadSnapshot, Tx
+from sandbox.store.tables import JOURNAL, JournalEntryRow
+from sandbox.world.messages.search import find_message
+from sandbox.world.workspaces import find
+
+router = control_router(WORKSPACE, "Exports")
+BATCH_SIZE = 20
+"""Entries that are read together: each may have 128 KiB of bodies."""
+
+
+def _answers(media_type: str) -> dict[int | str, dict[str, Any]]:
+    schema = {"type": "string", "format": "binary"}
+    return {200: {"description": "The file.", "content": {media_type.partition(";")[0]: {"schema": schema}}}}
+
+
+class ExportedWorkspace(NamedTuple):
+    """Whose entries are exported, and which. `world`: the number under which its rows are."""
+
+    world: int
+    name: str
+    accounts: int
+    filters: JournalFilters
+
+
+@router.get("/journal.har", response_class=StreamingResponse, responses=_answers(har.MEDIA_TYPE))
+async def export_har(
+    request: Request,
+    ws: WorkspaceDep,
+    picture: PictureWithJournalDep,
+    vendors: VendorsDep,
+    query: Annotated[ExportJournalRequest, QueryParameters()],
+) -> Response:
+    """The journal as HAR 1.2, the oldest first, without secrets: for browsers' network panels and other viewers."""
+    exported = await ws.read(_exported(query))
+    entries = _entries(picture, exported)
+    file = har.har_of(entries, public_url_of(request), our_version(), explanations(vendors))
+    return _download(file, f"{exported.name}.har", har.MEDIA_TYPE)
+
+
+@router.get("/journal.http", response_class=StreamingResponse, responses=_answers(http_file.MEDIA_TYPE))
+async def export_http_file(
+    request: Request,
+    ws: WorkspaceDep,
+    picture: PictureWithJournalDep,
+    vendors: VendorsDep,
+    query: Annotated[ExportJournalRequest, QueryParameters()],
+) -> Response:
+    """The journal as a file of requests that editors send, the oldest first; credentials are variables."""
+    exported = await ws.read(_exported(query))
+    entries = _entries(picture, exported)
+    url = public_url_of(request)
+    file = http_file.http_file_of(entries, url, exported.name, exported.accounts, explanations(vendors))
+    return _download(file, f"{exported.name}.http", http_file.MEDIA_TYPE)
+
+
+def _exported(query: ExportJournalRequest) -> Callable[[Tx], ExportedWorkspace]:
+    def work(tx: Tx) -> ExportedWorkspace:
+        filters = JournalFilters(
+            operation=query.operation,
+            outcome=query.outcome,
+            status=query.status,
+            message=None if query.message is None else find_message(tx, query.message).id,
+            findings=query.findings,
+            since=optional_milliseconds(query.since),
+            until=optional_milliseconds(query.until),
+        )
+        row = find.row_of(tx)
+        return ExportedWorkspace(tx.ws, row.name or row.key or "workspace", len(find.accounts(tx)), filters)
+
+    return work
+
+
+def _entries(picture: ReadSnapshot, exported: ExportedWorkspace) -> Iterator[JournalEntryRow]:
+    statement = select(JOURNAL).where(IN_WORKSPACE, *exported.filters.conditions()).order_by(position)
+    for rows in picture.chunks(Query(JournalEntryRow, statement), BATCH_SIZE, ws=exported.world):
+        yield from rows
+
+
+def _download(file: Iterator[bytes], name: str, media_type: str) -> Response:
+    headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(by_turns(file), headers=headers, media_type=media_type)
