@@ -334,6 +334,40 @@ def write_report(
     raise typer.Exit(FAILED if report.state == "broken" else 0)
 
 
+@app.command()
+def replay(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="a bundle: GET bundle makes one", show_default=False)],
+    url: Annotated[str | None, flag("a running server, instead of one of its own", metavar="URL")] = None,
+    database: DatabaseFlag = None,
+) -> None:
+    """make a run again, and say what is answered otherwise; exit 1 when something is"""
+    signals.exit_as_a_shell_has_it()
+    from sandbox.replay_command import CannotReplay, HttpServer, summary  # noqa: PLC0415  (readyz does without it)
+    from sandbox.replay_command import replay as replay_file  # noqa: PLC0415  (readyz does without it)
+
+    try:
+        if url:
+            with HttpServer(url, os.environ.get("SANDBOX_CONTROL_TOKEN") or None) as server:
+                result = replay_file(file, server, stays=True)
+        else:
+            with one_line_failures(), own_server(database) as (address, token), HttpServer(address, token) as server:
+                result = replay_file(file, server, stays=False)
+    except CannotReplay as error:
+        fail(str(error), MISUSED)
+    print(summary(result))
+    raise typer.Exit(0 if result.is_same else FAILED)
+
+
+@contextmanager
+def own_server(database: str | None) -> Iterator[tuple[str, str | None]]:
+    """A server for this command alone: its URL and its token."""
+    from sandbox.server_thread import ThreadedServer  # noqa: PLC0415  (readyz does without it)
+
+    settings = settings_of(database=database, fixture="empty").model_copy(update={"journal": True})
+    with ThreadedServer(settings, bind("127.0.0.1", 0)) as server:
+        yield server.url, server.settings.control_token
+
+
 @app.command("fixtures")
 def list_fixtures() -> None:
     """list the fixtures one can start from"""

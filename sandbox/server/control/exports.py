@@ -1,28 +1,36 @@
-"""What is taken along: the journal as files that other programs read."""
+"""What is taken along: the journal as files that other programs read, and a run as one to be replayed."""
 
+import json
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Annotated, Any, NamedTuple
 
 from fastapi import Query as QueryParameters
 from fastapi import Request, Response
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from starlette.responses import StreamingResponse
 
 from dialog_sandbox.models.journal import ExportJournalRequest
+from sandbox.clock import rfc3339
 from sandbox.server.control.answers.values import optional_milliseconds
-from sandbox.server.control.dependencies import PictureWithJournalDep, VendorsDep, WorkspaceDep
+from sandbox.server.control.delivery import delivery_of
+from sandbox.server.control.dependencies import PictureWithJournalDep, SettingsDep, VendorsDep, WorkspaceDep
 from sandbox.server.control.engine import our_version
 from sandbox.server.control.http import WORKSPACE, by_turns, control_router
-from sandbox.server.exports import har, http_file
+from sandbox.server.exports import bundle, har, http_file
+from sandbox.server.exports.run_start import start_of
 from sandbox.server.journal.queries import IN_WORKSPACE, JournalFilters, position
 from sandbox.server.public_address import public_url_of
 from sandbox.server.rules import explanations
-from sandbox.store import Query, ReadSnapshot, Tx
-from sandbox.store.tables import JOURNAL, JournalEntryRow
+from sandbox.store import Query, ReadSnapshot, Tx, WorkspaceView
+from sandbox.store.tables import JOURNAL, WORKSPACES, JournalEntryRow, WorkspaceRow
+from sandbox.world.delivery import Policy
+from sandbox.world.errors import UnknownWorkspace
 from sandbox.world.messages.search import find_message
 from sandbox.world.workspaces import find
 
 router = control_router(WORKSPACE, "Exports")
+WORKSPACE_ROW = Query(WorkspaceRow, select(WORKSPACES).where(WORKSPACES.c.id == bindparam("own")))
 BATCH_SIZE = 20
 """Entries that are read together: each may have 128 KiB of bodies."""
 
@@ -70,6 +78,27 @@ async def export_http_file(
     url = public_url_of(request)
     file = http_file.http_file_of(entries, url, exported.name, exported.accounts, explanations(vendors))
     return _download(file, f"{exported.name}.http", http_file.MEDIA_TYPE)
+
+
+@router.get("/bundle", response_class=StreamingResponse, responses=_answers(bundle.MEDIA_TYPE))
+async def export_bundle(ws: WorkspaceDep, picture: PictureWithJournalDep, settings: SettingsDep) -> Response:
+    """The run of the workspace as a file, lines of JSON, without credentials: what it began with, each call since, and
+    how it is now. `dialog-sandbox replay` makes the same calls again, and says what is answered otherwise.
+    """
+    own = await ws.read(lambda tx: tx.workspace.id)
+    row = picture.one(WORKSPACE_ROW, own=own)
+    if row is None:
+        raise UnknownWorkspace("This workspace is gone.")
+    wall = ws.store.wall()
+    now = WorkspaceView(*(getattr(row, field) for field in WorkspaceView._fields)).now(wall)
+    first = SimpleNamespace(**json.loads(row.first))
+    policy = Policy(first.delivery_mode, first.sent_after, first.settled_after, first.outcome)
+    delivery = delivery_of(policy, first.numbers).model_dump(mode="json", exclude_none=True)
+    known = start_of(picture, row, delivery, is_journal_on=settings.journal)
+    clock = {"now": rfc3339(now), "state": "frozen" if row.clock_frozen else "running"}
+    made = {"version": our_version(), "workspace": row.name, "made_at": rfc3339(wall), "clock": clock}
+    file = bundle.bundle_of(picture, row, wall, now, known.start, {**made, "missing": known.missing})
+    return _download(file, f"{row.name}.bundle", bundle.MEDIA_TYPE)
 
 
 def _exported(query: ExportJournalRequest) -> Callable[[Tx], ExportedWorkspace]:
