@@ -1,10 +1,11 @@
 """A run from outside: saved by a program, made again by `dialog-sandbox replay`, by a process of its own."""
 
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from commands import is_refused, run
+from commands import environment, is_refused, partners_pytest, run
 
 CALLS = """\
 import os, sys, urllib.request
@@ -86,3 +87,54 @@ def test_what_cannot_be_replayed_is_said_in_a_line(tmp_path: Path, saved: Path) 
         "The URL of a sandbox is written like http://127.0.0.1:8080, not 127.0.0.1.",
         *("replay", str(saved), "--url", "127.0.0.1"),
     )
+
+
+# pytest ---------------------------------------------------------------------------------------------------------------
+
+TESTS = """
+import httpx
+import pytest
+
+def submit(sandbox):
+    console = sandbox.consoles[0]
+    form = {"To": "14155550123", "From": console.line, "Body": "Hello"}
+    auth = (sandbox.basic.username, sandbox.basic.password)
+    httpx.post(f"{sandbox.simplepay_url}/submit/{console.code}", data=form, auth=auth)
+
+def test_right(sandbox):
+    submit(sandbox)
+
+@pytest.mark.sandbox(fixture="clinic", delivery="timed", clock="running")
+def test_wrong(sandbox):
+    submit(sandbox)
+    sandbox.clock.freeze()
+    sandbox.reply(sandbox.messages()[-1], "STOP")
+    submit(sandbox)
+    assert False
+"""
+
+
+def test_the_run_of_a_failing_test_is_saved_and_made_again(tmp_path: Path) -> None:
+    (tmp_path / "test_them.py").write_text(TESTS)
+    command = partners_pytest("--sandbox-save-failures", "failures")
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=120, check=False
+    )
+    assert "1 failed, 1 passed" in done.stdout, done.stdout + done.stderr
+    (file,) = (tmp_path / "failures").iterdir()
+    assert file.name.startswith("test_wrong-")
+    assert f"dialog-sandbox replay {file}" in done.stdout
+    again = run("replay", str(file))
+    same = "2 vendor calls and 1 others were made again: the same, but for unique ids.\n"
+    assert (again.stdout, again.returncode) == (same, 0), again.stderr
+
+
+def test_a_run_that_cannot_be_saved_ends_no_test_run(tmp_path: Path) -> None:
+    (tmp_path / "test_them.py").write_text(TESTS)
+    (tmp_path / "failures").write_text("a file")
+    command = partners_pytest("--sandbox-save-failures", "failures", "-k", "wrong")
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=120, check=False
+    )
+    assert "1 failed" in done.stdout, done.stdout + done.stderr
+    assert "What the sandbox saw cannot be told: FileExistsError" in done.stdout

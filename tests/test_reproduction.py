@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from driver import CONSOLE, DEMO, DIALOGTECH, KEYS, LINE, PHONE, SIMPLEPAY, STRANGER, Driver
-from spaces import basic, control, create, keys
+from masks import exchange_id
+from spaces import basic, control, create, keys, rows
 
 from sandbox.replay import Replay, ReplayRefused, ReplayResult
 from sandbox.server.exports.bundle import DamagedBundle
@@ -375,3 +376,67 @@ def test_control_calls_are_kept_apart_from_the_journal(sandbox: Driver) -> None:
             "body": '{"mode":"manual"}',
         }
     ]
+
+
+# Opened ---------------------------------------------------------------------------------------------------------------
+
+
+def opened(sandbox: Driver, file: bytes) -> Any:
+    answer = sandbox.call("POST", "/_sandbox/bundles", content=file)
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def test_a_run_is_opened_as_it_was_in_the_end(open_driver: OpenDriver) -> None:
+    first = open_driver()
+    a_run(first)
+    first.submit(callback="http://127.0.0.1:9/status")
+    journal, messages = (first.control("GET", path) for path in ("/journal", "/messages"))
+    second = open_driver(fixture="empty")
+    made = opened(second, bundle(first))
+    assert control(second, made, "GET", "/journal") == journal
+    assert control(second, made, "GET", "/messages") == messages
+    clock = control(second, made, "GET", "/clock")
+    assert (clock["now"], clock["state"]) == (first.control("GET", "/clock")["now"], "frozen")
+    assert control(second, made, "GET", "/callbacks/profile")["lose"] == 1
+    states = {each["state"] for each in control(second, made, "GET", "/callbacks")["items"]}
+    assert states == {"given_up"}
+
+
+def test_a_run_is_opened_beside_itself_and_goes_on(sandbox: Driver) -> None:
+    first = exchange_id(sandbox.submit())
+    made = opened(sandbox, bundle(sandbox))
+    data = {"To": PHONE, "From": LINE, "Body": "Once more"}
+    answer = sandbox.call("POST", f"{SIMPLEPAY}/submit/{CONSOLE}", auth=basic(made), data=data)
+    copy, more = (each["id"] for each in control(sandbox, made, "GET", "/journal")["items"])
+    assert more == exchange_id(answer)
+    assert copy != first
+    assert [each["id"] for each in sandbox.control("GET", "/journal")["items"]] == [first]
+
+
+def damaged_header(file: bytes) -> bytes:
+    return file.replace(b'"request_headers":"[[', b'"request_headers":"{{[', 1)
+
+
+@pytest.mark.parametrize(
+    ("damage", "why"),
+    [
+        (lambda _: b"", "It is not whole: its last line must say how many calls there are."),
+        (lambda _: b"{}\n", "It is no bundle: GET bundle makes one."),
+        (lambda file: file[:-12], "It is not whole: its last line must say how many calls there are."),
+        (damaged_header, "is no exchange of this run."),
+        (lambda file: file.replace(b'"status":200', b'"status":-1', 1), "is no exchange of this run."),
+        (lambda file: file.replace(b'"ms":', b'"mss":', 1), "is no call."),
+        (lambda file: file.replace(b'{"table":', b'{"tables":', 1), "The file is not right"),
+    ],
+    ids=["nothing", "another file", "cut off", "a header", "a status", "a column", "a snapshot"],
+)
+def test_what_is_no_bundle_is_not_opened(open_driver: OpenDriver, damage: Callable[[bytes], bytes], why: str) -> None:
+    first = open_driver()
+    first.submit()
+    second = open_driver()
+    before = rows(second)
+    answer = second.call("POST", "/_sandbox/bundles", content=damage(bundle(first)))
+    assert answer.status_code == 422
+    assert why in answer.json()["detail"]
+    assert rows(second) == before

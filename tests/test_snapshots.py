@@ -240,8 +240,11 @@ def test_a_file_brings_the_state_to_another_server(open_driver: Callable[..., Dr
 
 def test_a_file_has_no_credentials_and_no_journal(sandbox: Driver) -> None:
     workspace = lived_in(sandbox)
+    of_account = {"account": workspace["accounts"][0]["access_key"], "number": "6155550100"}
+    control(sandbox, workspace, "POST", "/faults", {"match": of_account, "effect": {"status": 503}})
     control(sandbox, workspace, "PUT", "/snapshots/before")
     answer = sandbox.call("GET", f"{WORKSPACES}/{workspace['id']}/snapshots/before")
+    assert '"{\\"account\\": \\"[redacted]\\", \\"number\\": \\"6155550100\\"}"' in answer.text
     assert answer.headers["content-type"] == "application/x-ndjson"
     assert answer.headers["content-disposition"] == 'attachment; filename="before.snapshot"'
     secrets = [*basic(workspace), workspace["id"], workspace["name"], *keys(workspace["accounts"][0]).values()]

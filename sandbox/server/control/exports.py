@@ -11,25 +11,37 @@ from sqlalchemy import bindparam, select
 from starlette.responses import StreamingResponse
 
 from dialog_sandbox.models.journal import ExportJournalRequest
+from dialog_sandbox.models.workspaces import WorkspaceInfo
 from sandbox.clock import rfc3339
 from sandbox.server.control.answers.values import optional_milliseconds
+from sandbox.server.control.answers.workspaces import workspace_now
 from sandbox.server.control.delivery import delivery_of
-from sandbox.server.control.dependencies import PictureWithJournalDep, SettingsDep, VendorsDep, WorkspaceDep
+from sandbox.server.control.dependencies import PictureWithJournalDep, SettingsDep, StoreDep, VendorsDep, WorkspaceDep
 from sandbox.server.control.engine import our_version
 from sandbox.server.control.http import WORKSPACE, by_turns, control_router
+from sandbox.server.control.snapshots import FURTHER_CHECKS, LARGEST_FILE
 from sandbox.server.exports import bundle, har, http_file
+from sandbox.server.exports.opened_bundle import OpenedBundle
 from sandbox.server.exports.run_start import start_of
 from sandbox.server.journal.queries import IN_WORKSPACE, JournalFilters, position
+from sandbox.server.problems import Problem, refusals
 from sandbox.server.public_address import public_url_of
 from sandbox.server.rules import explanations
 from sandbox.store import Query, ReadSnapshot, Tx, WorkspaceView
 from sandbox.store.tables import JOURNAL, WORKSPACES, JournalEntryRow, WorkspaceRow
+from sandbox.world.access import read_in
 from sandbox.world.delivery import Policy
 from sandbox.world.errors import UnknownWorkspace
 from sandbox.world.messages.search import find_message
 from sandbox.world.workspaces import find
 
-router = control_router(WORKSPACE, "Exports")
+router = control_router("", "Exports")
+BUNDLE_SENT = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
 WORKSPACE_ROW = Query(WorkspaceRow, select(WORKSPACES).where(WORKSPACES.c.id == bindparam("own")))
 BATCH_SIZE = 20
 """Entries that are read together: each may have 128 KiB of bodies."""
@@ -49,7 +61,7 @@ class ExportedWorkspace(NamedTuple):
     filters: JournalFilters
 
 
-@router.get("/journal.har", response_class=StreamingResponse, responses=_answers(har.MEDIA_TYPE))
+@router.get(WORKSPACE + "/journal.har", response_class=StreamingResponse, responses=_answers(har.MEDIA_TYPE))
 async def export_har(
     request: Request,
     ws: WorkspaceDep,
@@ -64,7 +76,7 @@ async def export_har(
     return _download(file, f"{exported.name}.har", har.MEDIA_TYPE)
 
 
-@router.get("/journal.http", response_class=StreamingResponse, responses=_answers(http_file.MEDIA_TYPE))
+@router.get(WORKSPACE + "/journal.http", response_class=StreamingResponse, responses=_answers(http_file.MEDIA_TYPE))
 async def export_http_file(
     request: Request,
     ws: WorkspaceDep,
@@ -80,7 +92,7 @@ async def export_http_file(
     return _download(file, f"{exported.name}.http", http_file.MEDIA_TYPE)
 
 
-@router.get("/bundle", response_class=StreamingResponse, responses=_answers(bundle.MEDIA_TYPE))
+@router.get(WORKSPACE + "/bundle", response_class=StreamingResponse, responses=_answers(bundle.MEDIA_TYPE))
 async def export_bundle(ws: WorkspaceDep, picture: PictureWithJournalDep, settings: SettingsDep) -> Response:
     """The run of the workspace as a file, lines of JSON, without credentials: what it began with, each call since, and
     how it is now. `dialog-sandbox replay` makes the same calls again, and says what is answered otherwise.
@@ -99,6 +111,30 @@ async def export_bundle(ws: WorkspaceDep, picture: PictureWithJournalDep, settin
     made = {"version": our_version(), "workspace": row.name, "made_at": rfc3339(wall), "clock": clock}
     file = bundle.bundle_of(picture, row, wall, now, known.start, {**made, "missing": known.missing})
     return _download(file, f"{row.name}.bundle", bundle.MEDIA_TYPE)
+
+
+@router.post("/_sandbox/bundles", status_code=201, responses=refusals(409, 413), openapi_extra=BUNDLE_SENT)
+async def open_bundle(request: Request, store: StoreDep) -> WorkspaceInfo:
+    """Makes a workspace as that of a bundle was in the end, to look at, with the journal of its run.
+
+    Its clock stands, and its callbacks go nowhere. The body is the file that GET of a bundle answers, of a server of
+    the same schema, whatever its media type.
+    """
+    opened = OpenedBundle(store, FURTHER_CHECKS)
+    size = 0
+    try:
+        async for piece in request.stream():
+            size += len(piece)
+            if size > LARGEST_FILE:
+                raise Problem(413, "Body too large", f"Send at most {LARGEST_FILE} bytes.")
+            await opened.feed(piece)
+        own = await opened.finish()
+    except BaseException as error:
+        await opened.drop()
+        if isinstance(error, bundle.DamagedBundle):
+            raise Problem(422, "Damaged bundle", str(error)) from None
+        raise
+    return await read_in(store, lambda tx: find.by_id(tx, own), workspace_now)
 
 
 def _exported(query: ExportJournalRequest) -> Callable[[Tx], ExportedWorkspace]:

@@ -16,7 +16,7 @@ from sandbox.server.control.answers.values import timestamp
 from sandbox.server.control.answers.workspaces import workspace_now
 from sandbox.server.control.dependencies import PictureDep, WorkspaceDep
 from sandbox.server.control.http import WORKSPACE, by_turns, control_router
-from sandbox.server.journal.secrets import url_without_secrets
+from sandbox.server.journal.secrets import match_without_key, url_without_secrets
 from sandbox.server.problems import Problem, refusals
 from sandbox.store import Slices, Tx, WorkspaceView
 from sandbox.world import limits, resets
@@ -53,7 +53,7 @@ def fits(model: type[BodyModel]) -> Callable[[Any], bool]:
 
 FURTHER_CHECKS = {("fault", "match"): fits(Match), ("fault", "effect"): fits(Effect)}
 """What a snapshot may bring is what can be given here."""
-LEFT_OUT = {("message", "status_callback"): url_without_secrets}
+LEFT_OUT = {("message", "status_callback"): url_without_secrets, ("fault", "match"): match_without_key}
 """What of a snapshot does not leave the server with its file."""
 
 

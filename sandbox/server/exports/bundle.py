@@ -1,9 +1,9 @@
-"""A run as one file: how its workspace began, each call in its order, and how it is now. Lines of JSON.
+"""A run as one file: how its workspace began, how it is now, and each call in its order. Lines of JSON.
 
-The head says what the run began with: a fixture, seed and start, or a snapshot, whose file comes next. Then each vendor
-call, and each call of the control API that changed the workspace, with what the workspace's clock read; then the
-workspace's file as it is now; and a last line, so that a file that was cut off is known. Nobody's credentials are in
-it, and callbacks that were still to come are given up: wherever it is opened, it calls nobody.
+The head says what the run began with: a fixture, seed and start, or a snapshot, whose file comes next. Then the
+workspace's file as it is now; then each vendor call, and each call of the control API that changed the workspace, with
+what its clock read; and a last line, so that a file that was cut off is known. Nobody's credentials are in it, and
+callbacks that were still to come are given up: wherever it is opened, it calls nobody.
 """
 
 import json
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import BindParameter, bindparam, select
 
-from sandbox.server.journal.secrets import url_without_secrets
+from sandbox.server.journal.secrets import match_without_key, url_without_secrets
 from sandbox.store import Query, ReadSnapshot
 from sandbox.store.tables import CONTROL_CALLS, JOURNAL, SCHEMA, ControlCallRow, JournalEntryRow, WorkspaceRow
 from sandbox.world.callbacks.profile import profile_of
@@ -37,7 +37,11 @@ def _call_nobody(state: str) -> str:
     return GIVEN_UP if state in (PENDING, SENDING, WAITING) else state
 
 
-CLEANERS = {("message", "status_callback"): url_without_secrets, ("callback", "state"): _call_nobody}
+CLEANERS = {
+    ("message", "status_callback"): url_without_secrets,
+    ("fault", "match"): match_without_key,
+    ("callback", "state"): _call_nobody,
+}
 IN_WORLD: BindParameter[int] = bindparam("ws")
 EXCHANGES = Query(
     JournalEntryRow,
@@ -70,12 +74,12 @@ def bundle_of(
     if start.snapshot is not None:
         yield _line({SNAPSHOT: START})
         yield from file_of(picture, row.world, start.snapshot, CLEANERS)
+    yield _line({SNAPSHOT: NOW})
+    yield from file_of_now(picture, row, wall, _quiet_state(row, now), CLEANERS)
     count = 0
     for call in calls_of(picture, row.world, start.after):
         count += 1
         yield _line({EXCHANGE: _exchange(call)} if isinstance(call, JournalEntryRow) else {CONTROL: _fields(call)})
-    yield _line({SNAPSHOT: NOW})
-    yield from file_of_now(picture, row, wall, _quiet_state(row, now), CLEANERS)
     yield _line({"calls": count})
 
 
