@@ -9,11 +9,14 @@ import pytest
 from driver import CONSOLE, DEMO, DIALOGTECH, KEYS, LINE, PHONE, SIMPLEPAY, STRANGER, Driver
 from masks import exchange_id
 from spaces import basic, control, create, keys, rows
+from sqlalchemy import func, select
 
 from sandbox.replay import Replay, ReplayRefused, ReplayResult
 from sandbox.server.exports.bundle import DamagedBundle
 from sandbox.server.exports.recorded_requests import RecordedRequest
 from sandbox.server.inprocess import Disconnected, NoAnswer, WasReset
+from sandbox.store import Query
+from sandbox.store.tables import CONTROL_CALLS
 
 OpenDriver = Callable[..., Driver]
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -440,3 +443,40 @@ def test_what_is_no_bundle_is_not_opened(open_driver: OpenDriver, damage: Callab
     assert answer.status_code == 422
     assert why in answer.json()["detail"]
     assert rows(second) == before
+
+
+# What is kept ------------------------------------------------------------------------------------------------------
+
+
+def count_of_calls(sandbox: Driver) -> int:
+    sandbox.run(sandbox.app.journal.flush())
+    count = Query(int, select(func.count()).select_from(CONTROL_CALLS))
+    return sandbox.app.store.read_now(lambda tx: tx.one(count) or 0)
+
+
+def test_calls_of_the_control_api_are_kept_as_long_as_the_journal(open_driver: OpenDriver) -> None:
+    sandbox = open_driver(journal_limit=4)
+    for _ in range(10):
+        sandbox.delivery("manual")
+    assert count_of_calls(sandbox) <= 5
+    for _ in range(10):
+        sandbox.submit()
+    assert count_of_calls(sandbox) == 0
+
+
+def test_a_refused_call_of_the_control_api_is_no_part_of_a_run(sandbox: Driver) -> None:
+    sandbox.control("PUT", "/delivery", {"mode": "never"}, status=422)
+    sandbox.control("POST", "/clock", {"action": "set", "at": "2020-01-01T00:00:00Z"}, status=409)
+    sandbox.control("GET", "/messages")
+    assert count_of_calls(sandbox) == 0
+
+
+def test_a_long_body_is_not_kept_and_said(open_driver: OpenDriver) -> None:
+    first = open_driver()
+    first.broadcast(text="a" * 1000, to=[f"1415555{n:04d}" for n in range(100, 200)] * 60)
+    first.writeback()
+    result, said = replayed(open_driver(), bundle(first))
+    assert (result.left_out, said[0]) == (
+        1,
+        "1: POST /broadcasts cannot be made again: its body was longer than what is kept.",
+    )

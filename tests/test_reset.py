@@ -107,7 +107,7 @@ def contents_but_for_the_reset(sandbox: Driver, workspace: Any) -> dict[str, lis
     """What a workspace owns after a reset, without that one fact, which those who follow it are told."""
     found = contents(sandbox, workspace)
     assert [(kind, *of) for _, kind, _, *of in found["change"]] == [("reset", None, None, None)]
-    assert {path for _, _, _, path, *_ in found["control_call"]} <= {"/reset"}
+    assert {path for *_, path, _, _ in found["control_call"]} <= {"/reset"}
     return {**found, "change": [], "control_call": []}
 
 

@@ -74,7 +74,7 @@ class ControlRequest(Request):
     async def note_change(self) -> None:
         """Note for the journal what this call, which was answered, has changed in a workspace."""
         access = getattr(self.state, "workspace", None)
-        if access is None or access.change is None:
+        if access is None or access.change is None or self.method in ("GET", "HEAD"):
             return
         store: Store = self.app.state.store
         journal: Journal = self.app.state.journal

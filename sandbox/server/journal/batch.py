@@ -76,7 +76,7 @@ def write_batch(
         tx.add_all(entries)
         tx.add_all(calls)
         if rows:
-            drop_over(tx, rows[-1].workspace_id, rows[-1].position, limit)
+            drop_over(tx, rows[-1].workspace_id, rows[-1].position, limit, has_calls=bool(calls))
         if entries:
             tx.changed.add(workspace_id)
             written += entries

@@ -162,8 +162,9 @@ def drop_all(tx: Tx) -> int:
     return tx.execute(DELETE_ALL)
 
 
-def drop_over(tx: Tx, workspace_id: int, newest: int, limit: int) -> None:
-    """Keep so many entries, up to the newest, and a few more until there are enough to drop.
+def drop_over(tx: Tx, workspace_id: int, newest: int, limit: int, *, has_calls: bool) -> None:
+    """Keep so many entries, up to the newest, and a few more until there are enough to drop. `has_calls`: calls of the
+    control API were added too.
 
     Rows that lie side by side go together: to drop as many as come would rewrite each page of them again and again.
     """
@@ -173,7 +174,8 @@ def drop_over(tx: Tx, workspace_id: int, newest: int, limit: int) -> None:
         # Of a limit that was lowered some go with each batch.
         last = min(newest - limit, first + 2 * BATCH_SIZE)
         tx.execute(DELETE_UP_TO, ws=workspace_id, last=last)
-    if last > 0:
+        has_calls = True
+    if has_calls and last > 0:
         tx.execute(DELETE_CALLS_UP_TO, ws=workspace_id, last=last)
 
 
