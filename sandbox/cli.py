@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sandbox.settings import Settings
 
 READYZ_TIMEOUT_S = 2.0
+LOOPBACK = "127.0.0.1"
 LONGEST_ANSWER = 64 * 1024
 
 app = typer.Typer(
@@ -363,8 +364,9 @@ def own_server(database: str | None) -> Iterator[tuple[str, str | None]]:
     """A server for this command alone: its URL and its token."""
     from sandbox.server_thread import ThreadedServer  # noqa: PLC0415  (readyz does without it)
 
-    settings = settings_of(database=database, fixture="empty").model_copy(update={"journal": True})
-    with ThreadedServer(settings, bind("127.0.0.1", 0)) as server:
+    own = {"journal": True, "host": LOOPBACK, "tls": False, "tls_cert": None, "tls_key": None}
+    settings = settings_of(database=database, fixture="empty").model_copy(update=own)
+    with ThreadedServer(settings, bind(LOOPBACK, 0)) as server:
         yield server.url, server.settings.control_token
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from conftest import WORLDS
 from driver import CONSOLE, DEMO, DIALOGTECH, KEYS, LINE, PHONE, SIMPLEPAY, STRANGER, Driver
 from masks import exchange_id
 from spaces import basic, control, create, keys, rows
@@ -15,6 +16,7 @@ from sandbox.replay import Replay, ReplayRefused, ReplayResult
 from sandbox.server.exports.bundle import DamagedBundle
 from sandbox.server.exports.recorded_requests import RecordedRequest
 from sandbox.server.inprocess import Disconnected, NoAnswer, WasReset
+from sandbox.settings import Settings
 from sandbox.store import Query
 from sandbox.store.tables import CONTROL_CALLS
 
@@ -110,6 +112,18 @@ def test_a_bundle_of_a_run_made_again_is_the_same_run(sandbox: Driver) -> None:
     replay.run(io.BytesIO(bundle(sandbox)))
     assert replayed(sandbox, bundle(sandbox, replay.workspace_id))[0].is_same
     assert made
+
+
+@pytest.mark.postgresql
+def test_a_run_is_the_same_on_the_other_engine(open_driver: OpenDriver) -> None:
+    on_file, on_server = Driver(Settings(fixture=str(WORLDS / "plain.yaml"))), open_driver()
+    try:
+        assert (on_file.app.store.is_sqlite, on_server.app.store.is_sqlite) == (True, False)
+        for one, other in ((on_file, on_server), (on_server, on_file)):
+            made = a_run(one)
+            assert replayed(other, bundle(one)) == same(*made)
+    finally:
+        on_file.close()
 
 
 @pytest.mark.parametrize("fixture", ["clinic", "documented", "empty"])

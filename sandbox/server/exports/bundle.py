@@ -58,19 +58,19 @@ Call = JournalEntryRow | ControlCallRow
 
 class RunStart(NamedTuple):
     """What a run began with. `after`: the position that its calls come behind; `snapshot`: the name of that it began
-    with, if it did. `said`: what the head says of it.
+    with, if it did. `description`: what the head says of it.
     """
 
     after: int
     snapshot: str | None
-    said: Mapping[str, Any]
+    description: Mapping[str, Any]
 
 
 def bundle_of(
     picture: ReadSnapshot, row: WorkspaceRow, wall: int, now: int, start: RunStart, head: Mapping[str, Any]
 ) -> Iterator[bytes]:
     """Yield the file in pieces. `now`: what the clock reads; `head`: what the first line says besides."""
-    yield _line({"format": FORMAT, "schema": SCHEMA, **head, "start": start.said})
+    yield _line({"format": FORMAT, "schema": SCHEMA, **head, "start": start.description})
     if start.snapshot is not None:
         yield _line({SNAPSHOT: START})
         yield from file_of(picture, row.world, start.snapshot, CLEANERS)
