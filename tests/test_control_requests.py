@@ -456,6 +456,7 @@ def test_a_workspace_has_a_thousand_faults_at_most(sandbox: Driver) -> None:
 
 
 @pytest.mark.sqlite
+@pytest.mark.usefixtures("untimed")
 def test_a_list_of_faults_takes_one_statement_more_for_each(sandbox: Driver) -> None:
     fault = {"effect": {"status": 503}}
     sandbox.control("PUT", "/faults", [fault])

@@ -24,6 +24,8 @@ from sandbox.world.lines import line_of
 from sandbox.world.messages.accept import Draft, accept
 from sandbox.world.workspaces import find
 
+pytestmark = pytest.mark.usefixtures("untimed")
+
 FROZEN = {"start_at": "2026-05-06T09:00:00Z", "clock": "frozen"}
 LONG_AGO = "2020-01-01T00:00:00Z"
 
