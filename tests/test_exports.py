@@ -301,3 +301,10 @@ def test_an_export_is_a_file_to_keep(sandbox: Driver, name: str) -> None:
     assert refused.status_code == 422
     unknown = sandbox.call("GET", f"/_sandbox/workspaces/nowhere/journal.{name}")
     assert (unknown.status_code, unknown.headers["content-type"]) == (404, "application/problem+json")
+
+
+@pytest.mark.parametrize("name", ["har", "http"])
+def test_an_export_masks_what_looks_like_real_data_when_asked(sandbox: Driver, name: str) -> None:
+    sandbox.submit(text="SSN 219-09-9999")
+    assert "219-09-9999" in exported(sandbox, name).replace("+", " ")
+    assert "219-09-9999" not in exported(sandbox, name, mask="true").replace("+", " ")

@@ -98,6 +98,7 @@ class ListJournalRequest(ListServerJournalRequest):
 class ExportJournalRequest(QueryModel):
     """A filter that is left out lets all pass."""
 
+    mask: bool = Field(False, description="Asterisks for what looks like real data (NET-real-data).")
     operation: KnownOperation | None = None
     outcome: ExchangeOutcome | None = None
     status: int | None = Field(None, ge=100, le=999, description="Of HTTP.")

@@ -23,6 +23,7 @@ from sandbox.server.control.snapshots import FURTHER_CHECKS, LARGEST_FILE
 from sandbox.server.exports import bundle, har, http_file
 from sandbox.server.exports.opened_bundle import OpenedBundle
 from sandbox.server.exports.run_start import start_of
+from sandbox.server.journal.masking import masked_entry
 from sandbox.server.journal.queries import IN_WORKSPACE, JournalFilters, position
 from sandbox.server.problems import Problem, refusals
 from sandbox.server.public_address import public_url_of
@@ -59,6 +60,7 @@ class ExportedWorkspace(NamedTuple):
     name: str
     accounts: int
     filters: JournalFilters
+    is_masked: bool
 
 
 @router.get(WORKSPACE + "/journal.har", response_class=StreamingResponse, responses=_answers(har.MEDIA_TYPE))
@@ -149,7 +151,7 @@ def _exported(query: ExportJournalRequest) -> Callable[[Tx], ExportedWorkspace]:
             until=optional_milliseconds(query.until),
         )
         row = find.row_of(tx)
-        return ExportedWorkspace(tx.ws, row.name or row.key or "workspace", len(find.accounts(tx)), filters)
+        return ExportedWorkspace(tx.ws, row.name or row.key or "workspace", len(find.accounts(tx)), filters, query.mask)
 
     return work
 
@@ -157,7 +159,7 @@ def _exported(query: ExportJournalRequest) -> Callable[[Tx], ExportedWorkspace]:
 def _entries(picture: ReadSnapshot, exported: ExportedWorkspace) -> Iterator[JournalEntryRow]:
     statement = select(JOURNAL).where(IN_WORKSPACE, *exported.filters.conditions()).order_by(position)
     for rows in picture.chunks(Query(JournalEntryRow, statement), BATCH_SIZE, ws=exported.world):
-        yield from rows
+        yield from map(masked_entry, rows) if exported.is_masked else rows
 
 
 def _download(file: Iterator[bytes], name: str, media_type: str) -> Response:
