@@ -25,6 +25,8 @@ from sandbox.startup import FAILED, MISUSED, collect_from_here_on, fail, one_lin
 if TYPE_CHECKING:
     from sandbox.settings import Settings
 
+LOOPBACK = "127.0.0.1"
+
 app = typer.Typer(
     help="Three SMS APIs, emulated on this machine.",
     add_completion=False,
@@ -355,6 +357,41 @@ def rehearse(
     if not rehearsed.report.calls:
         fail(rehearsals.NOBODY_CALLED, rehearsed.code or FAILED)
     raise typer.Exit(rehearsed.code or (FAILED if rehearsed.report.state == "broken" else 0))
+
+
+@app.command()
+def replay(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="a bundle: GET bundle makes one", show_default=False)],
+    url: Annotated[str | None, flag("a running server, instead of one of its own", metavar="URL")] = None,
+    database: DatabaseFlag = None,
+) -> None:
+    """make a run again, and say what is answered otherwise; exit 1 when something is"""
+    signals.exit_as_a_shell_has_it()
+    from sandbox.replay_command import CannotReplay, HttpServer, summary  # noqa: PLC0415  (readyz does without it)
+    from sandbox.replay_command import replay as replay_file  # noqa: PLC0415  (readyz does without it)
+
+    try:
+        if url:
+            with HttpServer(url, os.environ.get("SANDBOX_CONTROL_TOKEN") or None) as server:
+                result = replay_file(file, server, stays=True)
+        else:
+            with one_line_failures(), own_server(database) as (address, token), HttpServer(address, token) as server:
+                result = replay_file(file, server, stays=False)
+    except CannotReplay as error:
+        fail(str(error), MISUSED)
+    print(summary(result))
+    raise typer.Exit(0 if result.is_same else FAILED)
+
+
+@contextmanager
+def own_server(database: str | None) -> Iterator[tuple[str, str | None]]:
+    """A server for this command alone: its URL and its token."""
+    from sandbox.server_thread import ThreadedServer  # noqa: PLC0415  (readyz does without it)
+
+    own = {"journal": True, "host": LOOPBACK, "tls": False, "tls_cert": None, "tls_key": None}
+    settings = settings_of(database=database, fixture="empty").model_copy(update=own)
+    with ThreadedServer(settings, bind(LOOPBACK, 0)) as server:
+        yield server.url, server.settings.control_token
 
 
 @app.command("fixtures")

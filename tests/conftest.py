@@ -133,6 +133,12 @@ def sandbox(open_driver: Callable[..., Driver]) -> Driver:
 
 
 @pytest.fixture
+def untimed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is written into the journal because time went by, of which a busy machine takes more: costs are exact."""
+    monkeypatch.setattr("sandbox.server.journal.journal.WRITE_AFTER_S", 3600)
+
+
+@pytest.fixture
 def neighbour_world() -> str:
     """Somebody else's world, for `Driver.neighbour`: one code and one number of the plain world's, and others."""
     return str(WORLDS / "neighbour.yaml")

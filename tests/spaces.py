@@ -7,7 +7,7 @@ from driver import CONSOLE, LINE, PHONE, SIMPLEPAY, STRANGER, Driver
 from sqlalchemy import func, insert, select
 
 from sandbox.store import Query, Tx
-from sandbox.store.tables import AGE_MARKS, STORY_RUNS, WORKSPACES, Part, Row, entities, table_of
+from sandbox.store.tables import AGE_MARKS, CONTROL_CALLS, STORY_RUNS, WORKSPACES, Part, Row, entities, table_of
 from sandbox.world.clones import cloned_columns
 from sandbox.world.workspaces import remove
 
@@ -42,11 +42,11 @@ def swept(sandbox: Driver) -> None:
     sandbox.run(wait())
 
 
-def rows(sandbox: Driver) -> dict[str, int]:
-    """How many each table has, but for those of what is gone."""
+def rows(sandbox: Driver, *, with_calls: bool = False) -> dict[str, int]:
+    """How many each table has, but for those of what is gone. `with_calls`: of the control API too, each one more."""
     sandbox.run(sandbox.app.journal.flush())
     swept(sandbox)
-    tables = Row.metadata.tables.values()
+    tables = [table for table in Row.metadata.tables.values() if with_calls or table is not CONTROL_CALLS]
     counts = {table.name: Query(int, select(func.count()).select_from(table)) for table in tables}
     return sandbox.app.store.read_now(lambda tx: {name: tx.one(count) or 0 for name, count in counts.items()})
 

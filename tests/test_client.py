@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import inspect
+import json
 import re
 import subprocess
 import sys
@@ -302,6 +303,12 @@ def test_the_journal_is_read_by_filters_and_emptied(sandbox: Driver, ws: Workspa
     assert ws.journal(1, order="newest") == [refused] == ws.journal(findings="error", status=400)
     assert (refused.findings[0].rule, refused.findings[0].level) == ("SP-msisdn", "error")
     assert ws.exchange(refused.id) == refused
+    assert [each["_sandbox"]["id"] for each in json.loads(ws.journal_as_har())["log"]["entries"]] == [
+        accepted.id,
+        refused.id,
+    ]
+    file = ws.journal_as_http(message=ws.message(sid), outcome="accepted")
+    assert (accepted.id in file, refused.id in file) == (True, False)
     assert ws.clear_journal() == 2
     assert ws.journal() == []
 
@@ -355,6 +362,7 @@ FILTERED: list[tuple[str, Callable[[Any], Any]]] = [
     ("text", lambda ws: ws.wait_for(text=None)),
     ("message", lambda ws: ws.journal(message=None)),
     ("operation", lambda ws: ws.journal(operation=None)),
+    ("message", lambda ws: ws.journal_as_har(message=None)),
     ("message", lambda ws: ws.callbacks(None)),
     ("search", lambda ws: ws.phones(None)),
     ("phone", lambda ws: ws.consents(None)),

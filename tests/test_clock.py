@@ -14,6 +14,8 @@ from sandbox.store import Tx
 from sandbox.world.commands import execute, send, text_in
 from sandbox.world.workspaces import find
 
+pytestmark = pytest.mark.usefixtures("untimed")
+
 NINE = "2026-05-06T09:00:00.000Z"
 
 

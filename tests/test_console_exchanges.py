@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+from pathlib import Path
 
 import httpx
 from browser import UI, Console, card, held_back
@@ -235,3 +236,37 @@ def test_everyone_gets_a_broadcast_and_every_phone_shows_it(console: Console) ->
     page.get_by_role("button", name="Send the broadcast").click()
     expect(page.locator("#broadcast-done")).to_contain_text("Sent to 2 phones.")
     expect(wall.locator(".card", has_text="We close at noon")).to_have_count(2)
+
+
+# Saved and opened ----------------------------------------------------------------------------------------------------
+
+
+def test_a_run_is_saved_and_opened_again(console: Console, tmp_path: Path) -> None:
+    exchange = console.submit("Hello").headers["x-sandbox-exchange"]
+    page = console.live(f"{UI}/default/exchanges")
+    saved = {}
+    for name, file in (
+        ("Save this run", "default.bundle"),
+        ("As HAR", "default.har"),
+        ("As requests to send", "default.http"),
+    ):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=name).click()
+        assert download.value.suggested_filename == file
+        saved[file] = tmp_path / file
+        download.value.save_as(saved[file])
+    assert all(exchange in file.read_text() for file in saved.values())
+    page.locator("#workspace-button").click()
+    page.get_by_label("Open a saved run").set_input_files(saved["default.bundle"])
+    page.wait_for_url(re.compile(r"/workspace-[^/]+/exchanges$"))
+    expect(page.get_by_role("list").get_by_role("listitem").filter(has_text="simplepay.submit")).to_be_visible()
+
+
+def test_what_is_no_run_is_not_opened(console: Console, tmp_path: Path) -> None:
+    file = tmp_path / "other.bundle"
+    file.write_text("{}\n")
+    console.expected = ("/_sandbox/bundles", "422")
+    page = console.live(f"{UI}/default/exchanges")
+    page.locator("#workspace-button").click()
+    page.get_by_label("Open a saved run").set_input_files(file)
+    expect(page.get_by_text("It is no bundle: GET bundle makes one.")).to_be_visible()

@@ -120,7 +120,7 @@ def test_visitors_see_everything_else_as_it_is(open_driver: Callable[..., Driver
     assert (head.headers["content-length"], head.content) == (seen.headers["content-length"], b"")
 
 
-@pytest.mark.parametrize("path", ["/sinks/mine", "/snapshots/before"])
+@pytest.mark.parametrize("path", ["/sinks/mine", "/snapshots/before", "/bundle", "/journal.har", "/journal.http"])
 def test_sinks_and_snapshot_files_are_for_who_has_the_token(open_driver: Callable[..., Driver], path: str) -> None:
     demo, *_ = furnished(open_driver)
     refused = demo.call("GET", DEFAULT + path)

@@ -32,6 +32,8 @@ from sandbox.vendors import VENDORS
 from sandbox.vendors.base.exchange import VendorExchange
 from sandbox.vendors.writeback import api as writeback
 
+pytestmark = pytest.mark.usefixtures("untimed")
+
 SERVER_JOURNAL = "/_sandbox/journal"
 OpenDriver = Callable[..., Driver]
 READ = [
@@ -39,12 +41,6 @@ READ = [
     *("WB-ids", "WB-phone", "WB-name", "WB-person", "WB-carrier"),
     *("WB-delivered", "WB-type", "WB-recipient", "WB-sender", "WB-context"),
 ]
-
-
-@pytest.fixture(autouse=True)
-def untimed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is written because time went by, of which a busy machine takes more."""
-    monkeypatch.setattr("sandbox.server.journal.journal.WRITE_AFTER_S", 3600)
 
 
 def entries(sandbox: Driver, **filters: Any) -> list[Any]:

@@ -25,6 +25,8 @@ from sandbox.store.tables import MESSAGES
 from sandbox.world import limits
 from sandbox.world.workspaces import find
 
+pytestmark = pytest.mark.usefixtures("untimed")
+
 OpenDriver = Callable[..., Driver]
 REPLIES = "16155550161"
 """A handset that replies to what was delivered to it, which the line does not answer when it is a tracking number's."""

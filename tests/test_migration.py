@@ -107,7 +107,8 @@ def test_a_world_of_schema_1_goes_on_after_it(
     sandbox.app.close()
 
     def age(tx: Tx) -> None:
-        tx.connection.execute(text("DROP TABLE age_mark"))
+        for table in ("age_mark", "control_call"):
+            tx.connection.execute(text(f"DROP TABLE {table}"))
         for index in INDEXES_SINCE_1:
             tx.connection.execute(text(f"DROP INDEX {index}"))
         for table, column in ADDED_SINCE_1:

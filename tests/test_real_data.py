@@ -11,7 +11,7 @@ from driver import CONSOLE, DEFAULT, DEMO, DIALOGTECH, KEYS, LINE, PHONE, SIMPLE
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.server.journal.masking import masked
+from sandbox.server.journal.masks import masked
 from sandbox.world import real_data
 from sandbox.world.fictional import is_fictional
 from sandbox.world.real_data import BIRTH, CARD, RECORD, SSN, kinds
@@ -135,7 +135,7 @@ ALPHABET = st.sampled_from([*'0123456789-/. :=+%&\\u"(', "DOB ", "MRN ", "SSN ",
 
 @given(st.lists(ALPHABET | st.characters(), max_size=80).map("".join))
 def test_any_text_can_be_looked_at_and_its_mask_hides_what_was_found(text: str) -> None:
-    for look in real_data.looks(text):
+    for look in real_data.matches_in(text):
         assert 0 <= look.start < look.end <= len(text)
     assert masked(masked(text)) == masked(text) or re.search(r"[%\\+=&]", text)
 

@@ -24,6 +24,8 @@ from sandbox.world.lines import line_of
 from sandbox.world.messages.accept import Draft, accept
 from sandbox.world.workspaces import find
 
+pytestmark = pytest.mark.usefixtures("untimed")
+
 FROZEN = {"start_at": "2026-05-06T09:00:00Z", "clock": "frozen"}
 LONG_AGO = "2020-01-01T00:00:00Z"
 
@@ -107,7 +109,8 @@ def contents_but_for_the_reset(sandbox: Driver, workspace: Any) -> dict[str, lis
     """What a workspace owns after a reset, without that one fact, which those who follow it are told."""
     found = contents(sandbox, workspace)
     assert [(kind, *of) for _, kind, _, *of in found["change"]] == [("reset", None, None, None)]
-    return {**found, "change": []}
+    assert {path for *_, path, _, _ in found["control_call"]} <= {"/reset"}
+    return {**found, "change": [], "control_call": []}
 
 
 def test_credentials_stay(sandbox: Driver) -> None:

@@ -96,7 +96,7 @@ def test_others_are_answered_meanwhile(sandbox: Driver, method: str, path: str, 
 @pytest.mark.usefixtures("tiny")
 def test_no_more_rows_than_a_slice_has_are_deleted_together(sandbox: Driver) -> None:
     store = sandbox.app.store
-    before = rows(sandbox)
+    before = rows(sandbox, with_calls=True)
     other = create(sandbox)
     swept(sandbox)
     sandbox.app.ticker.close()

@@ -240,6 +240,8 @@ def test_a_file_brings_the_state_to_another_server(open_driver: Callable[..., Dr
 
 def test_a_file_has_no_credentials_and_no_journal(sandbox: Driver) -> None:
     workspace = lived_in(sandbox)
+    of_account = {"account": workspace["accounts"][0]["access_key"], "number": "6155550100"}
+    control(sandbox, workspace, "POST", "/faults", {"match": of_account, "effect": {"status": 503}})
     control(sandbox, workspace, "PUT", "/snapshots/before")
     answer = sandbox.call("GET", f"{WORKSPACES}/{workspace['id']}/snapshots/before")
     assert answer.headers["content-type"] == "application/x-ndjson"
@@ -247,6 +249,7 @@ def test_a_file_has_no_credentials_and_no_journal(sandbox: Driver) -> None:
     secrets = [*basic(workspace), workspace["id"], workspace["name"], *keys(workspace["accounts"][0]).values()]
     assert not [secret for secret in secrets if secret in answer.text]
     assert "Authorization" not in answer.text
+    assert r"\"account\": \"[redacted]\"" in answer.text
     head, *lines = map(json.loads, answer.text.splitlines())
     assert (head["format"], head["schema"]) == ("dialog-sandbox snapshot", SCHEMA)
     tables = {line["table"]: line["columns"] for line in lines if "table" in line}

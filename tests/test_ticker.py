@@ -32,6 +32,8 @@ from sandbox.world.commands import execute, send
 from sandbox.world.messages.search import MessageFilters, list_messages
 from sandbox.world.workspaces import find
 
+pytestmark = pytest.mark.usefixtures("untimed")
+
 SLOW, OTHER = "http://slow.example:9000/x", "http://other.example/y"
 PATIENT_S = 60
 """Nothing waits for it to pass; a wait that hangs ends with it."""

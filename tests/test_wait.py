@@ -25,6 +25,8 @@ from sandbox.world.ids import message_id
 from sandbox.world.messages.search import MessageFilters, list_messages
 from sandbox.world.workspaces.find import find_workspace
 
+pytestmark = pytest.mark.usefixtures("untimed")
+
 WAIT = f"{DEFAULT}/messages/wait"
 
 

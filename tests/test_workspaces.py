@@ -292,16 +292,16 @@ def test_whatever_a_console_is_called_it_is_made_or_refused(sandbox: Driver, bod
 
 
 def test_a_workspace_that_holds_everything_leaves_nothing_behind(sandbox: Driver) -> None:
-    before = rows(sandbox)
+    before = rows(sandbox, with_calls=True)
     made = filled(sandbox)
-    during = rows(sandbox)
+    during = rows(sandbox, with_calls=True)
     for entity in entities():
         if entity.__part__ is not Part.SERVER:
             name = table_of(entity).name
             assert during[name] > before[name], name
     answer = sandbox.call("DELETE", f"{WORKSPACES}/{made['id']}")
     assert (answer.status_code, answer.content) == (204, b"")
-    assert rows(sandbox) == before
+    assert rows(sandbox, with_calls=True) == before
 
 
 def test_credentials_stop_working_at_once(sandbox: Driver) -> None:

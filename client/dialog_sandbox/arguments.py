@@ -44,7 +44,7 @@ class Filters(TypedDict, total=False):
     until: datetime
 
 
-class ExchangeFilters(TypedDict, total=False):
+class ExportFilters(TypedDict, total=False):
     """Which exchanges: all of them must hold. `status` is HTTP's, `findings` a level that one of them has."""
 
     operation: Operation
@@ -53,6 +53,11 @@ class ExchangeFilters(TypedDict, total=False):
     findings: Level
     since: datetime
     until: datetime
+
+
+class ExchangeFilters(ExportFilters, total=False):
+    """The same, and which come first."""
+
     order: Order
 
 

@@ -43,6 +43,7 @@ ABSENT = (
 PORT = "sandbox_port"
 """Where a worker of pytest-xdist asks for the server that all share."""
 REPORT_OPTION = "--sandbox-report"
+SAVE_OPTION = "--sandbox-save-failures"
 REPORT_OUTPUT = "sandbox_report"
 """Where a worker of pytest-xdist leaves what its workspaces say."""
 NOTES_OUTPUT = "sandbox_notes"
@@ -71,7 +72,10 @@ MADE = pytest.StashKey[Made]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     about = "write what the program under test gets wrong (.json, .html, .xml for JUnit, .svg), over all `sandbox`es"
-    parser.getgroup("dialog-sandbox").addoption(REPORT_OPTION, metavar="FILE", help=about)
+    group = parser.getgroup("dialog-sandbox")
+    group.addoption(REPORT_OPTION, metavar="FILE", help=about)
+    about = "save what the `sandbox` of each failing test saw, for `dialog-sandbox replay`"
+    group.addoption(SAVE_OPTION, metavar="FOLDER", help=about)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -268,7 +272,24 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         return
     report = outcome.get_result()
     if report.failed and call.when != "teardown" and MADE in item.stash:
-        report.sections.append(("sandbox", _summary(item.stash[MADE])))
+        report.sections.append(("sandbox", _summary(item.stash[MADE]) + _saved(item)))
+
+
+def _saved(item: pytest.Item) -> str:
+    """Save the run of a test that failed, if that is wanted; return a line that says where, or why it could not be."""
+    folder = item.config.getoption(SAVE_OPTION)
+    if not folder:
+        return ""
+    try:
+        workspace = item.stash[MADE].workspace
+        file = item.config.invocation_params.dir / folder / f"{workspace.name}.bundle"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(workspace.export_bundle())
+    except (KeyboardInterrupt, pytest.exit.Exception):
+        raise
+    except BaseException as error:  # as above
+        return f"\n{_line(error)}"
+    return f"\ndialog-sandbox replay {file}"
 
 
 def _summary(made: Made) -> str:

@@ -13,8 +13,8 @@ from starlette.types import Message, Send
 from sandbox.server.journal.secrets import MARK
 
 HIDDEN = MARK.decode()
-FOR_PRESENTERS = re.compile(r"/_sandbox/workspaces/[^/]+/(sinks|snapshots)/[^/]+")
-"""What is made of nothing but a sink's URL and what it got, and a file that holds all that a workspace does."""
+FOR_PRESENTERS = re.compile(r"/_sandbox/workspaces/[^/]+/((sinks|snapshots)/[^/]+|bundle|journal\.(har|http))")
+"""What is made of nothing but a sink's URL and what it got, and files that hold all that a workspace does."""
 CREDENTIALS = frozenset(("username", "password", "access_key", "secret_access_key", "account", "curl"))
 """Members that hold credentials, or begin with them; `account` is an access key."""
 CALLED = "url"

@@ -49,6 +49,15 @@ def _to_2(operations: Operations) -> None:
         Column("wall", BigInteger, primary_key=True),
         Column("n", BigInteger, nullable=False),
     )
+    operations.create_table(
+        "control_call",
+        Column("workspace_id", INTEGER, ForeignKey("workspace.id", ondelete="CASCADE"), primary_key=True),
+        Column("position", BigInteger, primary_key=True),
+        Column("at", BigInteger, nullable=False),
+        Column("wall", BigInteger, nullable=False),
+        *(Column(name, TEXT, nullable=False) for name in ("method", "path", "query")),
+        Column("body", TEXT),
+    )
 
 
 STEPS: dict[int, Callable[[Operations], None]] = {1: _to_2}

@@ -84,7 +84,7 @@ LOOKED_BACK = 40
 SHORTEST_CARD, LONGEST_CARD = 13, 19
 
 
-class Look(NamedTuple):
+class RealDataMatch(NamedTuple):
     """What looks like real data: of which kind, and where in the text it stands."""
 
     kind: str
@@ -92,7 +92,7 @@ class Look(NamedTuple):
     end: int
 
 
-def looks(text: str) -> Iterator[Look]:
+def matches_in(text: str) -> Iterator[RealDataMatch]:
     """Yield what looks like real data, telephone numbers apart, which a text may well hold."""
     if DIGIT.search(text) is None:
         return
@@ -114,10 +114,10 @@ def looks(text: str) -> Iterator[Look]:
 
 def kinds(text: str) -> list[str]:
     """Return the kinds of what looks like real data, each once."""
-    return list(dict.fromkeys(each.kind for each in looks(text)))
+    return list(dict.fromkeys(each.kind for each in matches_in(text)))
 
 
-def numbers(text: str) -> Iterator[Look]:
+def numbers(text: str) -> Iterator[RealDataMatch]:
     """Yield the telephone numbers that are not fictional."""
     for match in NUMBERS.finditer(text):
         if is_real_number(match["value"]):
@@ -137,8 +137,8 @@ def _matches(patterns: tuple[re.Pattern[str], ...], text: str) -> Iterator[re.Ma
         yield from pattern.finditer(text)
 
 
-def _look(kind: str, match: re.Match[str]) -> Look:
-    return Look(kind, *match.span("value"))
+def _look(kind: str, match: re.Match[str]) -> RealDataMatch:
+    return RealDataMatch(kind, *match.span("value"))
 
 
 def _is_another(text: str, match: re.Match[str]) -> bool:

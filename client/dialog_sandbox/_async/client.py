@@ -99,6 +99,10 @@ class AsyncSandboxClient(AsyncResource):
                 refused.add_note(f"fixture_text is what {fixture} holds.")
             raise
 
+    async def open_bundle(self, exported: bytes) -> AsyncWorkspace:
+        """Make a workspace to look at, as that of a bundle was in the end, with the journal of its run."""
+        return self._workspace(await self._read(WorkspaceInfo, "POST", "/bundles", body=exported))
+
     def to_async(self, workspace: Workspace) -> AsyncWorkspace:  # awaiting only
         """Return a workspace that a blocking client found, to be awaited."""
         return self._workspace(workspace.info)

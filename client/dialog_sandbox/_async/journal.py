@@ -3,7 +3,17 @@
 from typing import Any, Unpack
 
 from dialog_sandbox._async.resource import AsyncResource, segment
-from dialog_sandbox.arguments import LEFT_OUT, ExchangeFilters, Expectation, Seconds, Where, filtered, present, seconds
+from dialog_sandbox.arguments import (
+    LEFT_OUT,
+    ExchangeFilters,
+    Expectation,
+    ExportFilters,
+    Seconds,
+    Where,
+    filtered,
+    present,
+    seconds,
+)
 from dialog_sandbox.errors import NotAsExpected
 from dialog_sandbox.models.journal import Exchange
 from dialog_sandbox.models.messages import Message
@@ -23,6 +33,18 @@ class AsyncJournalVerbs(AsyncResource):
         """Return each vendor exchange, refused ones too, the oldest first unless `order` says otherwise."""
         about = message.id if isinstance(message, Message) else message
         return await self._list(Exchange, "/journal", filtered(message=about, **filters), limit)
+
+    async def journal_as_har(self, *, message: Message | str = LEFT_OUT, **filters: Unpack[ExportFilters]) -> str:
+        """Return the exchanges as HAR 1.2, the oldest first, without secrets."""
+        return await self._exported("/journal.har", message, **filters)
+
+    async def journal_as_http(self, *, message: Message | str = LEFT_OUT, **filters: Unpack[ExportFilters]) -> str:
+        """Return the exchanges as a file of requests that editors send; its variables are to be filled in."""
+        return await self._exported("/journal.http", message, **filters)
+
+    async def _exported(self, path: str, message: Message | str, **filters: Unpack[ExportFilters]) -> str:
+        about = message.id if isinstance(message, Message) else message
+        return (await self._call("GET", path, query=filtered(message=about, **filters))).text
 
     async def exchange(self, exchange_id: str) -> Exchange:
         """Return the exchange of an answer's `X-Sandbox-Exchange`."""

@@ -186,6 +186,12 @@ class AsyncWorkspace(AsyncMessageVerbs, AsyncPeopleVerbs, AsyncNetworkVerbs, Asy
         """Take a snapshot that another server exported, under a name of its own."""
         return await self._read(Snapshot, "PUT", f"/snapshots/{segment(name)}", body=exported)
 
+    async def export_bundle(self) -> bytes:
+        """Return the run as a file: what it began with, each call since, how it is now. `dialog-sandbox replay` makes
+        the same calls again.
+        """
+        return (await self._call("GET", "/bundle")).content
+
     # Stories, played on its clock, which runs at the story's speed meanwhile
 
     async def stories(self) -> list[Story]:

@@ -94,6 +94,10 @@ class SandboxClient(Resource):
                 refused.add_note(f"fixture_text is what {fixture} holds.")
             raise
 
+    def open_bundle(self, exported: bytes) -> Workspace:
+        """Make a workspace to look at, as that of a bundle was in the end, with the journal of its run."""
+        return self._workspace(self._read(WorkspaceInfo, "POST", "/bundles", body=exported))
+
     def is_live(self) -> bool:
         """Return whether the process serves."""
         return (self._session.send("GET", f"{self._path}/health/live")).status_code == 200

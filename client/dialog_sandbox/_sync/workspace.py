@@ -187,6 +187,12 @@ class Workspace(MessageVerbs, PeopleVerbs, NetworkVerbs, FaultVerbs, JournalVerb
         """Take a snapshot that another server exported, under a name of its own."""
         return self._read(Snapshot, "PUT", f"/snapshots/{segment(name)}", body=exported)
 
+    def export_bundle(self) -> bytes:
+        """Return the run as a file: what it began with, each call since, how it is now. `dialog-sandbox replay` makes
+        the same calls again.
+        """
+        return (self._call("GET", "/bundle")).content
+
     # Stories, played on its clock, which runs at the story's speed meanwhile
 
     def stories(self) -> list[Story]:

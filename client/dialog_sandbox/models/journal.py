@@ -93,3 +93,18 @@ class ListJournalRequest(ListServerJournalRequest):
     message: str | None = Field(
         None, description="Any id of a message that it made or showed.", examples=["msg_00000001"]
     )
+
+
+class ExportJournalRequest(QueryModel):
+    """A filter that is left out lets all pass."""
+
+    mask: bool = Field(False, description="Asterisks for what looks like real data (NET-real-data).")
+    operation: KnownOperation | None = None
+    outcome: ExchangeOutcome | None = None
+    status: int | None = Field(None, ge=100, le=999, description="Of HTTP.")
+    findings: Level | None = Field(None, description="It has a finding of this level.")
+    message: str | None = Field(
+        None, description="Any id of a message that it made or showed.", examples=["msg_00000001"]
+    )
+    since: Moment | None = Field(None, description="Then or later, by `at`.")
+    until: Moment | None = Field(None, description="Then or earlier, by `at`.")

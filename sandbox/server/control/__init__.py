@@ -105,6 +105,7 @@ def every_route(settings: Settings, vendors: Sequence[Vendor]) -> list[BaseRoute
         delivery,
         engine,
         events,
+        exports,
         faults,
         health,
         journal,
@@ -122,7 +123,7 @@ def every_route(settings: Settings, vendors: Sequence[Vendor]) -> list[BaseRoute
 
     sections = (
         *(health, engine, limits, workspaces, people, phones, events, messages, consents, delivery, clock),
-        *(callbacks, sinks, faults, stories, journal, verify, report, snapshots),
+        *(callbacks, sinks, faults, stories, journal, verify, report, exports, snapshots),
     )
     ours = [route for section in sections for route in section.router.routes]
     documents = openapi.routes(ours, vendors, engine.our_version(), is_open=asks_for_no_token(settings))

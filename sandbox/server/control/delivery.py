@@ -49,7 +49,12 @@ def _policy(body: PolicyRequest) -> Policy:
 def _delivery(tx: Tx) -> Delivery:
     workspace = tx.workspace
     policy = Policy(workspace.delivery_mode, workspace.sent_after, workspace.settled_after, workspace.outcome)
-    numbers = {phone: _of_number(how) for phone, how in numbers_of(workspace.numbers).items()}
+    return delivery_of(policy, workspace.numbers)
+
+
+def delivery_of(policy: Policy, stored_numbers: str | None) -> Delivery:
+    """Return a policy, and the numbers that have their own, as a row has them."""
+    numbers = {phone: _of_number(how) for phone, how in numbers_of(stored_numbers).items()}
     return Delivery.model_validate({**_members(policy), "numbers": numbers})
 
 

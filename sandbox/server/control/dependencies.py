@@ -1,7 +1,7 @@
 """What an endpoint of the control API may ask for: the store, a workspace, and what else the server is made of."""
 
-from collections.abc import Callable, Sequence
-from typing import Annotated, TypeVar
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Annotated, NamedTuple, TypeVar
 
 from fastapi import Depends, Path, Request
 
@@ -10,7 +10,7 @@ from sandbox.server.events import Hub
 from sandbox.server.journal import Journal
 from sandbox.server.ticker import Ticker
 from sandbox.settings import Settings
-from sandbox.store import Slices, Store, Tx, WorkspaceView
+from sandbox.store import ReadSnapshot, Slices, Store, Tx, WorkspaceView
 from sandbox.vendors.base.vendor import Vendor
 from sandbox.world.access import read_in, write_in, write_in_slices
 from sandbox.world.workspaces.find import find_workspace
@@ -18,14 +18,25 @@ from sandbox.world.workspaces.find import find_workspace
 T = TypeVar("T")
 
 
+class WorkspaceChange(NamedTuple):
+    """Which workspace was changed, in which epoch it was after, and what its clock read before."""
+
+    workspace_id: int
+    epoch: int
+    at: int
+
+
 class WorkspaceAccess:
     """The workspace that a path names, opened for each piece of work after what is due there. Raises
     `UnknownWorkspace`.
+
+    `change`: of the last write of this call, if there was one.
     """
 
     def __init__(self, store: Store, name: str) -> None:
         self.store = store
         self.name = name
+        self.change: WorkspaceChange | None = None
 
     def find(self, tx: Tx) -> WorkspaceView:
         """Return the workspace, which is not entered."""
@@ -37,11 +48,35 @@ class WorkspaceAccess:
 
     async def write(self, work: Callable[[Tx], T]) -> T:
         """Run `work`, which may change the workspace, all or nothing."""
-        return await write_in(self.store, self.find, work)
+
+        def noting(tx: Tx) -> T:
+            at = tx.now
+            done = work(tx)
+            self._note(tx, at)
+            return done
+
+        return await write_in(self.store, self.find, noting)
 
     async def write_in_slices(self, work: Callable[[Tx], Slices[T]]) -> T:
         """Run long work in slices: others are served between them."""
-        return await write_in_slices(self.store, self.find, work)
+
+        def noting(tx: Tx) -> Slices[T]:
+            at = tx.now
+            slices = work(tx)
+            try:
+                next(slices)
+                while True:
+                    tx = yield
+                    slices.send(tx)
+            except StopIteration as end:
+                self._note(tx, at)
+                done: T = end.value
+                return done
+
+        return await write_in_slices(self.store, self.find, noting)
+
+    def _note(self, tx: Tx, at: int) -> None:
+        self.change = WorkspaceChange(tx.workspace.id, tx.workspace.epoch, at)
 
 
 async def store_of(request: Request) -> Store:
@@ -95,11 +130,31 @@ HubDep = Annotated[Hub, Depends(hub_of)]
 SettingsDep = Annotated[Settings, Depends(settings_of)]
 
 
+async def picture_of(store: StoreDep) -> AsyncIterator[ReadSnapshot]:
+    """Give one moment of the database, which stays open until the answer was sent, or nobody takes it any more."""
+    with store.snapshot() as picture:
+        yield picture
+
+
+async def picture_with_journal_of(store: StoreDep, journal: JournalDep) -> AsyncIterator[ReadSnapshot]:
+    """Give one moment of the database in which every call has its entry that was answered before."""
+    await journal.flush()
+    with store.snapshot() as picture:
+        yield picture
+
+
+PictureDep = Annotated[ReadSnapshot, Depends(picture_of)]
+PictureWithJournalDep = Annotated[ReadSnapshot, Depends(picture_with_journal_of)]
+
+
 async def workspace_of(
-    store: StoreDep, ws: Annotated[str, Path(description="A workspace's name or id.", examples=["default"])]
+    request: Request,
+    store: StoreDep,
+    ws: Annotated[str, Path(description="A workspace's name or id.", examples=["default"])],
 ) -> WorkspaceAccess:
     """Return access to the workspace that the path names, whether there is one or not."""
-    return WorkspaceAccess(store, ws)
+    request.state.workspace = access = WorkspaceAccess(store, ws)
+    return access
 
 
 WorkspaceDep = Annotated[WorkspaceAccess, Depends(workspace_of)]

@@ -3,7 +3,7 @@
 import json
 import re
 from codecs import BOM_UTF8
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any, NoReturn, get_args
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -15,7 +15,10 @@ from starlette.datastructures import QueryParams
 from dialog_sandbox.models.values import PATTERNS
 from sandbox.server.control import synthetic
 from sandbox.server.control.checks import checking
+from sandbox.server.journal import Journal
+from sandbox.server.journal.control_calls import ControlCall
 from sandbox.server.problems import Problem, invalid, not_json
+from sandbox.store import Store, serve_others
 from sandbox.vendors.base import forms
 from sandbox.vendors.base.exchange import MAX_BODY
 
@@ -68,6 +71,20 @@ class ControlRequest(Request):
             self._query_params = QueryParams(strict_query(self.scope["query_string"]))
         return self._query_params
 
+    async def note_change(self) -> None:
+        """Note for the journal what this call, which was answered, has changed in a workspace."""
+        access = getattr(self.state, "workspace", None)
+        if access is None or access.change is None or self.method in ("GET", "HEAD"):
+            return
+        store: Store = self.app.state.store
+        journal: Journal = self.app.state.journal
+        path = "/".join(("", *self.scope["path"].split("/")[WORKSPACE.count("/") + 1 :]))
+        query = self.scope["query_string"].decode("ascii", "replace")
+        workspace_id, epoch, at = access.change
+        body = getattr(self, "_body", b"")
+        call = ControlCall(workspace_id, epoch, at, store.wall(), self.method, path, query, body)
+        await journal.note_control_call(call)
+
     async def read_body(self) -> None:
         """Read it before the framework does, which would take our problems for its own."""
         if not await self.body():
@@ -93,7 +110,9 @@ class ControlRoute(APIRoute):
             if request.app.state.settings.synthetic_only:
                 await _refuse_real_data(request)
             with checking(request.app.state.checks):
-                return await answer_to(request)
+                response = await answer_to(request)
+            await request.note_change()
+            return response
 
         return handle
 
@@ -123,6 +142,13 @@ def control_router(prefix: str, tag: str) -> APIRouter:
         dependencies=[Depends(keep_nowhere)],
         generate_unique_id_function=lambda route: route.name,
     )
+
+
+async def by_turns(file: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield the pieces of a long answer, and let other calls be served between them."""
+    for piece in file:
+        yield piece
+        await serve_others()
 
 
 def strict_json(raw: bytes) -> Any:

@@ -1,9 +1,9 @@
 """Reset and snapshots: a workspace begins again, as it was first or as it was kept."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import Depends, Path, Request, Response
+from fastapi import Path, Request, Response
 from pydantic import ValidationError
 from starlette.responses import StreamingResponse
 
@@ -14,12 +14,11 @@ from dialog_sandbox.models.values import SnapshotName
 from dialog_sandbox.models.workspaces import WorkspaceInfo
 from sandbox.server.control.answers.values import timestamp
 from sandbox.server.control.answers.workspaces import workspace_now
-from sandbox.server.control.dependencies import StoreDep, WorkspaceDep
-from sandbox.server.control.http import WORKSPACE, control_router
-from sandbox.server.journal.secrets import url_without_secrets
+from sandbox.server.control.dependencies import PictureDep, WorkspaceDep
+from sandbox.server.control.http import WORKSPACE, by_turns, control_router
+from sandbox.server.journal.secrets import match_without_key, url_without_secrets
 from sandbox.server.problems import Problem, refusals
-from sandbox.store import Slices, Tx, WorkspaceView, serve_others
-from sandbox.store.tx import ReadSnapshot
+from sandbox.store import Slices, Tx, WorkspaceView
 from sandbox.world import limits, resets
 from sandbox.world.snapshots import catalog
 from sandbox.world.snapshots.read import SnapshotReader
@@ -54,7 +53,7 @@ def fits(model: type[BodyModel]) -> Callable[[Any], bool]:
 
 FURTHER_CHECKS = {("fault", "match"): fits(Match), ("fault", "effect"): fits(Effect)}
 """What a snapshot may bring is what can be given here."""
-LEFT_OUT = {("message", "status_callback"): url_without_secrets}
+LEFT_OUT = {("message", "status_callback"): url_without_secrets, ("fault", "match"): match_without_key}
 """What of a snapshot does not leave the server with its file."""
 
 
@@ -115,16 +114,8 @@ def _with_room(tx: Tx, name: str) -> WorkspaceView:
     return tx.workspace
 
 
-async def picture_of(store: StoreDep) -> AsyncIterator[ReadSnapshot]:
-    """Give one moment of the database, which stays open until the answer was sent, or nobody takes it any more."""
-    with store.snapshot() as picture:
-        yield picture
-
-
 @router.get("/snapshots/{name}", response_class=StreamingResponse, responses=FILE_ANSWERED)
-async def download_snapshot(
-    ws: WorkspaceDep, picture: Annotated[ReadSnapshot, Depends(picture_of)], name: Name
-) -> Response:
+async def download_snapshot(ws: WorkspaceDep, picture: PictureDep, name: Name) -> Response:
     """The snapshot as a file: lines of JSON, without credentials. PUT brings it to another server.
 
     The URLs of callbacks are without secrets too; what is sent there, once the file was brought back, goes without.
@@ -132,14 +123,7 @@ async def download_snapshot(
     headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{name}.snapshot"'}
     world = await ws.read(lambda tx: tx.ws)
     file = file_of(picture, world, name, LEFT_OUT)
-    return StreamingResponse(_by_turns(file), headers=headers, media_type=MEDIA_TYPE)
-
-
-async def _by_turns(file: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """Yield the pieces, and let other calls be served between them."""
-    for piece in file:
-        yield piece
-        await serve_others()
+    return StreamingResponse(by_turns(file), headers=headers, media_type=MEDIA_TYPE)
 
 
 @router.post("/snapshots/{name}/restore", responses=refusals(409))

@@ -11,13 +11,14 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, update
 
+from sandbox.server.journal.control_calls import ControlCall, control_call_row
 from sandbox.server.journal.entry import KEPT, AnsweredExchange, make_entry
-from sandbox.server.journal.masking import masked_entry, without_digits
+from sandbox.server.journal.masks import masked_entry, without_digits
 from sandbox.server.journal.queries import drop_over
 from sandbox.server.journal.secrets import Forms, among, basic_token, forms
 from sandbox.store import Tx, WorkspaceView
 from sandbox.store.errors import StoreError
-from sandbox.store.tables import WORKSPACES, JournalEntryRow, WorkspaceRow
+from sandbox.store.tables import WORKSPACES, AccountRow, ControlCallRow, JournalEntryRow, WorkspaceRow
 from sandbox.store.tx import SERVER
 from sandbox.vendors.base import real_data
 from sandbox.vendors.base.exchange import VendorExchange
@@ -36,14 +37,20 @@ class JournalOwner(NamedTuple):
     """What is to be known of a workspace.
 
     `position`: the last one before the batch. `world`: the number under which its rows are. `known`: the credentials to
-    be taken out of an exchange; `accounts`: their numbers by access key.
+    be taken out of an exchange; `known_everywhere`: out of anything.
     """
 
     epoch: int
     position: int
     world: int
     known: Callable[[VendorExchange], Forms]
-    accounts: Mapping[str, int]
+    known_everywhere: Forms
+    accounts: Sequence[AccountRow]
+
+    @property
+    def accounts_by_key(self) -> Mapping[str, int]:
+        """Return the accounts' numbers by access key."""
+        return {each.access_key: each.id for each in self.accounts if each.access_key is not None}
 
     def has(self, exchange: VendorExchange) -> bool:
         """Return whether the exchange happened in this workspace since its last reset."""
@@ -51,41 +58,50 @@ class JournalOwner(NamedTuple):
 
 
 def write_batch(
-    tx: Tx, batch: Sequence[AnsweredExchange], limit: int, *, takes_real_data: bool
+    tx: Tx, batch: Sequence[AnsweredExchange | ControlCall], limit: int, *, takes_real_data: bool
 ) -> list[JournalEntryRow]:
-    """Write entries, and drop the oldest beyond the limit; return those written, in the order given.
+    """Write entries, and drop the oldest beyond the limit; return those of exchanges, in the order given.
 
     What belongs to a workspace that is gone, or was reset since, is left out.
     """
-    by_workspace: dict[int, list[AnsweredExchange]] = {}
+    by_workspace: dict[int, list[AnsweredExchange | ControlCall]] = {}
     for answered in batch:
         by_workspace.setdefault(answered.workspace_id, []).append(answered)
     written: list[JournalEntryRow] = []
     # In the order of their numbers: two processes lock them in the same one; and those of none before one is entered.
     for workspace_id in sorted(by_workspace):
-        entries = [*_entries(tx, workspace_id, by_workspace[workspace_id], takes_real_data=takes_real_data)]
+        rows = [*_rows(tx, workspace_id, by_workspace[workspace_id], takes_real_data=takes_real_data)]
+        entries = [row for row in rows if isinstance(row, JournalEntryRow)]
+        calls = [row for row in rows if isinstance(row, ControlCallRow)]
+        tx.add_all(entries)
+        tx.add_all(calls)
+        if rows:
+            drop_over(tx, rows[-1].workspace_id, rows[-1].position, limit, has_calls=bool(calls))
         if entries:
-            tx.add_all(entries)
-            drop_over(tx, entries[-1].workspace_id, entries[-1].position, limit)
             tx.changed.add(workspace_id)
             written += entries
-    order = {answered.exchange.id: n for n, answered in enumerate(batch)}
+    order = {each.exchange.id: n for n, each in enumerate(batch) if isinstance(each, AnsweredExchange)}
     return sorted(written, key=lambda entry: order[entry.id])
 
 
-def _entries(
-    tx: Tx, workspace_id: int, batch: list[AnsweredExchange], *, takes_real_data: bool
-) -> Iterator[JournalEntryRow]:
+def _rows(
+    tx: Tx, workspace_id: int, batch: list[AnsweredExchange | ControlCall], *, takes_real_data: bool
+) -> Iterator[JournalEntryRow | ControlCallRow]:
     owner = _owner_of(tx, workspace_id, len(batch))
     if owner is None:
         return
+    accounts = owner.accounts_by_key
     for position, answered in enumerate(batch, owner.position + 1):
+        if isinstance(answered, ControlCall):
+            if answered.epoch == owner.epoch:
+                yield control_call_row(answered, position, owner.world, owner.accounts, owner.known_everywhere)
+            continue
         exchange = answered.exchange
         if not owner.has(exchange):
             continue
         try:
             findings = exchange.findings + exchange.vendor.findings(tx, exchange) + _of_real_data(tx, exchange)
-            entry = make_entry(answered, position, findings, owner.known(exchange), owner.accounts)
+            entry = make_entry(answered, position, findings, owner.known(exchange), accounts)
             entry.workspace_id = owner.world
             yield entry if takes_real_data or exchange.refusal is None else _masked(entry, exchange.refusal)
         except StoreError:
@@ -114,13 +130,12 @@ def _owner_of(tx: Tx, workspace_id: int, entries: int) -> JournalOwner | None:
     assert row is not None, "its row is locked"
     before = row.journal_position - entries
     if workspace_id == SERVER:
-        return JournalOwner(row.epoch, before, SERVER, _secrets_of_any_workspace(tx), {})
+        return JournalOwner(row.epoch, before, SERVER, _secrets_of_any_workspace(tx), (), ())
     tx.enter(WorkspaceView(*(getattr(row, name) for name in WorkspaceView._fields)))
     accounts = find.accounts(tx)
     credentials = _credentials(row, [key for each in accounts for key in (each.access_key, each.secret_access_key)])
     known = _forms(credentials)
-    numbers = {each.access_key: each.id for each in accounts if each.access_key is not None}
-    return JournalOwner(row.epoch, before, row.world, lambda _: known, numbers)
+    return JournalOwner(row.epoch, before, row.world, lambda _: known, known, accounts)
 
 
 def _credentials(row: WorkspaceRow, keys: Sequence[str | None]) -> Forms:

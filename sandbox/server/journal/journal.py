@@ -18,8 +18,9 @@ from dialog_sandbox.models.journal import Exchange
 from sandbox.clock import DAY, MINUTE
 from sandbox.server.journal import wire
 from sandbox.server.journal.batch import write_batch
+from sandbox.server.journal.control_calls import ControlCall
 from sandbox.server.journal.entry import KEPT, AnsweredExchange
-from sandbox.server.journal.masking import masked_entry
+from sandbox.server.journal.masks import masked_entry
 from sandbox.server.journal.queries import drop_old
 from sandbox.server.journal.stream import RecordedStream
 from sandbox.server.rules import explanations
@@ -61,7 +62,7 @@ class Journal:
         self._longest = settings.journal_days * DAY
         self._takes_real_data = not settings.synthetic_only
         self._explanations = explanations(vendors)
-        self._waiting: list[AnsweredExchange] = []
+        self._waiting: list[AnsweredExchange | ControlCall] = []
         self._noted = 0
         """How many exchanges were noted."""
         self._done = 0
@@ -99,7 +100,15 @@ class Journal:
         size: int | None,
     ) -> None:
         ms = round((perf_counter() - exchange.began) * 1000)
-        self._waiting.append(AnsweredExchange(exchange, status, headers, body, size, self._store.wall(), ms))
+        await self._wait(AnsweredExchange(exchange, status, headers, body, size, self._store.wall(), ms))
+
+    async def note_control_call(self, call: ControlCall) -> None:
+        """Take a call of the control API that changed a workspace and was answered."""
+        if self._is_on:
+            await self._wait(call)
+
+    async def _wait(self, item: AnsweredExchange | ControlCall) -> None:
+        self._waiting.append(item)
         self._noted += 1
         if not self._store.is_private and not self._is_late:
             await self.flush()
@@ -143,18 +152,18 @@ class Journal:
             self._write_soon(0 if len(self._waiting) >= BATCH_SIZE else WRITE_AFTER_S)
         return True
 
-    def _next_batch(self) -> list[AnsweredExchange]:
+    def _next_batch(self) -> list[AnsweredExchange | ControlCall]:
         sizes = accumulate(min(each.weight, KEPT) for each in self._waiting[:BATCH_SIZE])
         return self._waiting[: max(1, sum(size <= MOST_BATCH_BYTES for size in sizes))]
 
-    async def _written(self, batch: list[AnsweredExchange]) -> list[JournalEntryRow]:
+    async def _written(self, batch: list[AnsweredExchange | ControlCall]) -> list[JournalEntryRow]:
         try:
             return await self._store.write(self._work(batch))
         except Conflict:
             # One was written already, by a commit of which we were not told: it shall not keep the others back.
             return [] if len(batch) == 1 else [entry for each in batch for entry in await self._written([each])]
 
-    def _work(self, batch: list[AnsweredExchange]) -> Callable[[Tx], list[JournalEntryRow]]:
+    def _work(self, batch: list[AnsweredExchange | ControlCall]) -> Callable[[Tx], list[JournalEntryRow]]:
         """Return what writes a batch, and drops some of what is too old if nobody looked for it in the last minute."""
         wall = self._store.wall()
         is_time = abs(wall - self._looked_for_old) >= LOOK_FOR_OLD_EVERY
@@ -169,7 +178,8 @@ class Journal:
 
     def _wrote(self, count: int, written: list[JournalEntryRow]) -> None:
         self._is_late = False
-        workspaces = {answered.exchange.id: answered.workspace_id for answered in self._waiting[:count]}
+        exchanges = (each for each in self._waiting[:count] if isinstance(each, AnsweredExchange))
+        workspaces = {each.exchange.id: each.workspace_id for each in exchanges}
         self._drop(count)
         for entry in written:
             for listener in self.listeners:
@@ -226,7 +236,7 @@ class Journal:
                 return
             self._wrote(len(batch), written)
 
-    def _written_now(self, batch: list[AnsweredExchange]) -> list[JournalEntryRow]:
+    def _written_now(self, batch: list[AnsweredExchange | ControlCall]) -> list[JournalEntryRow]:
         try:
             return self._store.write_now(self._work(batch))
         except Conflict:  # as in `_written`: a thread of the store's wrote some of it after its loop had ended

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select, true
 
 from sandbox.store import Query, Tx
 from sandbox.store.sql import contains
-from sandbox.store.tables import JOURNAL, WORKSPACES, JournalEntryRow
+from sandbox.store.tables import CONTROL_CALLS, JOURNAL, WORKSPACES, JournalEntryRow
 from sandbox.world.errors import UnknownExchange
 from sandbox.world.messages.search import MOST_TEXT
 
@@ -29,6 +29,9 @@ POSITION_OF = Query(int, select(position).where(IN_WORKSPACE, JOURNAL.c.id == bi
 NEWEST = Query(int, select(position).where(IN_WORKSPACE).order_by(position.desc()).limit(1))
 FIRST = Query(int, select(position).where(IN_WORKSPACE).order_by(position).limit(1))
 DELETE_UP_TO = delete(JOURNAL).where(IN_WORKSPACE, position <= bindparam("last"))
+DELETE_CALLS_UP_TO = delete(CONTROL_CALLS).where(
+    CONTROL_CALLS.c.workspace_id == bindparam("ws"), CONTROL_CALLS.c.position <= bindparam("last")
+)
 DELETE_ALL = delete(JOURNAL).where(IN_WORKSPACE)
 OLDEST_WALL = (
     select(JOURNAL.c.wall)
@@ -159,8 +162,9 @@ def drop_all(tx: Tx) -> int:
     return tx.execute(DELETE_ALL)
 
 
-def drop_over(tx: Tx, workspace_id: int, newest: int, limit: int) -> None:
-    """Keep so many entries, up to the newest, and a few more until there are enough to drop.
+def drop_over(tx: Tx, workspace_id: int, newest: int, limit: int, *, has_calls: bool) -> None:
+    """Keep so many entries, up to the newest, and a few more until there are enough to drop. `has_calls`: calls of the
+    control API were added too.
 
     Rows that lie side by side go together: to drop as many as come would rewrite each page of them again and again.
     """
@@ -168,7 +172,11 @@ def drop_over(tx: Tx, workspace_id: int, newest: int, limit: int) -> None:
     first = tx.one(FIRST, ws=workspace_id) if last > 0 else None
     if first is not None and first <= last:
         # Of a limit that was lowered some go with each batch.
-        tx.execute(DELETE_UP_TO, ws=workspace_id, last=min(newest - limit, first + 2 * BATCH_SIZE))
+        last = min(newest - limit, first + 2 * BATCH_SIZE)
+        tx.execute(DELETE_UP_TO, ws=workspace_id, last=last)
+        has_calls = True
+    if has_calls and last > 0:
+        tx.execute(DELETE_CALLS_UP_TO, ws=workspace_id, last=last)
 
 
 def drop_old(tx: Tx, before: int) -> bool:
@@ -178,5 +186,7 @@ def drop_old(tx: Tx, before: int) -> bool:
         if left <= 0:
             return True
         last = tx.one(LAST_OLD, ws=workspace_id, wall=before)
-        left -= 0 if last is None else tx.execute(DELETE_UP_TO, ws=workspace_id, last=last)
+        if last is not None:
+            left -= tx.execute(DELETE_UP_TO, ws=workspace_id, last=last)
+            tx.execute(DELETE_CALLS_UP_TO, ws=workspace_id, last=last)
     return left <= 0

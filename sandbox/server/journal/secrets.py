@@ -5,6 +5,7 @@ Values of secret names (`secret_names`) go where such a name stands before them 
 they may be, and so do the user and password of a URL.
 """
 
+import json
 import re
 from base64 import b64encode
 from bisect import bisect_left
@@ -128,6 +129,12 @@ def url_without_secrets(url: str) -> str:
     """Return a URL as it may be shown: without user and password, and without the values of secret names."""
     without_user = URL_USER.sub("", url, count=1).encode(errors="replace")
     return b"".join(redacted(part, ()) for part in re.split(rb"([?#])", without_user, maxsplit=2)).decode()
+
+
+def match_without_key(match: str) -> str:
+    """Return which calls a fault matches, as JSON, without the access key by which it may name an account."""
+    members = json.loads(match)
+    return json.dumps({**members, "account": MARK.decode()}) if "account" in members else match
 
 
 def among(text: bytes, credentials: frozenset[bytes]) -> frozenset[bytes]:

@@ -6,7 +6,7 @@ code. Nothing here is shaped like a vendor's answer.
 """
 
 from sandbox.store.tables.base import SCHEMA, Part, Row, entities, table_of
-from sandbox.store.tables.journal import CHANGES, JOURNAL, ChangeRow, JournalEntryRow
+from sandbox.store.tables.journal import CHANGES, CONTROL_CALLS, JOURNAL, ChangeRow, ControlCallRow, JournalEntryRow
 from sandbox.store.tables.messages import (
     BROADCASTS,
     CAMPAIGNS,
@@ -64,6 +64,7 @@ __all__ = [
     "CHANGES",
     "CONSENTS",
     "CONSOLES",
+    "CONTROL_CALLS",
     "COUNTERS",
     "FAULTS",
     "JOURNAL",
@@ -89,6 +90,7 @@ __all__ = [
     "ChangeRow",
     "ConsentRow",
     "ConsoleRow",
+    "ControlCallRow",
     "CounterRow",
     "FaultRow",
     "JournalEntryRow",

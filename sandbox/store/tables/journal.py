@@ -1,4 +1,4 @@
-"""What vendors were asked and answered, and what happened: the two logs that are read by position."""
+"""What vendors were asked and answered, what was turned meanwhile, and what happened: logs, read by position."""
 
 from sqlmodel import Field
 
@@ -58,6 +58,32 @@ class JournalEntryTable(JournalEntryRow, table=True):
 
 JOURNAL = define(JournalEntryTable)
 index(JOURNAL, "ix_journal_operation", "workspace_id", "operation", "position")
+
+
+class ControlCallRow(Row):
+    """A call of the control API that changed a workspace, without credentials: with the journal it tells a run."""
+
+    __part__ = Part.RECORD
+
+    workspace_id: int = owner()
+    position: int = moment(primary_key=True)
+    """Of the same numbers as the journal's."""
+    at: int = moment()
+    """What the workspace's clock read before."""
+    wall: int = moment()
+    method: str
+    path: str
+    """Behind the workspace's own."""
+    query: str
+    body: str | None
+    """Null where it was longer than what is kept."""
+
+
+class ControlCallTable(ControlCallRow, table=True):
+    __tablename__ = "control_call"
+
+
+CONTROL_CALLS = define(ControlCallTable)
 
 
 class ChangeRow(Row):

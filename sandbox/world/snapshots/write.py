@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, select
 from sandbox.store import Query, ReadSnapshot
 from sandbox.store.tables import SCHEMA, WORKSPACES, Row, WorkspaceRow, table_of
 from sandbox.world.clones import CLONED, STATE, cloned_columns
-from sandbox.world.snapshots.catalog import BY_NAME, SnapshotInfo, known
+from sandbox.world.snapshots.catalog import BY_NAME, known
 from sandbox.world.snapshots.rows import FORMAT
 
 BATCH_SIZE = 500
@@ -39,16 +39,30 @@ def file_of(picture: ReadSnapshot, workspace_id: int, name: str, cleaners: Clean
     info = known(picture.one(BY_NAME, ws=workspace_id, name=name))
     row = picture.one(CLONE, clone=info.clone_id)
     assert row is not None
-    return _pieces(picture, info, {column: getattr(row, column) for column in HEAD}, cleaners)
+    return _pieces(picture, info.clone_id, info.taken_wall, state_in_file(row), cleaners)
 
 
-def _pieces(picture: ReadSnapshot, info: SnapshotInfo, state: dict[str, Any], cleaners: Cleaners) -> Iterator[bytes]:
-    yield _line({"format": FORMAT, "schema": SCHEMA, "taken_wall": info.taken_wall, "workspace": state})
+def file_of_now(
+    picture: ReadSnapshot, row: WorkspaceRow, wall: int, state: dict[str, Any], cleaners: Cleaners
+) -> Iterator[bytes]:
+    """Return the file of a workspace as it is, in pieces. `state`: what it says of the workspace's own row."""
+    return _pieces(picture, row.world, wall, state, cleaners)
+
+
+def state_in_file(row: WorkspaceRow) -> dict[str, Any]:
+    """Return what a file says of a workspace's own row."""
+    return {column: getattr(row, column) for column in HEAD}
+
+
+def _pieces(
+    picture: ReadSnapshot, world: int, taken_wall: int, state: dict[str, Any], cleaners: Cleaners
+) -> Iterator[bytes]:
+    yield _line({"format": FORMAT, "schema": SCHEMA, "taken_wall": taken_wall, "workspace": state})
     count = 0
     for table, columns, query in ROWS:
         yield _line({"table": table, "columns": columns})
         by_place = {n: cleaners[table, column] for n, column in enumerate(columns) if (table, column) in cleaners}
-        for rows in picture.chunks(query, BATCH_SIZE, ws=info.clone_id):
+        for rows in picture.chunks(query, BATCH_SIZE, ws=world):
             count += len(rows)
             yield b"".join(_line(_values(row, columns, by_place)) for row in rows)
     yield _line({"rows": count})

@@ -1,5 +1,5 @@
 // Calls the control API, with the token where one is needed: it is asked once and kept for this tab.
-import { $, toast } from "./dom.js";
+import { $, h, toast } from "./dom.js";
 
 /** `prefix` begins every path that the browser asks for: a proxy may have put it there. */
 export const { workspace, prefix } = document.body.dataset;
@@ -76,6 +76,15 @@ export async function request(path, options = {}) {
     if (response.status !== 401) return response;
     if (used === token() && (isDeclined || !(await askForToken()))) return response;
   }
+}
+
+/** Has the browser keep what is at a path below the workspace. */
+export async function save(path, name) {
+  const response = await request(`${base}/${path}`);
+  if (!response.ok) throw new Problem(response.status, await response.json());
+  const url = URL.createObjectURL(await response.blob());
+  h("a", { href: url, download: name }).click();
+  URL.revokeObjectURL(url);
 }
 
 /** The answer of a call below the workspace, or a Problem. A path that begins with / stands for itself. */

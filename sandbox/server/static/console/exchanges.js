@@ -1,5 +1,5 @@
 // The exchanges page: the live journal, and the exchange that is open.
-import { get, pageOf, publicUrl, query, tried } from "./api.js";
+import { get, pageOf, publicUrl, query, save, tried, workspace } from "./api.js";
 import { now } from "./clock.js";
 import { $, phone, setTime, short, stamp, time } from "./dom.js";
 import { on } from "./events.js";
@@ -13,6 +13,10 @@ let next = null;
 let asked = 0;
 let nobodys = 0;
 let soon = null;
+
+for (const button of document.querySelectorAll("[data-save]")) {
+  button.addEventListener("click", () => tried(() => save(button.dataset.save, `${workspace}.${button.dataset.ending}`)));
+}
 
 const LOOK_EVERY_MS = 2000;
 const MOST_COUNTED = 200;

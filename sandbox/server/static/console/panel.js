@@ -1,6 +1,6 @@
 // The workspace panel: credentials, delivery, faults, snapshots, reset, and further workspaces.
 import { known, mayDrive, onAccess } from "./access.js";
-import { call, get, pageOf, publicUrl, tried, workspace } from "./api.js";
+import { call, get, pageOf, prefix, Problem, publicUrl, request, tried, workspace } from "./api.js";
 import { $, breakable, confirmed, copy, enable, stamp, toast } from "./dom.js";
 import { on } from "./events.js";
 
@@ -206,6 +206,18 @@ $("#new-workspace").addEventListener("submit", (event) => {
       fixture: $("#new-workspace-fixture").value,
     });
     location.href = pageOf("phones").replace(/[^/]*\/phones$/, `${encodeURIComponent(made.name)}/phones`);
+  });
+});
+
+$("#open-run").addEventListener("change", (event) => {
+  const [file] = event.target.files;
+  event.target.value = "";
+  if (!file) return;
+  tried(async () => {
+    const response = await request(`${prefix}/_sandbox/bundles`, { method: "POST", body: file });
+    const made = await response.json();
+    if (!response.ok) throw new Problem(response.status, made);
+    location.href = pageOf("exchanges").replace(/[^/]*\/exchanges$/, `${encodeURIComponent(made.name)}/exchanges`);
   });
 });
 

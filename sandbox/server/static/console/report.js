@@ -1,5 +1,5 @@
 // What the programs that call this workspace get wrong: asked for when the page opens, and again by its button.
-import { base, get, pageOf, request, tried } from "./api.js";
+import { get, pageOf, save, tried } from "./api.js";
 import { $, h, stamp } from "./dom.js";
 
 const MOST_LINKS = 5;
@@ -103,10 +103,5 @@ async function load() {
 }
 
 $("#again").addEventListener("click", load);
-$("#save").addEventListener("click", () => tried(async () => {
-  const response = await request(`${base}/report?format=html`);
-  const url = URL.createObjectURL(await response.blob());
-  h("a", { href: url, download: "report.html" }).click();
-  URL.revokeObjectURL(url);
-}));
+$("#save").addEventListener("click", () => tried(() => save("report?format=html", "report.html")));
 load();

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from sandbox.store.tables import JournalEntryRow
-from sandbox.world.real_data import Look, is_real_number, looks, numbers
+from sandbox.world.real_data import RealDataMatch, is_real_number, matches_in, numbers
 
 MASK = "*"
 PIECE = re.compile(r"%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\[\"/nrt]|.", re.DOTALL)
@@ -35,15 +35,15 @@ def masked(text: str) -> str:
     """Return a text, perhaps percent-encoded or JSON, with asterisks for letters and digits of what looks real."""
     pieces = PIECE.findall(text)
     decoded = "".join(map(_decoded, pieces))
-    for look in _all_looks(decoded):
-        for position in range(look.start, look.end):
+    for match in _all_matches(decoded):
+        for position in range(match.start, match.end):
             if decoded[position].isalnum():
                 pieces[position] = MASK
     return "".join(pieces)
 
 
-def _all_looks(text: str) -> Iterator[Look]:
-    yield from looks(text)
+def _all_matches(text: str) -> Iterator[RealDataMatch]:
+    yield from matches_in(text)
     yield from numbers(text)
 
 
