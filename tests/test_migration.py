@@ -107,7 +107,7 @@ def test_a_world_of_schema_1_goes_on_after_it(
     sandbox.app.close()
 
     def age(tx: Tx) -> None:
-        for table in ("age_mark", "control_call"):
+        for table in ("age_mark", "control_call", "trace"):
             tx.connection.execute(text(f"DROP TABLE {table}"))
         for index in INDEXES_SINCE_1:
             tx.connection.execute(text(f"DROP INDEX {index}"))
@@ -119,7 +119,7 @@ def test_a_world_of_schema_1_goes_on_after_it(
     store = Store(database)
     store.write_now(age)
     store.close()
-    with pytest.raises(StoreRefused, match="has schema 1, and this version needs 2: take it there with"):
+    with pytest.raises(StoreRefused, match=f"has schema 1, and this version needs {SCHEMA}: take it there with"):
         Store(database)
     done = migrate(database)
     copy = Path(f"{path}.schema-1") if database == path else None
@@ -129,6 +129,22 @@ def test_a_world_of_schema_1_goes_on_after_it(
     again = open_driver(database=path)
     assert again.call("GET", f"{SIMPLEPAY}/messages/{CONSOLE}/{sid}", auth=DEMO).json() == before
     assert again.submit().status_code == 200
+
+
+def test_a_database_of_schema_2_has_the_tables_of_a_fresh_one_too(database_for: DatabaseFor, tmp_path: Path) -> None:
+    database = str(database_for(path_in(tmp_path)))
+    store = Store(database)
+
+    def age(tx: Tx) -> None:
+        for table in ("control_call", "trace"):
+            tx.connection.execute(text(f"DROP TABLE {table}"))
+        tx.connection.execute(text("UPDATE sandbox_schema SET version = 2"))
+
+    store.write_now(age)
+    store.close()
+    done = migrate(database)
+    assert (done.before, done.after) == (2, SCHEMA)
+    assert described(database) == described(str(database_for(str(tmp_path / "fresh.db"))))
 
 
 @pytest.mark.parametrize("version", [0, SCHEMA + 1])

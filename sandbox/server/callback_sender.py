@@ -19,6 +19,7 @@ from sandbox.server.targets import Forbidden
 from sandbox.store import Store, StoreUnavailable, Tx
 from sandbox.store.tables import CallbackRow, MessageRow, SinkRow
 from sandbox.vendors.base.callbacks import SENDER, status_changes
+from sandbox.vendors.base.traces import trace_headers
 from sandbox.vendors.base.vendor import Vendor
 from sandbox.world import sinks
 from sandbox.world.callbacks.queue import AttemptOutcome, note_attempt
@@ -40,6 +41,7 @@ class MadeCallback(NamedTuple):
 
     at: int
     body: bytes
+    headers: Mapping[str, str]
     mistake: str | None = None
 
 
@@ -81,12 +83,12 @@ class CallbackSender:
         assert make is not None, "only such a vendor takes a callback's URL"
         try:
             (change,) = status_changes(tx, [(message, row)])
-            return MadeCallback(tx.now, urlencode(make(change)).encode())
+            return MadeCallback(tx.now, urlencode(make(change)).encode(), HEADERS | trace_headers(tx, message))
         except StoreUnavailable:
             raise
         except Exception as error:  # a vendor may be anybody's
             logger.exception("A callback could not be made.")
-            return MadeCallback(tx.now, b"", f"it could not be made: {type(error).__name__}: {error}")
+            return MadeCallback(tx.now, b"", {}, f"it could not be made: {type(error).__name__}: {error}")
 
     def _note(self, tx: Tx, callback: QueuedCallback, at: int, outcome: AttemptOutcome) -> None:
         if tx.enter(find.by_id(tx, callback.workspace_id)).epoch == callback.epoch:
@@ -100,16 +102,16 @@ class CallbackSender:
         began = clock()
         status, error, is_final = None, None, False
         try:
-            status = await self._into_sink(url, made.body)
+            status = await self._into_sink(url, made)
             if status is None:
-                status = await self._client.post(url, made.body, HEADERS)
+                status = await self._client.post(url, made.body, made.headers)
         except Forbidden as forbidden:
             error, is_final = str(forbidden), True
         except Unreached as unreached:
             error = str(unreached)
         return AttemptOutcome(status, error, round((clock() - began) * SECOND), is_final)
 
-    async def _into_sink(self, url: str, body: bytes) -> int | None:
+    async def _into_sink(self, url: str, made: MadeCallback) -> int | None:
         """Hand it to a sink of this server's without a socket, which not every server has; None for other URLs.
 
         A sink's token under a name of somebody else's is theirs.
@@ -118,7 +120,7 @@ class CallbackSender:
         _, is_sink, token = parts.path.rpartition(SINKS)  # behind the prefix of a public URL
         if not is_sink or not self._names.are_in(url):
             return None
-        keep = keeping(token, "POST", parts.query, list(HEADERS.items()), body.decode())
+        keep = keeping(token, "POST", parts.query, list(made.headers.items()), made.body.decode())
         sink = await patiently(lambda: self._store.write(keep))
         if sink is None:
             return None

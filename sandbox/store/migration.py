@@ -6,7 +6,19 @@ from typing import NamedTuple
 
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
-from sqlalchemy import BigInteger, Boolean, Column, Connection, ForeignKey, false, inspect, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    ForeignKey,
+    ForeignKeyConstraint,
+    false,
+    inspect,
+    select,
+    text,
+    update,
+)
 
 from sandbox.store import postgresql, sqlite
 from sandbox.store.backup import new_file
@@ -49,18 +61,36 @@ def _to_2(operations: Operations) -> None:
         Column("wall", BigInteger, primary_key=True),
         Column("n", BigInteger, nullable=False),
     )
+
+
+def _to_3(operations: Operations) -> None:
+    if not inspect(operations.get_bind()).has_table("control_call"):  # the last of schema 2 have it
+        operations.create_table(
+            "control_call",
+            Column("workspace_id", INTEGER, ForeignKey("workspace.id", ondelete="CASCADE"), primary_key=True),
+            Column("position", BigInteger, primary_key=True),
+            Column("at", BigInteger, nullable=False),
+            Column("wall", BigInteger, nullable=False),
+            *(Column(name, TEXT, nullable=False) for name in ("method", "path", "query")),
+            Column("body", TEXT),
+        )
     operations.create_table(
-        "control_call",
+        "trace",
         Column("workspace_id", INTEGER, ForeignKey("workspace.id", ondelete="CASCADE"), primary_key=True),
-        Column("position", BigInteger, primary_key=True),
-        Column("at", BigInteger, nullable=False),
-        Column("wall", BigInteger, nullable=False),
-        *(Column(name, TEXT, nullable=False) for name in ("method", "path", "query")),
-        Column("body", TEXT),
+        Column("message_id", INTEGER, primary_key=True),
+        Column("traceparent", TEXT, nullable=False),
+        Column("tracestate", TEXT),
+        ForeignKeyConstraint(
+            ["workspace_id", "message_id"],
+            ["message.workspace_id", "message.id"],
+            ondelete="CASCADE",
+            deferrable=True,
+            initially="DEFERRED",
+        ),
     )
 
 
-STEPS: dict[int, Callable[[Operations], None]] = {1: _to_2}
+STEPS: dict[int, Callable[[Operations], None]] = {1: _to_2, 2: _to_3}
 """By the schema that a step begins with; it ends with the next."""
 
 

@@ -29,6 +29,7 @@ from sandbox.store.tables.schedule import (
     SINK_REQUESTS,
     SINKS,
     STORY_RUNS,
+    TRACES,
     AttemptRow,
     CallbackRow,
     FaultRow,
@@ -36,6 +37,7 @@ from sandbox.store.tables.schedule import (
     SinkRequestRow,
     SinkRow,
     StoryRunRow,
+    TraceRow,
 )
 from sandbox.store.tables.workspaces import (
     ACCOUNTS,
@@ -79,6 +81,7 @@ __all__ = [
     "SNAPSHOTS",
     "STEPS",
     "STORY_RUNS",
+    "TRACES",
     "VENDOR_IDS",
     "WORKSPACES",
     "AccountRow",
@@ -106,6 +109,7 @@ __all__ = [
     "SnapshotRow",
     "StepRow",
     "StoryRunRow",
+    "TraceRow",
     "VendorIdRow",
     "WorkspaceRow",
     "entities",

@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, ColumnElement, ForeignKeyConstraint, Index, I
 from sqlalchemy.orm import registry
 from sqlmodel import AutoString, Field, SQLModel
 
-SCHEMA = 2
+SCHEMA = 3
 """Counts up whenever a table changes; a store of another number is refused."""
 
 

@@ -121,6 +121,25 @@ class AttemptTable(AttemptRow, table=True):
 ATTEMPTS = define(AttemptTable)
 
 
+class TraceRow(Row):
+    """In which trace of its client's a message was submitted: its callbacks take it along (W3C Trace Context)."""
+
+    __part__ = Part.RECORD
+
+    workspace_id: int = owner()
+    message_id: int = Field(primary_key=True)
+    traceparent: str
+    tracestate: str | None = None
+
+
+class TraceTable(TraceRow, table=True):
+    __tablename__ = "trace"
+    __table_args__ = (owned_by("message", "message_id"),)
+
+
+TRACES = define(TraceTable)
+
+
 class SinkRow(Row):
     """A receiver of our own to point a callback at."""
 

@@ -16,6 +16,7 @@ from sandbox.vendors.base.exchange import VendorExchange
 from sandbox.vendors.base.operation import operation
 from sandbox.vendors.base.refusal import Refusal
 from sandbox.vendors.base.route import VendorRoute
+from sandbox.vendors.base.traces import keep_trace
 from sandbox.vendors.base.vendor import View
 from sandbox.vendors.simplepay import hints
 from sandbox.vendors.simplepay.ids import SID, VENDOR
@@ -140,6 +141,7 @@ def submit(tx: Tx, exchange: VendorExchange, consoleCode: SubmittingConsoleCode)
     except TooManyMessages as full:
         raise Refusal("NET-limits", str(full), HTTPStatus.INSUFFICIENT_STORAGE) from None
     if message.status_callback is not None:
+        keep_trace(tx, message, exchange.headers(b"traceparent"), exchange.headers(b"tracestate"))
         _call_back_first(tx, exchange, message)
     exchange.rules = SUBMITTED if message.status_callback is None else SUBMITTED_WITH_CALLBACK
     exchange.messages = (message.id,)
