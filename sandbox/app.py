@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from operator import itemgetter
+from pathlib import Path
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -17,11 +18,14 @@ from sandbox.server.journal import Journal
 from sandbox.server.origins import OwnNames
 from sandbox.server.public_address import PublicAddress
 from sandbox.server.refused_requests import RefusedRequests
+from sandbox.server.request_counts import RequestCounts
+from sandbox.server.request_log import RequestLog
 from sandbox.server.strictness import refusal_of
 from sandbox.server.targets import TargetPolicy
 from sandbox.server.ticker import Ticker
 from sandbox.server.unknown_paths import unknown_paths
 from sandbox.server.upkeep import Upkeep
+from sandbox.server.watching import Watch
 from sandbox.settings import Settings
 from sandbox.store import Store, StoreUnavailable, Tx
 from sandbox.store.engine import OPENING_TIMEOUT_S
@@ -43,7 +47,15 @@ UNSEEDED = tuple(Settings.model_fields[name].default for name in ("fixture", "se
 class Sandbox:
     """An ASGI app. It is ready as soon as it is made, with or without a lifespan; `close` it in the end."""
 
-    def __init__(self, store: Store, settings: Settings, vendors: Sequence[Vendor], *, is_seed_ignored: bool) -> None:
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        vendors: Sequence[Vendor],
+        *,
+        is_seed_ignored: bool,
+        counts_folder: Path | None = None,
+    ) -> None:
         self.store = store
         self.settings = settings
         self.vendors = tuple(vendors)
@@ -60,6 +72,8 @@ class Sandbox:
         sender = CallbackSender(store, client, by_name, names, owner=secret(8), rate=settings.callback_rate)
         self.ticker = Ticker(store, sender, resets_nightly=settings.demo, upkeep=Upkeep(store, retention_of(settings)))
         hooks = Hooks(self.journal, self.ticker, names, takes_real_data=not settings.synthetic_only)
+        counts = RequestCounts(counts_folder)
+        self._watch = Watch(counts, RequestLog(store) if settings.logs_requests else None)
         self._address = PublicAddress(settings)
         self._apps: list[tuple[Vendor, ASGIApp]] = [(vendor, vendor.app(store, hooks)) for vendor in vendors]
         unknown = unknown_paths(self.vendors)
@@ -72,6 +86,7 @@ class Sandbox:
             journal=self.journal,
             ticker=self.ticker,
             hub=self.hub,
+            counts=counts,
             is_stopping=lambda: self.is_stopping,
         )
 
@@ -83,10 +98,12 @@ class Sandbox:
         self.ticker.run_if_due()
         scope = self._address.as_called(scope)
         app = self._app_of(scope) if refusal_of(scope) is None else self._refused
+        watched = self._watch.begin(scope, send)
         try:
-            await app(scope, receive, send)
+            await app(scope, receive, watched.send)
         finally:
             # Behind the answer.
+            await self._watch.end(scope, watched)
             await self.ticker.caught_up()
             await self.store.keep_wall()
 
@@ -124,6 +141,7 @@ class Sandbox:
     def close(self) -> None:
         """Write what is not written yet and close the store; closing twice does nothing."""
         self.hurry()
+        self._watch.counts.leave()
         self.ticker.close()
         self.journal.close()
         self.store.close()
@@ -135,10 +153,12 @@ def create_app(
     vendors: Sequence[Vendor] = VENDORS,
     *,
     is_temporary: bool = False,
+    counts_folder: Path | None = None,
 ) -> Sandbox:
     """Return the server on its store, seeded if the store is new.
 
     `wall` gives the wall time in ms. `is_temporary`: of a database that goes with the process that made it.
+    `counts_folder`: where those leave their counts of requests that serve on one socket.
     """
     settings = settings or Settings()
     fixture = fixtures.load(settings.fixture)
@@ -167,7 +187,7 @@ def create_app(
         except AlreadyTaken:  # on PostgreSQL one finds that out only when it has waited
             is_new = store.write_now(seed, patience_s=OPENING_TIMEOUT_S)
         is_seed_ignored = not is_new and (settings.fixture, settings.seed, settings.start_at) != UNSEEDED
-        return Sandbox(store, settings, vendors, is_seed_ignored=is_seed_ignored)
+        return Sandbox(store, settings, vendors, is_seed_ignored=is_seed_ignored, counts_folder=counts_folder)
     except StoreUnavailable as error:
         store.close()
         raise store.refusal(error) from error

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 import typer
 
 from sandbox import signals
-from sandbox.startup import FAILED, MISUSED, collect_from_here_on, fail, one_line_failures, show_progress
+from sandbox.startup import FAILED, MISUSED, collect_from_here_on, fail, one_line_failures, set_up_log, tell
 
 if TYPE_CHECKING:
     from sandbox.settings import Settings
@@ -106,6 +106,7 @@ def serve(
     seed: SeedFlag = None,
     start_at: StartAtFlag = None,
     workers: Annotated[str | None, flag("processes that serve (1)", metavar="N")] = None,
+    log: Annotated[str | None, flag("what standard error tells: plain, access or json (plain)", metavar="KIND")] = None,
     demo: Annotated[bool, typer.Option("--demo", help="visitors may read, a token drives")] = False,
     tls: TlsFlag = False,
     tls_cert: TlsCertFlag = None,
@@ -126,6 +127,7 @@ def serve(
         seed=seed,
         start_at=start_at,
         workers=workers,
+        log=log,
         demo=demo or None,
         tls=tls or None,
         tls_cert=tls_cert,
@@ -135,11 +137,10 @@ def serve(
     )
     if settings.until_eof:
         signals.stop_at_eof()
+    gc.disable()  # see collect_from_here_on
+    set_up_log(settings.log)
     tell_ignored_variables()
     listener = bind(settings.host, settings.port)
-
-    gc.disable()  # see collect_from_here_on
-    show_progress()
 
     # readyz does without them; and a taken port is told before
     if settings.workers > 1:
@@ -186,12 +187,12 @@ def execute(
     )
     if "port" not in settings.model_fields_set:
         settings = settings.model_copy(update={"port": 0})
+    set_up_log(settings.log)
     tell_ignored_variables()
     if report and not settings.journal:
         fail("--report needs the journal, and SANDBOX_JOURNAL switches it off: leave out one of them.", MISUSED)
     opened = open_report(report) if report else nullcontext()
     listener = bind(settings.host, settings.port)
-    show_progress()
 
     import asyncio  # noqa: PLC0415  (readyz does without it)
 
@@ -449,7 +450,7 @@ def tell_ignored_variables() -> None:
     from sandbox.settings import Settings  # noqa: PLC0415  (--version and --help do without pydantic)
 
     for line in ignored_variables(Settings.model_fields):
-        print(f"dialog-sandbox: {line}", file=sys.stderr, flush=True)
+        tell(line)
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -15,6 +15,7 @@ MOST_DIGITS = len(str(MOST_NUMBER))
 EARLIEST_S, LATEST_S = 0, 253_370_764_800
 """1970 and 9999: before and after them there is not a date for everything that a world can hold."""
 SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+LOG_KINDS = ("plain", "access", "json")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 URL_PATH = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%/")
 
@@ -55,6 +56,13 @@ def _switch(written: object) -> bool:
     if value is None:
         raise ValueError(f"must be 1 or 0, not {written!r}.")
     return value
+
+
+def _log_kind(written: object) -> str:
+    kind = str(written).strip().lower()
+    if kind not in LOG_KINDS:
+        raise ValueError(f"must be one of {', '.join(LOG_KINDS)}, not {written!r}.")
+    return kind
 
 
 def _token(written: object) -> object:
@@ -136,6 +144,7 @@ Port = Annotated[int, whole_number(0, 65535)]
 Seed = Annotated[int, whole_number(0, MOST_NUMBER)]
 StartTime = Annotated[int | None, BeforeValidator(_time)]
 Switch = Annotated[bool, BeforeValidator(_switch)]
+LogKind = Annotated[str, BeforeValidator(_log_kind)]
 Token = Annotated[str | None, BeforeValidator(lambda written: None if written is None else _token(written))]
 BindAddress = Annotated[str, BeforeValidator(_bind_address)]
 PublicUrl = Annotated[str | None, BeforeValidator(lambda written: None if written is None else _public_url(written))]

@@ -14,6 +14,7 @@ from sandbox.environment import Environment
 from sandbox.setting_types import (
     BindAddress,
     HostList,
+    LogKind,
     NameList,
     Port,
     ProxyList,
@@ -112,6 +113,8 @@ class Settings(BaseSettings):
     """Attempts a second, of all workers together."""
     callback_timeout: Annotated[int, whole_number(1, 3_600)] = 10
     """Seconds of wall time that an attempt may take."""
+    log: LogKind = "plain"
+    """What standard error tells: `plain` only what goes wrong, `access` each request too, `json` the same as JSON."""
     journal: Switch = True
     """Whether exchanges are written down."""
     journal_limit: Annotated[int, whole_number(1, 10_000_000)] = 20_000
@@ -122,6 +125,10 @@ class Settings(BaseSettings):
     @property
     def is_loopback(self) -> bool:
         return is_loopback(self.host)
+
+    @property
+    def logs_requests(self) -> bool:
+        return self.log != "plain"
 
     @property
     def own_names(self) -> tuple[str, ...]:

@@ -13,16 +13,33 @@ FAILED = 1
 MISUSED = 2
 
 
-def show_progress() -> None:
-    """Has what takes long say on standard error how far it is."""
+def set_up_log(kind: str) -> None:
+    """Has standard error tell what `SANDBOX_LOG` says: with each kind, how far it is that takes long."""
     import logging  # noqa: PLC0415  (readyz does without it)
+    from time import gmtime  # noqa: PLC0415  (as above)
 
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("dialog-sandbox: %(message)s"))
-    logger = logging.getLogger("sandbox.world.seed")
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
+    progress, requests = logging.getLogger("sandbox.world.seed"), logging.getLogger("sandbox.access")
+    progress.setLevel(logging.INFO)
+    if kind == "json":
+        from sandbox.server.json_log import JsonLines  # noqa: PLC0415  (others do without it)
+
+        lines = logging.StreamHandler()
+        lines.setFormatter(JsonLines())
+        logging.getLogger().addHandler(lines)
+        logging.captureWarnings(True)
+        requests.setLevel(logging.INFO)
+        return
+    sentences = logging.StreamHandler()
+    sentences.setFormatter(logging.Formatter("dialog-sandbox: %(message)s"))
+    progress.addHandler(sentences)
+    progress.propagate = False
+    if kind == "access":
+        lines = logging.StreamHandler()
+        in_utc = logging.Formatter("%(asctime)s.%(msecs)03dZ %(message)s", "%Y-%m-%dT%H:%M:%S")
+        in_utc.converter = gmtime
+        lines.setFormatter(in_utc)
+        requests.addHandler(lines)
+        requests.setLevel(logging.INFO)
 
 
 def collect_from_here_on() -> None:
@@ -55,5 +72,16 @@ def one_line_failures() -> Iterator[None]:
 
 def fail(message: str, code: int = FAILED) -> NoReturn:
     """One line, no traceback."""
-    print(f"dialog-sandbox: {' '.join(message.split())}", file=sys.stderr)
+    tell(" ".join(message.split()))
     raise SystemExit(code)
+
+
+def tell(sentence: str) -> None:
+    """A line on standard error, in the log's own form if that is JSON."""
+    import logging  # noqa: PLC0415  (readyz does without it, unless there is something to tell)
+
+    logger = logging.getLogger("sandbox.notices")
+    if logger.hasHandlers():
+        logger.warning("%s", sentence)
+    else:
+        print(f"dialog-sandbox: {sentence}", file=sys.stderr, flush=True)

@@ -147,6 +147,8 @@ def config_of(app: ASGIApp, settings: Settings | None = None, **more: Any) -> uv
     if settings is not None and settings.is_https:
         context = https_context(settings)
         more["ssl_context_factory"] = lambda *_: context
+    if settings is not None and settings.log == "json":
+        more.setdefault("log_config", None)  # its records come to our own handler
     return uvicorn.Config(
         app,
         http=Wire,

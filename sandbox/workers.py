@@ -20,7 +20,7 @@ from threading import Thread
 
 from sandbox import signals
 from sandbox.settings import Settings
-from sandbox.startup import FAILED, collect_from_here_on, one_line_failures, show_progress
+from sandbox.startup import FAILED, collect_from_here_on, one_line_failures, set_up_log, tell
 
 FROM_TERMINAL = signals.existing("SIGINT", "SIGHUP")
 """What a terminal sends to all processes alike: workers leave it to the one that started them."""
@@ -35,12 +35,15 @@ _spawn = get_context("spawn")
 class Worker:
     """A process that serves. It sends a word when it is ready."""
 
-    def __init__(self, settings: Settings, listener: socket.socket, *, is_temporary: bool) -> None:
+    def __init__(self, settings: Settings, listener: socket.socket, *, is_temporary: bool, counts_folder: Path) -> None:
         self.settings = settings
         self.is_ready = False
         self.news, writer = _spawn.Pipe(duplex=False)
         self.process = _spawn.Process(
-            target=work, args=(settings, listener, writer), kwargs={"is_temporary": is_temporary}, name="worker"
+            target=work,
+            args=(settings, listener, writer),
+            kwargs={"is_temporary": is_temporary, "counts_folder": counts_folder},
+            name="worker",
         )
         with blocked(FROM_TERMINAL), closing(writer):
             self.process.start()
@@ -63,9 +66,10 @@ class Worker:
 class Workers:
     """As many processes as the settings say, on one bound socket and one database, which is there already."""
 
-    def __init__(self, settings: Settings, listener: socket.socket, *, is_temporary: bool) -> None:
+    def __init__(self, settings: Settings, listener: socket.socket, *, is_temporary: bool, counts_folder: Path) -> None:
         self._listener = listener
         self._is_temporary = is_temporary
+        self._counts_folder = counts_folder
         self._stop_s = STOP_S + 2 * settings.stop_grace
         self._settings = [settings.model_copy(update={"callback_rate": rate}) for rate in shares(settings)]
         self._workers: list[Worker] = []
@@ -89,7 +93,7 @@ class Workers:
         return code or (FAILED if failed else 0)
 
     def _start(self, settings: Settings) -> Worker:
-        return Worker(settings, self._listener, is_temporary=self._is_temporary)
+        return Worker(settings, self._listener, is_temporary=self._is_temporary, counts_folder=self._counts_folder)
 
     def _note_signal(self, *_: object) -> None:
         self._is_stopping = True
@@ -106,10 +110,7 @@ class Workers:
                 if not is_told:
                     return max(worker.process.exitcode or 0, FAILED)
                 if not self._is_stopping:
-                    notice = (
-                        f"dialog-sandbox: worker {worker.process.pid} ended ({worker.end}): another takes its place."
-                    )
-                    print(notice, file=sys.stderr, flush=True)
+                    tell(f"worker {worker.process.pid} ended ({worker.end}): another takes its place.")
                     self._workers[at] = self._start(worker.settings)
             if not is_told and all(worker.is_ready for worker in self._workers):
                 ready()
@@ -138,7 +139,7 @@ class Workers:
             left_s = ends_at - time.monotonic()
             if left_s <= 0:
                 for process in alive:
-                    print(f"dialog-sandbox: worker {process.pid} did not end, and was killed.", file=sys.stderr)
+                    tell(f"worker {process.pid} did not end, and was killed.")
                     process.kill()
                     process.join()
             else:
@@ -149,6 +150,7 @@ def run_workers(settings: Settings, listener: socket.socket) -> None:
     """Make what they share, seed it, and have them serve on a bound socket until a signal ends them."""
     from sandbox.app import create_app  # noqa: PLC0415  (as in `work`)
     from sandbox.server_certificate import certified  # noqa: PLC0415  (as above)
+    from sandbox.store.files import temporary_folder  # noqa: PLC0415  (as above)
     from sandbox.web_server import greeting, watched_file, with_token  # noqa: PLC0415  (as above)
 
     asked, settings = settings, with_token(settings)
@@ -159,8 +161,8 @@ def run_workers(settings: Settings, listener: socket.socket) -> None:
             words = greeting(app, settings, listener.getsockname(), is_token_made=is_token_made, made=made)
         finally:
             app.close()
-        with watched_file(app.store):
-            workers = Workers(settings, listener, is_temporary=is_temporary)
+        with watched_file(app.store), temporary_folder() as counts_folder:
+            workers = Workers(settings, listener, is_temporary=is_temporary, counts_folder=Path(counts_folder))
             code = workers.run(lambda: print(*words, sep="\n", flush=True))
     if code:
         raise SystemExit(code)  # which the worker has told
@@ -200,14 +202,16 @@ def blocked(numbers: tuple[signal.Signals, ...]) -> Iterator[None]:
 # In a worker ---------------------------------------------------------------------------------------------------------
 
 
-def work(settings: Settings, listener: socket.socket, news: Connection, *, is_temporary: bool) -> None:
+def work(
+    settings: Settings, listener: socket.socket, news: Connection, *, is_temporary: bool, counts_folder: Path
+) -> None:
     """Serve until we are asked to end, or the one that started us is gone."""
     signals.stop_cleanly()
     parent = parent_process()
     assert parent is not None, "a worker is started by another process"
     Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
     gc.disable()  # see collect_from_here_on
-    show_progress()
+    set_up_log(settings.log)
 
     from sandbox.app import create_app  # noqa: PLC0415  (after the collector was switched off)
     from sandbox.web_server import serve, server_of  # noqa: PLC0415  (as above)
@@ -218,7 +222,7 @@ def work(settings: Settings, listener: socket.socket, news: Connection, *, is_te
             news.send(None)
 
     with one_line_failures():
-        app = create_app(settings, is_temporary=is_temporary)
+        app = create_app(settings, is_temporary=is_temporary, counts_folder=counts_folder)
         serve(server_of(app, ready), app, listener)
     if app.journal.lost:
         raise SystemExit(FAILED)  # which the journal has told

@@ -9,6 +9,7 @@ from sandbox.server import faults
 from sandbox.server.journal import OWN_HEADER, Journal
 from sandbox.server.origins import OwnNames
 from sandbox.server.ticker import Ticker
+from sandbox.server.watching import note_exchange
 from sandbox.server.wire import link_of
 from sandbox.vendors.base.answers import NO_SNIFFING
 from sandbox.vendors.base.exchange import VendorExchange
@@ -44,6 +45,7 @@ class Hooks:
 
     async def finish(self, exchange: VendorExchange, response: Response) -> Response:
         """Note the exchange; return its answer with the exchange's id, spoiled if a fault says so."""
+        note_exchange(exchange)
         response.raw_headers.append(NO_SNIFFING)
         answer = await self._journal.note(exchange, response)
         answer.raw_headers.append((OWN_HEADER, exchange.id.encode()))

@@ -346,6 +346,12 @@ class Store:
             return False
         return await self.write(lambda tx: sqlite.give_pages_back(tx.connection))
 
+    async def size(self) -> int:
+        """Return how many bytes the database has on its disk."""
+        if self.is_sqlite:
+            return sqlite.size_of(self.path)
+        return await self.read(lambda tx: postgresql.size_of(tx.connection))
+
     async def try_to_write(self) -> None:
         """Raise what keeps the database from being written, be it a lock or a full disk."""
         await self.write(lambda tx: tx.update(_server(tx), fingerprint=secrets.token_hex(4)))

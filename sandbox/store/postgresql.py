@@ -7,7 +7,7 @@ from contextlib import suppress
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, func, select, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
 
@@ -52,6 +52,12 @@ def postgresql_engine(url: URL) -> Engine:
         raise StoreRefused(f"Not a database URL that PostgreSQL's driver takes: {error}.") from None
     event.listen(engine, "connect", _let_texts_hold_nul)
     return engine
+
+
+def size_of(connection: Connection) -> int:
+    """Return how many bytes the database has on its server's disk."""
+    size: int = connection.execute(select(func.pg_database_size(func.current_database()))).scalar_one()
+    return size
 
 
 def _let_texts_hold_nul(driver: Any, _: object) -> None:

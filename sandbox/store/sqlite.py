@@ -128,6 +128,12 @@ def give_pages_back(connection: Connection) -> bool:
     return surplus > PAGES_AT_ONCE
 
 
+def size_of(path: Path) -> int:
+    """Return how many bytes a database has, with its log."""
+    files = (path, path.with_name(f"{path.name}-wal"))
+    return sum(file.stat().st_size for file in files if file.exists())
+
+
 def make_shrinkable(path: Path) -> None:
     """Let a file that was made without it give its free pages back: it is written once more, without them."""
     with closing(sqlite3.connect(path, isolation_level=None)) as driver:

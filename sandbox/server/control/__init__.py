@@ -19,6 +19,7 @@ from sandbox.server.events import Hub
 from sandbox.server.guard import HEALTH, IS_HEAD, PREFIX, Guard, asks_for_no_token
 from sandbox.server.journal import Journal
 from sandbox.server.problems import Problem, internal_error, of_world, store_unavailable
+from sandbox.server.request_counts import RequestCounts
 from sandbox.server.ticker import Ticker
 from sandbox.settings import Settings
 from sandbox.store import Store, StoreUnavailable
@@ -34,6 +35,7 @@ def control_app(
     journal: Journal,
     ticker: Ticker,
     hub: Hub,
+    counts: RequestCounts,
     is_stopping: Callable[[], bool],
 ) -> ASGIApp:
     """Return the control API, with its descriptions, the console and the way to it."""
@@ -45,6 +47,7 @@ def control_app(
         "journal": journal,
         "ticker": ticker,
         "hub": hub,
+        "counts": counts,
         "is_stopping": is_stopping,
         "checks": checks_for(vendors),
     }
@@ -111,6 +114,7 @@ def every_route(settings: Settings, vendors: Sequence[Vendor]) -> list[BaseRoute
         journal,
         limits,
         messages,
+        metrics,
         people,
         phones,
         report,
@@ -122,7 +126,7 @@ def every_route(settings: Settings, vendors: Sequence[Vendor]) -> list[BaseRoute
     )
 
     sections = (
-        *(health, engine, limits, workspaces, people, phones, events, messages, consents, delivery, clock),
+        *(health, engine, metrics, limits, workspaces, people, phones, events, messages, consents, delivery, clock),
         *(callbacks, sinks, faults, stories, journal, verify, report, exports, snapshots),
     )
     ours = [route for section in sections for route in section.router.routes]

@@ -8,6 +8,7 @@ from fastapi import Depends, Path, Request
 from sandbox.server.database_file import DatabaseFile
 from sandbox.server.events import Hub
 from sandbox.server.journal import Journal
+from sandbox.server.request_counts import RequestCounts
 from sandbox.server.ticker import Ticker
 from sandbox.settings import Settings
 from sandbox.store import ReadSnapshot, Slices, Store, Tx, WorkspaceView
@@ -115,6 +116,12 @@ async def hub_of(request: Request) -> Hub:
     return hub
 
 
+async def counts_of(request: Request) -> RequestCounts:
+    """Return what counts the requests."""
+    counts: RequestCounts = request.app.state.counts
+    return counts
+
+
 async def settings_of(request: Request) -> Settings:
     """Return what the server was told at its start."""
     settings: Settings = request.app.state.settings
@@ -126,6 +133,7 @@ DatabaseFileDep = Annotated[DatabaseFile | None, Depends(database_file_of)]
 VendorsDep = Annotated[Sequence[Vendor], Depends(vendors_of)]
 JournalDep = Annotated[Journal, Depends(journal_of)]
 TickerDep = Annotated[Ticker, Depends(ticker_of)]
+CountsDep = Annotated[RequestCounts, Depends(counts_of)]
 HubDep = Annotated[Hub, Depends(hub_of)]
 SettingsDep = Annotated[Settings, Depends(settings_of)]
 

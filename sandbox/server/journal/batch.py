@@ -133,14 +133,15 @@ def _owner_of(tx: Tx, workspace_id: int, entries: int) -> JournalOwner | None:
         return JournalOwner(row.epoch, before, SERVER, _secrets_of_any_workspace(tx), (), ())
     tx.enter(WorkspaceView(*(getattr(row, name) for name in WorkspaceView._fields)))
     accounts = find.accounts(tx)
-    credentials = _credentials(row, [key for each in accounts for key in (each.access_key, each.secret_access_key)])
-    known = _forms(credentials)
+    known = secrets_of(row, accounts)
     return JournalOwner(row.epoch, before, row.world, lambda _: known, known, accounts)
 
 
-def _credentials(row: WorkspaceRow, keys: Sequence[str | None]) -> Forms:
+def secrets_of(row: WorkspaceRow, accounts: Sequence[AccountRow]) -> Forms:
+    """Return a workspace's credentials as they may stand in a text."""
+    keys = [key for each in accounts for key in (each.access_key, each.secret_access_key)]
     basic = basic_token(row.username or "", row.password or "") if row.password else b""
-    return (basic, *(each.encode() for each in (row.password, *keys) if each))
+    return _forms((basic, *(each.encode() for each in (row.password, *keys) if each)))
 
 
 _forms = lru_cache(maxsize=1024)(forms)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from contextvars import ContextVar
 from http import HTTPStatus
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -34,6 +35,8 @@ MAX_BODY = 1024 * 1024
 BODY_TIMEOUT_S = 2.0
 """How long a refusal waits for a body that only the journal wants."""
 SCOPE_KEY = "sandbox.exchange"
+exchange_in_hand: ContextVar[str | None] = ContextVar("exchange_in_hand", default=None)
+"""The id of the exchange that this task answers, for what is logged meanwhile."""
 NOWHERE = Choice(())
 
 
@@ -74,6 +77,7 @@ class VendorExchange:
 
     def __init__(self, vendor: "Vendor", store: Store, hooks: ExchangeHooks, scope: Scope, receive: Receive) -> None:
         self.id = new_exchange_id()
+        exchange_in_hand.set(self.id)
         self.began = perf_counter()
         self.vendor = vendor
         self.store = store
