@@ -22,6 +22,7 @@ from sandbox.server.request_counts import RequestCounts
 from sandbox.server.request_log import RequestLog
 from sandbox.server.strictness import refusal_of
 from sandbox.server.targets import TargetPolicy
+from sandbox.server.telemetry import Telemetry
 from sandbox.server.ticker import Ticker
 from sandbox.server.unknown_paths import unknown_paths
 from sandbox.server.upkeep import Upkeep
@@ -55,6 +56,7 @@ class Sandbox:
         *,
         is_seed_ignored: bool,
         counts_folder: Path | None = None,
+        telemetry: Telemetry | None = None,
     ) -> None:
         self.store = store
         self.settings = settings
@@ -71,7 +73,8 @@ class Sandbox:
         names = OwnNames(settings)
         sender = CallbackSender(store, client, by_name, names, owner=secret(8), rate=settings.callback_rate)
         self.ticker = Ticker(store, sender, resets_nightly=settings.demo, upkeep=Upkeep(store, retention_of(settings)))
-        hooks = Hooks(self.journal, self.ticker, names, takes_real_data=not settings.synthetic_only)
+        hooks = Hooks(self.journal, self.ticker, names, telemetry, takes_real_data=not settings.synthetic_only)
+        self._telemetry = telemetry
         counts = RequestCounts(counts_folder)
         self._watch = Watch(counts, RequestLog(store) if settings.logs_requests else None)
         self._address = PublicAddress(settings)
@@ -87,6 +90,7 @@ class Sandbox:
             ticker=self.ticker,
             hub=self.hub,
             counts=counts,
+            telemetry=hooks.telemetry,
             is_stopping=lambda: self.is_stopping,
         )
 
@@ -145,6 +149,8 @@ class Sandbox:
         self.ticker.close()
         self.journal.close()
         self.store.close()
+        if self._telemetry is not None:
+            self._telemetry.close()
 
 
 def create_app(
@@ -154,11 +160,12 @@ def create_app(
     *,
     is_temporary: bool = False,
     counts_folder: Path | None = None,
+    telemetry: Telemetry | None = None,
 ) -> Sandbox:
     """Return the server on its store, seeded if the store is new.
 
     `wall` gives the wall time in ms. `is_temporary`: of a database that goes with the process that made it.
-    `counts_folder`: where those leave their counts of requests that serve on one socket.
+    `counts_folder`: where those leave their counts of requests that serve on one socket. `telemetry` is closed with it.
     """
     settings = settings or Settings()
     fixture = fixtures.load(settings.fixture)
@@ -187,7 +194,14 @@ def create_app(
         except AlreadyTaken:  # on PostgreSQL one finds that out only when it has waited
             is_new = store.write_now(seed, patience_s=OPENING_TIMEOUT_S)
         is_seed_ignored = not is_new and (settings.fixture, settings.seed, settings.start_at) != UNSEEDED
-        return Sandbox(store, settings, vendors, is_seed_ignored=is_seed_ignored, counts_folder=counts_folder)
+        return Sandbox(
+            store,
+            settings,
+            vendors,
+            is_seed_ignored=is_seed_ignored,
+            counts_folder=counts_folder,
+            telemetry=telemetry,
+        )
     except StoreUnavailable as error:
         store.close()
         raise store.refusal(error) from error

@@ -146,11 +146,13 @@ def serve(
     if settings.workers > 1:
         from sandbox.workers import run_workers  # noqa: PLC0415
 
+        tell_what_is_not_sent()
         with one_line_failures():
             run_workers(settings, listener)
     else:
         from sandbox.web_server import run  # noqa: PLC0415
 
+        tell_what_is_not_sent()
         with one_line_failures():
             run(settings, listener, collect_from_here_on)
 
@@ -451,6 +453,15 @@ def tell_ignored_variables() -> None:
 
     for line in ignored_variables(Settings.model_fields):
         tell(line)
+
+
+def tell_what_is_not_sent() -> None:
+    """A line on standard error where OpenTelemetry's variables ask for what cannot be done."""
+    from sandbox.server.telemetry import obstacle  # noqa: PLC0415  (only a server needs it)
+
+    sentence = obstacle(os.environ)
+    if sentence is not None:
+        tell(sentence)
 
 
 def bind(host: str, port: int) -> socket.socket:

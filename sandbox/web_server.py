@@ -1,6 +1,7 @@
 """How does the server run on a socket, and what does its user need to know from standard output?"""
 
 import logging
+import os
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from sandbox.https import https_context
 from sandbox.server.database_file import DatabaseFile
 from sandbox.server.guard import asks_for_no_token
 from sandbox.server.patience import KEPT_OPEN_S, LEAVING, most_connections
+from sandbox.server.telemetry import started
 from sandbox.server.wire import Wire
 from sandbox.server_certificate import certified
 from sandbox.settings import Settings
@@ -83,7 +85,7 @@ def run(settings: Settings, listener: socket.socket, ready: Callable[[], None]) 
 
 def _run(settings: Settings, made: "MadeFiles | None", listener: socket.socket, ready: Callable[[], None]) -> None:
     asked, settings = settings, with_token(settings)
-    app = create_app(settings)
+    app = create_app(settings, telemetry=started(os.environ))
     words = greeting(app, settings, listener.getsockname(), is_token_made=settings is not asked, made=made)
     unheard: OSError | None = None
 

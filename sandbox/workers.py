@@ -214,6 +214,7 @@ def work(
     set_up_log(settings.log)
 
     from sandbox.app import create_app  # noqa: PLC0415  (after the collector was switched off)
+    from sandbox.server.telemetry import started  # noqa: PLC0415  (as above)
     from sandbox.web_server import serve, server_of  # noqa: PLC0415  (as above)
 
     def ready() -> None:
@@ -222,7 +223,9 @@ def work(
             news.send(None)
 
     with one_line_failures():
-        app = create_app(settings, is_temporary=is_temporary, counts_folder=counts_folder)
+        app = create_app(
+            settings, is_temporary=is_temporary, counts_folder=counts_folder, telemetry=started(os.environ)
+        )
         serve(server_of(app, ready), app, listener)
     if app.journal.lost:
         raise SystemExit(FAILED)  # which the journal has told

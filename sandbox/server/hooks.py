@@ -8,6 +8,7 @@ from sandbox.clock import SECOND
 from sandbox.server import faults
 from sandbox.server.journal import OWN_HEADER, Journal
 from sandbox.server.origins import OwnNames
+from sandbox.server.telemetry import OFF, Telemetry, name_exchange
 from sandbox.server.ticker import Ticker
 from sandbox.server.watching import note_exchange
 from sandbox.server.wire import link_of
@@ -19,11 +20,20 @@ from sandbox.world.faults import MatchedFault
 class Hooks:
     """The server's `ExchangeHooks`."""
 
-    def __init__(self, journal: Journal, ticker: Ticker, names: OwnNames, *, takes_real_data: bool) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        ticker: Ticker,
+        names: OwnNames,
+        telemetry: Telemetry | None = None,
+        *,
+        takes_real_data: bool,
+    ) -> None:
         self.takes_real_data = takes_real_data
         self._journal = journal
         self._ticker = ticker
         self._names = names
+        self.telemetry = OFF if telemetry is None else telemetry.config
 
     def is_own_page(self, exchange: VendorExchange) -> bool:
         """Return whether the web page that calls, by its `Origin`, is one that this server itself has sent."""
@@ -46,6 +56,8 @@ class Hooks:
     async def finish(self, exchange: VendorExchange, response: Response) -> Response:
         """Note the exchange; return its answer with the exchange's id, spoiled if a fault says so."""
         note_exchange(exchange)
+        if self.telemetry is not OFF:
+            name_exchange(exchange)
         response.raw_headers.append(NO_SNIFFING)
         answer = await self._journal.note(exchange, response)
         answer.raw_headers.append((OWN_HEADER, exchange.id.encode()))

@@ -51,7 +51,15 @@ MESSAGE_COUNTS = Query(
 class PagedCount:
     """Counts the rows of a table by `kind`, in the order of their key: workspace and `number`."""
 
-    def __init__(self, table: Table, number: "Column[Any]", kind: "ColumnElement[str]", *, with_nobodys: bool) -> None:
+    def __init__(
+        self,
+        table: Table,
+        number: "Column[Any]",
+        kind: "ColumnElement[str]",
+        *,
+        with_nobodys: bool,
+        rows: int = ROWS_AT_ONCE,
+    ) -> None:
         key = tuple_(table.c.workspace_id, number)
         behind = key > tuple_(bindparam("after_ws"), bindparam("after"))
         self._end = Query(
@@ -60,7 +68,7 @@ class PagedCount:
             .where(behind)
             .order_by(table.c.workspace_id, number)
             .limit(1)
-            .offset(ROWS_AT_ONCE - 1),
+            .offset(rows - 1),
         )
         is_counted: ColumnElement[bool] = table.c.workspace_id.in_(WORLDS)
         if with_nobodys:

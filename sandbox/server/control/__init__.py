@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -36,6 +37,7 @@ def control_app(
     ticker: Ticker,
     hub: Hub,
     counts: RequestCounts,
+    telemetry: TelemetryConfig,
     is_stopping: Callable[[], bool],
 ) -> ASGIApp:
     """Return the control API, with its descriptions, the console and the way to it."""
@@ -48,6 +50,7 @@ def control_app(
         "ticker": ticker,
         "hub": hub,
         "counts": counts,
+        "telemetry": telemetry,
         "is_stopping": is_stopping,
         "checks": checks_for(vendors),
     }
@@ -82,6 +85,7 @@ def application(state: Mapping[str, Any], routes: Sequence[BaseRoute]) -> ASGIAp
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        telemetry=state["telemetry"],
         exception_handlers={
             Problem: _problem,
             WorldError: _world_error,

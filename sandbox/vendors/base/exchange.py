@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from fastapi import Request
+from fastapi.telemetry import TelemetryConfig
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope
@@ -47,6 +48,9 @@ class ExchangeHooks(Protocol):
     """
 
     takes_real_data: bool
+
+    telemetry: TelemetryConfig
+    """What FastAPI tells OpenTelemetry."""
 
     def requested_fault(self, exchange: "VendorExchange") -> MatchedFault | None:
         """Return the fault that a request header asks for. Raises `Refusal` for one that cannot be read."""

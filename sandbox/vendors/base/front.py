@@ -44,7 +44,7 @@ class VendorFront:
             docs_url=None,
             redoc_url=None,
             redirect_slashes=False,
-            telemetry={"tracing": False, "metrics": False, "logs": False},
+            telemetry=hooks.telemetry,
         )
         self.app.router.routes[:] = vendor.router.routes
         self.app.add_exception_handler(HTTPException, _no_such_call)
