@@ -387,7 +387,7 @@ def test_rows_are_counted_page_by_page_as_all_at_once(sandbox: Driver) -> None:
     sandbox.control("POST", "/clock", {"action": "advance", "seconds": 0})
     store = sandbox.app.store
     by_state = select(CALLBACKS.c.state, func.count()).group_by(CALLBACKS.c.state)
-    at_once = dict(store.read_now(lambda tx: tx.connection.execute(by_state).all()))
+    at_once: dict[str, int] = dict(store.read_now(lambda tx: tx.connection.execute(by_state).all()))
     assert sum(at_once.values()) == 18
     for rows in (1, 4, 9, 18, 19, 1000):
         paged = PagedCount(CALLBACKS, CALLBACKS.c.id, CALLBACKS.c.state, with_nobodys=False, rows=rows)
