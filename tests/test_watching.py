@@ -12,7 +12,9 @@ from typing import Any
 
 import httpx
 import pytest
+import yaml
 from commands import FAILSAFE_S, Start, environment, is_refused
+from documents import CHECKOUT
 from driver import CONSOLE, DEFAULT, DEMO, DIALOGTECH, KEYS, PHONE, SIMPLEPAY, WRITEBACK, Driver
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import func, select
@@ -31,6 +33,9 @@ SECRETS = ("demo-access-key", "demo-secret-key", "ZGVtbzpkZW1v", "hunter22-of-no
 """Of the plain world, one of them as Basic sends it; and a value of a secret's name."""
 OPERATIONS = {name for vendor in VENDORS for name in vendor.operations}
 OTHERS = {"control", "health", "unknown"}
+
+VARYING = ("time", "message", "client", "ms", "exchange", "workspace")
+NAMES = re.compile(r"`(sandbox_\w+)")
 
 Sample = tuple[str, frozenset[tuple[str, str]]]
 Open = Callable[..., Driver]
@@ -469,6 +474,27 @@ def take_until(look: Callable[[], float], wanted: float) -> Iterator[float]:
         assert time.monotonic() < end, "it did not come about"
     for _ in range(8):
         yield look()
+
+
+# The page about it ---------------------------------------------------------------------------------------------------
+
+
+def test_the_page_for_operators_shows_what_is_told(logged: Driver, caplog: pytest.LogCaptureFixture) -> None:
+    page = (CHECKOUT / "docs" / "operators.md").read_text()
+    section = page.partition("## Watching\n")[2].partition("\n## ")[0]
+    (shown,) = re.findall(r"^```json\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
+    logged.submit()
+    (record,) = [each for each in caplog.records if each.name == "sandbox.access"]
+    told = json.loads(JsonLines().format(record))
+    assert list(json.loads(shown)) == list(told)
+    assert {**json.loads(shown), **dict.fromkeys(VARYING)} == {**told, **dict.fromkeys(VARYING)}
+    names = {
+        name for row in re.findall(r"^\| (`sandbox_.*?) \| ", section, re.MULTILINE) for name in NAMES.findall(row)
+    }
+    text = logged.call("GET", METRICS).text
+    assert names == set(re.findall(r"^# TYPE (\w+) ", text, re.MULTILINE))
+    (configured,) = re.findall(r"^```yaml\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
+    assert yaml.safe_load(configured)["scrape_configs"][0]["metrics_path"] == METRICS
 
 
 # What it costs -------------------------------------------------------------------------------------------------------
