@@ -60,23 +60,15 @@ class PagedCount:
         with_nobodys: bool,
         rows: int = ROWS_AT_ONCE,
     ) -> None:
-        key = tuple_(table.c.workspace_id, number)
-        behind = key > tuple_(bindparam("after_ws"), bindparam("after"))
-        self._end = Query(
-            RowKey,
-            select(table.c.workspace_id, number)
-            .where(behind)
-            .order_by(table.c.workspace_id, number)
-            .limit(1)
-            .offset(rows - 1),
-        )
-        is_counted: ColumnElement[bool] = table.c.workspace_id.in_(WORLDS)
+        key = (table.c.workspace_id, number)
+        is_behind = tuple_(*key) > tuple_(bindparam("after_ws"), bindparam("after"))
+        self._end = Query(RowKey, select(*key).where(is_behind).order_by(*key).limit(1).offset(rows - 1))
+        page = select(*key, kind.label("kind")).where(is_behind).order_by(*key).limit(rows).subquery()
+        is_counted: ColumnElement[bool] = page.c.workspace_id.in_(WORLDS)
         if with_nobodys:
-            is_counted = or_(is_counted, table.c.workspace_id == SERVER)
-        columns: list[ColumnElement[Any]] = [kind, func.count()]
-        counted = select(*columns).where(behind, is_counted).group_by(kind)
-        self._page = Query(CountedKind, counted.where(key <= tuple_(bindparam("last_ws"), bindparam("last"))))
-        self._rest = Query(CountedKind, counted)
+            is_counted = or_(is_counted, page.c.workspace_id == SERVER)
+        columns: list[ColumnElement[Any]] = [page.c.kind, func.count()]
+        self._page = Query(CountedKind, select(*columns).where(is_counted).group_by(page.c.kind))
 
     async def count(self, store: Store) -> Counter[str]:
         """Return how many there are of each kind."""
@@ -90,11 +82,8 @@ class PagedCount:
 
     def _from(self, after: RowKey) -> Callable[[Tx], tuple[Sequence[CountedKind], RowKey | None]]:
         def work(tx: Tx) -> tuple[Sequence[CountedKind], RowKey | None]:
-            begin = {"after_ws": after.workspace_id, "after": after.number, "wall": tx.wall}
-            last = tx.one(self._end, after_ws=after.workspace_id, after=after.number)
-            if last is None:
-                return tx.all(self._rest, **begin), None
-            return tx.all(self._page, **begin, last_ws=last.workspace_id, last=last.number), last
+            begin = {"after_ws": after.workspace_id, "after": after.number}
+            return tx.all(self._page, **begin, wall=tx.wall), tx.one(self._end, **begin)
 
         return work
 
