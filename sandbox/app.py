@@ -20,13 +20,13 @@ from sandbox.server.public_address import PublicAddress
 from sandbox.server.refused_requests import RefusedRequests
 from sandbox.server.request_counts import RequestCounts
 from sandbox.server.request_log import RequestLog
+from sandbox.server.request_watch import Watch
 from sandbox.server.strictness import refusal_of
 from sandbox.server.targets import TargetPolicy
 from sandbox.server.telemetry import Telemetry
 from sandbox.server.ticker import Ticker
 from sandbox.server.unknown_paths import unknown_paths
 from sandbox.server.upkeep import Upkeep
-from sandbox.server.watching import Watch
 from sandbox.settings import Settings
 from sandbox.store import Store, StoreUnavailable, Tx
 from sandbox.store.engine import OPENING_TIMEOUT_S
@@ -145,7 +145,7 @@ class Sandbox:
     def close(self) -> None:
         """Write what is not written yet and close the store; closing twice does nothing."""
         self.hurry()
-        self._watch.counts.leave()
+        self._watch.counts.publish()
         self.ticker.close()
         self.journal.close()
         self.store.close()

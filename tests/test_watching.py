@@ -438,7 +438,7 @@ def test_processes_that_count_together_tell_all_that_any_counted(tmp_path: Path)
     first._own.add(("a", "accepted", "200"), 0.003)
     second._own.add(("a", "accepted", "200"), 100.0)
     second._own.add(("b", "refused", "400"), 0.0)
-    second.leave()
+    second.publish()
     for counts in (first, first, second):
         found = counts.of_all()
         if counts is second:
@@ -446,7 +446,7 @@ def test_processes_that_count_together_tell_all_that_any_counted(tmp_path: Path)
         assert found.requests == {("a", "accepted", "200"): 2, ("b", "refused", "400"): 1}
         assert (sum(found.durations["a"].counts), found.durations["a"].seconds) == (2, [100.003])
         assert found.durations["a"].counts[-1] == 1
-    first.leave()
+    first.publish()
     assert second.of_all().requests == first.of_all().requests
     # A third one takes the place of the second, whose counts stay.
     assert RequestCounts(tmp_path).of_all().requests == first.of_all().requests

@@ -8,9 +8,9 @@ from sandbox.clock import SECOND
 from sandbox.server import faults
 from sandbox.server.journal import OWN_HEADER, Journal
 from sandbox.server.origins import OwnNames
+from sandbox.server.request_watch import note_exchange
 from sandbox.server.telemetry import OFF, Telemetry, name_exchange
 from sandbox.server.ticker import Ticker
-from sandbox.server.watching import note_exchange
 from sandbox.server.wire import link_of
 from sandbox.vendors.base.answers import NO_SNIFFING
 from sandbox.vendors.base.exchange import VendorExchange

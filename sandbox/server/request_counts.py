@@ -16,7 +16,7 @@ from sandbox.world.ids import secret
 
 BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """How long a request took at most to be counted there."""
-LEAVE_AFTER_S = 0.5
+PUBLISH_AFTER_S = 0.5
 """How long a count may wait until the other processes can see it."""
 
 RequestKey = tuple[str, str, str]
@@ -86,9 +86,9 @@ class RequestCounts:
         """Count a request that was answered, or not."""
         self._own.add((operation, outcome, "none" if status is None else str(status)), took_s)
         if self._file is not None and self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(LEAVE_AFTER_S, self.leave)
+            self._timer = asyncio.get_running_loop().call_later(PUBLISH_AFTER_S, self.publish)
 
-    def leave(self) -> None:
+    def publish(self) -> None:
         """Let the other processes see what was counted."""
         if self._timer is not None:
             self._timer.cancel()
