@@ -296,7 +296,10 @@ def test_head_is_answered_wherever_get_is_without_the_body(sandbox: Driver) -> N
         ):  # those take their time, or tell how long the server runs
             got, asked = sandbox.call("GET", path), sandbox.call("HEAD", path)
             assert (asked.status_code, asked.content) == (got.status_code, b""), path
-            assert asked.headers == got.headers, path
+            # The numbers have counted the call before by then.
+            varying = {"content-length"} if path == "/_sandbox/metrics" else set()
+            assert asked.headers.keys() == got.headers.keys(), path
+            assert {name for name in got.headers if asked.headers[name] != got.headers[name]} <= varying, path
             assert path.endswith(STREAMED) or int(got.headers["content-length"]) == len(got.content)
             assert got.headers["x-content-type-options"] == "nosniff"
 

@@ -95,7 +95,7 @@ def test_each_request_but_health_is_a_span_and_no_secret_is_in_it(start: Start, 
         "GET /_sandbox/workspaces/{ws}",
         "GET /_sandbox/workspaces/{ws}/accounts/{access_key}",
         "GET /dialoghealth-simplepay-api/messages/{consoleCode}/{messageId}",
-        "GET /dialoghealth-writeback-api/api/responses/{consoleCode}/{startDate}/{endDate}",
+        "GET /dialoghealth-writeback-api/api/responses/{consoleCode}/{startTimestamp}/{endTimestamp}",
         "GET /ibp_api.php",
     ]
     read = next(span for name, span in spans.items() if "responses" in name)

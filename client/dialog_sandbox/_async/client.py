@@ -123,6 +123,10 @@ class AsyncSandboxClient(AsyncResource):
         """Return how much it takes and keeps, and how much of that is there."""
         return await self._read(ServerLimits, "GET", "/limits")
 
+    async def metrics(self) -> str:
+        """Return what Prometheus reads: requests, callbacks by state, workspaces, the database."""
+        return (await self._session.send("GET", f"{self._path}/metrics")).text
+
     async def rules(self) -> list[Rule]:
         """Return every rule that it follows, with where each comes from."""
         return await self._whole_list(Rule, "/rules")

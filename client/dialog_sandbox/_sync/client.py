@@ -114,6 +114,10 @@ class SandboxClient(Resource):
         """Return how much it takes and keeps, and how much of that is there."""
         return self._read(ServerLimits, "GET", "/limits")
 
+    def metrics(self) -> str:
+        """Return what Prometheus reads: requests, callbacks by state, workspaces, the database."""
+        return (self._session.send("GET", f"{self._path}/metrics")).text
+
     def rules(self) -> list[Rule]:
         """Return every rule that it follows, with where each comes from."""
         return self._whole_list(Rule, "/rules")
