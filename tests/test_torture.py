@@ -326,10 +326,10 @@ def test_what_grows_without_end_is_noticed(after: soak.Size, sentences: list[str
 # What is told ---------------------------------------------------------------------------------------------------------
 
 
-def parts_that_find(monkeypatch: pytest.MonkeyPatch, *found: Figures | Broken) -> None:
-    def run_of(each: Figures | Broken) -> Callable[..., Figures]:
+def parts_that_find(monkeypatch: pytest.MonkeyPatch, *found: Figures | Exception) -> None:
+    def run_of(each: Figures | Exception) -> Callable[..., Figures]:
         def run(*_: object) -> Figures:
-            if isinstance(each, Broken):
+            if isinstance(each, Exception):
                 raise each
             return each
 
@@ -367,6 +367,16 @@ def test_one_thing_that_is_wrong_is_told_and_exits_with_1(
     assert capsys.readouterr().out.splitlines()[-1] == "bad: a sentence"
 
 
+def test_a_part_that_hangs_is_told_with_what_the_others_found(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parts_that_find(monkeypatch, GOOD, command.TooLong(), GOOD)
+    assert command.main([]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("|")[1].strip() for line in lines[2:5]] == ["good", "part 1", "together"]
+    assert lines[-1] == "part 1: it was not over when 300 s had passed since the first part began"
+
+
 def test_a_server_that_does_not_start_again_is_told_and_exits_with_1(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -386,8 +396,8 @@ def test_no_run_is_longer_than_five_minutes_and_no_half_one_is_written(arguments
 def test_rounds_are_counted_or_timed_and_there_is_one_at_least() -> None:
     assert [*Budget(FAILSAFE_S, 3)] == [0, 1, 2]
     assert [*Budget(0)] == [0]
-    assert Budget(90, 6).share(1 / 3) == Budget(30, 2)
-    assert Budget(90, 1).share(1 / 3) == Budget(30, 1)
+    assert [*Budget(FAILSAFE_S, 6).share(1 / 3)] == [0, 1]
+    assert [*Budget(FAILSAFE_S, 1).share(1 / 3)] == [0]
 
 
 # The page -------------------------------------------------------------------------------------------------------------

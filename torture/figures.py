@@ -12,21 +12,21 @@ FEW = 5
 """Sentences that are kept of what went wrong; all are counted."""
 
 
-@dataclass(frozen=True)
 class Budget:
-    """Rounds until so many seconds are over, and no more than so many; one at least."""
+    """Rounds until so many seconds are over, and no more than so many; one at least. The seconds begin at once."""
 
-    seconds: float
-    rounds: int | None = None
+    def __init__(self, seconds: float, rounds: int | None = None) -> None:
+        self.rounds = rounds
+        self._end = time.monotonic() + seconds
 
     def share(self, part: float) -> "Budget":
-        """Part of it, with one round at least."""
-        return Budget(self.seconds * part, None if self.rounds is None else max(1, round(self.rounds * part)))
+        """Part of what is left of the seconds, and of all the rounds, of which there is one at least."""
+        rounds = None if self.rounds is None else max(1, round(self.rounds * part))
+        return Budget((self._end - time.monotonic()) * part, rounds)
 
     def __iter__(self) -> Iterator[int]:
-        end = time.monotonic() + self.seconds
         n = 0
-        while n == 0 or (time.monotonic() < end and (self.rounds is None or n < self.rounds)):
+        while n == 0 or (time.monotonic() < self._end and (self.rounds is None or n < self.rounds)):
             yield n
             n += 1
 

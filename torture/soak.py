@@ -58,9 +58,9 @@ def run(budget: Budget, seed: int, folder: Path) -> Figures:
 
 
 def growth_in(soak: Callable[[float], Size]) -> Growth:
-    """Compare what a third and the rest come to."""
+    """Compare what a third of it and the rest come to."""
     before = soak(1 / 3)
-    after = soak(2 / 3)
+    after = soak(1)
     return Growth(after.memory_mb - before.memory_mb, after.file_mb - before.file_mb)
 
 
