@@ -393,6 +393,21 @@ def test_no_run_is_longer_than_five_minutes_and_no_half_one_is_written(arguments
     assert command.SECONDS < command.MOST_SECONDS <= 300
 
 
+def test_what_a_part_leaves_of_the_seconds_the_others_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    had: list[float] = []
+
+    def run(budget: Budget, *_: object) -> Figures:
+        had.append(round(budget.seconds, -1))
+        return GOOD
+
+    monkeypatch.setattr(
+        command, "PARTS", [command.Part(f"part {n}", share, run) for n, share in enumerate((0.25, 0.75))]
+    )
+    assert command.main(["--seconds", "200"]) == 0
+    assert command.main(["--seconds", "200", "--only", "part 1"]) == 0
+    assert had == [50, 200, 150]
+
+
 def test_rounds_are_counted_or_timed_and_there_is_one_at_least() -> None:
     assert [*Budget(FAILSAFE_S, 3)] == [0, 1, 2]
     assert [*Budget(0)] == [0]

@@ -77,7 +77,7 @@ def tried(part: Part, seconds: float, seed: int) -> Figures:
     print(f"... {part.name}, {seconds:.0f} s, seed {seed}", file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory(prefix="dialog-sandbox-torture-") as folder:
         try:
-            return part.run(Budget(seconds * part.share), seed, Path(folder))
+            return part.run(Budget(seconds), seed, Path(folder))
         except Broken as error:
             figures = Figures(part.name)
             figures.is_wrong(str(error))

@@ -16,7 +16,7 @@ class Budget:
     """Rounds until so many seconds are over, and no more than so many; one at least. The seconds begin at once."""
 
     def __init__(self, seconds: float, rounds: int | None = None) -> None:
-        self.rounds = rounds
+        self.seconds, self.rounds = seconds, rounds
         self._end = time.monotonic() + seconds
 
     def share(self, part: float) -> "Budget":
