@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from http.client import HTTPConnection
+from itertools import count
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -22,7 +23,7 @@ from torture import crashes, cut_off, full_disk, hostile, recovery, report, soak
 from torture.corpus import CONSOLE, GOOD_READ, SUBMIT
 from torture.figures import Budget, Figures, Growth
 from torture.ledger import DEFAULT, Acknowledged, Ledger
-from torture.load import Call, opt_out, submit
+from torture.load import Call, Load, opt_out, submit
 from torture.requests import WAYS
 from torture.shapes import Defect, Misshapen, check
 from torture.wire import Answer
@@ -288,6 +289,22 @@ def test_a_server_that_answers_hostile_inputs_so_is_noticed(status: str, raw: by
     assert getattr(figures, name) >= 10
     assert figures.inputs == 10
     assert not figures.is_good
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "sentence"),
+    [("200 OK", b'{"x":1}', "nothing is acknowledged at /"), ("404 No", b'{"detail":"Not Found"}', "not in shape at ")],
+)
+def test_a_server_that_answers_a_load_so_is_noticed(
+    status: str, body: bytes, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torture.figures.FEW", 1_000)
+    figures = Figures("load")
+    with stub(status, body) as server, Load(cast(Server, server), Ledger(), figures, SEED, count()) as load:
+        load.wait_for("answered", 20)
+    assert figures.misshapen > 0
+    assert figures.acknowledged == 0
+    assert [each for each in figures.sentences if each.startswith(sentence)]
 
 
 # What is ready, and what grows ----------------------------------------------------------------------------------------

@@ -77,7 +77,7 @@ def text_back(n: int) -> Call:
 def opt_out_by_staff(n: int) -> Call:
     phone = phone_of(n)
     body = json.dumps({"state": "opted_out", "console": CONSOLE})
-    return Call("PUT", f"{DEFAULT}/consents/{phone}", JSON, body, lambda *_: Acknowledged(phone))
+    return Call("PUT", f"{DEFAULT}/consents/{phone}", JSON, body, lambda body, _: Acknowledged(body["phone"]))
 
 
 def read_records(_: int) -> Call:
@@ -176,9 +176,7 @@ class Load:
         is_taken = answer.status < 300 and b"<result>failed</result>" not in answer.body
         if not is_taken and not may_be_out:
             self._figures.is_wrong(f"refused: {call.method} {call.target}: {answer.status} {answer.body[:200]!r}")
-        found = None
-        if is_taken and answer.headers.get("content-type") == "application/json":
-            found = call.found(json.loads(answer.body), headers.get("x-sandbox-exchange", ""))
+        found = self._found(call, answer) if is_taken else None
         with self._changed:
             if found is not None:
                 self._ledger.add(found)
@@ -187,3 +185,12 @@ class Load:
             self.acknowledged += found is not None
             self.refused += not is_taken
             self._changed.notify_all()
+
+    def _found(self, call: Call, answer: Answer) -> Acknowledged | None:
+        if answer.headers.get("content-type") != "application/json":
+            return None
+        try:
+            return call.found(json.loads(answer.body), answer.headers.get("x-sandbox-exchange", ""))
+        except (LookupError, TypeError, ValueError):
+            self._figures.count("misshapen", f"nothing is acknowledged at {call.target}: {answer.body[:200]!r}")
+            return None
