@@ -17,7 +17,7 @@ UV   := $(VENV)/tools/bin/uv
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test test-postgresql test-threads soak soak-clients fire lowest check check-names audit bench trace screenshots image-test lock clean stale
+.PHONY: help serve test test-postgresql test-threads soak soak-clients fire torture lowest check check-names audit bench trace screenshots image-test lock clean stale
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -51,6 +51,9 @@ soak-clients: $(VENV)/dev.done  ## what is said of right and flawed clients, in 
 fire: $(VENV)/dev.done  ## two servers under load, killed 20 times in turn, on each engine (KILLS=n for others)
 	@FIRE_KILLS=$(or $(KILLS),20) $(BIN)/python -m pytest -n 0 -s tests/test_killed_servers.py $(ARGS)
 	@FIRE_KILLS=$(or $(KILLS),20) $(BIN)/python -m pytest -n 0 -s tests/test_killed_servers.py --postgresql $(ARGS)
+
+torture: $(VENV)/dev.done  ## kills, full disks, outages, hostile inputs and a soak within five minutes, with ARGS (--seconds, --seed, --write)
+	@$(BIN)/python -m torture $(ARGS)
 
 check: $(VENV)/dev.done check-names  ## formatting, lint, types, import rules, names and known vulnerabilities
 	$(BIN)/ruff format --check .

@@ -93,6 +93,25 @@ class Server:
         assert parts.port
         return parts.hostname, parts.port
 
+    @property
+    def pid(self) -> int:
+        """Of its (first) process."""
+        return self._process.pid
+
+    @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    def errors(self) -> str:
+        """What it has told on its standard error so far; until it is stopped."""
+        log = self._log.fileno()  # the server has the same place in it, and goes on writing there
+        return os.pread(log, os.fstat(log).st_size, 0).decode(errors="replace")
+
+    def kill(self) -> None:
+        """End it without a chance to tidy up."""
+        self._process.kill()
+        self._process.wait()
+
     def cpu_s(self) -> float:
         """Seconds of CPU that it has used so far, user and system, with its workers'."""
         return cpu_s(self._process.pid)

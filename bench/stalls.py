@@ -22,6 +22,7 @@ from typing import Any
 from bench import fill
 from bench.chores import COMMAND, DEFAULT, JSON, TIMEOUT_S, WORKSPACES
 from bench.load import Request
+from bench.pages import write_between_marks
 from bench.report import machine
 from bench.servers import Broken, Server
 from bench.workloads import FORM, SIMPLEPAY, Workspace, reads
@@ -33,8 +34,6 @@ from sandbox.world.schedule import update_next_due
 from sandbox.world.workspaces import find
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "reliability.md"
-MARK = "<!-- stalls -->\n"
-"""Behind it the page has the table."""
 EVERY_S = 0.05
 AFTERWARDS_S = 2.0
 """What goes on behind the answer is measured too."""
@@ -233,6 +232,5 @@ def run(say: Callable[[str], None], *, write: bool) -> bool:
     print(table(found))
     print(f"\nthe most that a p99 may be: {MOST_MS} ms")
     if write:
-        before, mark, _ = PAGE.read_text().partition(MARK)
-        PAGE.write_text(f"{before}{mark}{datetime.now(UTC):%Y-%m-%d}. {machine()}\n\n{table(found)}\n")
+        write_between_marks(PAGE, "stalls", f"{datetime.now(UTC):%Y-%m-%d}. {machine()}\n\n{table(found)}")
     return all(each.p99 <= MOST_MS for each in found)

@@ -4,7 +4,7 @@ import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import httpx
 import pytest
@@ -12,16 +12,13 @@ from commands import FAILSAFE_S, PLAIN, command
 from conftest import DatabaseFor
 from driver import DEFAULT
 
+from torture.wire import Answer, parsed, received, request
+
+__all__ = ["Answer", "Serve", "Served", "parsed", "received", "request", "serve"]
 BASIC = b"Authorization: Basic ZGVtbzpkZW1v\r\n"
 PATIENT_S = 120
 """Nothing waits for it to pass; a wait that hangs ends with it."""
 GOOD_READ = b"/dialoghealth-writeback-api/api/responses/HARBOR1001/2026-05-06%2000:00:00/2026-05-06%2000:00:00"
-
-
-class Answer(NamedTuple):
-    status: int
-    headers: dict[str, str]
-    body: bytes
 
 
 class Served:
@@ -109,52 +106,3 @@ def serve(tmp_path: Path, database_for: DatabaseFor) -> Iterator[Serve]:
     for served in started:
         served.kill()
     assert [served.errors.read_text() for served in started] == [""] * len(started)
-
-
-def request(method: bytes, target: bytes, headers: bytes = b"", body: bytes = b"", version: bytes = b"1.1") -> bytes:
-    """A whole request, after which the server closes."""
-    length = b"Content-Length: %d\r\n" % len(body) if body else b""
-    head = b"%s %s HTTP/%s\r\nHost: 127.0.0.1\r\nConnection: close\r\n" % (method, target, version)
-    return head + headers + length + b"\r\n" + body
-
-
-def received(connection: socket.socket) -> bytes:
-    """All until the other side closes, or resets what it does not want to read."""
-    pieces = []
-    try:
-        while piece := connection.recv(1 << 16):
-            pieces.append(piece)
-    except ConnectionResetError:
-        pass
-    return b"".join(pieces)
-
-
-def parsed(raw: bytes, *, is_head: bool = False) -> list[Answer]:
-    """The answers one after the other; a `100 Continue` is passed over."""
-    answers = []
-    while raw:
-        head, _, raw = raw.partition(b"\r\n\r\n")
-        first, *lines = head.decode("latin-1").split("\r\n")
-        assert first.startswith("HTTP/1.1 "), first
-        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
-        status = int(first.split()[1])
-        if status == 100:
-            continue
-        body, raw = (b"", raw) if is_head or status == 204 else cut_off(raw, headers)
-        answers.append(Answer(status, headers, body))
-    return answers
-
-
-def cut_off(raw: bytes, headers: dict[str, str]) -> tuple[bytes, bytes]:
-    """An answer's body, and what comes after it."""
-    if headers.get("transfer-encoding") != "chunked":
-        length = int(headers["content-length"])
-        assert len(raw) >= length, "the answer breaks off"
-        return raw[:length], raw[length:]
-    pieces, at, size = [], 0, -1
-    while size:
-        end = raw.index(b"\r\n", at)
-        size = int(raw[at:end], 16)
-        pieces.append(raw[end + 2 : end + 2 + size])
-        at = end + 2 + size + 2
-    return b"".join(pieces), raw[at:]

@@ -4,13 +4,10 @@ A process of its own serves these tests, so that what they do to it shows: it mu
 """
 
 import json
-import re
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, NamedTuple
-from urllib.parse import unquote
-from xml.etree import ElementTree
 
 import httpx
 import pytest
@@ -20,12 +17,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from server_process import BASIC, GOOD_READ, Answer, Served, parsed, received, request
 
-VENDOR_PREFIXES = ("/dialoghealth-writeback-api", SIMPLEPAY, DIALOGTECH)
-SUBMIT = f"{SIMPLEPAY}/submit/{CONSOLE}".encode()
-GOOD_FORM = f"To={PHONE}&From={LINE}&Body=Hello".encode()
-SUBMIT_FIELDS = 19
-PROBLEM = "application/problem+json"
-
+from torture.corpus import (
+    BROKEN_BODIES,
+    CHUNKED,
+    FORM_TYPE,
+    GARBAGE,
+    GOOD_FORM,
+    METHODS,
+    ODD_FORMS,
+    ODD_HEADERS,
+    OTHERS,
+    OWNED,
+    PART,
+    SUBMIT,
+    TAILS,
+)
+from torture.shapes import NOT_SPOKEN, REFUSED, check
 
 # What every answer is ---------------------------------------------------------------------------------------------
 
@@ -44,75 +51,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     assert "WARNING" not in logged, logged
 
 
-def is_vendors(target: bytes) -> bool:
-    """Whether a request target lies with one of the vendors; one that only nearly does may be answered as theirs."""
-    path = unquote(re.sub(rb"^http://[^/]*|[?#].*", b"", target, flags=re.DOTALL).decode("latin-1"))
-    return any(path == prefix or path.startswith(f"{prefix}/") for prefix in VENDOR_PREFIXES)
-
-
-NOT_SPOKEN = (501, 505)
-"""A method, a transfer coding, a version of HTTP."""
-REFUSED = (400, 408, 414, 431, *NOT_SPOKEN)
-"""By the connection, whatever status the vendor's own refusals have."""
-
-
-def check(answer: Answer, target: bytes, *, is_head: bool = False) -> None:
-    """It is nobody's defect, and in the shape of whoever owns the path."""
-    assert 200 <= answer.status < 500 or answer.status in NOT_SPOKEN, answer
-    assert not re.search(rb'^{"detail"|<html|Traceback|File "', answer.body), answer
-    is_near = "x-sandbox-exchange" in answer.headers and answer.headers["content-type"] != PROBLEM
-    if is_vendors(target) or is_near:
-        assert answer.headers["x-sandbox-exchange"].startswith("ex_"), answer
-        if not is_head:
-            check_vendor(answer, target)
-    elif answer.status >= 400:
-        assert answer.headers["content-type"] == PROBLEM, answer
-        assert is_head or {"type", "title", "status", "detail"} <= json.loads(answer.body).keys()
-
-
-def check_vendor(answer: Answer, target: bytes) -> None:
-    if "ibp" in unquote(target.decode("latin-1")).lower().partition("?")[0]:
-        assert answer.status == 200 or answer.status in REFUSED, answer
-        assert answer.headers["content-type"] == "text/xml; charset=UTF-8", answer
-        assert ElementTree.fromstring(answer.body).findtext("result") in ("success", "failed")
-        return
-    assert answer.headers["content-type"] == "application/json", answer
-    fields = list(json.loads(answer.body))
-    if b"writeback" in target:
-        assert fields == (["requestId", "response"] if answer.status == 200 else ["message"])
-    else:
-        shapes = (["msisdn"], ["extMessageReference", "body", "to", "status"])
-        assert fields in shapes or (len(fields), fields[4]) == (SUBMIT_FIELDS, "accunt_sid"), answer
-
-
 # Targets ----------------------------------------------------------------------------------------------------------
-
-METHODS = tuple(b"GET HEAD POST PUT DELETE PATCH OPTIONS TRACE PROPFIND PURGE".split())
-TAILS = (
-    b"",
-    *b"/ // /x /.. /../_sandbox/version /%2e%2e/ /. %2F %2fx".split(),
-    *b"/%00 /%ff /%zz /% /%u0041 /%E2%82%AC /%ED%A0%80 ;x=1".split(),
-    *b"? ?% ?%ff=%00 ?&&=& ?a=b?c #x /'\"<>|{}^`\\".split(),
-    b"/" + b"x" * 60_000,
-    b"?" + b"&" * 60_000,
-    b"/" + b"x/" * 2_000,
-)
-OWNED = (
-    b"/dialoghealth-writeback-api",
-    b"/dialoghealth-writeback-api/api/responses/HARBOR1001",
-    GOOD_READ,
-    SIMPLEPAY.encode(),
-    SUBMIT,
-    f"{SIMPLEPAY}/messages/{CONSOLE}/x".encode(),
-    f"{SIMPLEPAY}/optout/{CONSOLE}/{PHONE}".encode(),
-    b"/ibp_api.php",
-    b"/ibp%5fapi.php",
-)
-OTHERS = (
-    b"",
-    *b"/_sandbox /_sandbox/version /_sandbox/workspaces/default /favicon.ico /IBP_API.PHP".split(),
-    *b"/dialoghealth-writeback-apis //ibp_api.php /./ibp_api.php /x/../ibp_api.php".split(),
-)
 
 
 @pytest.mark.parametrize("stem", [*OWNED, *OTHERS], ids=lambda stem: stem.decode() or "root")
@@ -138,27 +77,6 @@ def test_targets_in_other_forms_are_answered(served: Served, target: bytes) -> N
 
 # Headers and bodies -----------------------------------------------------------------------------------------------
 
-ODD_HEADERS = {
-    "Host twice": b"Host: a\r\nHost: b\r\n",
-    "an empty Host": b"Host:\r\n",
-    "a Host of odd bytes": b"Host: \xff\xfe:99999999\r\n",
-    "a huge header": b"X-Huge: " + b"x" * 60_000 + b"\r\n",
-    "many headers": b"".join(b"X-%d: %d\r\n" % (n, n) for n in range(2_000)),
-    "Latin-1 and UTF-8 values": "X-Latin: é\r\n".encode("latin-1") + "X-Utf: é👋\r\n".encode(),
-    "no value": b"X-Empty:\r\n",
-    "cookies": b"Cookie: a=b; c=\x80\r\nCookie: d\r\n",
-    "a null origin": b"Origin: null\r\n",
-    "two origins": b"Origin: http://a\r\nOrigin: http://127.0.0.1\r\n",
-    "an origin of odd bytes": b"Origin: \xff://\xff\r\n",
-    "a websocket": b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: eA==\r\n",
-    "HTTP/2 in clear": b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAR\r\n",
-    "a proxy": b"X-Forwarded-For: ,,\xff,a b\r\nX-Forwarded-Proto: \xff\r\nX-Forwarded-Host: x\r\nForwarded: for=x\r\n",
-    "a range": b"Range: bytes=0-1\r\nIf-None-Match: *\r\nIf-Modified-Since: x\r\n",
-    "what is accepted": b"Accept: image/png;q=0\r\nAccept-Encoding: br, gzip;q=x\r\nTE: trailers\r\n",
-    "another Authorization": b"Authorization: Basic \xff\xfe\r\nAuthorization: Digest x=\r\n",
-    "an expectation nobody knows": b"Expect: 200-ok\r\n",
-    "an encoded body": b"Content-Encoding: gzip\r\n",
-}
 PROBES = ((b"GET", GOOD_READ, b""), (b"POST", SUBMIT, GOOD_FORM), (b"POST", b"/ibp_api.php", b"action=x"),
           (b"GET", b"/_sandbox/version", b""), (b"POST", b"/_sandbox/workspaces/default/inbound", b"{}"))  # fmt: skip
 
@@ -222,40 +140,6 @@ def test_headers_are_counted_for_each_request_of_a_connection(served: Served) ->
     assert [answer.status for answer in answers] == [401, 401, 401, 431]  # before their bodies are read
 
 
-URLENCODED = b"application/x-www-form-urlencoded"
-PART = b'--b\r\nContent-Disposition: form-data; name="To"\r\n\r\n1\r\n'
-ODD_FORMS = [
-    (URLENCODED, b"&&&=&=&%&%4&%zz=%&\xff=\xfe&To=\x00"),
-    (URLENCODED, b"a" * 2_000_000),
-    (URLENCODED, b"&" * 900_000),
-    (URLENCODED, b"To=1&" * 200_000),
-    (URLENCODED + b"; charset=utf-16", GOOD_FORM.decode().encode("utf-16")),
-    (URLENCODED + b";;;=;\xff", GOOD_FORM),
-    (b"application/json", b'{"To": 1}'),
-    (b"", GOOD_FORM),
-    (b";", GOOD_FORM),
-    (b"x" * 10_000, GOOD_FORM),
-    (b"multipart/form-data", PART),
-    (b"multipart/form-data; boundary=", PART),
-    (b'multipart/form-data; boundary=""', PART),
-    (b"multipart/form-data; boundary=" + b"b" * 5_000, PART),
-    (b"multipart/form-data; boundary=\xff", b"--\xff\r\n\r\n\r\n--\xff--"),
-    (b"multipart/form-data; boundary=b; boundary=c", PART),
-    (b"multipart/form-data; boundary*=utf-8''b", PART),
-    (b"multipart/form-data; boundary=b", b""),
-    (b"multipart/form-data; boundary=b", b"--b--"),
-    (b"multipart/form-data; boundary=b", PART),
-    (b"multipart/form-data; boundary=b", PART + b"--b--\r\ntrailing\r\n--b\r\n"),
-    (b"multipart/form-data; boundary=b", PART * 5_000 + b"--b--"),
-    (b"multipart/form-data; boundary=b", b"--b\r\n" + b"X: y\r\n" * 5_000 + b"\r\n1\r\n--b--"),
-    (b"multipart/form-data; boundary=b", b"--b\r\nContent-Disposition\r\n\r\n1\r\n--b--"),
-    (b"multipart/form-data; boundary=b", b'--b\r\nContent-Disposition: form-data; name="\xff"\r\n\r\n1\r\n--b--'),
-    (b"multipart/form-data; boundary=b", b"--b\r\nContent-Disposition: ;;;name\r\n\r\n1\r\n--b--"),
-    (b"multipart/form-data; boundary=b", b"--b\r\nContent-Transfer-Encoding: base64\r\n\r\n!\r\n--b--"),
-    (b"multipart/mixed; boundary=b", PART + b"--b--"),
-]
-
-
 @pytest.mark.parametrize(("kind", "body"), ODD_FORMS)
 @pytest.mark.parametrize("target", [SUBMIT, b"/ibp_api.php"])
 def test_odd_forms_are_answered_in_shape(served: Served, target: bytes, kind: bytes, body: bytes) -> None:
@@ -267,8 +151,6 @@ def test_odd_forms_are_answered_in_shape(served: Served, target: bytes, kind: by
     assert served.is_well()
 
 
-CHUNKED = b"Transfer-Encoding: chunked\r\n"
-FORM_TYPE = b"Content-Type: application/x-www-form-urlencoded\r\n"
 GOOD_CHUNKS = b"".join(b"%x;x=y\r\n%s\r\n" % (1, GOOD_FORM[i : i + 1]) for i in range(len(GOOD_FORM)))
 
 
@@ -301,28 +183,6 @@ def test_an_expected_100_continue_comes_before_the_answer(served: Served) -> Non
         connection.sendall(GOOD_FORM)
         (answer,) = parsed(received(connection))
     assert answer.status == 200
-
-
-BROKEN_BODIES = {
-    "no chunk size": (CHUNKED, b"zz\r\nxx\r\n0\r\n\r\n"),
-    "a huge chunk size": (CHUNKED, b"f" * 40 + b"\r\nxx\r\n"),
-    "a chunk longer than it says": (CHUNKED, b"1\r\nToooo\r\n0\r\n\r\n"),
-    "chunks without end": (CHUNKED, b"5\r\nTo=14"),
-    "no chunks at all": (CHUNKED, b""),
-    "chunked and a length": (CHUNKED + b"Content-Length: 3\r\n", b"0\r\n\r\n"),
-    "chunked twice": (CHUNKED + CHUNKED, b"0\r\n\r\n"),
-    "an unknown transfer encoding": (b"Transfer-Encoding: gzip\r\n", b"xx"),
-    "chunked, then gzip": (b"Transfer-Encoding: chunked, gzip\r\n", b"0\r\n\r\n"),
-    "less than its length": (b"Content-Length: 100\r\n", b"To=1"),
-    "nothing of its length": (b"Content-Length: 100\r\n", b""),
-    "more than its length": (b"Content-Length: 2\r\n", b"To=14155550123&From=x"),
-    "a negative length": (b"Content-Length: -1\r\n", b"x"),
-    "a signed length": (b"Content-Length: +1\r\n", b"x"),
-    "a length that is no number": (b"Content-Length: 0x1\r\n", b"x"),
-    "a length beyond all": (b"Content-Length: " + b"9" * 40 + b"\r\n", b"x"),
-    "two lengths": (b"Content-Length: 1\r\nContent-Length: 2\r\n", b"xx"),
-    "two lengths in one": (b"Content-Length: 1, 1\r\n", b"x"),
-}
 
 
 @pytest.mark.parametrize("broken", BROKEN_BODIES)
@@ -389,16 +249,6 @@ def test_who_leaves_before_the_answer_harms_nobody(served: Served) -> None:
 
 
 # What is not HTTP -------------------------------------------------------------------------------------------------
-
-GARBAGE = [
-    b"\r\n\r\n\x00\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"SSH-2.0-OpenSSH_9.2\r\n", b"EHLO x\r\n",
-    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"GET / HTTP/3.0\r\n\r\n", b"GET / HTTP/1\r\n\r\n", b"get / HTTP/1.1\r\n\r\n",
-    b"BREW /ibp_api.php HTTP/1.1\r\n\r\n", b"GET\r\n\r\n", b"GET /a b HTTP/1.1\r\n\r\n", b"GET x HTTP/1.1\r\n\r\n",
-    "GET /é HTTP/1.1\r\n\r\n".encode(), b"GET /\x00 HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\nNo colon\r\n\r\n",
-    b"GET / HTTP/1.1\r\nX : y\r\n\r\n", b"GET / HTTP/1.1\r\n\xe9: x\r\n\r\n", b"GET / HTTP/1.1\r\nX: a\r\n b\r\n\r\n",
-    b"GET / HTTP/1.1\r\nX: \x00\r\n\r\n", b"GET /%s HTTP/1.1\r\n\r\n" % (b"x" * 70_000), b"HTTP/1.1 200 OK\r\n\r\n",
-    b"CONNECT 127.0.0.1:80 HTTP/1.1\r\n\r\n", b'{"jsonrpc": "2.0"}\r\n\r\n', b"\xff" * 70_000,
-]  # fmt: skip
 
 
 @pytest.mark.parametrize("raw", GARBAGE, ids=range(len(GARBAGE)))

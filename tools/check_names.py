@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDERS = ("sandbox", "client", "tools", "bench", "tests")
+FOLDERS = ("sandbox", "client", "tools", "bench", "torture", "tests")
 PRODUCT = ("sandbox/", "client/")
 """Where no two classes may have one name."""
 GENERATED = ("client/dialog_sandbox/_sync/",)
