@@ -1,5 +1,6 @@
 """The report: rule by rule and situation by situation, what a client gets wrong, and nothing of one that is right."""
 
+import html
 import json
 import os
 from random import Random
@@ -315,6 +316,24 @@ def test_accept_chooses_between_page_badge_and_json(sandbox: Driver) -> None:
 def test_a_format_that_is_not_known_is_refused(sandbox: Driver) -> None:
     refused = sandbox.control("GET", "/report?format=pdf", status=422)
     assert "json" in json.dumps(refused)
+
+
+def test_a_page_explains_the_words_that_it_uses(sandbox: Driver) -> None:
+    refused = sandbox.submit(to="+14155550123").headers["x-sandbox-exchange"]
+    page = in_format(sandbox, "html").text
+    used = {"ex_": refused, "POST faults": "POST faults {", "assumed": "(simplepay; documented, observed, assumed)"}
+    shown, words = page.split('<h2 id="words">')
+    assert 'href="#words"' in shown
+    for word, use in used.items():
+        assert html.escape(use, quote=False) in shown
+        assert word in words
+
+
+def test_what_happened_once_is_told_as_once(sandbox: Driver) -> None:
+    for to in ("+14155550123", "123", "123"):
+        sandbox.submit(to=to)
+    text = in_format(sandbox, "junit").text
+    assert ("(once; ex_" in text, "(2 times; ex_" in text, "1 times" in text) == (True, True, False)
 
 
 @pytest.mark.parametrize("name", ["html", "junit", "badge"])

@@ -1,4 +1,4 @@
-"""Takes the README's pictures of the console from the running product: `make screenshots`.
+"""Takes the pictures of the console for README and docs from the running product: `make screenshots`.
 
 It serves the clinic at a fixed time, on the port that the README names: the pictures change only with the pages.
 """
@@ -8,11 +8,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
-from playwright.sync_api import Page, ViewportSize, sync_playwright
+from playwright.sync_api import Page, ViewportSize, expect, sync_playwright
 
 CHECKOUT = Path(__file__).parent.parent
 IMAGES = CHECKOUT / "docs" / "images"
@@ -21,6 +22,10 @@ ARGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disa
 SIZE: ViewportSize = {"width": 1360, "height": 800}
 LARGEST = 200 * 1024
 """Bytes of a picture; a README is read over slow lines too."""
+START = "2026-05-06T14:00:00Z"
+REMINDERS = "reminders"
+"""A workspace that a flawed program called."""
+POLL, GAP = timedelta(minutes=15), timedelta(minutes=1)
 READY = re.compile(r"ready on (http://\S+)")
 PHONE = "16295550100"
 
@@ -28,7 +33,7 @@ PHONE = "16295550100"
 @contextmanager
 def served() -> Iterator[str]:
     """The origin of a sandbox."""
-    command = [sys.executable, "-m", "sandbox", "serve", "--start-at", "2026-05-06T14:00:00Z"]
+    command = [sys.executable, "-m", "sandbox", "serve", "--start-at", START]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=CHECKOUT)
     assert server.stdout is not None
     try:
@@ -56,24 +61,51 @@ def furnish(origin: str) -> dict[str, str]:
     call("POST", f"/messages/{sid}/reply", {"text": "Thank you! Do I need to come in?"})
     call("POST", "/clock", {"action": "advance", "seconds": 60, "settle": 5})
     refused = submit(origin, To="629-555-0100", Body="Your results are in.").headers["x-sandbox-exchange"]
+    misuse(origin)
     ui = "/_sandbox/ui/default"
     return {
         "phones": f"{ui}/phones/{PHONE}",
         "message": f"{ui}/messages/{sid}",
         "exchange": f"{ui}/exchanges/{refused}",
+        "report": f"/_sandbox/ui/{REMINDERS}/report",
     }
 
 
-def submit(origin: str, **fields: str) -> httpx.Response:
+def submit(origin: str, auth: tuple[str, str] = ("demo", "demo"), **fields: str) -> httpx.Response:
     url = f"{origin}/dialoghealth-simplepay-api/submit/HARBOR1001"
-    return httpx.post(url, auth=("demo", "demo"), data={"From": "16155550110", **fields})
+    return httpx.post(url, auth=auth, data={"From": "16155550110", **fields})
+
+
+def misuse(origin: str) -> None:
+    """A program that writes numbers as people do, tries again without waiting, and leaves a gap between its ranges."""
+    spaces = f"{origin}/_sandbox/workspaces"
+
+    def call(path: str, body: Any) -> Any:
+        return httpx.post(spaces + path, json=body).raise_for_status().json()
+
+    made = call("", {"name": REMINDERS, "fixture": "clinic", "start_at": START, "clock": "frozen"})
+    auth = (made["basic"]["username"], made["basic"]["password"])
+    submit(origin, auth, To="(629) 555-0100", Body="See you tomorrow.")
+    call(f"/{REMINDERS}/faults", {"match": {"operation": "simplepay.submit"}, "effect": {"status": 503}, "times": 2})
+    for _ in range(3):
+        submit(origin, auth, To=PHONE, Body="See you tomorrow.")
+    at = datetime.fromisoformat(START)
+    for _ in range(4):
+        message = {"console": "HARBOR1001", "to": PHONE, "text": "Please call us."}
+        call(f"/{REMINDERS}/clock", {"action": "advance", "seconds": GAP.total_seconds() / 2})
+        call(f"/{REMINDERS}/messages", message)
+        call(f"/{REMINDERS}/clock", {"action": "advance", "seconds": (POLL - GAP / 2).total_seconds()})
+        window = f"{at + GAP:%Y-%m-%d %H:%M:%S}/{at + POLL:%Y-%m-%d %H:%M:%S}"
+        url = f"{origin}/dialoghealth-writeback-api/api/responses/HARBOR1001/{window}"
+        httpx.get(url, auth=auth).raise_for_status()
+        at += POLL
 
 
 def take(page: Page, url: str, file: Path) -> None:
     """A picture of a page, once it has settled."""
     page.goto(url)
     page.locator('#live[data-state="live"]').wait_for()
-    page.wait_for_function("!document.querySelector('[aria-busy=true]')")
+    expect(page.locator('[aria-busy="true"]')).to_have_count(0)
     page.evaluate("document.fonts.ready.then(() => new Promise(requestAnimationFrame))")
     page.screenshot(path=file, animations="disabled", caret="hide")
     size = file.stat().st_size

@@ -38,7 +38,7 @@ def cases_of(report: WorkspaceReport) -> Iterator[ReportCase]:
 def _of_rule(rule: RuleReport) -> list[str]:
     if rule.how:
         return [f"Never tried: {rule.how}"]
-    return [f"{each.seen}: {each.mend} ({each.count} times; {', '.join(each.exchanges)})" for each in rule.findings]
+    return [f"{each.seen}: {each.mend} ({_times(each.count)}; {', '.join(each.exchanges)})" for each in rule.findings]
 
 
 def _of_situation(situation: SituationReport, report: WorkspaceReport) -> list[str]:
@@ -67,6 +67,10 @@ def name_of(poller: Poller) -> str:
 def _of_finding(each: PollerFinding) -> list[str]:
     cause = f" It comes of {each.cause}." if each.cause else ""
     return [
-        f"{each.count} times.{cause} {each.advice}",
+        f"{_times(each.count).capitalize()}.{cause} {each.advice}",
         *(f"{shown.detail} ({', '.join(shown.exchanges)})" for shown in each.evidence),
     ]
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
