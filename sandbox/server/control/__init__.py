@@ -104,7 +104,7 @@ def application(state: Mapping[str, Any], routes: Sequence[BaseRoute]) -> ASGIAp
 def every_route(settings: Settings, vendors: Sequence[Vendor]) -> list[BaseRoute]:
     """Return the sections of the control API, their description, the vendors', and the pages for people."""
     # They take longer to import and to build than a vendor's first answer may take.
-    from sandbox.server import docs, openapi, pages  # noqa: PLC0415
+    from sandbox.server import docs, llms_text, openapi, pages  # noqa: PLC0415
     from sandbox.server.control import (  # noqa: PLC0415
         callbacks,
         clock,
@@ -135,7 +135,7 @@ def every_route(settings: Settings, vendors: Sequence[Vendor]) -> list[BaseRoute
     )
     ours = [route for section in sections for route in section.router.routes]
     documents = openapi.routes(ours, vendors, engine.our_version(), is_open=asks_for_no_token(settings))
-    return [*ours, *documents, *docs.ROUTES, *pages.ROUTES]
+    return [*ours, *documents, *docs.ROUTES, *llms_text.ROUTES, *pages.ROUTES]
 
 
 async def _problem(_: Request, error: Exception) -> Response:
