@@ -15,7 +15,7 @@ from sandbox.vendors import VENDORS
 TOKEN = "a-token"
 PATHS = ("/llms.txt", "/_sandbox/llms.txt")
 LINK = re.compile(r"\]\(([^)]+)\)")
-OPEN_TO_ALL = ("/_sandbox/docs", "/_sandbox/ui", "/_sandbox/openapi")
+OPEN_TO_ALL = ("/_sandbox/docs", "/_sandbox/ui", "/_sandbox/openapi", "/_sandbox/collections/")
 
 
 @pytest.mark.parametrize("path", PATHS)

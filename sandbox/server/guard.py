@@ -23,10 +23,11 @@ PREFIX = "/_sandbox"
 HEALTH = f"{PREFIX}/health/"
 DOCS = f"{PREFIX}/docs"
 UI = f"{PREFIX}/ui"
+COLLECTIONS = f"{PREFIX}/collections/"
 LLMS_TEXT = "/llms.txt"
 """Where agents look for it; it is below the prefix too."""
-HOLD_NO_DATA = (HEALTH, f"{DOCS}/", f"{UI}/", f"{PREFIX}/openapi/")
-"""Where paths begin that show nobody's data."""
+HOLD_NO_DATA = (HEALTH, f"{DOCS}/", f"{UI}/", f"{PREFIX}/openapi/", COLLECTIONS)
+"""Where paths begin that show nobody's data: collections do only where they see to the token themselves."""
 ALSO_HOLD_NO_DATA = (DOCS, UI, f"{PREFIX}/openapi.json", LLMS_TEXT, PREFIX + LLMS_TEXT)
 IS_HEAD = "sandbox.head"
 """In the scope of a request that is answered as a GET."""

@@ -108,6 +108,7 @@ def every_route(settings: Settings, vendors: Sequence[Vendor]) -> list[BaseRoute
     from sandbox.server.control import (  # noqa: PLC0415
         callbacks,
         clock,
+        collections,
         consents,
         delivery,
         engine,
@@ -134,8 +135,10 @@ def every_route(settings: Settings, vendors: Sequence[Vendor]) -> list[BaseRoute
         *(callbacks, sinks, faults, stories, journal, verify, report, exports, snapshots),
     )
     ours = [route for section in sections for route in section.router.routes]
-    documents = openapi.routes(ours, vendors, engine.our_version(), is_open=asks_for_no_token(settings))
-    return [*ours, *documents, *docs.ROUTES, *llms_text.ROUTES, *pages.ROUTES]
+    is_open = asks_for_no_token(settings)
+    document_of = openapi.documents_of(ours, vendors, engine.our_version(), is_open=is_open)
+    described = (*openapi.routes(document_of), *collections.routes(document_of))
+    return [*ours, *described, *docs.ROUTES, *llms_text.ROUTES, *pages.ROUTES]
 
 
 async def _problem(_: Request, error: Exception) -> Response:
