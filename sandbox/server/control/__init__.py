@@ -105,6 +105,7 @@ def every_route(settings: Settings, vendors: Sequence[Vendor]) -> list[BaseRoute
     """Return the sections of the control API, their description, the vendors', and the pages for people."""
     # They take longer to import and to build than a vendor's first answer may take.
     from sandbox.server import docs, llms_text, openapi, pages  # noqa: PLC0415
+    from sandbox.server.agents import endpoint as agents  # noqa: PLC0415
     from sandbox.server.control import (  # noqa: PLC0415
         callbacks,
         clock,
@@ -137,7 +138,7 @@ def every_route(settings: Settings, vendors: Sequence[Vendor]) -> list[BaseRoute
     ours = [route for section in sections for route in section.router.routes]
     is_open = asks_for_no_token(settings)
     document_of = openapi.documents_of(ours, vendors, engine.our_version(), is_open=is_open)
-    described = (*openapi.routes(document_of), *collections.routes(document_of))
+    described = (*openapi.routes(document_of), *collections.routes(document_of), *agents.routes(document_of))
     return [*ours, *described, *docs.ROUTES, *llms_text.ROUTES, *pages.ROUTES]
 
 
