@@ -26,7 +26,7 @@ def postman_of(api: DescribedApi, values: Mapping[str, str]) -> Json:
             {"key": name, "value": value, "type": "secret" if name in SECRET else "string"}
             for name, value in values.items()
         ],
-        "item": folders if len(folders) > 1 else folders[0]["item"],
+        "item": folders[0]["item"] if len(folders) == 1 else folders,
     }
 
 
