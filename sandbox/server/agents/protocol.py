@@ -22,7 +22,7 @@ from pydantic_core import from_json
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from sandbox.server.agents.tools import AgentTool, ControlCall, MissingArgument, tools_of
+from sandbox.server.agents.tools import AgentTool, MissingArgument, ToolRequest, tools_of
 from sandbox.server.guard import Guard
 from sandbox.server.public_address import prefix_of
 from sandbox.vendors.base.exchange import MAX_BODY
@@ -84,7 +84,7 @@ def _described(tool: AgentTool) -> Tool:
     )
 
 
-async def _answer(request: Request, call: ControlCall) -> httpx.Response:
+async def _answer(request: Request, call: ToolRequest) -> httpx.Response:
     """Return what the control API answers the caller of this request."""
     app = Guard(request.app, request.app.state.settings)
     prefix = prefix_of(request)

@@ -65,7 +65,7 @@ class MissingArgument(Exception):
     """An argument that stands in the path is not there."""
 
 
-class ControlCall(NamedTuple):
+class ToolRequest(NamedTuple):
     """A request to the control API. `body` is JSON, None if there is none."""
 
     method: str
@@ -90,7 +90,7 @@ class AgentTool:
     schema: Json
     defaults: Mapping[str, Any] = field(default_factory=dict)
 
-    def call(self, arguments: Mapping[str, Any]) -> ControlCall:
+    def call(self, arguments: Mapping[str, Any]) -> ToolRequest:
         """Return the request that these arguments mean, right or wrong; raises `MissingArgument`."""
         sent = {**self.defaults, **arguments}
         in_path = {WORKSPACE: DEFAULT, **sent}
@@ -102,9 +102,9 @@ class AgentTool:
             path = path.replace("{" + name + "}", quote(_text(in_path[name]), safe="").replace(".", "%2E"))
         others = {name: value for name, value in sent.items() if name not in self.in_path}
         if self.has_body:
-            return ControlCall(self.method, path, {}, others)
+            return ToolRequest(self.method, path, {}, others)
         query = {name: _text(value) for name, value in others.items() if value is not None}
-        return ControlCall(self.method, path, query, None)
+        return ToolRequest(self.method, path, query, None)
 
 
 def tools_of(document: Mapping[str, Any]) -> dict[str, AgentTool]:

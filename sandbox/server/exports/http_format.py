@@ -24,6 +24,18 @@ def request_of(
     title: str, notes: Iterable[str], request_line: str, headers: Iterable[tuple[str, str]], body: str
 ) -> str:
     """Return a request with its title, and what is said of it in comments. `body`: empty if it has none."""
-    lines = ["", f"### {title}", *map(comment_of, notes), request_line]
-    lines += [f"{name}: {value}" for name, value in headers]
+    lines = [*_head(title, notes), request_line, *map(_header, headers)]
     return "\n".join([*lines, *(["", body] if body else []), ""])
+
+
+def unsent_request_of(title: str, notes: Iterable[str], request_line: str, headers: Iterable[tuple[str, str]]) -> str:
+    """Return a request that the file cannot say, without its body, as a comment."""
+    return "\n".join([*_head(title, notes), *map(comment_of, [request_line, *map(_header, headers)]), ""])
+
+
+def _head(title: str, notes: Iterable[str]) -> list[str]:
+    return ["", f"### {title}", *map(comment_of, notes)]
+
+
+def _header(header: tuple[str, str]) -> str:
+    return ": ".join(header)
