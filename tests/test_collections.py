@@ -188,7 +188,8 @@ def test_a_postman_collection_is_one_of_version_2_1(open_driver: Callable[..., D
 
 # The control API -----------------------------------------------------------------------------------------------------
 
-ENDLESS = "follow_events"
+LEFT_OUT = ("follow_events", "open_bundle")
+"""One has no end, the other needs a file, which its reader has to choose."""
 NOT_FOUND_OR_NOT_NOW = (404, 408, 409, 417)
 
 
@@ -205,7 +206,7 @@ def test_each_request_of_the_control_api_is_understood(open_driver: Callable[...
     assert len(requests) == sum(len(item) for item in document["paths"].values())
     taken = []
     for request in sorted(requests, key=lambda each: each.method == "DELETE"):  # first what they would take away
-        if request.name == ENDLESS:
+        if request.name in LEFT_OUT:
             continue
         answer = send(sandbox, request)
         assert answer.is_success or answer.status_code in NOT_FOUND_OR_NOT_NOW, (request, answer.text)
