@@ -121,7 +121,7 @@ LOCK := $(UV) pip compile --quiet --no-config --universal --python-version 3.11 
 
 lock: $(UV)  ## make the lock files anew (ARGS=--upgrade takes the newest versions)
 	$(LOCK) pyproject.toml -o requirements/runtime.lock
-	$(LOCK) pyproject.toml --extra postgresql --extra migrate --extra tls -c requirements/runtime.lock -o requirements/image.lock
+	$(LOCK) pyproject.toml --extra postgresql --extra migrate --extra tls --extra mcp -c requirements/runtime.lock -o requirements/image.lock
 	$(LOCK) --group pyproject.toml:build -c requirements/runtime.lock -o requirements/build.lock
 	$(LOCK) pyproject.toml --group pyproject.toml:dev -c requirements/image.lock -c requirements/build.lock -o requirements/dev.lock
 

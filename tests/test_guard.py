@@ -361,6 +361,10 @@ def test_without_a_token_nobody_has_it(sent_token: bytes) -> None:
         "/_sandbox/ui/assets/phones.js",
         "/_sandbox/openapi.json",
         "/_sandbox/openapi/writeback.json",
+        "/_sandbox/collections/control.http",
+        "/_sandbox/collections/simplepay.postman.json",
+        "/_sandbox/llms.txt",
+        "/llms.txt",
     ],
 )
 def test_what_holds_no_data_needs_no_token(path: str, open_driver: Callable[..., Driver]) -> None:

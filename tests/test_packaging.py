@@ -131,7 +131,7 @@ def test_the_lock_files_agree_and_hold_what_is_asked_for(wheels: Wheels) -> None
     asked = [*requirements_of(wheels.server), *requirements_of(wheels.client)]
     for requirement in [each for each in map(Requirement, asked) if each.name not in OURS]:
         marker = str(requirement.marker or "")
-        in_image = any(f'extra == "{extra}"' in marker for extra in ("migrate", "postgresql", "tls"))
+        in_image = any(f'extra == "{extra}"' in marker for extra in ("mcp", "migrate", "postgresql", "tls"))
         # Of the other extras only the tests have what is locked.
         lock = "image" if in_image else "dev" if "extra" in marker else "runtime"
         assert requirement.specifier.contains(pinned[lock][requirement.name.lower()]), requirement

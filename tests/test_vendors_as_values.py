@@ -7,6 +7,7 @@ import httpx
 import pytest
 from conftest import WORLDS, DatabaseFor
 from driver import ACTION_NAMES, CONSOLE, DIALOGTECH, KEYS, STRANGER, Driver
+from request_files import requests_of_http_file, requests_of_postman
 from toys import KEY, PREFIX, VENDORS
 
 from sandbox.app import create_app
@@ -218,3 +219,18 @@ def test_the_console_knows_them(toys: Driver) -> None:
     assert page.status_code == 200
     assert "toy.send" in page.text
     assert "dialogtech.sms.ping" in page.text
+
+
+# Collections ---------------------------------------------------------------------------------------------------------
+
+
+def test_their_calls_are_in_the_collections(toys: Driver) -> None:
+    path = "/_sandbox/collections"
+    postman = requests_of_postman(toys.call("GET", f"{path}/toy.postman.json").json())
+    http_file = requests_of_http_file(toys.call("GET", f"{path}/toy.http").text)
+    assert [each.name for each in postman] == [each.name for each in http_file] == ["send", "texts"]
+    for each in http_file:
+        assert f"{PREFIX}/{CONSOLE}/texts" in each.url
+    pings = requests_of_http_file(toys.call("GET", f"{path}/dialogtech.http?workspace=default").text)
+    (by_get,) = (each for each in pings if each.name == "sms.ping" and each.method == "GET")
+    assert "pong" in toys.call("GET", by_get.url).text.lower()

@@ -212,8 +212,8 @@ def look_at(buildah: Buildah, base: str) -> dict[str, Any]:
     ours = [name for name in commands if name in added]
     check("no pip came with the sandbox", not any("pip" in name for name in ours), ours)
     packages = {path.name for path in (tree / "opt/dialog-sandbox").glob("lib/python3*/site-packages/*")}
-    missing = sorted({"psycopg", "psycopg_binary", "alembic"} - packages)
-    check("PostgreSQL's driver is in it, and what migrates a database", not missing, missing)
+    missing = sorted({"psycopg", "psycopg_binary", "alembic", "mcp"} - packages)
+    check("PostgreSQL's driver is in it, what migrates a database, and what answers agents", not missing, missing)
     whole, share = megabytes(tree), megabytes(tree / "opt/dialog-sandbox")
     check(f"it weighs {whole:.0f} MB (at most {MOST_IN_ALL})", whole <= MOST_IN_ALL)
     check(f"{share:.0f} MB of it are ours, packages and all (at most {MOST_OURS})", share <= MOST_OURS)

@@ -23,7 +23,12 @@ PREFIX = "/_sandbox"
 HEALTH = f"{PREFIX}/health/"
 DOCS = f"{PREFIX}/docs"
 UI = f"{PREFIX}/ui"
-HOLD_NO_DATA = (HEALTH, f"{DOCS}/", f"{UI}/", f"{PREFIX}/openapi/")
+COLLECTIONS = f"{PREFIX}/collections/"
+LLMS_TEXT = "/llms.txt"
+"""Where agents look for it; it is below the prefix too."""
+HOLD_NO_DATA = (HEALTH, f"{DOCS}/", f"{UI}/", f"{PREFIX}/openapi/", COLLECTIONS)
+"""Where paths begin that show nobody's data: collections do only where they see to the token themselves."""
+ALSO_HOLD_NO_DATA = (DOCS, UI, f"{PREFIX}/openapi.json", LLMS_TEXT, PREFIX + LLMS_TEXT)
 IS_HEAD = "sandbox.head"
 """In the scope of a request that is answered as a GET."""
 MAY_DRIVE = "sandbox.may_drive"
@@ -54,11 +59,11 @@ def asks_for_no_token(settings: Settings) -> bool:
 
 
 def is_ours(scope: Scope) -> bool:
-    """Return whether a request is the control API's or the console's, or a browser that is led to it."""
+    """Return whether a request is the control API's or the console's, an agent's, or a browser that is led to it."""
     path: str = scope["path"]
     if path == "/" and scope["method"] in ("GET", "HEAD"):
         return "text/html" in Headers(scope=scope).get("accept", "")
-    return is_below_prefix(path)
+    return path == LLMS_TEXT or is_below_prefix(path)
 
 
 def is_below_prefix(path: str) -> bool:
@@ -70,7 +75,7 @@ def needs_no_token(path: str) -> bool:
 
     So is a sink's, whose path is its token.
     """
-    return path.startswith((SINKS, *HOLD_NO_DATA)) or path in (DOCS, UI, f"{PREFIX}/openapi.json")
+    return path.startswith((SINKS, *HOLD_NO_DATA)) or path in ALSO_HOLD_NO_DATA
 
 
 class Guard:
@@ -87,7 +92,7 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         send = _without_sniffing(send)
         path: str = scope["path"]
-        if is_below_prefix(path):
+        if path != "/":  # from which anybody is led to the console
             headers = Headers(scope=scope)
             problem = self.problem(scope["method"], path, headers, scope["scheme"])
             if problem is not None:

@@ -5,7 +5,7 @@ They are made when somebody asks.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -74,13 +74,16 @@ ABOUT = (
 TOKEN = "controlToken"
 
 
-def routes(
+def documents_of(
     control_routes: list[BaseRoute], vendors: Sequence[Vendor], version: str, *, is_open: bool
-) -> list[BaseRoute]:
-    """Return the routes of the documents; `is_open`: the control API asks for no token."""
+) -> Callable[[str], Json]:
+    """Return what gives a vendor's document by its name, and the control API's by `OURS`; raises `Problem`.
+
+    `is_open`: the control API asks for no token.
+    """
 
     @cache
-    def document(name: str) -> Json:
+    def document_of(name: str) -> Json:
         if name == OURS:
             return control_document(control_routes, vendors, version, is_open=is_open)
         for vendor in vendors:
@@ -89,9 +92,15 @@ def routes(
         names = ", ".join(vendor.name for vendor in vendors)
         raise Problem(404, "Unknown vendor", f"There is no such vendor: take one of {names}.")
 
+    return document_of
+
+
+def routes(document_of: Callable[[str], Json]) -> list[BaseRoute]:
+    """Return the routes of the documents."""
+
     async def show(request: Request) -> Response:
         served = {"servers": [{"url": prefix_of(request) or "/"}]}
-        content = document(request.path_params.get("vendor", OURS)) | served
+        content = document_of(request.path_params.get("vendor", OURS)) | served
         return Response(_bytes(content), headers={"Cache-Control": "no-cache"}, media_type="application/json")
 
     return [Route("/_sandbox/openapi.json", show), Route("/_sandbox/openapi/{vendor}.json", show)]

@@ -43,6 +43,16 @@ class BodyModel(BaseModel):
         return value
 
 
+def body_example(example: dict[str, Any]) -> ConfigDict:
+    """Return the settings of a body that descriptions show as this."""
+
+    def describe(schema: dict[str, Any]) -> None:
+        _describe_body(schema)
+        schema["examples"] = [example]
+
+    return ConfigDict(json_schema_extra=describe)
+
+
 class QueryModel(BaseModel):
     """A query string: no unknown members."""
 

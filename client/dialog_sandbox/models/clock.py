@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from dialog_sandbox.models.base import BodyModel, SparseAnswer, absent
+from dialog_sandbox.models.base import BodyModel, SparseAnswer, absent, body_example
 from dialog_sandbox.models.values import (
     LONGEST_DELAY_S,
     MESSAGE_ID,
@@ -44,6 +44,8 @@ class ClockTurned(ClockReading):
 
 class ClockRequest(BodyModel):
     """`at` goes with `freeze` (or not) and `set`, `seconds` with `advance`, `speed` with `run` (or not)."""
+
+    model_config = body_example({"action": "advance", "seconds": 5})
 
     action: Literal["freeze", "set", "advance", "run"]
     at: Moment | None = None

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from dialog_sandbox.models.base import AnswerModel, BodyModel, PageRequest
+from dialog_sandbox.models.base import AnswerModel, BodyModel, PageRequest, body_example
 from dialog_sandbox.models.messages import Message
 from dialog_sandbox.models.values import CONSENT_CURSOR, ConsentState, PhoneNumber, Timestamp
 
@@ -23,6 +23,8 @@ class ConsentChange(Consent):
 
 
 class ConsentRequest(BodyModel):
+    model_config = body_example({"state": "opted_out", "console": "HARBOR1001"})
+
     state: ConsentState
     console: str | None = Field(None, description="Needed when there are several.", examples=["HARBOR1001"])
     silent: bool = Field(False, description="Nothing is sent to the phone, which some call inactive.")

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, PlainValidator, WithJsonSchema, model_validator
 
-from dialog_sandbox.models.base import AnswerModel, BodyModel, DescribedAs, absent
+from dialog_sandbox.models.base import AnswerModel, BodyModel, DescribedAs, absent, body_example
 from dialog_sandbox.models.values import (
     LONGEST_DELAY_S,
     LONGEST_SOUGHT,
@@ -146,6 +146,8 @@ EffectAsSent = Annotated[dict[str, Any], DescribedAs(Effect)]
 
 
 class AddFaultRequest(BodyModel):
+    model_config = body_example({"match": {"operation": "simplepay.submit"}, "effect": {"status": 503}, "times": 1})
+
     match: Match = Field(default_factory=Match, description="Left out, it is every call.")
     effect: Effect
     probability: Probability = 1.0

@@ -4,7 +4,7 @@ from typing import Literal, NoReturn, Self
 
 from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from dialog_sandbox.models.base import AnswerModel, BodyModel, PageRequest, SparseAnswer, absent
+from dialog_sandbox.models.base import AnswerModel, BodyModel, PageRequest, SparseAnswer, absent, body_example
 from dialog_sandbox.models.callbacks import Callback
 from dialog_sandbox.models.values import (
     LONGEST_SOUGHT,
@@ -170,6 +170,8 @@ class DeleteMessagesRequest(ListMessagesRequest):
 class SendMessageRequest(BodyModel):
     """What staff send from a console, or from a tracking number: give one of the two."""
 
+    model_config = body_example({"console": "HARBOR1001", "to": "14155550123", "text": "Your results are in."})
+
     console: str | None = Field(None, description="A console's code.", examples=["HARBOR1001"])
     tracking_number: PhoneNumber | None = Field(None, examples=["6155550100"])
     to: PhoneNumber
@@ -188,6 +190,10 @@ class SendMessageRequest(BodyModel):
 
 
 class BroadcastRequest(BodyModel):
+    model_config = body_example(
+        {"name": "Flu shots", "text": "Come on Friday.", "to": ["14155550123"], "console": "HARBOR1001"}
+    )
+
     name: Text
     text: Text
     to: Receivers
@@ -206,11 +212,15 @@ class StatusRequest(BodyModel):
 
 
 class ReplyRequest(BodyModel):
+    model_config = body_example({"text": "STOP"})
+
     text: Text
     at: At = None
 
 
 class InboundRequest(BodyModel):
+    model_config = body_example({"from": "14155550123", "to": "16155550110", "text": "Thank you!"})
+
     from_: PhoneNumber = Field(alias="from")
     to: LineNumber = Field(description="A console's line or a tracking number.", examples=["16155550110"])
     text: Text

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, GetCoreSchemaHandler, model_validator
 from pydantic_core import CoreSchema, core_schema
 
-from dialog_sandbox.models.base import AnswerModel, BodyModel, SparseAnswer, absent
+from dialog_sandbox.models.base import AnswerModel, BodyModel, SparseAnswer, absent, body_example
 from dialog_sandbox.models.events import Timeout
 from dialog_sandbox.models.values import (
     EXCHANGE_ID,
@@ -75,6 +75,8 @@ class ExpectationRequest(BodyModel):
 
 class VerifyRequest(BodyModel):
     """Something must be expected."""
+
+    model_config = body_example({"expect": [{"operation": "simplepay.submit", "count": 1}]})
 
     expect: list[ExpectationRequest] = Field([], max_length=100)
     in_order: bool = Field(

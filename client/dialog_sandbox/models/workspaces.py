@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from dialog_sandbox.models.base import AnswerModel, BodyModel, absent
+from dialog_sandbox.models.base import AnswerModel, BodyModel, absent, body_example
 from dialog_sandbox.models.delivery import DeliveryRequest
 from dialog_sandbox.models.values import (
     CODE,
@@ -81,6 +81,8 @@ class ChangeWorkspaceRequest(BodyModel):
 
 class CreateWorkspaceRequest(BodyModel):
     """What is left out is made, or takes its default."""
+
+    model_config = body_example({"fixture": "clinic", "clock": "frozen", "ttl": 600})
 
     name: WorkspaceName = absent()
     fixture: str = Field(EMPTY, description="A packaged one's name, or the one that the server was started with.")

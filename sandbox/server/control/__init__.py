@@ -104,10 +104,12 @@ def application(state: Mapping[str, Any], routes: Sequence[BaseRoute]) -> ASGIAp
 def every_route(settings: Settings, vendors: Sequence[Vendor]) -> list[BaseRoute]:
     """Return the sections of the control API, their description, the vendors', and the pages for people."""
     # They take longer to import and to build than a vendor's first answer may take.
-    from sandbox.server import docs, openapi, pages  # noqa: PLC0415
+    from sandbox.server import docs, llms_text, openapi, pages  # noqa: PLC0415
+    from sandbox.server.agents import endpoint as agents  # noqa: PLC0415
     from sandbox.server.control import (  # noqa: PLC0415
         callbacks,
         clock,
+        collections,
         consents,
         delivery,
         engine,
@@ -134,8 +136,10 @@ def every_route(settings: Settings, vendors: Sequence[Vendor]) -> list[BaseRoute
         *(callbacks, sinks, faults, stories, journal, verify, report, exports, snapshots),
     )
     ours = [route for section in sections for route in section.router.routes]
-    documents = openapi.routes(ours, vendors, engine.our_version(), is_open=asks_for_no_token(settings))
-    return [*ours, *documents, *docs.ROUTES, *pages.ROUTES]
+    is_open = asks_for_no_token(settings)
+    document_of = openapi.documents_of(ours, vendors, engine.our_version(), is_open=is_open)
+    described = (*openapi.routes(document_of), *collections.routes(document_of), *agents.routes(document_of))
+    return [*ours, *described, *docs.ROUTES, *llms_text.ROUTES, *pages.ROUTES]
 
 
 async def _problem(_: Request, error: Exception) -> Response:

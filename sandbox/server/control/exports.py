@@ -20,7 +20,7 @@ from sandbox.server.control.dependencies import PictureWithJournalDep, SettingsD
 from sandbox.server.control.engine import our_version
 from sandbox.server.control.http import WORKSPACE, by_turns, control_router
 from sandbox.server.control.snapshots import FURTHER_CHECKS, LARGEST_FILE
-from sandbox.server.exports import bundle, har, http_file
+from sandbox.server.exports import bundle, har, http_file, http_format
 from sandbox.server.exports.opened_bundle import OpenedBundle
 from sandbox.server.exports.run_start import start_of
 from sandbox.server.journal.masks import masked_entry
@@ -78,7 +78,7 @@ async def export_har(
     return _download(file, f"{exported.name}.har", har.MEDIA_TYPE)
 
 
-@router.get(WORKSPACE + "/journal.http", response_class=StreamingResponse, responses=_answers(http_file.MEDIA_TYPE))
+@router.get(WORKSPACE + "/journal.http", response_class=StreamingResponse, responses=_answers(http_format.MEDIA_TYPE))
 async def export_http_file(
     request: Request,
     ws: WorkspaceDep,
@@ -91,7 +91,7 @@ async def export_http_file(
     entries = _entries(picture, exported)
     url = public_url_of(request)
     file = http_file.http_file_of(entries, url, exported.name, exported.accounts, explanations(vendors))
-    return _download(file, f"{exported.name}.http", http_file.MEDIA_TYPE)
+    return _download(file, f"{exported.name}.http", http_format.MEDIA_TYPE)
 
 
 @router.get(WORKSPACE + "/bundle", response_class=StreamingResponse, responses=_answers(bundle.MEDIA_TYPE))

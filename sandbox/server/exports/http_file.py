@@ -9,10 +9,10 @@ from functools import partial
 
 from dialog_sandbox.models.journal import Exchange
 from sandbox.server.exports.credentials import KEYS, is_basic, with_keys
+from sandbox.server.exports.http_format import definition_of, reference_to, request_of, unsent_request_of
 from sandbox.server.journal.wire import exchange_body
 from sandbox.store.tables import JournalEntryRow
 
-MEDIA_TYPE = "text/plain; charset=utf-8"
 NOT_SENT = frozenset(
     {
         *("host", "content-length", "connection", "keep-alive", "transfer-encoding", "te", "trailer", "expect"),
@@ -38,7 +38,7 @@ def http_file_of(
 ) -> Iterator[bytes]:
     """Yield the file in pieces. `url`: what the paths stand behind; `accounts`: how many the workspace has."""
     keys = [_variable(name, n) for n in range(1, accounts + 1) for name in KEYS]
-    head = HEAD.format(workspace=workspace, url=url) + "".join(f"@{name} =\n" for name in keys)
+    head = HEAD.format(workspace=workspace, url=url) + "".join(definition_of(name, "") for name in keys)
     yield head.encode()
     for entry in entries:
         yield http_request_of(exchange_body(entry, explanations), entry.call_account or 1).encode()
@@ -49,15 +49,15 @@ def http_request_of(exchange: Exchange, account: int) -> str:
     key = partial(_reference, account)
     target = exchange.path + (f"?{exchange.query}" if exchange.query else "")
     headers = [_header(name, value) for name, value in exchange.request.headers if name.lower() not in NOT_SENT]
-    request = [f"{exchange.method} {{{{url}}}}{with_keys(_without_variables(target), key)}", *headers]
-    lines = ["", f"### {exchange.operation or 'no operation'}", *map(_comment, _notes(exchange))]
+    request_line = f"{exchange.method} {{{{url}}}}{with_keys(_without_variables(target), key)}"
+    title, notes = exchange.operation or "no operation", [*_notes(exchange)]
     why_not = _cannot_say(exchange)
     if why_not is not None:
-        return "\n".join([*lines, _comment(f"It cannot be sent from here: {why_not}."), *map(_comment, request), ""])
+        return unsent_request_of(title, [*notes, f"It cannot be sent from here: {why_not}."], request_line, headers)
     body = exchange.request.body
     if _is_form(exchange):
         body = _without_variables(body)
-    return "\n".join([*lines, *request, *(["", with_keys(body, key)] if body else []), ""])
+    return request_of(title, notes, request_line, headers, with_keys(body, key))
 
 
 def _notes(exchange: Exchange) -> Iterator[str]:
@@ -66,11 +66,6 @@ def _notes(exchange: Exchange) -> Iterator[str]:
         yield f"{finding.rule}, {finding.level}: {finding.seen}. {finding.mend}"
     if exchange.fault is not None:
         yield f"fault: {exchange.fault.model_dump_json(exclude_none=True)}"
-
-
-def _comment(text: str) -> str:
-    """Return a text as one line: what a client sent must not become a request of the file."""
-    return f"# {' '.join(text.split())}"
 
 
 def _cannot_say(exchange: Exchange) -> str | None:
@@ -98,12 +93,12 @@ def _without_variables(text: str) -> str:
     return text.replace(VARIABLE, "%7B%7B")
 
 
-def _header(name: str, value: str) -> str:
-    return f"{name}: {'Basic {{username}} {{password}}' if is_basic(name, value) else value}"
+def _header(name: str, value: str) -> tuple[str, str]:
+    return name, "Basic {{username}} {{password}}" if is_basic(name, value) else value
 
 
 def _reference(account: int, name: str) -> str:
-    return "{{" + _variable(name, account) + "}}"
+    return reference_to(_variable(name, account))
 
 
 def _variable(name: str, account: int) -> str:
