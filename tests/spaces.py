@@ -101,7 +101,9 @@ def fill(sandbox: Driver, workspace: Any) -> None:
     call("POST", "/broadcasts", flu)
     call("POST", "/messages", {"console": CONSOLE, "to": PHONE, "text": "Later.", "at": "2026-05-07T10:00:00Z"})
     form = {"To": STRANGER, "From": LINE, "Body": "Hello", "StatusCallback": sink}
-    submitted = sandbox.call("POST", f"{SIMPLEPAY}/submit/{CONSOLE}", auth=basic(workspace), data=form)
+    traced = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
+    path = f"{SIMPLEPAY}/submit/{CONSOLE}"
+    submitted = sandbox.call("POST", path, auth=basic(workspace), data=form, headers=traced)
     call("POST", f"/messages/{submitted.json()['sid']}/status", {"status": "undelivered", "force": True})
     call("POST", "/faults", {"match": {"to": "2125550199"}, "effect": {"status": 503}})
     call("POST", "/clock", {"action": "advance", "seconds": 60, "settle": 60})

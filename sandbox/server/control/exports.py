@@ -49,7 +49,7 @@ BATCH_SIZE = 20
 
 
 def _answers(media_type: str) -> dict[int | str, dict[str, Any]]:
-    schema = {"type": "string", "format": "binary"}
+    schema = {"type": "object"} if media_type == har.MEDIA_TYPE else {"type": "string", "format": "binary"}
     return {200: {"description": "The file.", "content": {media_type.partition(";")[0]: {"schema": schema}}}}
 
 
