@@ -1,6 +1,13 @@
-"""Writes results into a page of the documentation, between two marks."""
+"""Results in Markdown, and written into a page of the documentation between two marks."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+
+def markdown(header: Sequence[str], rows: Iterable[Sequence[str]], *, words: int = 1) -> str:
+    """Return a table. `words`: its first columns, the others being numbers."""
+    rule = ["---"] * words + ["---:"] * (len(header) - words)
+    return "\n".join(f"| {' | '.join(row)} |" for row in (header, rule, *rows))
 
 
 def write_between_marks(page: Path, name: str, text: str) -> None:

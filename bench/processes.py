@@ -15,12 +15,14 @@ from tempfile import TemporaryDirectory
 from bench import load, servers
 from bench.databases import DatabaseServer
 from bench.load import Sample
+from bench.pages import markdown, write_between_marks
 from bench.report import machine
 from bench.servers import Server, cpu_s
 from bench.workloads import Workload, Workspace, check, reads, submits
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "scaling.md"
-BEGIN, END = '<!-- By `make bench ARGS="--processes --write"`. -->\n', "\n<!-- So far. -->\n"
+NAME = "processes"
+"""Of the marks between which the page has the table."""
 CONNECTIONS = 64
 ROUNDS = 5
 SECONDS = 3
@@ -137,8 +139,7 @@ def measure_in_turn(found: Sequence[Setup], say: Callable[[str], None]) -> None:
 
 def table(found: Sequence[Setup]) -> str:
     """The results in Markdown."""
-    rule = ("---", "---", *("---:" for _ in HEADER[2:]))
-    return "\n".join(f"| {' | '.join(row)} |" for row in (HEADER, rule, *(setup.row() for setup in found)))
+    return markdown(HEADER, [setup.row() for setup in found], words=2)
 
 
 def run(say: Callable[[str], None], *, write: bool) -> bool:
@@ -151,8 +152,6 @@ def run(say: Callable[[str], None], *, write: bool) -> bool:
             result = table(found)
     print(result)
     if write:
-        before, begin, rest = PAGE.read_text().partition(BEGIN)
-        _, end, after = rest.partition(END)
         when = f"{datetime.now(UTC):%Y-%m-%d}, medians of {ROUNDS}, {CONNECTIONS} connections. {machine()}"
-        PAGE.write_text(f"{before}{begin}\n{result}\n\n{when}\n{end}{after}")
+        write_between_marks(PAGE, NAME, f"{result}\n\n{when}")
     return True

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
+from bench import pages
 from bench.load import CONNECTIONS, Sample
 from bench.measure import Effort, Found
 
@@ -123,8 +124,7 @@ def table(found: Found) -> str:
 
 
 def markdown(found: Found) -> str:
-    rule = ["---"] * LEFT + ["---:"] * (len(HEADER) - LEFT)
-    return "\n".join(f"| {' | '.join(row)} |" for row in (HEADER, rule, *rows(found)))
+    return pages.markdown(HEADER, rows(found), words=LEFT)
 
 
 def machine() -> str:

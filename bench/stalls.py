@@ -22,7 +22,7 @@ from typing import Any
 from bench import fill
 from bench.chores import COMMAND, DEFAULT, JSON, TIMEOUT_S, WORKSPACES
 from bench.load import Request
-from bench.pages import write_between_marks
+from bench.pages import markdown, write_between_marks
 from bench.report import machine
 from bench.servers import Broken, Server
 from bench.workloads import FORM, SIMPLEPAY, Workspace, reads
@@ -65,6 +65,12 @@ class Stall:
     p50: float
     p99: float
     longest: float
+
+    @property
+    def row(self) -> tuple[str, ...]:
+        """The cells of the table."""
+        waited = (f"{ms:.0f} ms" for ms in (self.p50, self.p99, self.longest))
+        return (self.call.title, f"{self.seconds:.1f} s", *waited)
 
     def __str__(self) -> str:
         return f"{self.call.title}: {self.seconds:.1f} s; others {self.p50:.0f}, {self.p99:.0f}, {self.longest:.0f} ms"
@@ -218,12 +224,7 @@ def schedule_many(tx: Tx) -> None:
 
 def table(found: list[Stall]) -> str:
     """The results in Markdown."""
-    lines = ["| call | answered in | p50 | p99 | longest |", "| --- | ---: | ---: | ---: | ---: |"]
-    lines += [
-        f"| {each.call.title} | {each.seconds:.1f} s | {each.p50:.0f} ms | {each.p99:.0f} ms | {each.longest:.0f} ms |"
-        for each in found
-    ]
-    return "\n".join(lines)
+    return markdown(("call", "answered in", "p50", "p99", "longest"), [each.row for each in found])
 
 
 def run(say: Callable[[str], None], *, write: bool) -> bool:

@@ -19,6 +19,7 @@ from sqlalchemy import Select, create_engine, func, or_, select, tuple_
 from bench import against, bare, calls, contents, fill, load, other, plans, processes, report, servers, workloads
 from bench.calls import CALLS, Call
 from bench.load import Request, Sample
+from bench.pages import marks
 from bench.servers import Broken, Server
 from bench.starts import first_answer
 from sandbox.clock import DAY
@@ -274,8 +275,9 @@ def test_what_two_servers_did_at_the_same_time_is_counted_together() -> None:
 
 
 def test_the_page_has_the_place_for_what_is_measured() -> None:
+    begin, end = marks(processes.NAME)
     text = processes.PAGE.read_text()
-    assert text.index(processes.BEGIN) < text.index(processes.END)
+    assert text.index(begin) < text.index(end)
 
 
 def test_the_cpu_time_of_a_process_has_that_of_those_it_started(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.pages import write_between_marks
+from bench.pages import markdown, write_between_marks
 from bench.report import machine
 from torture.figures import Figures
 
@@ -19,8 +19,7 @@ HEADER = (
 
 def table(found: Sequence[Figures]) -> str:
     """In Markdown, with all parts together below."""
-    lines = [HEADER, ("---", *["---:"] * (len(HEADER) - 1)), *map(row, found), row(together(found))]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return markdown(HEADER, [*map(row, found), row(together(found))])
 
 
 def row(figures: Figures) -> tuple[str, ...]:
