@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from xml.etree import ElementTree
 
 import httpx
 
@@ -62,21 +61,9 @@ class TakesEvery200ForSuccess(DialogTechPoller):
 
     def poll(self) -> None:
         first, last = self.days()
-        params = {
-            "action": "sms.get_messages",
-            **self.keys,
-            "start_date": self.written(first),
-            "end_date": self.written(last),
-        }
-        try:
-            answer = self.http.post("/ibp_api.php", data=params)
-            response = ElementTree.fromstring(answer.content)
-        except (httpx.TransportError, ElementTree.ParseError):
-            return
-        if answer.status_code == 200:
-            for message in response.iter("message"):
-                if message.find("msg_id") is not None:
-                    self.texts[message.findtext("msg_id", "")] = message.findtext("message")
+        asked = self.ask(first, last)
+        if asked is not None and asked[0].status_code == 200:
+            self.keep(asked[1])
             self.first = last
 
     def days(self) -> tuple[datetime, datetime]:
@@ -90,23 +77,11 @@ class AsksAgainUntilItSucceeds(DialogTechPoller):
     tries = 40
 
     def poll(self) -> None:
-        first, last = self.days()
-        params = {
-            "action": "sms.get_messages",
-            **self.keys,
-            "start_date": self.written(first),
-            "end_date": self.written(last),
-        }
+        days = self.days()
         for _ in range(self.tries):
-            try:
-                answer = self.http.post("/ibp_api.php", data=params)
-                response = ElementTree.fromstring(answer.content)
-            except (httpx.TransportError, ElementTree.ParseError):
-                continue
-            if response.findtext("result") == "success":
-                for message in response.iter("message"):
-                    if message.find("msg_id") is not None:
-                        self.texts[message.findtext("msg_id", "")] = message.findtext("message")
+            asked = self.ask(*days)
+            if asked is not None and asked[1].findtext("result") == "success":
+                self.keep(asked[1])
                 return
 
 
@@ -150,11 +125,5 @@ class NamesACallbackWithoutAHost(Sender):
 
     callback = "/callbacks/sms"
 
-    def submit(self, to: str, text: str) -> httpx.Response | None:
-        form = {"To": to, "From": self.line, "Body": text, "StatusCallback": self.callback}
-        try:
-            answer = self.http.post(f"{PREFIX}/submit/{self.console}", data=form)
-            answer.json()
-        except (httpx.TransportError, ValueError):
-            return None
-        return answer
+    def form(self, to: str, text: str) -> dict[str, str]:
+        return super().form(to, text) | {"StatusCallback": self.callback}

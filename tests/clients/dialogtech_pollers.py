@@ -19,7 +19,12 @@ class DialogTechPoller:
         self.texts: dict[str, str | None] = {}
 
     def poll(self) -> None:
-        first, last = self.days()
+        asked = self.ask(*self.days())
+        if asked is not None and asked[1].findtext("result") == "success":
+            self.keep(asked[1])
+
+    def ask(self, first: datetime, last: datetime) -> tuple[httpx.Response, ElementTree.Element] | None:
+        """Return the answer, and what it says; None where none came that is XML."""
         params = {
             "action": "sms.get_messages",
             **self.keys,
@@ -28,13 +33,14 @@ class DialogTechPoller:
         }
         try:
             answer = self.http.post("/ibp_api.php", data=params)
-            response = ElementTree.fromstring(answer.content)
+            return answer, ElementTree.fromstring(answer.content)
         except (httpx.TransportError, ElementTree.ParseError):
-            return
-        if response.findtext("result") == "success":
-            for message in response.iter("message"):
-                if message.find("msg_id") is not None:
-                    self.texts[message.findtext("msg_id", "")] = message.findtext("message")
+            return None
+
+    def keep(self, response: ElementTree.Element) -> None:
+        for message in response.iter("message"):
+            if message.find("msg_id") is not None:
+                self.texts[message.findtext("msg_id", "")] = message.findtext("message")
 
     def days(self) -> tuple[datetime, datetime]:
         now = self.clock()
