@@ -7,7 +7,7 @@ above this package speaks to the database through `Tx` alone.
 from sandbox.store.engine import Store
 from sandbox.store.errors import Conflict, StoreRefused, StoreUnavailable
 from sandbox.store.query import Command, Query
-from sandbox.store.slices import Slices, in_one, serve_others
+from sandbox.store.slices import Slices, in_one, noting, serve_others
 from sandbox.store.tx import ReadSnapshot, Tx, WorkspaceView
 
 __all__ = [
@@ -22,5 +22,6 @@ __all__ = [
     "Tx",
     "WorkspaceView",
     "in_one",
+    "noting",
     "serve_others",
 ]

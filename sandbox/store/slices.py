@@ -4,7 +4,7 @@ A slice is what a generator does from one `yield` to the next. Each `yield` take
 """
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import TypeVar
 
 from sandbox.store.tx import Tx
@@ -23,6 +23,20 @@ async def serve_others() -> None:
     """Let others be served, where transactions run inline and nothing else would let them go on."""
     for _ in range(TURNS):
         await asyncio.sleep(0)
+
+
+def noting(tx: Tx, slices: Slices[T], note: Callable[[Tx, bool], object]) -> Slices[T]:
+    """Do the same, and call `note` at the end of each slice with its transaction, and whether it was the last."""
+    try:
+        next(slices)
+        while True:
+            note(tx, False)
+            tx = yield
+            slices.send(tx)
+    except StopIteration as end:
+        note(tx, True)
+        result: T = end.value
+        return result
 
 
 def in_one(tx: Tx, slices: Slices[T]) -> T:

@@ -5,7 +5,7 @@ from contextlib import suppress
 from enum import Enum
 from typing import TypeVar
 
-from sandbox.store import Slices, Store, StoreUnavailable, Tx, WorkspaceView, serve_others
+from sandbox.store import Slices, Store, StoreUnavailable, Tx, WorkspaceView, noting, serve_others
 from sandbox.world.commands import run_due
 from sandbox.world.workspaces import remove
 
@@ -55,28 +55,18 @@ async def write_in_slices(store: Store, find: Find, work: Callable[[Tx], Slices[
 async def make_in_slices(store: Store, work: Callable[[Tx], Slices[T]]) -> T:
     """Run long work, and serve others meanwhile; of one that fails no hidden workspace is left that it was making."""
     made: set[int] = set()
+
+    def note_hidden(tx: Tx, is_last: bool) -> None:
+        if not is_last and tx.workspace.is_hidden:
+            made.add(tx.workspace.id)
+
     try:
-        return await store.write_in_slices(lambda tx: _noting(tx, work, made))
+        return await store.write_in_slices(lambda tx: noting(tx, work(tx), note_hidden))
     except Exception:
         if made:
             with suppress(StoreUnavailable):
                 await store.write(lambda tx: remove.drop_unfinished(tx, made))
         raise
-
-
-def _noting(tx: Tx, work: Callable[[Tx], Slices[T]], made: set[int]) -> Slices[T]:
-    """Note which hidden workspaces a slice ends in."""
-    slices = work(tx)
-    try:
-        next(slices)
-        while True:
-            if tx.workspace.is_hidden:
-                made.add(tx.workspace.id)
-            tx = yield
-            slices.send(tx)
-    except StopIteration as end:
-        result: T = end.value
-        return result
 
 
 def is_work_due(tx: Tx, find: Find) -> bool:

@@ -97,19 +97,19 @@ def matches_in(text: str) -> Iterator[RealDataMatch]:
     if DIGIT.search(text) is None:
         return
     for match in _matches(BIRTHS, text):
-        yield _look(BIRTH, match)
+        yield _found(BIRTH, match)
     for match in RECORDS.finditer(text):
-        yield _look(RECORD, match)
+        yield _found(RECORD, match)
     for match in NAMED_SSN.finditer(text):
-        yield _look(SSN, match)
+        yield _found(SSN, match)
     # What is part of a link is no number of its own: nothing that is looked for stands beside a slash.
     apart = LINK.sub(lambda link: "/" * len(link[0]), text)
     for match in SSN_ALONE.finditer(apart):
         if not _is_another(apart, match):
-            yield _look(SSN, match)
+            yield _found(SSN, match)
     for match in CARDS.finditer(apart):
         if _is_card(match["value"]) and not _is_another(apart, match):
-            yield _look(CARD, match)
+            yield _found(CARD, match)
 
 
 def kinds(text: str) -> list[str]:
@@ -121,7 +121,7 @@ def numbers(text: str) -> Iterator[RealDataMatch]:
     """Yield the telephone numbers that are not fictional."""
     for match in NUMBERS.finditer(text):
         if is_real_number(match["value"]):
-            yield _look(PHONE, match)
+            yield _found(PHONE, match)
 
 
 def is_real_number(written: str) -> bool:
@@ -137,7 +137,7 @@ def _matches(patterns: tuple[re.Pattern[str], ...], text: str) -> Iterator[re.Ma
         yield from pattern.finditer(text)
 
 
-def _look(kind: str, match: re.Match[str]) -> RealDataMatch:
+def _found(kind: str, match: re.Match[str]) -> RealDataMatch:
     return RealDataMatch(kind, *match.span("value"))
 
 

@@ -1,6 +1,6 @@
 """What vendors were asked and what they answered."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -62,26 +62,37 @@ class Exchange(AnswerModel):
     messages: list[str] = Field(description="Ids of the messages that it made or showed, the first 1,000.")
 
 
+Mask = Annotated[bool, Field(description="Asterisks for what looks like real data (NET-real-data).")]
+AboutMessage = Annotated[
+    str | None, Field(description="Any id of a message that it made or showed.", examples=["msg_00000001"])
+]
+
+
 class ShowExchangeRequest(QueryModel):
     """How an exchange is shown."""
 
-    mask: bool = Field(False, description="Asterisks for what looks like real data (NET-real-data).")
+    mask: Mask = False
 
 
-class ListServerJournalRequest(PageRequest):
-    """A filter that is left out lets all pass."""
+class ExchangesRequest(QueryModel):
+    """Which exchanges are meant, and how they are shown. A filter that is left out lets all pass."""
 
     operation: KnownOperation | None = None
     outcome: ExchangeOutcome | None = None
     status: int | None = Field(None, ge=100, le=999, description="Of HTTP.")
     findings: Level | None = Field(None, description="It has a finding of this level.")
+    since: Moment | None = Field(None, description="Then or later, by `at`.")
+    until: Moment | None = Field(None, description="Then or earlier, by `at`.")
+    mask: Mask = False
+
+
+class ListServerJournalRequest(ExchangesRequest, PageRequest):
+    """A filter that is left out lets all pass."""
+
     search: str | None = Field(
         None, min_length=1, description="Part of its id, or of the numbers or the text that it is about, in any case."
     )
-    since: Moment | None = Field(None, description="Then or later, by `at`.")
-    until: Moment | None = Field(None, description="Then or earlier, by `at`.")
     order: Order = Field("oldest", description="Which come first.")
-    mask: bool = Field(False, description="Asterisks for what looks like real data (NET-real-data).")
     after: str | None = Field(
         None, pattern=EXCHANGE_ID, description="The `next` of the page before, or any entry's id."
     )
@@ -90,21 +101,10 @@ class ListServerJournalRequest(PageRequest):
 class ListJournalRequest(ListServerJournalRequest):
     """A filter that is left out lets all pass."""
 
-    message: str | None = Field(
-        None, description="Any id of a message that it made or showed.", examples=["msg_00000001"]
-    )
+    message: AboutMessage = None
 
 
-class ExportJournalRequest(QueryModel):
+class ExportJournalRequest(ExchangesRequest):
     """A filter that is left out lets all pass."""
 
-    mask: bool = Field(False, description="Asterisks for what looks like real data (NET-real-data).")
-    operation: KnownOperation | None = None
-    outcome: ExchangeOutcome | None = None
-    status: int | None = Field(None, ge=100, le=999, description="Of HTTP.")
-    findings: Level | None = Field(None, description="It has a finding of this level.")
-    message: str | None = Field(
-        None, description="Any id of a message that it made or showed.", examples=["msg_00000001"]
-    )
-    since: Moment | None = Field(None, description="Then or later, by `at`.")
-    until: Moment | None = Field(None, description="Then or earlier, by `at`.")
+    message: AboutMessage = None

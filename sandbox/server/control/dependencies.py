@@ -11,7 +11,7 @@ from sandbox.server.journal import Journal
 from sandbox.server.request_counts import RequestCounts
 from sandbox.server.ticker import Ticker
 from sandbox.settings import Settings
-from sandbox.store import ReadSnapshot, Slices, Store, Tx, WorkspaceView
+from sandbox.store import ReadSnapshot, Slices, Store, Tx, WorkspaceView, noting
 from sandbox.vendors.base.vendor import Vendor
 from sandbox.world.access import read_in, write_in, write_in_slices
 from sandbox.world.workspaces.find import find_workspace
@@ -50,31 +50,22 @@ class WorkspaceAccess:
     async def write(self, work: Callable[[Tx], T]) -> T:
         """Run `work`, which may change the workspace, all or nothing."""
 
-        def noting(tx: Tx) -> T:
+        def do(tx: Tx) -> T:
             at = tx.now
             done = work(tx)
             self._note(tx, at)
             return done
 
-        return await write_in(self.store, self.find, noting)
+        return await write_in(self.store, self.find, do)
 
     async def write_in_slices(self, work: Callable[[Tx], Slices[T]]) -> T:
         """Run long work in slices: others are served between them."""
 
-        def noting(tx: Tx) -> Slices[T]:
+        def do(tx: Tx) -> Slices[T]:
             at = tx.now
-            slices = work(tx)
-            try:
-                next(slices)
-                while True:
-                    tx = yield
-                    slices.send(tx)
-            except StopIteration as end:
-                self._note(tx, at)
-                done: T = end.value
-                return done
+            return noting(tx, work(tx), lambda last, is_last: self._note(last, at) if is_last else None)
 
-        return await write_in_slices(self.store, self.find, noting)
+        return await write_in_slices(self.store, self.find, do)
 
     def _note(self, tx: Tx, at: int) -> None:
         self.change = WorkspaceChange(tx.workspace.id, tx.workspace.epoch, at)

@@ -18,7 +18,7 @@ from sandbox.server.control.answers.workspaces import workspace_now
 from sandbox.server.control.delivery import delivery_of
 from sandbox.server.control.dependencies import PictureWithJournalDep, SettingsDep, StoreDep, VendorsDep, WorkspaceDep
 from sandbox.server.control.engine import our_version
-from sandbox.server.control.http import WORKSPACE, by_turns, control_router
+from sandbox.server.control.http import WORKSPACE, body_pieces, by_turns, control_router
 from sandbox.server.control.snapshots import FURTHER_CHECKS, LARGEST_FILE
 from sandbox.server.exports import bundle, har, http_file, http_format
 from sandbox.server.exports.opened_bundle import OpenedBundle
@@ -123,12 +123,8 @@ async def open_bundle(request: Request, store: StoreDep) -> WorkspaceInfo:
     the same schema, whatever its media type.
     """
     opened = OpenedBundle(store, FURTHER_CHECKS)
-    size = 0
     try:
-        async for piece in request.stream():
-            size += len(piece)
-            if size > LARGEST_FILE:
-                raise Problem(413, "Body too large", f"Send at most {LARGEST_FILE} bytes.")
+        async for piece in body_pieces(request, LARGEST_FILE):
             await opened.feed(piece)
         own = await opened.finish()
     except BaseException as error:

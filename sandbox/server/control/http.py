@@ -144,6 +144,16 @@ def control_router(prefix: str, tag: str) -> APIRouter:
     )
 
 
+async def body_pieces(request: Request, most: int) -> AsyncIterator[bytes]:
+    """Yield a body as it comes; raises a problem as soon as it has more than so many bytes."""
+    size = 0
+    async for piece in request.stream():
+        size += len(piece)
+        if size > most:
+            raise Problem(413, "Body too large", f"Send at most {most} bytes.")
+        yield piece
+
+
 async def by_turns(file: Iterator[bytes]) -> AsyncIterator[bytes]:
     """Yield the pieces of a long answer, and let other calls be served between them."""
     for piece in file:

@@ -15,9 +15,9 @@ from dialog_sandbox.models.workspaces import WorkspaceInfo
 from sandbox.server.control.answers.values import timestamp
 from sandbox.server.control.answers.workspaces import workspace_now
 from sandbox.server.control.dependencies import PictureDep, WorkspaceDep
-from sandbox.server.control.http import WORKSPACE, by_turns, control_router
+from sandbox.server.control.http import WORKSPACE, body_pieces, by_turns, control_router
 from sandbox.server.journal.secrets import match_without_key, url_without_secrets
-from sandbox.server.problems import Problem, refusals
+from sandbox.server.problems import refusals
 from sandbox.store import Slices, Tx, WorkspaceView
 from sandbox.world import limits, resets
 from sandbox.world.snapshots import catalog
@@ -93,14 +93,12 @@ async def put_snapshot(request: Request, ws: WorkspaceDep, name: Name) -> Snapsh
     """
     workspace = await ws.read(lambda tx: _with_room(tx, name))
     reader = SnapshotReader(ws.store, FURTHER_CHECKS)
-    size = 0
+    is_empty = True
     try:
-        async for piece in request.stream():
-            size += len(piece)
-            if size > LARGEST_FILE:
-                raise Problem(413, "Body too large", f"Send at most {LARGEST_FILE} bytes.")
+        async for piece in body_pieces(request, LARGEST_FILE):
+            is_empty = is_empty and not piece
             await reader.feed(piece)
-        if not size:
+        if is_empty:
             return _snapshot(await take_snapshot(ws.store, workspace.id, name))
         return _snapshot(await reader.finish(workspace, name))
     except BaseException:

@@ -57,9 +57,7 @@ class JournalOwner(NamedTuple):
         return exchange.workspace is None or exchange.workspace.epoch == self.epoch
 
 
-def write_batch(
-    tx: Tx, batch: Sequence[AnsweredExchange | ControlCall], limit: int, *, takes_real_data: bool
-) -> list[JournalEntryRow]:
+def write_batch(tx: Tx, batch: Sequence[AnsweredExchange | ControlCall], limit: int) -> list[JournalEntryRow]:
     """Write entries, and drop the oldest beyond the limit; return those of exchanges, in the order given.
 
     What belongs to a workspace that is gone, or was reset since, is left out.
@@ -70,7 +68,7 @@ def write_batch(
     written: list[JournalEntryRow] = []
     # In the order of their numbers: two processes lock them in the same one; and those of none before one is entered.
     for workspace_id in sorted(by_workspace):
-        rows = [*_rows(tx, workspace_id, by_workspace[workspace_id], takes_real_data=takes_real_data)]
+        rows = [*_rows(tx, workspace_id, by_workspace[workspace_id])]
         entries = [row for row in rows if isinstance(row, JournalEntryRow)]
         calls = [row for row in rows if isinstance(row, ControlCallRow)]
         tx.add_all(entries)
@@ -85,7 +83,7 @@ def write_batch(
 
 
 def _rows(
-    tx: Tx, workspace_id: int, batch: list[AnsweredExchange | ControlCall], *, takes_real_data: bool
+    tx: Tx, workspace_id: int, batch: list[AnsweredExchange | ControlCall]
 ) -> Iterator[JournalEntryRow | ControlCallRow]:
     owner = _owner_of(tx, workspace_id, len(batch))
     if owner is None:
@@ -103,7 +101,9 @@ def _rows(
             findings = exchange.findings + exchange.vendor.findings(tx, exchange) + _of_real_data(tx, exchange)
             entry = make_entry(answered, position, findings, owner.known(exchange), accounts)
             entry.workspace_id = owner.world
-            yield entry if takes_real_data or exchange.refusal is None else _masked(entry, exchange.refusal)
+            if exchange.refusal is not None and not exchange.hooks.takes_real_data:
+                entry = _masked(entry, exchange.refusal)
+            yield entry
         except StoreError:
             raise
         except Exception:

@@ -60,7 +60,6 @@ class Journal:
         self._is_on = settings.journal
         self._limit = settings.journal_limit
         self._longest = settings.journal_days * DAY
-        self._takes_real_data = not settings.synthetic_only
         self._explanations = explanations(vendors)
         self._waiting: list[AnsweredExchange | ControlCall] = []
         self._noted = 0
@@ -169,7 +168,7 @@ class Journal:
         is_time = abs(wall - self._looked_for_old) >= LOOK_FOR_OLD_EVERY
 
         def work(tx: Tx) -> list[JournalEntryRow]:
-            written = write_batch(tx, batch, self._limit, takes_real_data=self._takes_real_data)
+            written = write_batch(tx, batch, self._limit)
             if is_time and not drop_old(tx, wall - self._longest):
                 self._looked_for_old = wall
             return written

@@ -61,12 +61,13 @@ def _with(row: JournalEntryRow, mask: Callable[[str], str], mask_body: Callable[
     for name in ("call_to", "call_text", "call_number", "findings"):
         value = getattr(row, name)
         setattr(changed, name, value and mask(value))
-    if row.call_to and is_real_number(row.call_to):
-        changed.call_to = _no_digits(row.call_to)
+    real_number = row.call_to if row.call_to and is_real_number(row.call_to) else None
+    if real_number is not None:
+        changed.call_to = _no_digits(real_number)
     changed.path, changed.query = _in_bytes(row.path, masked), _in_bytes(row.query, mask)
     changed.request_body, changed.response_body = mask_body(row.request_body), mask_body(row.response_body)
-    if row.call_to and is_real_number(row.call_to):
-        _replace(changed, row.call_to)
+    if real_number is not None:
+        _replace(changed, real_number)
     return changed
 
 
