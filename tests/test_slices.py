@@ -11,7 +11,6 @@ from driver import CONSOLE, DEFAULT, PHONE, STRANGER, Driver
 from spaces import PATH, contents, control, copied, create, rows, swept
 from sqlalchemy import func, select
 
-from sandbox.server.control import clock, messages
 from sandbox.server.control.answers import pieces
 from sandbox.store import Query, Store, Tx
 from sandbox.store.slices import Slices, in_one
@@ -156,8 +155,7 @@ def test_a_restored_workspace_has_what_the_snapshot_had(sandbox: Driver) -> None
 def set_slices(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     """So much is done, and so many items of a long list are written, together."""
     monkeypatch.setattr(commands, "SLICE", size)
-    for module in (pieces, messages, clock):
-        monkeypatch.setattr(module, "PIECE", size)
+    monkeypatch.setattr(pieces, "PIECE", size)
 
 
 def test_a_broadcast_in_slices_is_that_in_one(open_driver: OpenDriver, monkeypatch: pytest.MonkeyPatch) -> None:

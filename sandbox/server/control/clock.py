@@ -6,7 +6,7 @@ from fastapi import Response
 
 from dialog_sandbox.models.clock import ClockReading, ClockRequest, ClockTurned, DueEventInfo
 from sandbox.clock import LATEST, SECOND
-from sandbox.server.control.answers.pieces import PIECE, in_pieces
+from sandbox.server.control.answers.pieces import in_pieces, written
 from sandbox.server.control.answers.values import optional_milliseconds, timestamp
 from sandbox.server.control.answers.workspaces import clock_reading
 from sandbox.server.control.dependencies import HubDep, TickerDep, WorkspaceAccess, WorkspaceDep
@@ -26,7 +26,7 @@ async def show_clock(ws: WorkspaceDep) -> ClockReading:
 
 
 @router.post("/clock", response_model=ClockTurned, responses=refusals(409, 429))
-async def turn_clock(ws: WorkspaceDep, ticker: TickerDep, hub: HubDep, body: ClockRequest) -> ClockTurned | Response:
+async def turn_clock(ws: WorkspaceDep, ticker: TickerDep, hub: HubDep, body: ClockRequest) -> Response:
     """Stops the clock, sets or advances it, or lets it run; and tells what came due thereby, in order.
 
     It goes forward only, up to the end of 9998. It does not wait for the receivers of callbacks, unless `settle` says
@@ -41,10 +41,7 @@ async def turn_clock(ws: WorkspaceDep, ticker: TickerDep, hub: HubDep, body: Clo
             workspace, _, chunks = await _move_and_list(ws, body)
             settled = await ticker.settled(workspace.id, body.settle)
         turned = ClockTurned(**dict(await ws.read(clock_reading)), fired=[], settled=settled)
-    fired = (_fired(event) for _, event in merge(*chunks))
-    if sum(map(len, chunks)) > PIECE:
-        return in_pieces(turned, "fired", fired)
-    return turned.model_copy(update={"fired": [*fired]})
+    return in_pieces(turned, "fired", written(_fired(event) for _, event in merge(*chunks)))
 
 
 async def _move_and_list(ws: WorkspaceAccess, body: ClockRequest) -> tuple[WorkspaceView, ClockReading, EventParts]:

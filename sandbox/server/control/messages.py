@@ -25,7 +25,7 @@ from dialog_sandbox.models.messages import (
 )
 from sandbox.server.control.answers.callbacks import callbacks_of
 from sandbox.server.control.answers.messages import MessageBuilder, conversation_of, message_of, messages_of
-from sandbox.server.control.answers.pieces import PIECE, in_pieces
+from sandbox.server.control.answers.pieces import in_pieces, written
 from sandbox.server.control.answers.values import optional_milliseconds, timestamp
 from sandbox.server.control.answers.views import view_of
 from sandbox.server.control.checks import message_types_of
@@ -241,7 +241,7 @@ async def text_in(response: Response, ws: WorkspaceDep, body: InboundRequest) ->
 
 
 @router.post("/broadcasts", status_code=201, response_model=Broadcast | Scheduled, responses=SCHEDULED | refusals(409))
-async def broadcast(response: Response, ws: WorkspaceDep, body: BroadcastRequest) -> Broadcast | Scheduled | Response:
+async def broadcast(response: Response, ws: WorkspaceDep, body: BroadcastRequest) -> Scheduled | Response:
     """Sends one text to many; `everyone` is whoever is there when it goes out."""
 
     def work(tx: Tx) -> Begun | Deferred:
@@ -261,21 +261,20 @@ async def broadcast(response: Response, ws: WorkspaceDep, body: BroadcastRequest
     if isinstance(done, Deferred):
         return scheduled(response, done)
     messages = await _messages_of_broadcast(ws, done.key)
-    if len(messages) > PIECE:
-        return in_pieces(Broadcast(broadcast_id=done.key, messages=[]), "messages", messages, 201)
-    return Broadcast(broadcast_id=done.key, messages=messages)
+    return in_pieces(Broadcast(broadcast_id=done.key, messages=[]), "messages", messages, 201)
 
 
-async def _messages_of_broadcast(ws: WorkspaceAccess, key: str) -> list[Message]:
-    """Return them once all are sent, since that is due before the first of these reads."""
-    found: list[Message] = []
+async def _messages_of_broadcast(ws: WorkspaceAccess, key: str) -> list[str]:
+    """Return each as JSON, once all are sent, since that is due before the first of these reads."""
+    found: list[str] = []
+    after = 0
 
     def read(tx: Tx) -> list[Message]:
-        after = place_of(found[-1].id) if found else 0
         return messages_of(tx, list_rows(tx, MessageFilters(broadcast=key), after=after, limit=BATCH_SIZE))
 
-    while more := await ws.read(read):
-        found += more
+    while batch := await ws.read(read):
+        after = place_of(batch[-1].id)
+        found += written(batch)
         await serve_others()
     return found
 
