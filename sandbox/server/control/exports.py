@@ -1,12 +1,13 @@
 """What is taken along: the journal as files that other programs read, and a run as one to be replayed."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
+from itertools import chain
 from types import SimpleNamespace
 from typing import Annotated, Any, NamedTuple
 
+from fastapi import Depends, Request, Response
 from fastapi import Query as QueryParameters
-from fastapi import Request, Response
 from sqlalchemy import bindparam, select
 from starlette.responses import StreamingResponse
 
@@ -53,45 +54,52 @@ def _answers(media_type: str) -> dict[int | str, dict[str, Any]]:
     return {200: {"description": "The file.", "content": {media_type.partition(";")[0]: {"schema": schema}}}}
 
 
-class ExportedWorkspace(NamedTuple):
-    """Whose entries are exported, and which. `world`: the number under which its rows are."""
+class ExportedJournal(NamedTuple):
+    """What goes into a file of requests, and what it says besides. `explanations`: of the rules that answers name."""
 
-    world: int
-    name: str
+    entries: Iterator[JournalEntryRow]
+    workspace: str
     accounts: int
-    filters: JournalFilters
-    is_masked: bool
+    url: str
+    explanations: Mapping[str, str]
+
+
+async def exported_journal(
+    request: Request,
+    ws: WorkspaceDep,
+    picture: PictureWithJournalDep,
+    vendors: VendorsDep,
+    query: Annotated[ExportJournalRequest, QueryParameters()],
+) -> ExportedJournal:
+    """Return the entries that are asked for, the oldest first; they are read while the file is written."""
+
+    def work(tx: Tx) -> tuple[str, int, Iterator[JournalEntryRow]]:
+        row = find.row_of(tx)
+        entries = _entries(picture, tx.ws, _filters(tx, query))
+        return row.name or row.key or "workspace", len(find.accounts(tx)), entries
+
+    name, accounts, entries = await ws.read(work)
+    entries = map(masked_entry, entries) if query.mask else entries
+    return ExportedJournal(entries, name, accounts, public_url_of(request), explanations(vendors))
+
+
+ExportedJournalDep = Annotated[ExportedJournal, Depends(exported_journal)]
 
 
 @router.get(WORKSPACE + "/journal.har", response_class=StreamingResponse, responses=_answers(har.MEDIA_TYPE))
-async def export_har(
-    request: Request,
-    ws: WorkspaceDep,
-    picture: PictureWithJournalDep,
-    vendors: VendorsDep,
-    query: Annotated[ExportJournalRequest, QueryParameters()],
-) -> Response:
+async def export_har(journal: ExportedJournalDep) -> Response:
     """The journal as HAR 1.2, the oldest first, without secrets: for browsers' network panels and other viewers."""
-    exported = await ws.read(_exported(query))
-    entries = _entries(picture, exported)
-    file = har.har_of(entries, public_url_of(request), our_version(), explanations(vendors))
-    return _download(file, f"{exported.name}.har", har.MEDIA_TYPE)
+    file = har.har_of(journal.entries, journal.url, our_version(), journal.explanations)
+    return _download(file, f"{journal.workspace}.har", har.MEDIA_TYPE)
 
 
 @router.get(WORKSPACE + "/journal.http", response_class=StreamingResponse, responses=_answers(http_format.MEDIA_TYPE))
-async def export_http_file(
-    request: Request,
-    ws: WorkspaceDep,
-    picture: PictureWithJournalDep,
-    vendors: VendorsDep,
-    query: Annotated[ExportJournalRequest, QueryParameters()],
-) -> Response:
+async def export_http_file(journal: ExportedJournalDep) -> Response:
     """The journal as a file of requests that editors send, the oldest first; credentials are variables."""
-    exported = await ws.read(_exported(query))
-    entries = _entries(picture, exported)
-    url = public_url_of(request)
-    file = http_file.http_file_of(entries, url, exported.name, exported.accounts, explanations(vendors))
-    return _download(file, f"{exported.name}.http", http_format.MEDIA_TYPE)
+    file = http_file.http_file_of(
+        journal.entries, journal.url, journal.workspace, journal.accounts, journal.explanations
+    )
+    return _download(file, f"{journal.workspace}.http", http_format.MEDIA_TYPE)
 
 
 @router.get(WORKSPACE + "/bundle", response_class=StreamingResponse, responses=_answers(bundle.MEDIA_TYPE))
@@ -135,27 +143,21 @@ async def open_bundle(request: Request, store: StoreDep) -> WorkspaceInfo:
     return await read_in(store, lambda tx: find.by_id(tx, own), workspace_now)
 
 
-def _exported(query: ExportJournalRequest) -> Callable[[Tx], ExportedWorkspace]:
-    def work(tx: Tx) -> ExportedWorkspace:
-        filters = JournalFilters(
-            operation=query.operation,
-            outcome=query.outcome,
-            status=query.status,
-            message=None if query.message is None else find_message(tx, query.message).id,
-            findings=query.findings,
-            since=optional_milliseconds(query.since),
-            until=optional_milliseconds(query.until),
-        )
-        row = find.row_of(tx)
-        return ExportedWorkspace(tx.ws, row.name or row.key or "workspace", len(find.accounts(tx)), filters, query.mask)
-
-    return work
+def _filters(tx: Tx, query: ExportJournalRequest) -> JournalFilters:
+    return JournalFilters(
+        operation=query.operation,
+        outcome=query.outcome,
+        status=query.status,
+        message=None if query.message is None else find_message(tx, query.message).id,
+        findings=query.findings,
+        since=optional_milliseconds(query.since),
+        until=optional_milliseconds(query.until),
+    )
 
 
-def _entries(picture: ReadSnapshot, exported: ExportedWorkspace) -> Iterator[JournalEntryRow]:
-    statement = select(JOURNAL).where(IN_WORKSPACE, *exported.filters.conditions()).order_by(position)
-    for rows in picture.chunks(Query(JournalEntryRow, statement), BATCH_SIZE, ws=exported.world):
-        yield from map(masked_entry, rows) if exported.is_masked else rows
+def _entries(picture: ReadSnapshot, world: int, filters: JournalFilters) -> Iterator[JournalEntryRow]:
+    statement = select(JOURNAL).where(IN_WORKSPACE, *filters.conditions()).order_by(position)
+    return chain.from_iterable(picture.chunks(Query(JournalEntryRow, statement), BATCH_SIZE, ws=world))
 
 
 def _download(file: Iterator[bytes], name: str, media_type: str) -> Response:

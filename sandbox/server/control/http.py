@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any, NoReturn, get_args
 
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
@@ -99,7 +100,7 @@ class ControlRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         answer_to = super().get_route_handler()
-        takes_query = bool(self.dependant.query_params)
+        takes_query = _takes_query(self.dependant)
 
         async def handle(plain: Request) -> Response:
             request = ControlRequest(plain.scope, plain.receive)
@@ -115,6 +116,10 @@ class ControlRoute(APIRoute):
             return response
 
         return handle
+
+
+def _takes_query(dependant: Dependant) -> bool:
+    return bool(dependant.query_params) or any(map(_takes_query, dependant.dependencies))
 
 
 async def _refuse_real_data(request: ControlRequest) -> None:
