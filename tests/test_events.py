@@ -17,7 +17,8 @@ from sandbox.clock import wall_clock
 from sandbox.server.events.frames import EventWriter
 from sandbox.store import Tx
 from sandbox.store import tx as transactions
-from sandbox.world.events import NOT_KNOWN, PRUNED, WorkspaceEvent
+from sandbox.world.events.kinds import WorkspaceEvent
+from sandbox.world.events.news import NOT_KNOWN, PRUNED
 
 
 @pytest.fixture

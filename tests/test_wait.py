@@ -20,9 +20,8 @@ from sandbox.clock import wall_clock
 from sandbox.server.events.wait import Wait
 from sandbox.settings import Settings
 from sandbox.store import Tx
-from sandbox.world.events import passing
 from sandbox.world.ids import message_id
-from sandbox.world.messages.search import MessageFilters, list_messages
+from sandbox.world.messages.search import MessageFilters, list_messages, passing
 from sandbox.world.workspaces.find import find_workspace
 
 pytestmark = pytest.mark.usefixtures("untimed")

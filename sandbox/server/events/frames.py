@@ -14,8 +14,10 @@ from sandbox.server.journal.wire import numbers_of
 from sandbox.store import Tx
 from sandbox.store.tables import JournalEntryRow
 from sandbox.vendors.base.vendor import Vendor
-from sandbox.world.events import CALLBACK, EXCHANGE, GAP, Cursor, WorkspaceEvent, begin, news, passing
-from sandbox.world.messages.search import MOST_TEXT, MessageFilters
+from sandbox.world.events.cursors import Cursor
+from sandbox.world.events.kinds import CALLBACK, EXCHANGE, GAP, WorkspaceEvent
+from sandbox.world.events.news import begin, news
+from sandbox.world.messages.search import MOST_TEXT, MessageFilters, passing
 
 PAGE_SIZE = 100
 """Facts, planned steps, and exchanges that are read together."""

@@ -15,7 +15,8 @@ from sandbox.clock import SECOND
 from sandbox.server.events.places import Places
 from sandbox.store import Store, StoreUnavailable, Tx, WorkspaceView
 from sandbox.world.access import read_in
-from sandbox.world.events import WorkspaceProgress, next_step, progress_of
+from sandbox.world.events.progress import WorkspaceProgress, progress_of
+from sandbox.world.events.steps import next_step
 from sandbox.world.workspaces.find import by_id
 
 T = TypeVar("T")

@@ -7,9 +7,8 @@ from dialog_sandbox.models.events import Arrived
 from sandbox.server.control.answers.messages import MessageBuilder
 from sandbox.store import Tx
 from sandbox.store.tables import MessageRow
-from sandbox.world.events import last_message
 from sandbox.world.links_and_codes import codes, links
-from sandbox.world.messages.search import MessageFilters, newest_message
+from sandbox.world.messages.search import MessageFilters, last_message, newest_message
 
 
 class WaitOutcome(NamedTuple):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, or_, select
 
 from sandbox.store import Query, Tx
 from sandbox.store.sql import contains
@@ -66,6 +66,7 @@ IDS_OF = Query(
         VENDOR_IDS.c.message_id.in_(bindparam("messages", expanding=True)),
     ),
 )
+LAST_MESSAGE = Query(int, select(func.max(MESSAGES.c.id)).where(_in_workspace))
 
 
 def find_message(tx: Tx, any_id: str) -> MessageRow:
@@ -161,3 +162,17 @@ def _status(now: int) -> ColumnElement[str]:
         (columns.sent_at <= now, SENT),
         else_=QUEUED,
     )
+
+
+def last_message(tx: Tx) -> int:
+    """Return the number of the newest message, 0 if there is none."""
+    return tx.one(LAST_MESSAGE) or 0
+
+
+def passing(tx: Tx, filters: MessageFilters, after: int, message_ids: Collection[int]) -> set[int]:
+    """Return which of these messages pass the filters and are numbered over `after`."""
+    if not message_ids:
+        return set()
+    chosen = MESSAGES.c.id.in_(sorted(message_ids))
+    statement = select(MESSAGES.c.id).where(_in_workspace, chosen, MESSAGES.c.id > after, *conditions(filters, tx.now))
+    return set(tx.all(Query(int, statement)))
