@@ -13,12 +13,16 @@ from conftest import DatabaseFor
 from driver import CONSOLE, DEFAULT, DEMO, LINE, PHONE, SIMPLEPAY, STRANGER, Driver, Wall
 from live import Event, Live, Stream
 
-from sandbox.clock import wall_clock
+from sandbox.clock import SECOND, wall_clock
 from sandbox.server.events.frames import EventWriter
 from sandbox.store import Tx
 from sandbox.store import tx as transactions
+from sandbox.world.clock_moves import move_clock
+from sandbox.world.commands import run_due
+from sandbox.world.events.cursors import cursor_now
 from sandbox.world.events.kinds import WorkspaceEvent
-from sandbox.world.events.news import NOT_KNOWN, PRUNED
+from sandbox.world.events.news import NOT_KNOWN, PRUNED, news
+from sandbox.world.workspaces.find import find_workspace
 
 
 @pytest.fixture
@@ -148,6 +152,30 @@ def test_a_turned_clock_is_told_before_what_comes_due_thereby(live: Live) -> Non
     followed = [(each.kind, each.data["id"], each.data["status"] if each.kind == "status" else None) for each in due]
     assert followed == fired
     assert [each.kind for each in due].count("inbound") == 1
+
+
+def test_what_falls_due_is_news_to_the_transaction_that_does_it(sandbox: Driver) -> None:
+    """Or it would be told behind what comes later, when the clock alone has brought that about."""
+    sandbox.control("POST", "/clock", {"action": "freeze"})
+    sandbox.delivery("timed", sent_after=1, settled_after=3)
+    sandbox.send("Now.")
+    at = sandbox.control("GET", "/clock")["now"].replace("00.000Z", "02.000Z")
+    sandbox.send("Later.", at=at)
+
+    def leap(tx: Tx) -> list[tuple[str, str, int]]:
+        tx.enter(find_workspace(tx, "default"))
+        cursor = cursor_now(tx)
+        move_clock(tx, by=3 * SECOND)
+        assert not run_due(tx)
+        told = news(tx, cursor, 100).events
+        return [(each.kind, each.message.text, each.so_far) for each in told if each.message is not None]
+
+    assert sandbox.app.store.write_now(leap) == [
+        ("status", "Now.", 2),
+        ("message", "Later.", 1),
+        ("status", "Now.", 3),
+        ("status", "Later.", 2),
+    ]
 
 
 def submit(live: Live, callback: str) -> str:

@@ -616,6 +616,7 @@ def test_a_claim_from_before_the_machines_clock_stepped_back_is_over_no_later(
         await second.look()
         wall.at += HOUR
         await first.look()
+        assert first.claims() == [("sending", "first"), ("waiting", None)]
         first.kill()
         wall.at -= HOUR
         for _ in range(3):  # it learns of the later time with its next look, and then the lease has its time

@@ -212,6 +212,7 @@ class Ticker:
             return
         await self._store.write(lambda tx: queue.renew(tx, self._sender.owner, tx.wall + LEASE))
         self._next_renewal = wall + LEASE // 2
+        await self._store.keep_wall()
 
     async def _look(self, wall: int) -> None:
         """See to what other processes left undone, and to workspaces that they made."""
@@ -266,6 +267,7 @@ class Ticker:
             self._scheduler.put(callback)
         if visit.claimed:
             self._next_renewal = min(self._next_renewal, self._store.wall() + LEASE // 2)
+            await self._store.keep_wall()  # or the claim lies in the future of one whose clock is behind
 
     async def _delete_expired(self, wall: int) -> None:
         expiry = await self._store.read(remove.next_expiry)

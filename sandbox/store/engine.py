@@ -246,7 +246,7 @@ class Store:
             result = work(tx)
             is_kept = False
             if is_write:
-                tx.finish()
+                tx.flush()
                 # On PostgreSQL in a transaction of its own, since all others would wait for the lock of that one row.
                 is_kept = (self.is_sqlite or work is _nothing) and self._keep_wall(tx)
         if is_kept:

@@ -404,8 +404,8 @@ class Tx:
         """Have this awaited after the commit, before the caller is answered."""
         self.deferred.append(do)
 
-    def finish(self) -> None:
-        """Write what was kept for the end of the transaction; the store calls it before it commits."""
+    def flush(self) -> None:
+        """Write what was kept for the end of the transaction, so that its own queries see it; done at the commit too."""
         if self._counts:
             self.save_counts()
         if self._changes:

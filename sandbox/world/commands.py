@@ -198,6 +198,7 @@ def run_due(tx: Tx) -> bool:
             tx.delete(row)
         room -= 1
     update_next_due(tx)
+    tx.flush()  # a caller may tell what is new
     next_due_at = tx.workspace.next_due_at
     return next_due_at is not None and next_due_at <= tx.now
 
