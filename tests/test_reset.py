@@ -462,9 +462,9 @@ def full_store(store: Store, is_refused_at: str) -> Iterator[None]:
     commit.
     """
     resetting: list[Connection] = []
-    finish = Tx.finish
+    finish = Tx.flush
 
-    def finish_refused(tx: Tx) -> None:
+    def flush_refused(tx: Tx) -> None:
         finish(tx)
         if tx.reset:
             resetting.append(tx.connection)
@@ -476,7 +476,7 @@ def full_store(store: Store, is_refused_at: str) -> Iterator[None]:
             raise SQLAlchemyError("database or disk is full")
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Tx, "finish", finish_refused)
+        patched.setattr(Tx, "flush", flush_refused)
         event.listen(store.engine, "commit", commit)
         try:
             yield

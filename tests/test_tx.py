@@ -182,7 +182,7 @@ def test_changes_are_written_and_set_in_the_row(store: Store) -> None:
 def test_no_changes_are_no_statement(store: Store) -> None:
     row = within(store, lambda tx: tx.get(ConsoleRow, 1))
     with counted(store) as nothing:
-        store.write_now(Tx.finish)
+        store.write_now(Tx.flush)
     with counted(store) as asked:
         store.write_now(lambda tx: tx.update(row))
     assert asked.texts == nothing.texts

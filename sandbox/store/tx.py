@@ -405,7 +405,7 @@ class Tx:
         self.deferred.append(do)
 
     def flush(self) -> None:
-        """Write what was kept for the end of the transaction, so that its own queries see it; done at the commit too."""
+        """Write what was kept for the end of the transaction, so that its queries see it; the commit does so too."""
         if self._counts:
             self.save_counts()
         if self._changes:
