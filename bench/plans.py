@@ -11,7 +11,7 @@ from sandbox.vendors.dialogtech import messages as dialogtech
 from sandbox.vendors.simplepay import api as simplepay
 from sandbox.vendors.writeback import api as writeback
 from sandbox.world import clock_moves, commands, consent, lines, people
-from sandbox.world.callbacks import queue
+from sandbox.world.callbacks import claims
 from sandbox.world.messages import receive, search
 from sandbox.world.workspaces import find
 
@@ -60,8 +60,8 @@ QUESTIONS = (
     Question("a console's line", lines.CONSOLE_LINE, ("(workspace_id=? AND code=?)",)),
     Question("a command that is due", commands.FIRST_DUE, ("ix_scheduled_due (workspace_id=? AND due_at<?)",)),
     Question("what a clock comes past", clock_moves.PLANNED, ("ix_message_ahead (workspace_id=? AND settled_at>?)",)),
-    Question("callbacks that are due", queue.DUE, ("ix_callback_due (workspace_id=? AND next_at<?)",)),
-    Question("the next callback's time", queue.NEXT_DUE, ("ix_callback_due (workspace_id=?)",)),
+    Question("callbacks that are due", claims.DUE, ("ix_callback_due (workspace_id=? AND next_at<?)",)),
+    Question("the next callback's time", claims.NEXT_DUE, ("ix_callback_due (workspace_id=?)",)),
     Question("a counter", tx.COUNT, ("(workspace_id=? AND kind=?)",)),
 )
 

@@ -12,8 +12,8 @@ from receiver import Got, Receiver
 
 from sandbox.store import StoreUnavailable
 from sandbox.world import sinks
-from sandbox.world.callbacks import queue
-from sandbox.world.callbacks.queue import note_attempt
+from sandbox.world.callbacks import claims
+from sandbox.world.callbacks.attempts import note_attempt
 from sandbox.world.workspaces import find
 
 pytestmark = pytest.mark.rule("SP-statuscallback")
@@ -405,14 +405,14 @@ def test_what_was_being_sent_when_the_process_ended_is_sent_again(
 
 def test_what_is_due_is_sent_when_the_store_answers_again(timed: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     failures = iter([StoreUnavailable("database is locked")])
-    claim = queue.claim
+    claim = claims.claim
 
     def failing(*args: Any) -> Any:
         for failure in failures:
             raise failure
         return claim(*args)
 
-    monkeypatch.setattr(queue, "claim", failing)
+    monkeypatch.setattr(claims, "claim", failing)
     monkeypatch.setattr("sandbox.server.ticker.STORE_RETRY_S", 0.01)
     timed.sid(callback=sink(timed))
     advance(timed, 3)

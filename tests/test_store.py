@@ -44,7 +44,8 @@ from sandbox.vendors.dialogtech import one_message
 from sandbox.vendors.simplepay import api as simplepay
 from sandbox.vendors.writeback import api as writeback
 from sandbox.world import clock_moves, commands, consent, lines, people, threads
-from sandbox.world.callbacks import queue
+from sandbox.world.callbacks import claims, queue
+from sandbox.world.callbacks import search as callback_search
 from sandbox.world.messages import receive, search, timeline
 from sandbox.world.workspaces import find
 
@@ -1094,12 +1095,12 @@ HOT: dict[str, tuple[Query[Any], str]] = {
     "a phone's consent": (consent.LATEST, "ix_consent_phone"),
     "a person by phone": (people.ID_BY_PHONE, ""),
     "what is due": (commands.FIRST_DUE, "ix_scheduled_due"),
-    "which callbacks are due": (queue.DUE, "ix_callback_due"),
-    "what is claimed": (queue.ANY_CLAIMED, ""),
-    "when the next callback is due": (queue.NEXT_DUE, "ix_callback_due"),
-    "a message's callbacks": (queue.LIST_OF_MESSAGE, "sqlite_autoindex_callback"),
+    "which callbacks are due": (claims.DUE, "ix_callback_due"),
+    "what is claimed": (claims.ANY_CLAIMED, ""),
+    "when the next callback is due": (claims.NEXT_DUE, "ix_callback_due"),
+    "a message's callbacks": (callback_search.LIST_OF_MESSAGE, "sqlite_autoindex_callback"),
     "the callback whose turn it is": (queue.FIRST_WAITING, "sqlite_autoindex_callback"),
-    "what was tried of callbacks": (queue.ATTEMPTS_OF, "sqlite_autoindex_attempt"),
+    "what was tried of callbacks": (callback_search.ATTEMPTS_OF, "sqlite_autoindex_attempt"),
     "callbacks that fell due meanwhile": (clock_moves.CALLBACKS_DUE, "ix_callback_first"),
     "statuses that came meanwhile": (clock_moves.PLANNED, "ix_message_ahead"),
     "statuses that were told meanwhile": (clock_moves.REPORTED, "ix_step_at"),
@@ -1120,7 +1121,7 @@ FEW: dict[str, tuple[Query[Any], str]] = {
     "the latest messages of phones": (threads.LAST_OF_LINES, "ix_message_conversation"),
     "what was said with a phone": (threads.NEWEST, "ix_message_conversation"),
     "which lines phones are opted out of": (consent.OPTED_OUT, "ix_consent_phone"),
-    "which callbacks nobody sends any more": (queue.OVERDUE, "ix_callback_overdue"),
+    "which callbacks nobody sends any more": (claims.OVERDUE, "ix_callback_overdue"),
 }
 """What is sorted after it was found, because it is little."""
 

@@ -26,7 +26,7 @@ from sandbox.store import Store, StoreUnavailable, Tx
 from sandbox.store.tables import CALLBACKS, SCHEDULED
 from sandbox.vendors import VENDORS
 from sandbox.world import sinks
-from sandbox.world.callbacks import queue
+from sandbox.world.callbacks import attempts, claims
 from sandbox.world.clock_moves import move_clock
 from sandbox.world.commands import execute, send
 from sandbox.world.messages.search import MessageFilters, list_messages
@@ -310,14 +310,14 @@ def texts(tx: Tx) -> list[str]:
 
 def test_what_is_due_all_at_once_is_claimed_in_portions(sandbox: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     claimed = []
-    claim = queue.claim
+    claim = claims.claim
 
     def noting(*args: Any) -> Any:
         found = claim(*args)
         claimed.append(len(found))
         return found
 
-    monkeypatch.setattr(queue, "claim", noting)
+    monkeypatch.setattr(claims, "claim", noting)
     monkeypatch.setattr("sandbox.server.ticker.BATCH_SIZE", 5)
     sandbox.control("POST", "/clock", {"action": "freeze"})
     sandbox.delivery("timed", outcome="rejected", sent_after=1, settled_after=1)
@@ -648,11 +648,11 @@ def test_a_claim_that_was_taken_over_is_not_written_by_the_one_who_had_it(
     shared: Callable[[str], Process], wall: Wall
 ) -> None:
     """A process that was not scheduled for long, and goes on."""
-    outcome = queue.AttemptOutcome(200, None, 1)
+    outcome = attempts.AttemptOutcome(200, None, 1)
 
     def note(tx: Tx, owner: str) -> bool:
         tx.enter(find.find_workspace(tx, "default"))
-        return queue.note_attempt(tx, owner, 1, tx.now, outcome)
+        return attempts.note_attempt(tx, owner, 1, tx.now, outcome)
 
     async def play() -> None:
         first, second = shared("first"), shared("second")

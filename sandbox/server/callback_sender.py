@@ -22,7 +22,7 @@ from sandbox.vendors.base.callbacks import SENDER, status_changes
 from sandbox.vendors.base.traces import trace_headers
 from sandbox.vendors.base.vendor import Vendor
 from sandbox.world import sinks
-from sandbox.world.callbacks.queue import AttemptOutcome, note_attempt
+from sandbox.world.callbacks.attempts import AttemptOutcome, note_attempt
 from sandbox.world.callbacks.states import SENDING
 from sandbox.world.errors import UnknownWorkspace
 from sandbox.world.workspaces import find

@@ -19,7 +19,8 @@ from sandbox.server.upkeep import Upkeep
 from sandbox.store import Slices, Store, StoreUnavailable, Tx, serve_others
 from sandbox.world import resets
 from sandbox.world.access import make_in_slices
-from sandbox.world.callbacks import queue
+from sandbox.world.callbacks import claims
+from sandbox.world.callbacks.search import is_untried
 from sandbox.world.commands import run_due
 from sandbox.world.errors import UnknownWorkspace
 from sandbox.world.workspaces import find, remove
@@ -184,7 +185,7 @@ class Ticker:
         """Do all that is due now."""
         wall = self._store.wall()
         if self._has_lost_claims:
-            await self._store.write(lambda tx: queue.release(tx, self._sender.owner))
+            await self._store.write(lambda tx: claims.release(tx, self._sender.owner))
             self._has_lost_claims = False
         if self._next_renewal <= wall:
             await self._renew(wall)
@@ -210,13 +211,13 @@ class Ticker:
         if not self._scheduler.is_busy:
             self._next_renewal = NEVER
             return
-        await self._store.write(lambda tx: queue.renew(tx, self._sender.owner, tx.wall + LEASE))
+        await self._store.write(lambda tx: claims.renew(tx, self._sender.owner, tx.wall + LEASE))
         self._next_renewal = wall + LEASE // 2
         await self._store.keep_wall()
 
     async def _look(self, wall: int) -> None:
         """See to what other processes left undone, and to workspaces that they made."""
-        places, lease_end = await self._store.read(lambda tx: (queue.places_due(tx), queue.next_lease_end(tx)))
+        places, lease_end = await self._store.read(lambda tx: (claims.places_due(tx), claims.next_lease_end(tx)))
         self._undone.update(places)
         self._undone -= self._broken
         self._marked |= self._undone
@@ -253,7 +254,7 @@ class Ticker:
             if workspace.next_due_at is not None and workspace.next_due_at <= tx.now and run_due(tx):
                 self._visiting = tx
                 return _visit_of(tx, [])  # the rest in the next turn, others before it
-            claimed = queue.claim(tx, self._sender.owner, tx.wall + LEASE, tx.now, BATCH_SIZE)
+            claimed = claims.claim(tx, self._sender.owner, tx.wall + LEASE, tx.now, BATCH_SIZE)
             self._visiting = tx
             return _visit_of(tx, [QueuedCallback(workspace_id, workspace.epoch, each.id, each.url) for each in claimed])
 
@@ -305,7 +306,7 @@ class Ticker:
 
         def is_settled(tx: Tx) -> bool:
             tx.enter(find.by_id(tx, workspace_id))
-            return _visit_of(tx, []).due_at > tx.now and not queue.is_sending(tx)
+            return _visit_of(tx, []).due_at > tx.now and not claims.is_sending(tx)
 
         return await self._until(is_settled, within)
 
@@ -314,7 +315,7 @@ class Ticker:
 
         def is_tried(tx: Tx) -> bool:
             tx.enter(find.by_id(tx, workspace_id))
-            return not queue.is_untried(tx, callback_id)
+            return not is_untried(tx, callback_id)
 
         with suppress(UnknownWorkspace):
             await self._until(is_tried, self._sender.timeout_s)
@@ -345,7 +346,7 @@ class Ticker:
         was_busy = self._scheduler.is_busy
         self._scheduler.close()
         try:
-            self._store.write_now(lambda tx: queue.release(tx, self._sender.owner))
+            self._store.write_now(lambda tx: claims.release(tx, self._sender.owner))
         except StoreUnavailable as error:
             if was_busy:
                 logger.warning(
@@ -355,7 +356,7 @@ class Ticker:
 
 def _visit_of(tx: Tx, claimed: list[QueuedCallback]) -> Visit:
     """Return what a visit has found: what was claimed, and when the next thing is due."""
-    workspace, callback = tx.workspace, queue.next_due(tx)
+    workspace, callback = tx.workspace, claims.next_due(tx)
     at = min(due for due in (workspace.next_due_at, callback, NEVER) if due is not None)
     if at <= tx.now:
         return Visit(claimed, at, tx.wall)

@@ -12,7 +12,7 @@ from sqlalchemy import Insert, Integer, bindparam, func, insert, select, update
 from sandbox.store import Query, Slices, Tx
 from sandbox.store.tables import MESSAGES, PEOPLE, WORKSPACES, Part, Row, WorkspaceRow, entities, table_of
 from sandbox.store.tx import SERVER
-from sandbox.world.callbacks import queue
+from sandbox.world.callbacks import claims
 from sandbox.world.slices import ROWS, next_slice, workspace_in_making
 from sandbox.world.workspaces.create import FIRST
 from sandbox.world.workspaces.find import row_of
@@ -30,7 +30,7 @@ CLONED = [entity for entity in entities() if entity.__part__ in (Part.SETUP, Par
 
 def cloned_columns(entity: type[Row]) -> list[str]:
     """Return the columns that a clone's row has of the original's: not the workspace, credentials or a claim."""
-    left_out = {"workspace_id", *entity.__credentials__, *queue.CLAIM_COLUMNS}
+    left_out = {"workspace_id", *entity.__credentials__, *claims.CLAIM_COLUMNS}
     return [column.name for column in table_of(entity).c if column.name not in left_out]
 
 
@@ -90,7 +90,7 @@ def clone_rows(tx: Tx, source: int, *parts: Part) -> Slices[Tx]:
             if copied >= ROWS:
                 copied = 0
                 tx = yield from next_slice(tx)
-    queue.release_cloned(tx, tx.ws)
+    claims.release_cloned(tx, tx.ws)
     return tx
 
 

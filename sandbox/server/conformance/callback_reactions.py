@@ -15,7 +15,7 @@ from sandbox.server.conformance.situations import (
 from sandbox.store import Tx
 from sandbox.store.tables import AttemptRow
 from sandbox.world.callbacks.profile import profile_of
-from sandbox.world.callbacks.queue import ListedCallback, list_callbacks
+from sandbox.world.callbacks.search import ListedCallback, list_callbacks
 from sandbox.world.callbacks.states import DELIVERED, GIVEN_UP
 from sandbox.world.ids import callback_id
 from sandbox.world.statuses import FINAL

@@ -15,8 +15,8 @@ from sandbox.server.control.http import WORKSPACE, control_router
 from sandbox.server.control.lists import cut_page
 from sandbox.store import Tx
 from sandbox.world.callbacks.profile import Profile, profile_of
-from sandbox.world.callbacks.queue import list_callbacks as list_queue
 from sandbox.world.callbacks.queue import redeliver
+from sandbox.world.callbacks.search import list_callbacks as list_queue
 from sandbox.world.errors import UnknownCallback
 from sandbox.world.ids import callback_id, parse_callback_id
 from sandbox.world.messages.search import find_message

@@ -38,7 +38,7 @@ from sandbox.server.public_address import public_url_of
 from sandbox.store import Slices, Tx, serve_others
 from sandbox.vendors.base.vendor import Vendor
 from sandbox.world import commands, people
-from sandbox.world.callbacks.queue import list_callbacks
+from sandbox.world.callbacks.search import list_callbacks
 from sandbox.world.commands import Begun, Deferred
 from sandbox.world.ids import message_id, parse_message_id
 from sandbox.world.lines import LineView, all_lines, console_line, line_of, tracking_line

@@ -8,7 +8,7 @@ from sandbox.clock import SECOND, written
 from sandbox.store.tables import MessageRow
 from sandbox.vendors.base.parameters import Parameters, WrongValue, needed
 from sandbox.world import phones, statuses
-from sandbox.world.callbacks.queue import is_callback_url
+from sandbox.world.callbacks.urls import is_callback_url
 from sandbox.world.segments import segments
 from sandbox.world.statuses import DELIVERED, QUEUED, REJECTED, SENT, UNDELIVERED, status_at
 

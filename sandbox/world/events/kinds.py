@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from sandbox.store.tables import JournalEntryRow, MessageRow
-from sandbox.world.callbacks.queue import ListedCallback
+from sandbox.world.callbacks.search import ListedCallback
 from sandbox.world.events.cursors import Cursor
 from sandbox.world.statuses import Entry
 

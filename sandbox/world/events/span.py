@@ -12,8 +12,8 @@ from sqlalchemy import bindparam, func, select
 
 from sandbox.clock import NEVER
 from sandbox.store import Query, Tx
-from sandbox.store.tables import CALLBACKS, CHANGES, MESSAGES, AttemptRow, CallbackRow, ChangeRow, MessageRow
-from sandbox.world.callbacks.queue import ATTEMPTS_OF, URLS, ListedCallback
+from sandbox.store.tables import CALLBACKS, CHANGES, MESSAGES, CallbackRow, ChangeRow, MessageRow
+from sandbox.world.callbacks.search import ListedCallback, listed
 from sandbox.world.callbacks.states import GIVEN_UP
 from sandbox.world.events.cursors import Bound, Cursor, Key
 from sandbox.world.events.kinds import CALLBACK, CLOCK, INBOUND, MESSAGE, STATUS, WorkspaceEvent
@@ -83,7 +83,7 @@ class Span:
         self._entries = entries_of(tx, [*self._messages.values()]) if self._messages else {}
         self._ids = ids & self._messages.keys()
         self._later = _stated_later(tx, end.position, self._ids) if self._ids and not is_last else {}
-        self._listed = _listed(tx, callbacks)
+        self._listed = listed(tx, callbacks)
 
     def _callbacks(self, tx: Tx, *, with_lost: bool) -> list[CallbackRow]:
         """Return those that facts name, and those that fell due meanwhile and are never sent."""
@@ -97,10 +97,10 @@ class Span:
             yield (turn + 1, 0, 0, 0, 0), WorkspaceEvent(CLOCK, cursor)
         for n in self._ids:
             yield from self._entry_events(self._messages[n], cursor)
-        for listed in self._listed:
-            place = self._callback_place(listed)
+        for each in self._listed:
+            place = self._callback_place(each)
             if place is not None:
-                yield self._callback_event(listed, *place, cursor)
+                yield self._callback_event(each, *place, cursor)
 
     def _entry_events(self, message: MessageRow, cursor: Cursor) -> Iterator[Keyed]:
         entries = self._entries[message.id]
@@ -128,24 +128,24 @@ class Span:
         """
         return sum(turn.position < position or turn.at < at for turn in self._turns)
 
-    def _callback_place(self, listed: ListedCallback) -> tuple[int, int] | None:
+    def _callback_place(self, found: ListedCallback) -> tuple[int, int] | None:
         """Return the time and the fact that an event about a callback is sorted by; None if it is not told.
 
         One that is lost is told when it falls due, whenever that was decided.
         """
-        callback = listed.callback
+        callback = found.callback
         called = self._called.get(callback.id)
-        if callback.state != GIVEN_UP or listed.attempts:
+        if callback.state != GIVEN_UP or found.attempts:
             return (called.at, called.position) if called is not None and callback.due_at <= called.at else None
         was_due, is_due = (each.has_come(callback.due_at, callback.message_id) for each in (self._start, self._end))
         return (callback.due_at, 0) if is_due and (called is not None or not was_due) else None
 
-    def _callback_event(self, listed: ListedCallback, at: int, position: int, cursor: Cursor) -> Keyed:
-        n = listed.callback.message_id
+    def _callback_event(self, found: ListedCallback, at: int, position: int, cursor: Cursor) -> Keyed:
+        n = found.callback.message_id
         entries = self._entries[n]
         so_far = entries_by(entries, at)
-        event = WorkspaceEvent(CALLBACK, cursor, self._messages[n], entries, so_far, listed)
-        return (self._turns_before(at, position), at, n, so_far, listed.callback.id), event
+        event = WorkspaceEvent(CALLBACK, cursor, self._messages[n], entries, so_far, found)
+        return (self._turns_before(at, position), at, n, so_far, found.callback.id), event
 
 
 class _Stated(NamedTuple):
@@ -172,14 +172,3 @@ def _by_number(tx: Tx, numbers: Collection[int]) -> dict[int, MessageRow]:
 def _stated_later(tx: Tx, position: int, numbers: Collection[int]) -> dict[int, int]:
     """Return, by message, the first entry of its timeline that a fact behind that position states."""
     return {later.message_id: later.step for later in tx.all(LATER, after=position, messages=sorted(numbers))}
-
-
-def _listed(tx: Tx, callbacks: Sequence[CallbackRow]) -> list[ListedCallback]:
-    """Return callbacks with their receivers and attempts, in two statements."""
-    if not callbacks:
-        return []
-    urls = {each.message_id: each.url for each in tx.all(URLS, messages=[each.message_id for each in callbacks])}
-    attempts: dict[int, list[AttemptRow]] = {callback.id: [] for callback in callbacks}
-    for attempt in tx.all(ATTEMPTS_OF, callbacks=[*attempts]):
-        attempts[attempt.callback_id].append(attempt)
-    return [ListedCallback(each, urls[each.message_id], attempts[each.id]) for each in callbacks]

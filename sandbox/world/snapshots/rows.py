@@ -27,8 +27,8 @@ from sandbox.store.tables import (
     table_of,
 )
 from sandbox.world import consent, delivery
-from sandbox.world.callbacks.queue import is_callback_url
 from sandbox.world.callbacks.states import STATES
+from sandbox.world.callbacks.urls import is_callback_url
 from sandbox.world.commands import COMMANDS, report
 from sandbox.world.lines import CONSOLE_CODE
 from sandbox.world.messages.accept import ALERT, HELP, INBOUND, OPT_IN, OPT_OUT, OUTBOUND, REPLY, STAFF_OPT_IN

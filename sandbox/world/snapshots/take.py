@@ -10,7 +10,7 @@ from sqlalchemy import BindParameter, Integer, bindparam, null, select
 from sandbox.store import Query, ReadSnapshot, Store, Tx, WorkspaceView, serve_others
 from sandbox.store.tables import WORKSPACES, Row, WorkspaceRow, table_of
 from sandbox.store.tx import IS_VISIBLE
-from sandbox.world.callbacks import queue
+from sandbox.world.callbacks import claims
 from sandbox.world.clones import CLONED, change_purpose, cloned_columns, create_hidden
 from sandbox.world.errors import UnknownWorkspace
 from sandbox.world.slices import ROWS, extend_arrival
@@ -61,7 +61,7 @@ async def take_snapshot(store: Store, workspace_id: int, name: str) -> SnapshotI
 
     def name_it(tx: Tx) -> SnapshotInfo:
         check(tx)
-        queue.release_cloned(tx, clone_id)
+        claims.release_cloned(tx, clone_id)
         change_purpose(tx, clone_id, SNAPSHOT)
         put(tx, name, clone_id, wall)
         return find_snapshot(tx, name)

@@ -11,7 +11,7 @@ from sandbox.store import Query, Tx
 from sandbox.store.tables import MESSAGES, AttemptRow, MessageRow
 from sandbox.vendors.base.callbacks import StatusChange, status_changes
 from sandbox.vendors.base.vendor import Vendor
-from sandbox.world.callbacks.queue import ListedCallback
+from sandbox.world.callbacks.search import ListedCallback
 from sandbox.world.callbacks.states import DELIVERED, GIVEN_UP, PENDING
 from sandbox.world.ids import callback_id, message_id
 
