@@ -9,12 +9,15 @@ from contextlib import aclosing
 from typing import Any
 
 import pytest
+from counter import counted
 from driver import CONSOLE, DEFAULT, DEMO, SIMPLEPAY, Driver
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
+from sandbox.clock import DAY
 from sandbox.store import Conflict, Query, Store, StoreRefused, StoreUnavailable, Tx
 from sandbox.store.postgresql import MOST_ANNOUNCED
 from sandbox.store.tables import COUNTERS, SCHEMA, SCHEMA_TAGS
+from sandbox.vendors.writeback.api import FIRST_RECORDS
 from sandbox.world.workspaces import find
 
 DatabaseFor = Callable[[str | None], str | None]
@@ -88,6 +91,54 @@ def test_a_server_whose_connections_are_lost_makes_new_ones(sandbox: Driver, oth
     other.read_now(lambda tx: tx.connection.execute(others).all())
     assert sandbox.submit().status_code == 200
     assert sandbox.call("GET", "/_sandbox/health/ready").status_code == 200
+
+
+@pytest.mark.postgresql
+def test_who_finds_the_connection_lost_in_the_first_statement_begins_again(
+    sandbox: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection that ends between the look at it and its first statement."""
+    store, attempts = sandbox.app.store, []
+    catch_up = store._catch_up
+
+    def lose_the_first(connection: Connection) -> None:
+        attempts.append(connection)
+        if len(attempts) == 1:
+            driver: Any = connection.connection.dbapi_connection
+            driver.close()
+        catch_up(connection)
+
+    monkeypatch.setattr(store, "_catch_up", lose_the_first)
+    number = asyncio.run(store.write(lambda tx: tx.next_id("message", tx.enter(find.find_workspace(tx, "default")).id)))
+    assert number == next_number(store) - 1
+    assert len(attempts) == 3
+
+
+@pytest.mark.postgresql
+def test_a_prepared_statement_is_planned_once(sandbox: Driver) -> None:
+    plans = text("SELECT custom_plans FROM pg_prepared_statements WHERE statement LIKE '%record_at%'")
+    start, end = sandbox.wall() - DAY, sandbox.wall()
+
+    def work(tx: Tx) -> list[int]:
+        workspace = tx.enter(find.find_workspace(tx, "default"))
+        for _ in range(20):
+            tx.all(FIRST_RECORDS, ws=workspace.world, console_id=1, start=start, end=end)
+        return list(tx.connection.execute(plans).scalars())
+
+    assert sandbox.app.store.read_now(work) == [0]
+
+
+@pytest.mark.postgresql
+def test_of_all_who_are_answered_at_once_one_keeps_the_time(sandbox: Driver) -> None:
+    async def play() -> None:
+        await sandbox.app.store.read(lambda _: None)  # which sees that it has become later
+        await asyncio.gather(*(sandbox.app.store.keep_wall() for _ in range(20)))
+
+    sandbox.wall.at += DAY
+    with counted(sandbox.app.store) as asked:
+        asyncio.run(play())
+    assert len([each for each in asked.texts if each.startswith("UPDATE workspace SET clock_wall")]) == 1
+    assert asked.statements == 3  # two looks at what other servers kept
 
 
 @pytest.mark.postgresql

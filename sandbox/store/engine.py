@@ -92,6 +92,7 @@ class Store:
         self._keeps_wall = False
         self._last_wall = self._kept_wall = 0
         """The latest wall time of a transaction, and the latest that the database has of us."""
+        self._is_keeping_wall = False
         self.id_formats = tuple(id_formats)
         self.after_commit: list[Callable[[Tx], None]] = []
         """Called on the loop (or by who calls `write_now`) with each transaction that wrote, once it is committed."""
@@ -274,9 +275,15 @@ class Store:
 
         Called behind the answers, so that no read waits for a write.
         """
-        if self._keeps_wall and self._last_wall - self._kept_wall >= KEEP_WALL_EVERY:
+        is_time = self._keeps_wall and self._last_wall - self._kept_wall >= KEEP_WALL_EVERY
+        if not is_time or self._is_keeping_wall:
+            return
+        self._is_keeping_wall = True  # by one: all that are answered meanwhile would wait for the lock of that row
+        try:
             with suppress(StoreUnavailable):
                 await self._attempt(_nothing, is_write=True)
+        finally:
+            self._is_keeping_wall = False
 
     @contextmanager
     def _transaction(self, *, is_write: bool) -> Iterator[Connection]:
@@ -287,7 +294,8 @@ class Store:
                     self._catch_up(connection)  # in no transaction, which work begins by itself
                 with connection.begin():
                     if self._keeps_wall and not self.is_sqlite:
-                        self._catch_up(connection)
+                        with postgresql.first_statement(connection):
+                            self._catch_up(connection)
                     yield connection
         except self._errors as error:
             raise translation_of(error) from error

@@ -288,7 +288,10 @@ class Tx:
         sql, values = compiled_insert(table_of(type(rows[0])), self._dialect.paramstyle, suffix)
         try:
             with closing(self._driver.cursor()) as cursor:
-                cursor.executemany(sql, [values(row.__dict__) for row in rows])
+                if len(rows) == 1:  # psycopg would make a pipeline of it
+                    cursor.execute(sql, values(rows[0].__dict__))
+                else:
+                    cursor.executemany(sql, [values(row.__dict__) for row in rows])
                 return int(cursor.rowcount)
         except self._errors as error:
             raise translation_of(error) from error
