@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from driver import DEFAULT, DEMO, DIALOGTECH, KEYS, PHONE, SIMPLEPAY, START, TRACKING_NUMBER, Driver, Wall
 
-from sandbox.clock import DAY, HOUR, NEVER
+from sandbox.clock import DAY, HOUR, MINUTE, NEVER
 from sandbox.server.ticker import next_night
-from sandbox.store import StoreUnavailable
+from sandbox.store import Slices, StoreUnavailable, Tx
 from sandbox.world import resets
 
 TOKEN = "a-token"
@@ -257,6 +257,39 @@ def test_a_night_on_which_the_store_does_not_answer_is_made_up_for(
     wall.at = next_night(wall.at)
     demo.run(asyncio.wait_for(until_it_is_empty(demo), 60))
     assert next(failures, None) is None
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("failure", [StoreUnavailable("disk I/O error"), ValueError("a defect")])
+def test_a_night_whose_reset_fails_in_its_midst_is_made_up_for(
+    open_driver: Callable[..., Driver], monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    wall = Wall()
+    demo = open_driver(wall, demo=True, control_token=TOKEN)
+    failures = [failure]
+    to_seed = resets.to_seed
+
+    def failing(tx: Tx) -> Slices[Tx]:
+        if failures:
+            yield
+            raise failures.pop()
+        return (yield from to_seed(tx))
+
+    async def until_it_failed() -> None:
+        demo.app.ticker.run_if_due()
+        while failures:
+            await asyncio.sleep(0)
+        await until_it_sleeps(demo)
+
+    monkeypatch.setattr(resets, "to_seed", failing)
+    monkeypatch.setattr("sandbox.server.ticker.STORE_RETRY_S", 0.01)
+    demo.submit()
+    wall.at = next_night(wall.at)
+    demo.run(asyncio.wait_for(until_it_failed(), 60))
+    wall.at += MINUTE
+    demo.run(asyncio.wait_for(until_it_is_empty(demo), 60))
+    demo.run(asyncio.wait_for(until_it_sleeps(demo), 60))
+    assert demo.app.ticker.wakes_at == next_night(wall.at)
 
 
 @pytest.mark.sqlite

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
 
-from sandbox.clock import DAY, HOUR, NEVER, SECOND
+from sandbox.clock import DAY, HOUR, MINUTE, NEVER, SECOND
 from sandbox.server.callback_scheduler import CallbackScheduler, QueuedCallback
 from sandbox.server.callback_sender import STORE_RETRY_S, CallbackSender
 from sandbox.server.upkeep import Upkeep
@@ -37,6 +37,8 @@ OTHERS_WAIT_S = 0.05
 """After which those who wait look again: the same where another process may do what they wait for."""
 RESET_AT = 3 * HOUR
 """Since midnight, in UTC by wall time."""
+RESET_AGAIN = MINUTE
+"""After one that failed."""
 NIGHT = "nightly reset"
 """What counts, for all processes, the last day that began with a reset."""
 
@@ -86,6 +88,8 @@ class Ticker:
         """Whether rows may be left of what is gone."""
         self._next_expiry = 0
         self._next_reset = next_night(store.wall()) if resets_nightly else NEVER
+        self._night = -1
+        """The night whose reset is this process's, also when it has to be tried again."""
         self._next_look = NEVER if store.is_private else 0
         self._longest_wait_s = LONGEST_WAIT_S if store.is_private else OTHERS_WAIT_S
         self._next_renewal = NEVER
@@ -279,18 +283,22 @@ class Ticker:
 
     async def _reset_default(self, wall: int) -> None:
         def reset(tx: Tx) -> Slices[Tx]:
-            if tx.is_first_to_reach(NIGHT, night_of(wall)):
-                tx.enter(find.find_workspace(tx, find.DEFAULT))
-                tx = yield from resets.to_seed(tx)
-            return tx
+            tx.enter(find.find_workspace(tx, find.DEFAULT))
+            return (yield from resets.to_seed(tx))
 
+        night = night_of(wall)
+        if self._night != night and await self._store.write(lambda tx: tx.is_first_to_reach(NIGHT, night)):
+            self._night = night
         try:
-            await make_in_slices(self._store, reset)
+            if self._night == night:
+                await make_in_slices(self._store, reset)
         except StoreUnavailable:
             raise
         except Exception:
-            logger.exception("The demo could not be reset; it is tried again tomorrow.")
-        self._next_reset = next_night(wall)
+            logger.exception("The demo could not be reset; it is tried again.")
+            self._next_reset = wall + RESET_AGAIN
+        else:
+            self._next_reset = next_night(wall)
 
     # What others wait for --------------------------------------------------------------------------------------------
 
