@@ -1,4 +1,4 @@
-"""How do several processes serve on one socket? One starts them, starts again what dies, and ends them all.
+"""How do several processes serve on one socket? One starts them, starts again what dies or hangs, and ends them all.
 
 uvicorn's own supervisor runs a server of its own in each, looks twice a second at what happens to them, and waits for
 ever for one that does not end.
@@ -26,6 +26,11 @@ FROM_TERMINAL = signals.existing("SIGINT", "SIGHUP")
 """What a terminal sends to all processes alike: workers leave it to the one that started them."""
 STOP_S = 10.0
 """How long a worker may take to end, beside what its open answers may: then it is killed."""
+BEAT_S = 5.0
+"""From one word of a worker's loop to the next, that it goes on."""
+MOST_SILENT = 6
+"""Looks, that far apart, at which a worker has sent no word; then it hangs. They are counted, since all of us may have
+been stopped meanwhile."""
 ENDED_BY_US = (0, -signal.SIGTERM)
 """Exit codes of a worker that was asked to end, the latter of one that had not begun to serve."""
 
@@ -33,27 +38,39 @@ _spawn = get_context("spawn")
 
 
 class Worker:
-    """A process that serves. It sends a word when it is ready."""
+    """A process that serves. It sends a word when it is ready, and every few seconds from then on."""
 
     def __init__(self, settings: Settings, listener: socket.socket, *, is_temporary: bool, counts_folder: Path) -> None:
         self.settings = settings
         self.is_ready = False
+        self.silent = 0
+        """How often it was looked at since its last word."""
         self.news, writer = _spawn.Pipe(duplex=False)
         self.process = _spawn.Process(
             target=work,
             args=(settings, listener, writer),
-            kwargs={"is_temporary": is_temporary, "counts_folder": counts_folder},
+            kwargs={"is_temporary": is_temporary, "counts_folder": counts_folder, "beat_s": BEAT_S},
             name="worker",
         )
         with blocked(FROM_TERMINAL), closing(writer):
             self.process.start()
 
     def note_news(self) -> None:
-        """Note that it is ready, or that it will tell nothing any more."""
-        with suppress(EOFError):
-            self.news.recv()
-            self.is_ready = True
-        self.news.close()
+        """Note that it is ready and goes on, or that it will tell nothing any more."""
+        try:
+            while self.news.poll():
+                self.news.recv()
+                self.is_ready, self.silent = True, 0
+        except (EOFError, OSError):
+            self.news.close()
+
+    def kill_if_hung(self) -> None:
+        """Look whether it goes on since it was ready; kill it when it has not for long."""
+        self.silent += self.is_ready
+        if self.silent > MOST_SILENT and self.process.is_alive():
+            tell(f"worker {self.process.pid} did not go on for {BEAT_S * MOST_SILENT:g} s, and was killed.")
+            self.process.kill()
+            self.process.join()
 
     @property
     def end(self) -> str:
@@ -100,10 +117,15 @@ class Workers:
         os.write(self._signalled.fileno(), b"!")
 
     def _supervise(self, ready: Callable[[], None]) -> int:
-        """Start again what dies, until a signal comes. One that dies before all were ready has told why."""
+        """Start again what dies or hangs, until a signal comes. One that dies before all were ready has told why."""
         is_told = False
+        next_look = time.monotonic() + BEAT_S
         while not self._is_stopping:
-            self._wait([worker.process for worker in self._workers])
+            self._wait([worker.process for worker in self._workers], max(0, next_look - time.monotonic()))
+            if time.monotonic() >= next_look:
+                next_look = time.monotonic() + BEAT_S
+                for worker in self._workers:
+                    worker.kill_if_hung()
             for at, worker in enumerate(self._workers):
                 if worker.process.is_alive():
                     continue
@@ -117,8 +139,8 @@ class Workers:
                 is_told = True
         return 0
 
-    def _wait(self, processes: Iterable[BaseProcess], timeout_s: float | None = None) -> None:
-        """Wait until a signal comes, a worker is ready or one of these has ended."""
+    def _wait(self, processes: Iterable[BaseProcess], timeout_s: float) -> None:
+        """Wait until a signal comes, a worker sends a word, one of these has ended or the time is over."""
         news = {worker.news: worker for worker in self._workers if not worker.news.closed}
         ends = [process.sentinel for process in processes]
         for what in connection.wait([self._signals, *news, *ends], timeout_s):
@@ -203,9 +225,15 @@ def blocked(numbers: tuple[signal.Signals, ...]) -> Iterator[None]:
 
 
 def work(
-    settings: Settings, listener: socket.socket, news: Connection, *, is_temporary: bool, counts_folder: Path
+    settings: Settings,
+    listener: socket.socket,
+    news: Connection,
+    *,
+    is_temporary: bool,
+    counts_folder: Path,
+    beat_s: float,
 ) -> None:
-    """Serve until we are asked to end, or the one that started us is gone."""
+    """Serve until we are asked to end, or the one that started us is gone. `beat_s`: how often we say that we go on."""
     signals.stop_cleanly()
     parent = parent_process()
     assert parent is not None, "a worker is started by another process"
@@ -213,14 +241,20 @@ def work(
     gc.disable()  # see collect_from_here_on
     set_up_log(settings.log)
 
-    from sandbox.app import create_app  # noqa: PLC0415  (after the collector was switched off)
+    import asyncio  # noqa: PLC0415  (after the collector was switched off)
+
+    from sandbox.app import create_app  # noqa: PLC0415  (as above)
     from sandbox.server.telemetry import started  # noqa: PLC0415  (as above)
     from sandbox.web_server import serve, server_of  # noqa: PLC0415  (as above)
 
     def ready() -> None:
         collect_from_here_on()
-        with suppress(OSError), closing(news):
+        go_on()
+
+    def go_on() -> None:
+        with suppress(OSError):  # the one that started us is gone
             news.send(None)
+            asyncio.get_running_loop().call_later(beat_s, go_on)
 
     with one_line_failures():
         app = create_app(

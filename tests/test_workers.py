@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -29,9 +30,8 @@ CONNECTIONS = 16
 CALLS = 96
 
 
-def workers_of(server: Server) -> list[int]:
-    """Their process numbers, which only the system knows."""
-    pid = server.process.pid
+def workers_of(pid: int) -> list[int]:
+    """The process numbers of those that this one has started, which only the system knows."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [int(child) for child in children if "spawn_main" in Path(f"/proc/{child}/cmdline").read_text()]
 
@@ -94,7 +94,7 @@ def url_of(server: Server) -> str:
 
 
 def test_what_each_does_is_there_for_all(two: Server) -> None:
-    assert len(workers_of(two)) == 2
+    assert len(workers_of(two.process.pid)) == 2
     sids = submitted(url_of(two))
     assert len(set(sids)) == CALLS
     assert len([each for each in listed(url_of(two), "/messages") if each["text"][0].isdigit()]) == CALLS
@@ -156,7 +156,7 @@ def test_what_keeps_them_from_starting_is_told_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize("signals", [(signal.SIGTERM,), (signal.SIGINT,) * 3, (signal.SIGHUP, signal.SIGTERM)])
 def test_one_signal_ends_all(start: Start, tmp_path: Path, signals: tuple[signal.Signals, ...]) -> None:
     server = start("--workers", "2", TMPDIR=str(tmp_path))
-    workers = workers_of(server)
+    workers = workers_of(server.process.pid)
     assert [*tmp_path.iterdir()] != []
     for number in signals[1:]:
         server.process.send_signal(number)
@@ -194,7 +194,7 @@ def test_open_streams_and_waits_keep_no_stop_waiting(two: Server) -> None:
 
 
 def test_they_end_when_the_one_that_started_them_is_killed(two: Server) -> None:
-    workers = workers_of(two)
+    workers = workers_of(two.process.pid)
     two.process.kill()
     until(lambda: not any(map(is_alive, workers)))
 
@@ -205,15 +205,44 @@ def test_they_end_when_the_one_that_started_them_is_killed(two: Server) -> None:
 def test_another_takes_the_place_of_one_that_is_killed(start: Start, tmp_path: Path) -> None:
     server = start("--workers", "2", "--database", str(tmp_path / "kept.db"))
     sids = submitted(url_of(server))
-    killed, other = workers_of(server)
+    killed, other = workers_of(server.process.pid)
     os.kill(killed, signal.SIGKILL)
-    until(lambda: len(workers_of(server)) == 2 and killed not in workers_of(server))
-    assert other in workers_of(server)
+    until(lambda: len(workers_of(server.process.pid)) == 2 and killed not in workers_of(server.process.pid))
+    assert other in workers_of(server.process.pid)
     sids += submitted(url_of(server))
     assert len(set(sids)) == 2 * CALLS
     assert len(listed(url_of(server), "/journal")) == 2 * CALLS
     code, _, errors = server.stop()
     assert (code, errors) == (0, f"dialog-sandbox: worker {killed} ended (SIGKILL): another takes its place.\n")
+
+
+QUICKLY = "from sandbox import cli, workers; workers.BEAT_S = 0.5; cli.main()"
+
+
+def test_another_takes_the_place_of_one_that_hangs() -> None:
+    serve = ("serve", "--port", "0", "--fixture", PLAIN, "--workers", "2")
+    with subprocess.Popen(
+        [sys.executable, "-c", QUICKLY, *serve],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("dialog-sandbox ready")
+        hung, other = workers_of(process.pid)
+        os.kill(hung, signal.SIGSTOP)
+        until(lambda: len(workers_of(process.pid)) == 2 and hung not in workers_of(process.pid))
+        assert other in workers_of(process.pid)
+        process.terminate()
+        _, errors = process.communicate(timeout=FAILSAFE_S)
+        assert (process.returncode, errors.splitlines()) == (
+            0,
+            [
+                f"dialog-sandbox: worker {hung} did not go on for 3 s, and was killed.",
+                f"dialog-sandbox: worker {hung} ended (SIGKILL): another takes its place.",
+            ],
+        )
 
 
 # Going one after the other -----------------------------------------------------------------------------------------
