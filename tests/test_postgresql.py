@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from counter import counted
 from driver import CONSOLE, DEFAULT, DEMO, SIMPLEPAY, Driver
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from sandbox.clock import DAY
 from sandbox.store import Conflict, Query, Store, StoreRefused, StoreUnavailable, Tx
@@ -91,27 +91,6 @@ def test_a_server_whose_connections_are_lost_makes_new_ones(sandbox: Driver, oth
     other.read_now(lambda tx: tx.connection.execute(others).all())
     assert sandbox.submit().status_code == 200
     assert sandbox.call("GET", "/_sandbox/health/ready").status_code == 200
-
-
-@pytest.mark.postgresql
-def test_who_finds_the_connection_lost_in_the_first_statement_begins_again(
-    sandbox: Driver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A connection that ends between the look at it and its first statement."""
-    store, attempts = sandbox.app.store, []
-    catch_up = store._catch_up
-
-    def lose_the_first(connection: Connection) -> None:
-        attempts.append(connection)
-        if len(attempts) == 1:
-            driver: Any = connection.connection.dbapi_connection
-            driver.close()
-        catch_up(connection)
-
-    monkeypatch.setattr(store, "_catch_up", lose_the_first)
-    number = asyncio.run(store.write(lambda tx: tx.next_id("message", tx.enter(find.find_workspace(tx, "default")).id)))
-    assert number == next_number(store) - 1
-    assert len(attempts) == 3
 
 
 @pytest.mark.postgresql

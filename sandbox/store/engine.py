@@ -294,8 +294,7 @@ class Store:
                     self._catch_up(connection)  # in no transaction, which work begins by itself
                 with connection.begin():
                     if self._keeps_wall and not self.is_sqlite:
-                        with postgresql.first_statement(connection):
-                            self._catch_up(connection)
+                        self._catch_up(connection)
                     yield connection
         except self._errors as error:
             raise translation_of(error) from error

@@ -1,17 +1,17 @@
 """What is PostgreSQL's own: how an engine is made by URL, and what its transactions begin with."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection, Iterator
+from collections.abc import AsyncGenerator, Collection
 from concurrent.futures import Executor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from threading import Lock
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, select, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DisconnectionError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
 
-from sandbox.store.errors import StoreBusy, StoreRefused
+from sandbox.store.errors import StoreRefused
 
 DRIVER = "postgresql+psycopg"
 POOL_SIZE = 8
@@ -47,13 +47,13 @@ def postgresql_engine(url: URL) -> Engine:
             connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "options": options},
             pool_size=POOL_SIZE,
             max_overflow=MAX_OVERFLOW,
+            pool_pre_ping=True,
         )
     except (ImportError, NoSuchModuleError):
         raise StoreRefused("PostgreSQL needs the psycopg package: install dialog-sandbox[postgresql].") from None
     except (SQLAlchemyError, ValueError) as error:
         raise StoreRefused(f"Not a database URL that PostgreSQL's driver takes: {error}.") from None
     event.listen(engine, "connect", _let_texts_hold_nul)
-    event.listen(engine, "checkout", _replace_if_closed)
     return engine
 
 
@@ -72,33 +72,6 @@ def _let_texts_hold_nul(driver: Any, _: object) -> None:
             return super().dump(obj.replace("\0", NUL))
 
     driver.adapters.register_dumper(str, NulFreeDumper)
-
-
-def _replace_if_closed(driver: Any, *_: object) -> None:
-    """Have the pool connect again if the server has hung up: what came unasked says so without a question to it.
-
-    `pool_pre_ping` asks, which is one round trip and one transaction more for each of ours.
-    """
-    from psycopg import OperationalError  # noqa: PLC0415  (only who uses PostgreSQL has it)
-
-    try:
-        driver.pgconn.consume_input()
-        driver.pgconn.consume_input()  # behind what it said in parting comes the end
-    except OperationalError as error:
-        raise DisconnectionError from error
-
-
-@contextmanager
-def first_statement(connection: Connection) -> Iterator[None]:
-    """Have a transaction tried again whose first statement finds the connection lost: nothing was done yet."""
-    try:
-        yield
-    except Exception as error:
-        driver: Any = connection.connection.dbapi_connection
-        if not driver.closed:
-            raise
-        connection.invalidate()
-        raise StoreBusy("the connection was lost") from error
 
 
 def prepare(connection: Connection, *, is_write: bool) -> None:
