@@ -426,6 +426,24 @@ def test_a_fault_lasts_as_long_as_it_is_entered(sandbox: Driver, ws: Workspace) 
     )
 
 
+def test_a_fault_that_has_lasted_still_says_how_far_it_got(sandbox: Driver, ws: Workspace) -> None:
+    with ws.fault("simplepay.submit", status=503, times=2) as fault:
+        assert [sandbox.submit(PHONE).status_code for _ in range(3)] == [503, 503, 200]
+    assert (fault.read().applied, fault.read().left, fault.info.applied) == (2, 0, 2)
+    assert sandbox.submit(PHONE).status_code == 200
+    fault.remove()
+    assert fault.read().applied == 2
+
+
+def test_a_fault_that_others_ended_says_that_it_is_gone(ws: Workspace) -> None:
+    fault = ws.fault("simplepay.submit", status=503)
+    ws.clear_faults()
+    for _ in range(2):
+        with pytest.raises(Refused, match=r"^404 Unknown fault: It is gone: .* The journal has the calls"):
+            fault.read()
+        fault.remove()
+
+
 def test_faults_of_every_effect_are_taken(ws: Workspace) -> None:
     effects: list[dict[str, Any]] = [
         {"reset": True, "before": True},

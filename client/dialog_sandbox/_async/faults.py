@@ -1,15 +1,21 @@
 """Vendor calls that go wrong on purpose."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Self
 
 from dialog_sandbox._async.resource import AsyncResource, segment
 from dialog_sandbox.arguments import LEFT_OUT, DripOf, LatencyBetween, RateLimitOf, Seconds, filtered, present
 from dialog_sandbox.awaitable_context import awaitable_context
+from dialog_sandbox.errors import Refused, SandboxError
 from dialog_sandbox.models.faults import FaultInfo
 from dialog_sandbox.session import AsyncSession
 
 __tracebackhide__ = True
+GONE = {
+    "title": "Unknown fault",
+    "detail": "It is gone: it expired, or was cleared, replaced or reset. The journal has the calls that it met.",
+}
 
 
 class AsyncFault(AsyncResource):
@@ -19,17 +25,29 @@ class AsyncFault(AsyncResource):
         super().__init__(session, path)
         self.id = info.id
         self.info = info
+        self._is_removed = False
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id} {self.info.effect} of {self.info.match or 'every call'}>"
 
     async def read(self) -> FaultInfo:
-        """Return how far it has got: calls that it matched, and that it was applied to."""
-        infos = await self._whole_list(FaultInfo, "")
-        return next(info for info in infos if info.id == self.id)
+        """Return how far it has got: calls that it matched, and that it was applied to.
+
+        Of one that was removed through this object, how far it had got by then. Raises `Refused` if it is gone
+        otherwise: what it had done by then is in the journal.
+        """
+        if not self._is_removed:
+            infos = [info for info in await self._whole_list(FaultInfo, "") if info.id == self.id]
+            if not infos:
+                raise Refused(404, GONE)
+            self.info = infos[0]
+        return self.info
 
     async def remove(self) -> None:
         """End it; one that is gone already stays so."""
+        with suppress(SandboxError):  # what stands in the way of ending it says so itself
+            await self.read()
+            self._is_removed = True
         answer = await self._session.send("DELETE", f"{self._path}/{segment(self.id)}")
         if answer.status_code != 404:
             self._accepted(answer)
