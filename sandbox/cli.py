@@ -193,16 +193,20 @@ def execute(
     tell_ignored_variables()
     if report and not settings.journal:
         fail("--report needs the journal, and SANDBOX_JOURNAL switches it off: leave out one of them.", MISUSED)
-    opened = open_report(report) if report else nullcontext()
-    listener = bind(settings.host, settings.port)
 
     import asyncio  # noqa: PLC0415  (readyz does without it)
 
     from sandbox.exec_command import CannotRun, run_beside_server  # noqa: PLC0415  (readyz does without it)
-    from sandbox.report_command import is_report  # noqa: PLC0415  (readyz does without it)
+    from sandbox.report_command import NoReport, is_report  # noqa: PLC0415  (readyz does without it)
 
+    try:
+        is_of_calls = report is not None and not is_report(report)
+    except NoReport as error:
+        fail(str(error), MISUSED)
+    opened = open_report(report) if report else nullcontext()
+    listener = bind(settings.host, settings.port)
     with one_line_failures(), opened as file:
-        files = (None, file) if report and is_report(report) else (file, None)
+        files = (file, None) if is_of_calls else (None, file)
         try:
             code = asyncio.run(run_beside_server(command, settings, listener, *files))
         except CannotRun as error:
@@ -342,6 +346,8 @@ def rehearse(
         begin = rehearsals.start_of(start, is_running=url is not None)
         settings = settings_of(fixture=fixture, seed=seed, start_at=begin.isoformat() if begin else None)
         request = rehearsals.request_of(days, minutes, begin, settings)
+        if output:
+            check_writable(output)
         if url:
             rehearsed = rehearsals.rehearse_on(url, settings.control_token, workspace or "default", command, request)
         elif not command:
@@ -357,8 +363,8 @@ def rehearse(
     except CannotRun as error:
         fail(str(error), error.code)
     put_report(report_command.written(rehearsed.report, name), output)
-    if not rehearsed.report.calls:
-        fail(rehearsals.NOBODY_CALLED, rehearsed.code or FAILED)
+    if rehearsed.in_vain:
+        fail(rehearsed.in_vain, rehearsed.code or FAILED)
     raise typer.Exit(rehearsed.code or (FAILED if rehearsed.report.state == "broken" else 0))
 
 
@@ -486,6 +492,19 @@ def put_report(text: str, output: str | None) -> None:
             file.write(text)
     else:
         print(text, end="" if text.endswith("\n") else "\n")
+
+
+def check_writable(path: str) -> None:
+    """Fail in one line if a report cannot be written there, which is to be made first; leave what is there."""
+    was_there = os.path.lexists(path)
+    if was_there and not (os.path.isfile(path) or os.path.isdir(path)):
+        return  # a pipe or a device: to open it is to begin
+    try:
+        open(path, "a").close()
+    except OSError as error:
+        fail(f"Cannot write {path}: {error.strerror or error}.")
+    if not was_there:
+        os.unlink(path)
 
 
 def open_report(path: str) -> TextIO:

@@ -16,6 +16,7 @@ from dialog_sandbox.models.values import moment
 from sandbox.exec_command import ServerForCommand, environment, own_server, start_command
 from sandbox.rehearsal.days import DEFAULT_START, MOST_DAYS, STARTS, next_midnight
 from sandbox.rehearsal.player import Player
+from sandbox.server.conformance.rule_states import BROKEN
 from sandbox.settings import Settings
 from sandbox.signals import HANGUP, STOPS, heeded
 from sandbox.startup import FAILED
@@ -25,6 +26,11 @@ SHORTEST_MINUTES, LONGEST_MINUTES = 0.01, MOST_DAYS * 24 * 60
 NOBODY_CALLED = (
     "The client never called, or never with the workspace's credentials: give it those of the SANDBOX_* variables."
     " GET /_sandbox/journal lists calls without them."
+)
+NOTHING_SHOWN = (
+    "The client read by date range, and was shown nothing of what was played: its ranges have to follow the workspace's"
+    " clock, which the Date of each answer tells, and be about its first console or account. When that clock read"
+    " {at:%Y-%m-%d %H:%M}, its last call was {method} {path}."
 )
 LOOK_EVERY_S = 0.1
 """How often it is looked whether a rehearsal is to end."""
@@ -57,10 +63,15 @@ class RehearsalRequest(NamedTuple):
 
 
 class Rehearsed(NamedTuple):
-    """What came of a rehearsal. `code`: the exit status that it ended with before its time; 0 if it did not."""
+    """What came of a rehearsal.
+
+    `code`: the exit status that it ended with before its time; 0 if it did not. `in_vain`: why it says nothing, though
+    it names nothing that is broken.
+    """
 
     report: WorkspaceReport
     code: int
+    in_vain: str | None
 
 
 def start_of(text: str | None, *, is_running: bool) -> datetime | None:
@@ -155,7 +166,7 @@ class Rehearsal:
 
     def play_to(self, command: list[str] | None, variables: dict[str, str]) -> Rehearsed:
         """Play it, and tell what the client got wrong by then, however it ended."""
-        code = 0
+        code, is_whole = 0, False
         place = self.player.place
         with self._heeding_signals():
             try:
@@ -164,15 +175,27 @@ class Rehearsal:
                 try:
                     self._await_first_call()
                     self.player.play()
+                    is_whole = True
                 except Ended as ended:
                     tell(str(ended))
                     code = ended.code
                 finally:
                     if self._client is not None:
                         end_client(self._client)
-                return Rehearsed(self.workspace.report(), code)
+                report = self.workspace.report()
+                return Rehearsed(report, code, self._why_in_vain(report, is_whole=is_whole))
             finally:
                 place.tidy_up()
+
+    def _why_in_vain(self, report: WorkspaceReport, *, is_whole: bool) -> str | None:
+        """Return why nothing was rehearsed, where the report cannot tell: it knows no client that should have read."""
+        if not report.calls:
+            return NOBODY_CALLED
+        if not is_whole or report.state == BROKEN or not report.pollers or any(each.results for each in report.pollers):
+            return None
+        (call,) = self.workspace.journal(1, operation=report.pollers[0].operation, order="newest")
+        path = f"{call.path}?{call.query}" if call.query else call.path
+        return NOTHING_SHOWN.format(at=call.at, method=call.method, path=path)
 
     def _await_first_call(self) -> None:
         """Let no more time pass than outside until the client has started."""

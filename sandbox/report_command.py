@@ -1,5 +1,6 @@
 """Where does `dialog-sandbox report` have its report from, and in which format does it write it?"""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -12,6 +13,8 @@ from sandbox.server.conformance.text import as_text
 
 TEXT = "text"
 FORMATS = (TEXT, *RENDERERS)
+LINES_SUFFIXES = ("", ".jsonl", ".ndjson", ".log", ".txt")
+"""Of files in which `exec` keeps calls as lines of JSON."""
 
 
 class NoReport(Exception):
@@ -46,15 +49,31 @@ def read_report(file: str) -> WorkspaceReport:
 def format_of(name: str | None, output: str | None) -> str:
     """Return the format that is asked for, or that a file's name says; text for a terminal. Raises `NoReport`."""
     if name is None:
-        return BY_SUFFIX.get(Path(output).suffix.lower(), "json") if output else TEXT
+        return format_of_file(output) if output else TEXT
     if name not in FORMATS:
         raise NoReport(f"There is no format {name}: there are {', '.join(FORMATS)}.")
     return name
 
 
+def format_of_file(file: str) -> str:
+    """Return the format that a file's ending says; JSON of one that has none. Raises `NoReport`."""
+    suffix = Path(file).suffix.lower()
+    if suffix not in ("", *BY_SUFFIX):
+        raise NoReport(f"{file} ends as no report does: name it {_endings(BY_SUFFIX)}, or say which --format it has.")
+    return BY_SUFFIX.get(suffix, "json")
+
+
 def is_report(file: str) -> bool:
-    """Return whether a file's ending is that of a report, rather than of lines of JSON."""
-    return Path(file).suffix.lower() in BY_SUFFIX
+    """Return whether a file's ending is that of a report, rather than of lines of JSON. Raises `NoReport`."""
+    suffix = Path(file).suffix.lower()
+    if suffix not in (*BY_SUFFIX, *LINES_SUFFIXES):
+        raise NoReport(f"{file} ends as no report does: name it {_endings((*BY_SUFFIX, '.jsonl'))} (the calls).")
+    return suffix in BY_SUFFIX
+
+
+def _endings(suffixes: Iterable[str]) -> str:
+    *others, last = suffixes
+    return f"{', '.join(others)} or {last}"
 
 
 def written(report: WorkspaceReport, name: str) -> str:

@@ -339,6 +339,6 @@ def test_it(sandbox): pass
 def test_wrong(sandbox): pass
 """
     done = run(tests)
-    assert f"UsageError: There is no fixture {tmp_path / 'nowhere.yaml'}." in done.stdout
+    assert f"\nThere is no fixture {tmp_path / 'nowhere.yaml'}." in done.stdout
     assert "422 Invalid request: fixture_text line 6: there is no key 'lines'." in done.stdout
     assert f"fixture_text is what {tmp_path / 'wrong.yaml'} holds." in done.stdout

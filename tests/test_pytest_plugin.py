@@ -149,7 +149,28 @@ def sandbox_settings():
 def test_it(sandbox):
     pass
 """
-    assert "UsageError: sandbox_settings gives None: it must return a dict of settings." in run(tests).stdout
+    assert "\nsandbox_settings gives None: it must return a dict of settings.\n" in run(tests).stdout
+
+
+@pytest.mark.parametrize(
+    ("marker", "told"),
+    [
+        ("fixtur='clinic'", "The sandbox knows no setting fixtur: it has fixture, "),
+        ("'clinic'", "The marker sandbox takes settings by name: "),
+        ("fixture='nowhere.yaml'", "There is no fixture "),
+        ("fixture='clinik'", "422 Invalid request: fixture is not known; known are clinic, "),
+        ("clock='stopped'", "422 Invalid request: clock must be 'running' or 'frozen'."),
+        ("delivery='instant'", "422 Invalid request: delivery.mode must be 'immediate', "),
+        ("start_at='2026-05-06'", "422 Invalid request: start_at must be a time from 1970 on with its zone, "),
+    ],
+)
+def test_settings_that_are_not_to_be_had_are_told_without_our_source(run: Runs, marker: str, told: str) -> None:
+    done = run(f"import pytest\n\n@pytest.mark.sandbox({marker})\ndef test_it(sandbox):\n    pass\n")
+    assert done.returncode == 1
+    assert "ERROR at setup of test_it ____" in done.stdout
+    assert f"\n{told}" in done.stdout
+    assert "pytest_plugin.py" not in done.stdout
+    assert "During handling" not in done.stdout
 
 
 FAILING = """
@@ -245,14 +266,26 @@ def test_it(sandbox, sandbox_server):
 @pytest.mark.parametrize(
     ("url", "expected"),
     [
-        ("http://127.0.0.1:1", "The sandbox at http://127.0.0.1:1 does not answer: "),
-        ("127.0.0.1:8080", "The URL of a sandbox is written like http://127.0.0.1:8080, not '127.0.0.1:8080'."),
+        (
+            "http://127.0.0.1:1",
+            "The sandbox at http://127.0.0.1:1 does not answer: [Errno 111] Connection refused.\n"
+            "SANDBOX_URL is http://127.0.0.1:1: start a sandbox there, or unset it.\n",
+        ),
+        (
+            "127.0.0.1:8080",
+            "The URL of a sandbox is written like http://127.0.0.1:8080, not '127.0.0.1:8080'.\n"
+            "SANDBOX_URL is 127.0.0.1:8080: name a sandbox, or unset it.\n",
+        ),
+        (
+            "http://127.0.0.1:8080/_sandbox/",
+            "The URL of a sandbox has no /_sandbox: write http://127.0.0.1:8080.\n"
+            "SANDBOX_URL is http://127.0.0.1:8080/_sandbox/: name a sandbox, or unset it.\n",
+        ),
     ],
 )
 def test_a_server_that_is_not_there_is_told_in_a_sentence(run: Runs, url: str, expected: str) -> None:
     done = run("def test_it(sandbox): pass\ndef test_too(sandbox): pass", SANDBOX_URL=url)
     assert expected in done.stdout
-    assert f"\nSANDBOX_URL is {url}: start a sandbox there, or unset SANDBOX_URL.\n" in done.stdout
     assert "1 skipped, 1 error in" in done.stdout
     assert "httpcore" not in done.stdout
     assert "Traceback" not in done.stdout
@@ -273,7 +306,7 @@ def test_a_server_that_is_no_sandbox_is_told(run: Runs, body: str) -> None:
         done = run("def test_it(sandbox): pass", SANDBOX_URL=url)
         server.shutdown()
     assert f"What answers at {url} is not a sandbox" in done.stdout
-    assert f"SANDBOX_URL is {url}: start a sandbox there" in done.stdout
+    assert f"SANDBOX_URL is {url}: name a sandbox, or unset it.\n" in done.stdout
 
 
 def test_a_server_that_ends_in_the_midst_fails_a_test_once(run: Runs) -> None:

@@ -35,6 +35,9 @@ def rehearse(*arguments: str | Path, **env: str) -> "subprocess.CompletedProcess
     )
 
 
+AT_NOBODY = ("rehearse", "--url", "http://127.0.0.1:1", "--output")
+
+
 def polling(kind: str) -> tuple[str, ...]:
     return ("--", sys.executable, str(PROGRAM), kind)
 
@@ -52,6 +55,16 @@ def test_the_flaw_of_a_program_is_named(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     (poller,) = json.loads(file.read_text())["pollers"]
     assert [each["kind"] for each in poller["findings"] if each["cause"] is None] == ["day_month_swapped"]
+
+
+def test_a_program_that_reads_by_another_clock_has_rehearsed_nothing() -> None:
+    done = rehearse(*QUICK, *polling("WritebackPoller"), CLOCK_AHEAD_DAYS="-700")
+    assert (done.returncode, "0 broken" in done.stdout) == (1, True)
+    assert re.search(
+        r"\ndialog-sandbox: The client read by date range, and was shown nothing of what was played: .*"
+        r" When that clock read 2028-02-2\d \d\d:\d\d, its last call was GET \S+/2026-03-\S+\.\n$",
+        done.stderr,
+    ), done.stderr
 
 
 def test_its_server_speaks_https_where_that_is_set() -> None:
@@ -119,6 +132,17 @@ def test_what_is_asked_wrongly_is_told_in_a_line() -> None:
     is_refused(2, "--days must be a whole number from 1 to 14.", "rehearse", "--days", "15", "--", "true")
     is_refused(2, "There is no format pdf: ...", "rehearse", "--format", "pdf", "--", "true")
     is_refused(2, "The sandbox at http://127.0.0.1:1 does not answer: ...", "rehearse", "--url", "http://127.0.0.1:1")
+
+
+def test_a_report_that_could_not_be_written_is_told_before_anything_is_played(tmp_path: Path) -> None:
+    (tmp_path / "kept.html").write_text("as it was")
+    nowhere = tmp_path / "nowhere" / "report.html"
+    reason = f"Cannot write {nowhere}: No such file or directory."
+    is_refused(1, reason, "rehearse", "--output", str(nowhere), "--", "true")
+    for name in ("kept.html", "new.html"):
+        is_refused(2, "The sandbox at http://127.0.0.1:1 does not answer: ...", *AT_NOBODY, str(tmp_path / name))
+    assert [each.name for each in tmp_path.iterdir()] == ["kept.html"]
+    assert (tmp_path / "kept.html").read_text() == "as it was"
 
 
 @pytest.mark.parametrize("days", ["0", "15", "1.5", "x", "-1"])

@@ -12,6 +12,9 @@ import pytest
 from commands import environment, is_refused, partners_pytest, run
 from test_exec import execute, python
 
+from dialog_sandbox import pytest_plugin
+from sandbox.server.conformance.renderers import BY_SUFFIX
+
 SUBMIT = """
 import os, urllib.error, urllib.parse, urllib.request
 from base64 import b64encode
@@ -134,7 +137,58 @@ def test_a_test_run_writes_its_report_as_the_files_ending_says(tmp_path: Path) -
     assert "Send 14155550123 instead of +14155550123." in (tmp_path / "report.html").read_text()
 
 
-def test_a_report_that_cannot_be_written_ends_no_test_run(tmp_path: Path) -> None:
-    done = run_of(tmp_path, "--sandbox-report", "nowhere/report.json")
+def test_a_test_run_makes_the_folder_of_its_report(tmp_path: Path) -> None:
+    done = run_of(tmp_path, "--sandbox-report", "build/reports/report.json")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "Cannot write" in done.stdout
+    assert json.loads((tmp_path / "build/reports/report.json").read_text())["calls"] == 2
+
+
+@pytest.mark.parametrize("name", ["report.json", "report.html"])
+def test_a_report_that_cannot_be_written_ends_no_test_run(tmp_path: Path, name: str) -> None:
+    (tmp_path / "taken").write_text("")
+    done = run_of(tmp_path, "--sandbox-report", f"taken/{name}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"\ndialog-sandbox: Cannot write {tmp_path / 'taken' / name}: " in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "told"),
+    [
+        ("--sandbox-report", "report.pdf", "a report's name ends with one of .json, .html, .htm, .xml, .svg."),
+        ("--sandbox-report", "folder", "that is a folder; name a file in it."),
+        ("--sandbox-save-failures", "test_them.py", "that is a file, and a folder is wanted."),
+    ],
+)
+def test_what_could_not_be_written_in_the_end_is_told_before_a_test_runs(
+    tmp_path: Path, option: str, value: str, told: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    done = run_of(tmp_path, option, value)
+    assert (done.returncode, done.stdout) == (4, "")
+    assert f"{option} {value}: {told}" in done.stderr
+
+
+def test_the_endings_that_the_fixtures_know_are_those_of_the_command() -> None:
+    assert set(pytest_plugin.REPORT_SUFFIXES) == {"", *BY_SUFFIX}
+
+
+@pytest.mark.parametrize("name", ["report.pdf", "report.htlm", "report.jsonl"])
+def test_an_ending_that_says_no_format_is_told_before_anything_is_done(tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
+    reason = f"{file} ends as no report does: name it .json, .html, .htm, .xml or .svg, or say which --format it has."
+    is_refused(2, reason, "report", "--output", str(file))
+    is_refused(2, reason, "rehearse", "--output", str(file), "--", "true")
+    assert not file.exists()
+
+
+def test_a_format_that_is_said_goes_into_a_file_of_any_name(kept: Callable[[str], Path], tmp_path: Path) -> None:
+    file = tmp_path / "report.ctrf"
+    run("report", "--from", str(kept(RIGHT)), "--format", "ctrf", "--output", str(file))
+    assert json.loads(file.read_text())["reportFormat"] == "CTRF"
+
+
+def test_exec_keeps_nothing_under_an_ending_that_says_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "report.pdf"
+    reason = f"{file} ends as no report does: name it .json, .html, .htm, .xml, .svg or .jsonl (the calls)."
+    is_refused(2, reason, "exec", "--report", str(file), "--", "true")
+    assert not file.exists()

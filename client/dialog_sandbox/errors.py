@@ -11,6 +11,13 @@ if TYPE_CHECKING:
 
 UNVERIFIED = "CERTIFICATE_VERIFY_FAILED"
 """In what OpenSSL says of a server that no CA vouches for."""
+HINTS = {
+    UNVERIFIED: "Name its CA in SSL_CERT_FILE, or give verify.",
+    "WRONG_VERSION_NUMBER": "It seems to speak http: write http:// instead of https://.",
+    "RECORD_LAYER_FAILURE": "It seems to speak http: write http:// instead of https://.",
+    "Server disconnected without": "If it speaks https, write https:// instead of http://.",
+}
+"""What to do about what OpenSSL or httpcore says."""
 
 
 class SandboxError(Exception):
@@ -21,8 +28,10 @@ class Unreachable(SandboxError):
     """No answer came from `url`."""
 
     def __init__(self, url: str, error: Exception) -> None:
-        hint = " Name its CA in SSL_CERT_FILE, or give verify." if UNVERIFIED in str(error) else ""
-        super().__init__(f"The sandbox at {url} does not answer: {str(error) or type(error).__name__}.{hint}")
+        hint = next((f" {each}" for words, each in HINTS.items() if words in str(error)), "")
+        super().__init__(
+            f"The sandbox at {url} does not answer: {(str(error) or type(error).__name__).rstrip('.')}.{hint}"
+        )
         self.url = url
 
 

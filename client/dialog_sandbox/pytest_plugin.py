@@ -44,6 +44,7 @@ PORT = "sandbox_port"
 """Where a worker of pytest-xdist asks for the server that all share."""
 REPORT_OPTION = "--sandbox-report"
 SAVE_OPTION = "--sandbox-save-failures"
+REPORT_SUFFIXES = ("", ".json", ".html", ".htm", ".xml", ".svg")
 REPORT_OUTPUT = "sandbox_report"
 """Where a worker of pytest-xdist leaves what its workspaces say."""
 NOTES_OUTPUT = "sandbox_notes"
@@ -70,6 +71,10 @@ class Made(NamedTuple):
 MADE = pytest.StashKey[Made]()
 
 
+class BadSettings(Exception):
+    """What a test asks its workspace to be made with is not to be had; the text says why."""
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     about = "write what the program under test gets wrong (.json, .html, .xml for JUnit, .svg), over all `sandbox`es"
     group = parser.getgroup("dialog-sandbox")
@@ -80,6 +85,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARKER)
+    if not hasattr(config, "workerinput"):
+        _check_files(config)
+
+
+def _check_files(config: pytest.Config) -> None:
+    """Refuse, before a test runs, to write where or what cannot be written after the last one."""
+    report, folder = (config.getoption(option) for option in (REPORT_OPTION, SAVE_OPTION))
+    here = config.invocation_params.dir
+    if report and Path(report).suffix.lower() not in REPORT_SUFFIXES:
+        endings = ", ".join(filter(None, REPORT_SUFFIXES))
+        raise pytest.UsageError(f"{REPORT_OPTION} {report}: a report's name ends with one of {endings}.")
+    if report and (here / report).is_dir():
+        raise pytest.UsageError(f"{REPORT_OPTION} {report}: that is a folder; name a file in it.")
+    if folder and (here / folder).exists() and not (here / folder).is_dir():
+        raise pytest.UsageError(f"{SAVE_OPTION} {folder}: that is a file, and a folder is wanted.")
 
 
 @pytest.fixture(scope="session")
@@ -107,11 +127,15 @@ def sandbox_server(request: pytest.FixtureRequest) -> "Iterator[SandboxClient]":
 def _serving(config: pytest.Config, shared_port: int | None) -> Iterator[str]:
     from dialog_sandbox.server_process import CannotStart, serving  # noqa: PLC0415  (see above)
 
-    try:
-        with serving(shared_port) as url:
+    with ExitStack() as stack:
+        try:
+            url = stack.enter_context(serving(shared_port))
+        except CannotStart as error:
+            reason = str(error)
+        else:
             yield url
-    except CannotStart as error:
-        _fail(config, str(error))
+            return
+    _fail(config, reason)
 
 
 def _misfit(client: "SandboxClient") -> str | None:
@@ -134,18 +158,20 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 def _attached(config: pytest.Config, url: str, token: str | None) -> "SandboxClient":
     """A client of the server that `SANDBOX_URL` names; the run fails in a sentence when it is not there."""
-    from dialog_sandbox import SandboxClient, SandboxError  # noqa: PLC0415  (see above)
+    from dialog_sandbox import SandboxClient, SandboxError, Unreachable  # noqa: PLC0415  (see above)
 
     try:
         client = SandboxClient(url, token)
         misfit = _misfit(client)
+    except Unreachable as error:
+        reason, remedy = str(error), "start a sandbox there, or unset it"
     except (SandboxError, ValueError) as error:
-        reason = str(error)
+        reason, remedy = str(error), "name a sandbox, or unset it"
     else:
         if misfit:  # others decide what runs there: what is the same goes on
             config.stash.setdefault(NOTES, []).append(misfit)
         return client
-    _fail(config, f"{reason}\nSANDBOX_URL is {url}: start a sandbox there, or unset SANDBOX_URL.")
+    _fail(config, f"{reason}\nSANDBOX_URL is {url}: {remedy}.")
 
 
 @pytest.fixture(scope="session")
@@ -162,13 +188,16 @@ def sandbox(
     from dialog_sandbox import SandboxError, Unreachable  # noqa: PLC0415  (see above)
     from dialog_sandbox.server_process import nobody_listens  # noqa: PLC0415  (see above)
 
-    made_with = settings_of(request.node, sandbox_settings)
+    workspace = None
     try:
+        made_with = settings_of(request.node, sandbox_settings)
         workspace = sandbox_server.create_workspace(name_of(request.node), **made_with)
-    except Unreachable as error:
-        if nobody_listens(sandbox_server.url):
+    except (SandboxError, BadSettings) as error:
+        reason, is_gone = str(error), isinstance(error, Unreachable) and nobody_listens(sandbox_server.url)
+    if workspace is None:
+        if is_gone:
             _fail(request.config, f"The sandbox at {sandbox_server.url} has ended while the tests ran.")
-        pytest.fail(str(error), pytrace=False)
+        pytest.fail(reason, pytrace=False)
     request.node.stash[MADE] = Made(sandbox_server, workspace)
     yield workspace
     if request.config.getoption(REPORT_OPTION):
@@ -200,14 +229,21 @@ def sandbox_app(request: pytest.FixtureRequest, sandbox_settings: dict[str, Any]
 
     It has an event loop of its own, in a thread: it is called from whatever loop the test has, asyncio's or trio's.
     """
+    reason = None
     try:
         from sandbox.fixture_app import fixture_app  # noqa: PLC0415  (see above; the one place that needs the server)
+
+        made_with = settings_of(request.node, sandbox_settings)
     except ModuleNotFoundError as error:
         if error.name not in ("sandbox", "sandbox.fixture_app"):
             raise
-        pytest.fail(_why_no_app(), pytrace=False)
+        reason = _why_no_app()
+    except BadSettings as error:
+        reason = str(error)
+    if reason:
+        pytest.fail(reason, pytrace=False)
 
-    with fixture_app(**settings_of(request.node, sandbox_settings)) as app:
+    with fixture_app(**made_with) as app:
         yield app
 
 
@@ -218,17 +254,20 @@ def _why_no_app() -> str:
 
 
 def settings_of(test: pytest.Item, overridden: Mapping[str, Any]) -> dict[str, Any]:
-    """What the test's workspace is made with: its nearest marker counts most, then the fixture, then the defaults."""
+    """What the test's workspace is made with: its nearest marker counts most, then the fixture, then the defaults.
+
+    Raises `BadSettings`.
+    """
     if not isinstance(overridden, Mapping):
-        raise pytest.UsageError(f"sandbox_settings gives {overridden!r}: it must return a dict of settings.")
+        raise BadSettings(f"sandbox_settings gives {overridden!r}: it must return a dict of settings.")
     settings = _with_file({**DEFAULTS, **_of_environment(), **overridden}, test.config.invocation_params.dir)
     for marker in reversed(list(test.iter_markers("sandbox"))):
         if marker.args:
-            raise pytest.UsageError(_unnamed(marker.args))
+            raise BadSettings(_unnamed(marker.args))
         settings |= _with_file(marker.kwargs, test.path.parent)
     unknown = sorted(settings.keys() - DEFAULTS.keys())
     if unknown:
-        raise pytest.UsageError(f"The sandbox knows no setting {', '.join(unknown)}: it has {', '.join(DEFAULTS)}.")
+        raise BadSettings(f"The sandbox knows no setting {', '.join(unknown)}: it has {', '.join(DEFAULTS)}.")
     return settings
 
 
@@ -249,7 +288,7 @@ def _with_file(settings: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         return {**settings, "fixture": file}
     if isinstance(fixture, str) and file == Path(fixture):
         return dict(settings)  # the server may have it, where it runs
-    raise pytest.UsageError(f"There is no fixture {file}.")
+    raise BadSettings(f"There is no fixture {file}.")
 
 
 def _unnamed(values: tuple[Any, ...]) -> str:

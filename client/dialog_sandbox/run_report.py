@@ -28,6 +28,7 @@ def write_report(file: Path, texts: Sequence[str]) -> str:
     report = merge_reports([WorkspaceReport.model_validate_json(text) for text in texts])
     text = report.model_dump_json()
     try:
+        file.parent.mkdir(parents=True, exist_ok=True)
         if file.suffix.lower() in (".json", ""):
             file.write_text(text, encoding="utf-8")
         else:
@@ -56,4 +57,5 @@ def _write_otherwise(file: Path, text: str) -> None:
             check=False,
         )
     if done.returncode not in (0, BROKEN) or not file.is_file():
-        raise NotWritten(" ".join(done.stderr.split()) or f"Cannot write {file}.")
+        said = " ".join(done.stderr.split()).removeprefix("dialog-sandbox: ")
+        raise NotWritten(said or f"Cannot write {file}.")

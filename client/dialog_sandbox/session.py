@@ -113,6 +113,8 @@ def base_of(url: str) -> str:
     """Return the URL without a slash at its end; raises ValueError when it is none."""
     if not str(url).startswith(("http://", "https://")):
         raise ValueError(f"The URL of a sandbox is written like http://127.0.0.1:8080, not {url!r}.")
+    if "/_sandbox" in str(url):
+        raise ValueError(f"The URL of a sandbox has no /_sandbox: write {str(url).partition('/_sandbox')[0]}.")
     return url.rstrip("/")
 
 
