@@ -538,6 +538,16 @@ def test_an_answer_of_somebody_else_shows_its_beginning(status: int) -> None:
         client.version()
 
 
+@pytest.mark.parametrize("words", ["WRONG_VERSION_NUMBER] wrong version number", "RECORD_LAYER_FAILURE] failure"])
+def test_a_server_of_http_that_is_called_by_https_is_told(words: str) -> None:
+    def refuse(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError(f"[SSL: {words}", request=request)
+
+    with SandboxClient(URL, transport=httpx.MockTransport(refuse)) as client, pytest.raises(Unreachable) as unreachable:
+        client.version()
+    assert str(unreachable.value).endswith(f"{words}. It seems to speak http: write http:// instead of https://.")
+
+
 def test_nobody_answers() -> None:
     def refuse(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("Connection refused", request=request)

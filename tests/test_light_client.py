@@ -146,6 +146,7 @@ exec {installed}/dialog-sandbox "$@"
 def test_that_there_is_none_is_told_in_a_sentence(run_tests: Runs, how: tuple[str, ...]) -> None:
     done = run_tests(TESTS, *how)
     assert NO_SERVER in done.stdout
+    assert "During handling" not in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
     assert re.search(r"^(1 skipped, 1 error|2 errors) in", done.stdout, re.MULTILINE), done.stdout
 

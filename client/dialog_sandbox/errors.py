@@ -15,9 +15,8 @@ HINTS = {
     UNVERIFIED: "Name its CA in SSL_CERT_FILE, or give verify.",
     "WRONG_VERSION_NUMBER": "It seems to speak http: write http:// instead of https://.",
     "RECORD_LAYER_FAILURE": "It seems to speak http: write http:// instead of https://.",
-    "Server disconnected without": "If it speaks https, write https:// instead of http://.",
 }
-"""What to do about what OpenSSL or httpcore says."""
+"""What to do about what OpenSSL says."""
 
 
 class SandboxError(Exception):

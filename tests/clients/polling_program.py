@@ -1,11 +1,12 @@
 """A program that polls Writeback for ever: by its first argument right, or one of the flawed ones.
 
-It takes its time from the `Date` of answers, as docs/rehearsal.md shows.
+It takes its time from the `Date` of answers, as docs/rehearsal.md shows; with `BY_WALL` from its own machine.
 """
 
 import os
 import sys
 import time
+from datetime import UTC, datetime
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
@@ -28,13 +29,19 @@ def date_clock(http: httpx.Client) -> Any:
     return module.DateClock(http)
 
 
+def own_clock() -> datetime:
+    return datetime.now(UTC)
+
+
 def main() -> None:
     env = os.environ
     basic = (env["SANDBOX_BASIC_USERNAME"], env["SANDBOX_BASIC_PASSWORD"])
     with httpx.Client(base_url=env["SANDBOX_URL"], auth=basic, trust_env=True) as http:
         clock = date_clock(http)
         http.get(f"/dialoghealth-simplepay-api/messages/{env['SANDBOX_CONSOLE']}/none")
-        poller = getattr(writeback_pollers, sys.argv[1])(http, env["SANDBOX_CONSOLE"], clock.now)
+        poller = getattr(writeback_pollers, sys.argv[1])(
+            http, env["SANDBOX_CONSOLE"], own_clock if "BY_WALL" in env else clock.now
+        )
         while True:
             poller.poll()
             time.sleep(PAUSE_S)
