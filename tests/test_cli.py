@@ -437,7 +437,7 @@ def test_the_version_is_told() -> None:
 
 
 def test_help_is_no_mistake() -> None:
-    for arguments in (["--help"], ["serve", "--help"]):
+    for arguments in (["--help"], ["-h"], ["serve", "--help"], ["exec", "-h"]):
         done = run(*arguments)
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout.startswith("Usage: dialog-sandbox")

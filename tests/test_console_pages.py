@@ -87,6 +87,12 @@ def test_no_other_page_and_no_other_file_is_served(sandbox: Driver, path: str) -
     assert answer.json()["title"] == "Unknown path"
 
 
+@pytest.mark.parametrize("path", ["", "/default", "/default/phones", "/a%22b/phones/1", "//"])
+def test_an_address_with_a_slash_at_its_end_leads_to_the_page(sandbox: Driver, path: str) -> None:
+    led = sandbox.call("GET", f"{UI}{path}/", headers=BROWSER)
+    assert (led.status_code, led.headers["location"]) == (307, f"{UI}{path.rstrip('/')}")
+
+
 def test_a_workspaces_name_is_written_as_text(sandbox: Driver) -> None:
     page = sandbox.call("GET", f"{UI}/%3Cscript%3Ealert(1)%3C%2Fscript%3E".replace("%2F", "|")).text
     assert "<script>alert" not in page

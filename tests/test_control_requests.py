@@ -248,11 +248,38 @@ def test_an_unreadable_query_string_is_400(sandbox: Driver) -> None:
     )
 
 
-@pytest.mark.parametrize("path", ["/_sandbox", "/_sandbox/", "/_sandbox/nothing", "/_sandbox/health", f"{DEFAULT}/"])
+@pytest.mark.parametrize("path", ["/_sandbox", "/_sandbox/", "/_sandbox/nothing", "/_sandbox/health", f"{DEFAULT}/x/y"])
 def test_an_unknown_control_path_is_404_and_no_redirect(sandbox: Driver, path: str) -> None:
     answer = sandbox.call("GET", path)
     assert answer.json() == problem(404, "Unknown path", "There is no such path: /_sandbox/docs lists those there are.")
     assert answer.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        (f"{DEFAULT}/", DEFAULT),
+        (f"{DEFAULT}/mesages", f"{DEFAULT}/messages"),
+        (f"{DEFAULT}/message/msg_1/reply", f"{DEFAULT}/messages/msg_1/reply"),
+        (f"{DEFAULT}/messages/%3C%22%FF/repply", f"{DEFAULT}/messages/%3C%22%EF%BF%BD/reply"),
+        ("/_sandbox/Workspaces/mine/Clock", "/_sandbox/workspaces/mine/clock"),
+        ("/_sandbox/workspace", "/_sandbox/workspaces"),
+        ("/_sandbox/messages", f"{DEFAULT}/messages"),
+        ("/_sandbox/health/redy", "/_sandbox/health/ready"),
+    ],
+)
+def test_an_unknown_control_path_is_told_which_one_was_meant(sandbox: Driver, path: str, meant: str) -> None:
+    answer = sandbox.call("GET", path)
+    detail = f"There is no such path: did you mean {meant}? /_sandbox/docs lists those there are."
+    assert (answer.status_code, answer.json()) == (404, problem(404, "Unknown path", detail))
+
+
+@pytest.mark.parametrize("segment", ["x" * 400, "%ED%A0%80", "a%2Fb", "%00"])
+def test_whatever_stands_in_an_unknown_control_path_is_told_as_unknown(sandbox: Driver, segment: str) -> None:
+    for path in (f"{DEFAULT}/messages/{segment}/repply", f"{DEFAULT}/{segment}", f"/_sandbox/{segment}/{segment}"):
+        answer = sandbox.call("GET", path)
+        assert (answer.status_code, answer.json()["title"]) == (404, "Unknown path")
+        assert len(answer.json()["detail"]) < 400
 
 
 def test_another_unknown_path_is_told_where_the_apis_are(sandbox: Driver) -> None:

@@ -219,6 +219,17 @@ def test_a_rule_is_untried_then_respected_then_broken(sandbox: Driver) -> None:
     ]
 
 
+def test_calls_of_a_path_that_leads_nowhere_count_and_are_one_mistake(sandbox: Driver) -> None:
+    for n in range(3):
+        path = f"/dialoghealth-writeback-api/responses/{CONSOLE}/2026-05-06%2009:00:0{n}/2026-05-06%2009:00:0{n}"
+        assert sandbox.call("GET", path, auth=DEMO).status_code == 404
+    report = reported(sandbox)
+    (mistake,) = rule(report, "WB-error")["findings"]
+    assert (report["calls"], mistake["count"], len(mistake["exchanges"])) == (3, 3, 3)
+    assert mistake["seen"].endswith("09:00:00")
+    assert mistake["mend"].startswith("Call /dialoghealth-writeback-api/api/responses/")
+
+
 def test_callbacks_that_misbehave_are_told_apart(sandbox: Driver) -> None:
     url = sandbox.control("PUT", "/sinks/mine", {})["url"]
     sandbox.delivery("timed", sent_after=1, settled_after=3)

@@ -66,8 +66,10 @@ def test_exec_writes_the_report_as_the_files_ending_says(tmp_path: Path) -> None
 def test_the_command_exits_with_1_when_something_is_broken(kept: Callable[[str], Path]) -> None:
     wrong = run("report", "--from", str(kept(WRONG)))
     assert wrong.returncode == 1
-    assert wrong.stdout.startswith("BROKEN  SP-msisdn: ")
-    assert "Send 14155550123 instead of +14155550123." in wrong.stdout
+    title, change, rule, *_ = wrong.stdout.splitlines()
+    assert title == "BROKEN  SP-msisdn [rules.simplepay]"
+    assert change.startswith("    To '+14155550123': Send 14155550123 instead of +14155550123. (once; ex_")
+    assert rule.startswith("    To and From are 11 to 15 digits ")
     right = run("report", "--from", str(kept(RIGHT)))
     assert right.returncode == 0
     assert re.fullmatch(r"default: 1 calls; 0 broken, 0 tolerated, .* never tried\n", right.stdout)

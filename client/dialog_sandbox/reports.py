@@ -69,9 +69,9 @@ def _rule(one: RuleReport, other: RuleReport) -> RuleReport:
 
 def _mistakes(mistakes: Iterable[RuleMistake]) -> list[RuleMistake]:
     """Return each once, with all its calls counted."""
-    found: dict[tuple[str, str, str], RuleMistake] = {}
+    found: dict[tuple[str, str], RuleMistake] = {}
     for each in mistakes:
-        key = (each.level, each.seen, each.mend)
+        key = (each.level, each.mend)
         known = found.get(key)
         if known is not None:
             exchanges = [*known.exchanges, *each.exchanges][:MOST_EXAMPLES]

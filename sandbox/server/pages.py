@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -116,6 +117,12 @@ async def entrance(request: Request) -> Response:
     return RedirectResponse(prefix_of(request) + UI, 307)
 
 
+async def without_slash(request: Request) -> Response:
+    """Lead a browser to the page that was meant: addresses are cut short by hand."""
+    path = f"{UI}/{quote(request.path_params.get('path', ''))}".rstrip("/")
+    return RedirectResponse(prefix_of(request) + path, 307)
+
+
 def _vendors(request: Request) -> Sequence[Vendor]:
     vendors: Sequence[Vendor] = request.app.state.vendors
     return vendors
@@ -128,4 +135,6 @@ ROUTES = (
     Route(UI + "/{ws}", page),
     Route(UI + "/{ws}/{page}", page),
     Route(UI + "/{ws}/{page}/{item}", page),
+    Route(UI + "/", without_slash),
+    Route(UI + "/{path:path}/", without_slash),
 )

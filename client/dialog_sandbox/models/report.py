@@ -94,10 +94,10 @@ class ReportQuery(QueryModel):
 
 
 class RuleMistake(AnswerModel):
-    """One mistake by a rule, and the calls that made it."""
+    """One mistake by a rule, which one change mends, and the calls that made it."""
 
     level: Level
-    seen: str = Field(description="What was sent.")
+    seen: str = Field(description="What the first of these calls sent.")
     mend: str = Field(description="The smallest change that mends it.")
     count: int
     exchanges: list[str] = Field(description="Ids of the first 5 calls.")

@@ -9,6 +9,7 @@ from sandbox.server.conformance.rule_states import BROKEN, RESPECTED, TOLERATED
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 RESULTS = {BROKEN: FAILED, RESPECTED: PASSED, TOLERATED: PASSED}
 """By state; the others are skipped."""
+RULES = "rules."
 
 
 class ReportCase(NamedTuple):
@@ -20,6 +21,11 @@ class ReportCase(NamedTuple):
     lines: list[str]
 
     @property
+    def is_rule(self) -> bool:
+        """Whether its name is a rule's id and, behind a colon, what that says."""
+        return self.suite.startswith(RULES)
+
+    @property
     def result(self) -> str:
         return RESULTS.get(self.state, SKIPPED)
 
@@ -27,7 +33,7 @@ class ReportCase(NamedTuple):
 def cases_of(report: WorkspaceReport) -> Iterator[ReportCase]:
     """Yield a case for each rule, each situation, and each finding of a poller (or the poller, if it has none)."""
     for rule in report.rules:
-        yield ReportCase(f"rules.{rule.vendor}", f"{rule.id}: {rule.summary}", rule.state, _of_rule(rule))
+        yield ReportCase(f"{RULES}{rule.vendor}", f"{rule.id}: {rule.summary}", rule.state, _of_rule(rule))
     for situation in report.situations:
         lines = _of_situation(situation, report)
         yield ReportCase("situations", f"{situation.situation}: {situation.title}", situation.state, lines)

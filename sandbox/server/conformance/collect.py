@@ -172,7 +172,7 @@ async def report_of(ws: Readable, vendors: Sequence[Vendor]) -> ConformanceRepor
     return ConformanceReport(
         workspace=facts.workspace,
         now=facts.now,
-        calls=steps.count,
+        calls=tallies.calls,
         rules=rule_states(vendors, tallies.by_rule, facts.purposes),
         situations=situation_states(reactions),
         pollers=pollers,

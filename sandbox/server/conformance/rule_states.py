@@ -19,7 +19,7 @@ LONGEST_KEPT = 200
 
 @dataclass(slots=True)
 class RepeatedMistake:
-    """One mistake, and the calls that made it."""
+    """One mistake, which one change mends, and the calls that made it. `observed`: what the first of them sent."""
 
     level: str
     observed: str
@@ -38,13 +38,13 @@ class RuleTally:
     """How often a rule decided an answer, and what was wrong by it."""
 
     count: int = 0
-    mistakes: dict[tuple[str, str, str], RepeatedMistake] = field(default_factory=dict)
+    mistakes: dict[tuple[str, str], RepeatedMistake] = field(default_factory=dict)
 
     def note(self, level: str, observed: str, fix: str, exchange: str) -> None:
-        key = (level, observed, fix)
+        key = (level, fix)
         if key not in self.mistakes and len(self.mistakes) >= LONGEST_KEPT:
             key = next(reversed(self.mistakes))
-        self.mistakes.setdefault(key, RepeatedMistake(*key)).add(exchange)
+        self.mistakes.setdefault(key, RepeatedMistake(level, observed, fix)).add(exchange)
 
 
 class RuleTallies:
@@ -52,8 +52,10 @@ class RuleTallies:
 
     def __init__(self) -> None:
         self.by_rule: dict[str, RuleTally] = {}
+        self.calls = 0
 
     def take_in(self, call: CallRow) -> None:
+        self.calls += 1
         for rule in call.rules.split():
             self._of(rule).count += 1
         for each in call.found:

@@ -20,7 +20,8 @@ def as_text(report: WorkspaceReport) -> str:
 
 
 def _paragraph(case: ReportCase) -> str:
-    lines = [f"{MARKS[case.state]}  {case.name} [{case.suite}]", *(f"    {line}" for line in case.lines)]
+    title, *below = case.name.split(": ", 1) if case.is_rule else [case.name]
+    lines = [f"{MARKS[case.state]}  {title} [{case.suite}]", *(f"    {line}" for line in (*case.lines, *below))]
     return "\n".join((*("".join(map(_visible, line)) for line in lines), ""))
 
 

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sandbox.server.control.checks import checks_for
 from sandbox.server.control.dependencies import WorkspaceAccess
 from sandbox.server.control.http import refused_values
+from sandbox.server.control.near_paths import path_meant
 from sandbox.server.database_file import DatabaseFile
 from sandbox.server.events import Hub
 from sandbox.server.guard import HEALTH, IS_HEAD, PREFIX, Guard, asks_for_no_token
@@ -177,7 +178,9 @@ async def _no_such_call(request: Request, _: Exception) -> Response:
         method = "HEAD" if request.scope.get(IS_HEAD) else request.method
         detail = f"Method {method} is not allowed here: use {' or '.join(allowed)}."
         return Problem(405, "Wrong method", detail, {"Allow": ", ".join(allowed)}).response()
-    detail = f"There is no such path: {PREFIX}/docs lists those there are."
+    meant = path_meant(request.scope["path"], [getattr(route, "path", "") for route in request.app.routes])
+    question = f"did you mean {meant}? " if meant else ""
+    detail = f"There is no such path: {question}{PREFIX}/docs lists those there are."
     return Problem(404, "Unknown path", detail).response()
 
 
