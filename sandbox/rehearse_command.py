@@ -27,7 +27,7 @@ NOBODY_CALLED = (
     "The client never called, or never with the workspace's credentials: give it those of the SANDBOX_* variables."
     " GET /_sandbox/journal lists calls without them."
 )
-NOTHING_SHOWN = (
+READ_NOTHING = (
     "The client read by date range, and was shown nothing of what was played: its ranges have to follow the workspace's"
     " clock, which the Date of each answer tells, and be about its first console or account. When that clock read"
     " {at:%Y-%m-%d %H:%M}, its last call was {method} {path}."
@@ -195,7 +195,7 @@ class Rehearsal:
             return None
         (call,) = self.workspace.journal(1, operation=report.pollers[0].operation, order="newest")
         path = f"{call.path}?{call.query}" if call.query else call.path
-        return NOTHING_SHOWN.format(at=call.at, method=call.method, path=path)
+        return READ_NOTHING.format(at=call.at, method=call.method, path=path)
 
     def _await_first_call(self) -> None:
         """Let no more time pass than outside until the client has started."""

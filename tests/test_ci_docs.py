@@ -97,9 +97,16 @@ def test_a_server_that_does_not_start_is_told_and_not_waited_for(runner: Runner,
     assert "SANDBOX_URL" not in runner.environment
 
 
-def test_a_server_that_is_not_ready_in_time_is_told(runner: Runner) -> None:
-    with pytest.raises(StepFailed, match=r"^dialog-sandbox: not ready on 127\.0\.0\.1 port 0 within 0\.5 s: "):
-        runner.act(ACTION, {"port": "0", "wait": "0.5"})
+def test_a_server_that_is_not_ready_in_time_is_told(runner: Runner, free_port: str) -> None:
+    told = rf"^dialog-sandbox: not ready on 127\.0\.0\.1 port {free_port} within 0\.01 s: "
+    with pytest.raises(StepFailed, match=told):
+        runner.act(ACTION, {"port": free_port, "wait": "0.01"})
+    assert "SANDBOX_URL" not in runner.environment
+
+
+def test_a_port_that_nobody_can_wait_for_is_told(runner: Runner) -> None:
+    with pytest.raises(StepFailed, match=r"^The action's port is 0, which nobody can wait for: "):
+        runner.act(ACTION, {"port": "0"})
     assert "SANDBOX_URL" not in runner.environment
 
 

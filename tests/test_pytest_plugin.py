@@ -153,7 +153,7 @@ def test_it(sandbox):
 
 
 @pytest.mark.parametrize(
-    ("marker", "told"),
+    ("marker", "reason"),
     [
         ("fixtur='clinic'", "The sandbox knows no setting fixtur: it has fixture, "),
         ("'clinic'", "The marker sandbox takes settings by name: "),
@@ -164,11 +164,11 @@ def test_it(sandbox):
         ("start_at='2026-05-06'", "422 Invalid request: start_at must be a time from 1970 on with its zone, "),
     ],
 )
-def test_settings_that_are_not_to_be_had_are_told_without_our_source(run: Runs, marker: str, told: str) -> None:
+def test_settings_that_are_not_to_be_had_are_told_without_our_source(run: Runs, marker: str, reason: str) -> None:
     done = run(f"import pytest\n\n@pytest.mark.sandbox({marker})\ndef test_it(sandbox):\n    pass\n")
     assert done.returncode == 1
     assert "ERROR at setup of test_it ____" in done.stdout
-    assert f"\n{told}" in done.stdout
+    assert f"\n{reason}" in done.stdout
     assert "pytest_plugin.py" not in done.stdout
     assert "During handling" not in done.stdout
 

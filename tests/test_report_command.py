@@ -154,7 +154,7 @@ def test_a_report_that_cannot_be_written_ends_no_test_run(tmp_path: Path, name: 
 
 
 @pytest.mark.parametrize(
-    ("option", "value", "told"),
+    ("option", "value", "reason"),
     [
         ("--sandbox-report", "report.pdf", "a report's name ends with one of .json, .html, .htm, .xml, .svg."),
         ("--sandbox-report", "folder", "that is a folder; name a file in it."),
@@ -162,12 +162,12 @@ def test_a_report_that_cannot_be_written_ends_no_test_run(tmp_path: Path, name: 
     ],
 )
 def test_what_could_not_be_written_in_the_end_is_told_before_a_test_runs(
-    tmp_path: Path, option: str, value: str, told: str
+    tmp_path: Path, option: str, value: str, reason: str
 ) -> None:
     (tmp_path / "folder").mkdir()
     done = run_of(tmp_path, option, value)
     assert (done.returncode, done.stdout) == (4, "")
-    assert f"{option} {value}: {told}" in done.stderr
+    assert f"{option} {value}: {reason}" in done.stderr
 
 
 def test_the_endings_that_the_fixtures_know_are_those_of_the_command() -> None:

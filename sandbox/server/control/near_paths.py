@@ -15,8 +15,7 @@ def path_meant(path: str, templates: Iterable[str]) -> str | None:
     """
     prefix, *rest = segments_of(path) or [""]
     known = [segments_of(each) for each in templates if ":path}" not in each]
-    in_workspace = [prefix, "workspaces", DEFAULT, *rest] if rest else []
-    for sent in ([prefix, *rest], in_workspace):
+    for sent in ([prefix, *rest], [prefix, "workspaces", DEFAULT, *rest]) if rest else ():
         found = [(nearness, template) for template in known if (nearness := _nearness(template, sent))]
         if found:
             _, template = max(found, key=lambda each: each[0])
