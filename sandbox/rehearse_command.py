@@ -86,7 +86,9 @@ def start_of(text: str | None, *, is_running: bool) -> datetime | None:
     try:
         return next_midnight(moment(text))
     except (ValueError, OverflowError):
-        raise NoRehearsal(f"--start must be {', '.join(STARTS)}, or a time as 2028-02-28T00:00:00Z.") from None
+        raise NoRehearsal(
+            f"--start must be {', '.join(STARTS)}, or a time as 2028-02-28T00:00:00Z, not {text!r}."
+        ) from None
 
 
 def request_of(days: str | None, minutes: str | None, begin: datetime | None, settings: Settings) -> RehearsalRequest:
@@ -95,10 +97,10 @@ def request_of(days: str | None, minutes: str | None, begin: datetime | None, se
         raise NoRehearsal("A rehearsal needs the journal, and SANDBOX_JOURNAL switches it off: leave that out.")
     day_count = _number(days, int, MOST_DAYS)
     if day_count is None or not 1 <= day_count <= MOST_DAYS:
-        raise NoRehearsal(f"--days must be a whole number from 1 to {MOST_DAYS}.")
+        raise NoRehearsal(f"--days must be a whole number from 1 to {MOST_DAYS}, not {days!r}.")
     duration = _number(minutes, float, USUAL_MINUTES)
     if duration is None or not SHORTEST_MINUTES <= duration <= LONGEST_MINUTES:
-        raise NoRehearsal(f"--minutes must be a number from {SHORTEST_MINUTES} to {LONGEST_MINUTES}.")
+        raise NoRehearsal(f"--minutes must be a number from {SHORTEST_MINUTES} to {LONGEST_MINUTES}, not {minutes!r}.")
     return RehearsalRequest(begin, int(day_count), duration, settings.seed)
 
 

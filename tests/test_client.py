@@ -426,6 +426,20 @@ def test_a_fault_lasts_as_long_as_it_is_entered(sandbox: Driver, ws: Workspace) 
     )
 
 
+@pytest.mark.parametrize(
+    "wait",
+    [
+        lambda ws: ws.clock.advance("5 minutes"),
+        lambda ws: ws.clock.run(settle="5"),
+        lambda ws: ws.wait_for(timeout="5"),
+        lambda ws: ws.verify("simplepay.submit", timeout="5"),
+    ],
+)
+def test_a_duration_that_is_a_text_is_told(ws: Workspace, wait: Callable[[Workspace], Any]) -> None:
+    with pytest.raises(TypeError, match=r"^A duration is a number of seconds or a timedelta, not '5( minutes)?'\.$"):
+        wait(ws)
+
+
 def test_a_fault_that_has_lasted_still_says_how_far_it_got(sandbox: Driver, ws: Workspace) -> None:
     with ws.fault("simplepay.submit", status=503, times=2) as fault:
         assert [sandbox.submit(PHONE).status_code for _ in range(3)] == [503, 503, 200]

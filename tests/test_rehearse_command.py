@@ -129,7 +129,7 @@ def test_it_is_played_in_a_workspace_of_a_running_server(start: Start) -> None:
 def test_what_is_asked_wrongly_is_told_in_a_line() -> None:
     nobody = "Which client? Give its command behind --, or the --url of a server that it calls."
     is_refused(2, nobody, "rehearse")
-    is_refused(2, "--days must be a whole number from 1 to 14.", "rehearse", "--days", "15", "--", "true")
+    is_refused(2, "--days must be a whole number from 1 to 14, not '15'.", "rehearse", "--days", "15", "--", "true")
     is_refused(2, "There is no format pdf: ...", "rehearse", "--format", "pdf", "--", "true")
     is_refused(2, "The sandbox at http://127.0.0.1:1 does not answer: ...", "rehearse", "--url", "http://127.0.0.1:1")
 
@@ -147,13 +147,15 @@ def test_a_report_that_could_not_be_written_is_told_before_anything_is_played(tm
 
 @pytest.mark.parametrize("days", ["0", "15", "1.5", "x", "-1"])
 def test_days_are_one_to_fourteen(days: str) -> None:
-    with pytest.raises(NoRehearsal, match=r"^--days must be a whole number from 1 to 14\.$"):
+    with pytest.raises(NoRehearsal, match=rf"^--days must be a whole number from 1 to 14, not '{re.escape(days)}'\.$"):
         request_of(days, None, None, Settings())
 
 
 @pytest.mark.parametrize("minutes", ["0", "0.001", "20161", "nan", "inf", "x", "-1"])
 def test_minutes_are_at_most_those_of_the_fortnight_itself(minutes: str) -> None:
-    with pytest.raises(NoRehearsal, match=r"^--minutes must be a number from 0\.01 to 20160\.$"):
+    with pytest.raises(
+        NoRehearsal, match=rf"^--minutes must be a number from 0\.01 to 20160, not '{re.escape(minutes)}'\.$"
+    ):
         request_of(None, minutes, None, Settings())
 
 
@@ -164,7 +166,7 @@ def test_a_rehearsal_needs_the_journal() -> None:
 
 @pytest.mark.parametrize("start", ["summer", "2028-02-28", "2028-02-28T00:00:00", "9999-12-31T23:59:59Z"])
 def test_a_start_is_a_name_or_a_time(start: str) -> None:
-    reason = r"^--start must be spring, autumn, new-year, or a time as 2028-02-28T00:00:00Z\.$"
+    reason = rf"^--start must be spring, autumn, new-year, or a time as 2028-02-28T00:00:00Z, not '{start}'\.$"
     with pytest.raises(NoRehearsal, match=reason):
         start_of(start, is_running=False)
 

@@ -190,5 +190,9 @@ def rfc3339(at: datetime) -> str:
 
 
 def seconds(duration: Seconds) -> float:
-    """Return a duration in seconds."""
-    return duration.total_seconds() if isinstance(duration, timedelta) else duration
+    """Return a duration in seconds. Raises TypeError for what is none."""
+    if isinstance(duration, timedelta):
+        return duration.total_seconds()
+    if not isinstance(duration, int | float):
+        raise TypeError(f"A duration is a number of seconds or a timedelta, not {duration!r}.")
+    return duration

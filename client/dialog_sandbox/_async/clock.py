@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from dialog_sandbox._async.resource import AsyncResource
-from dialog_sandbox.arguments import Seconds, When, present, seconds
+from dialog_sandbox.arguments import Seconds, When, present
+from dialog_sandbox.arguments import seconds as in_seconds
 from dialog_sandbox.models.clock import ClockReading, ClockTurned
 from dialog_sandbox.models.values import ClockState
 
@@ -48,7 +49,7 @@ class AsyncClock(AsyncResource):
     ) -> ClockTurned:
         """Put it forward; what falls due on the way happens, in order."""
         more = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
-        distance = by if isinstance(by, timedelta) else timedelta(seconds=by)
+        distance = timedelta(seconds=in_seconds(by))
         return await self._move_clock("advance", settle=settle, seconds=(distance + more).total_seconds())
 
     async def run(self, *, speed: float | None = None, settle: Seconds | None = None) -> ClockTurned:
@@ -58,6 +59,6 @@ class AsyncClock(AsyncResource):
     async def _move_clock(
         self, action: str, at: When | None = None, *, settle: Seconds | None, **how: Any
     ) -> ClockTurned:
-        waiting = None if settle is None else seconds(settle)
+        waiting = None if settle is None else in_seconds(settle)
         body = present(action=action, at=await self._moment(at), settle=waiting, **how)
         return await self._read(ClockTurned, "POST", "/clock", body=body, wait=waiting or 0)

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from dialog_sandbox._sync.resource import Resource
-from dialog_sandbox.arguments import Seconds, When, present, seconds
+from dialog_sandbox.arguments import Seconds, When, present
+from dialog_sandbox.arguments import seconds as in_seconds
 from dialog_sandbox.models.clock import ClockReading, ClockTurned
 from dialog_sandbox.models.values import ClockState
 
@@ -49,7 +50,7 @@ class Clock(Resource):
     ) -> ClockTurned:
         """Put it forward; what falls due on the way happens, in order."""
         more = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
-        distance = by if isinstance(by, timedelta) else timedelta(seconds=by)
+        distance = timedelta(seconds=in_seconds(by))
         return self._move_clock("advance", settle=settle, seconds=(distance + more).total_seconds())
 
     def run(self, *, speed: float | None = None, settle: Seconds | None = None) -> ClockTurned:
@@ -59,6 +60,6 @@ class Clock(Resource):
     def _move_clock(
         self, action: str, at: When | None = None, *, settle: Seconds | None, **how: Any
     ) -> ClockTurned:
-        waiting = None if settle is None else seconds(settle)
+        waiting = None if settle is None else in_seconds(settle)
         body = present(action=action, at=self._moment(at), settle=waiting, **how)
         return self._read(ClockTurned, "POST", "/clock", body=body, wait=waiting or 0)
