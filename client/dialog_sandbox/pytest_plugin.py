@@ -193,7 +193,8 @@ def sandbox(
         made_with = settings_of(request.node, sandbox_settings)
         workspace = sandbox_server.create_workspace(name_of(request.node), **made_with)
     except (SandboxError, BadSettings) as error:
-        reason, is_gone = str(error), isinstance(error, Unreachable) and nobody_listens(sandbox_server.url)
+        reason = "\n".join([str(error), *getattr(error, "__notes__", ())])
+        is_gone = isinstance(error, Unreachable) and nobody_listens(sandbox_server.url)
     if workspace is None:
         if is_gone:
             _fail(request.config, f"The sandbox at {sandbox_server.url} has ended while the tests ran.")
