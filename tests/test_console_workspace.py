@@ -288,6 +288,8 @@ def furnished(console: Console) -> dict[str, str]:
         "consents": f"{UI}/default/consents",
         "callbacks": f"{UI}/default/callbacks",
         "report": f"{UI}/default/report",
+        "verify": f"{UI}/default/verify",
+        "verify a call": f"{UI}/default/verify/{refused}",
         "no exchange": f"{UI}/default/exchanges/ex_01927b8c0d1e7f2a8b3c4d5e6f708192",
         "no message": f"{UI}/default/messages/msg_99999999",
         "no phone": f"{UI}/default/phones/12",

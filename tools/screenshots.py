@@ -28,6 +28,8 @@ REMINDERS = "reminders"
 POLL, GAP = timedelta(minutes=15), timedelta(minutes=1)
 READY = re.compile(r"ready on (http://\S+)")
 PHONE = "16295550100"
+PRESSED = {"verify": "Verify"}
+"""Buttons by picture."""
 
 
 @contextmanager
@@ -68,6 +70,7 @@ def furnish(origin: str) -> dict[str, str]:
         "message": f"{ui}/messages/{sid}",
         "exchange": f"{ui}/exchanges/{refused}",
         "report": f"/_sandbox/ui/{REMINDERS}/report",
+        "verify": f"{ui}/verify/{refused}",
     }
 
 
@@ -101,10 +104,13 @@ def misuse(origin: str) -> None:
         at += POLL
 
 
-def take(page: Page, url: str, file: Path) -> None:
-    """A picture of a page, once it has settled."""
+def take(page: Page, url: str, file: Path, pressed: str | None) -> None:
+    """A picture of a page, once it has settled. `pressed`: the button that is pressed first."""
     page.goto(url)
     page.locator('#live[data-state="live"]').wait_for()
+    if pressed is not None:
+        page.get_by_role("button", name=pressed, exact=True).click()
+        page.get_by_role("heading", name="As expected").wait_for()
     expect(page.locator('[aria-busy="true"]')).to_have_count(0)
     page.evaluate("document.fonts.ready.then(() => new Promise(requestAnimationFrame))")
     page.screenshot(path=file, animations="disabled", caret="hide")
@@ -120,7 +126,7 @@ def main() -> None:
         browser = player.chromium.launch(executable_path=CHROMIUM, args=ARGS)
         page = browser.new_page(viewport=SIZE, color_scheme="light", reduced_motion="reduce")
         for name, path in paths.items():
-            take(page, origin + path, IMAGES / f"console-{name}.png")
+            take(page, origin + path, IMAGES / f"console-{name}.png", PRESSED.get(name))
         browser.close()
 
 

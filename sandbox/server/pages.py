@@ -53,6 +53,7 @@ SECTIONS = {
     "consents": "Consents",
     "callbacks": "Callbacks",
     "report": "Report",
+    "verify": "Verify",
     "send": "Send",
 }
 """What stands in the bar, each a page of that name."""

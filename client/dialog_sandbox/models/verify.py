@@ -96,6 +96,9 @@ class VerifyResponse(AnswerModel):
     """All is as expected."""
 
     found: list[int] = Field(description="How many exchanges each expectation found, in the order asked.")
+    matched: list[list[str]] = Field(
+        description="Ids of those exchanges, the first of each expectation; with `in_order`, of those that count."
+    )
 
 
 class Difference(AnswerModel):

@@ -32,7 +32,7 @@ async def verify(
         await journal.flush()
         done = await _verified(ws, body)
         if not done.failures:
-            return VerifyResponse(found=done.found)
+            return VerifyResponse(found=done.found, matched=done.matched)
         left = deadline - time()
         if done.is_final or left <= 0 or not await _grows(request, hub, done, left):
             raise Problem(417, "Not as expected", " ".join(done.sentences), failures=done.failures)

@@ -66,13 +66,14 @@ class JournalReplaced(Exception):
 class Verification:
     """What comes of expectations, look by look.
 
-    `found`: how many exchanges each found; `failures`: what is not as expected, and each of that in words. `is_final`:
-    whether something is so that no further exchange can mend. `in_order`: each expects what began after what the one
-    before it expects.
+    `found`: how many exchanges each found, `matched`: the first of them; `failures`: what is not as expected, and each
+    of that in words. `is_final`: whether something is so that no further exchange can mend. `in_order`: each expects
+    what began after what the one before it expects.
     """
 
     def __init__(self, tx: Tx, *, in_order: bool = False) -> None:
         self.found: list[int] = []
+        self.matched: list[list[str]] = []
         self.is_final = False
         self.failures: list[Failure] = []
         self.sentences: list[str] = []
@@ -99,9 +100,10 @@ class Verification:
         conditions = _conditions(expected, self._keys)
         groups = _groups(tx, expected, conditions, self._last)
         found = sum(each.exchanges for each in groups)
+        ids = _oldest(tx, expected, conditions, groups, self._last) if groups else []
         self.found.append(found)
+        self.matched.append(ids)
         if not expected.is_met(found):
-            ids = _oldest(tx, expected, conditions, groups, self._last) if groups else []
             self._fail(expected, self._failure(tx, request, expected, found, ids))
             self.is_final |= found > expected.least
         elif self._in_order and expected.least:
@@ -118,7 +120,7 @@ class Verification:
         """Note whether enough of them began behind those of the expectation before."""
         ids = first_after(tx, expected, conditions, self._last, self._after)
         if len(ids) == expected.least:
-            self._after = ids[-1]
+            self._after, self.matched[-1] = ids[-1], ids[:MOST_LISTED]
         else:
             self._fail(expected, self._failure_of(request, len(ids), ids, after=self._after))
 

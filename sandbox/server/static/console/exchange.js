@@ -76,6 +76,7 @@ function show(entry) {
   $("#response").replaceChildren(side(entry.response, `HTTP ${entry.status}`));
   $("#rules").replaceChildren(...entry.rules.map(rule));
   showMessages(entry.messages);
+  showVerify(entry);
   showFail(entry);
 }
 
@@ -121,6 +122,12 @@ function showMessages(ids) {
   const shown = ids.slice(0, 12).flatMap((id) => [" ", h("a", { href: pageOf("messages", id) }, id)]);
   $("#exchange-messages").replaceChildren(
     ...(ids.length ? ["Messages:", ...shown, ids.length > 12 ? ` and ${ids.length - 12} more` : ""] : []));
+}
+
+/** What belongs to no workspace, nothing can be expected of. */
+function showVerify({ id, operation }) {
+  $("#verify-like").hidden = operation === null || isOpenedNobodys;
+  $("#verify-like").href = pageOf("verify", id);
 }
 
 // As curl ------------------------------------------------------------------------------------------------------------
