@@ -298,6 +298,7 @@ def write_report(
     kept: Annotated[
         str | None, typer.Option("--from", help="a report kept as JSON, instead of a server's", metavar="FILE")
     ] = None,
+    mask: Annotated[bool, flag("asterisks for what looks like real people's data")] = False,
     format: ReportFormatFlag = None,
     output: ReportOutputFlag = None,
 ) -> None:
@@ -306,12 +307,14 @@ def write_report(
 
     origin = url or os.environ.get("SANDBOX_URL") or "http://127.0.0.1:8080"
     token = os.environ.get("SANDBOX_CONTROL_TOKEN") or None
+    if kept and mask:
+        fail("--mask is for a report of a server: one that is kept is as it was asked for.", MISUSED)
     try:
         name = report_command.format_of(format, output)
         report = (
             report_command.read_report(kept)
             if kept
-            else report_command.fetch_report(origin, workspace or "default", token)
+            else report_command.fetch_report(origin, workspace or "default", token, mask=mask)
         )
     except report_command.NoReport as error:
         fail(str(error), MISUSED)

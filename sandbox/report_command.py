@@ -21,11 +21,11 @@ class NoReport(Exception):
     """The text says why there is none."""
 
 
-def fetch_report(url: str, workspace: str, token: str | None) -> WorkspaceReport:
+def fetch_report(url: str, workspace: str, token: str | None, *, mask: bool = False) -> WorkspaceReport:
     """Return the report of a workspace of a running server. Raises `NoReport`."""
     try:
         with SandboxClient(url, token) as client:
-            return client.workspace(workspace).report()
+            return client.workspace(workspace).report(mask=mask)
     except (SandboxError, ValueError) as error:
         raise NoReport(str(error)) from None
 

@@ -386,3 +386,44 @@ def test_with_synthetic_only_what_is_no_json_is_refused_as_ever(
     ]
     assert answers[0].status_code < 500
     assert answers[0].json() == answers[1].json()
+
+
+def test_an_export_or_report_of_a_foreign_number_has_none_of_its_writings(sandbox: Driver) -> None:
+    sandbox.submit(to="+49 30 12345678")
+    assert "493012345678" in sandbox.call("GET", f"{DEFAULT}/journal").text
+    for path in ("journal?mask=true", "report?mask=true", *(f"report?mask=true&format={each}" for each in FORMATS)):
+        hidden = sandbox.call("GET", f"{DEFAULT}/{path}").text
+        assert "493012345678" not in hidden, path
+        assert "12345678" not in hidden, path
+
+
+FORMATS = ("html", "junit", "ctrf", "badge")
+
+
+@pytest.mark.rule("NET-real-data")
+@pytest.mark.parametrize("name", ["json", *FORMATS])
+def test_the_report_masks_in_each_format_when_it_is_asked_to(sandbox: Driver, name: str) -> None:
+    sandbox.submit(text="SSN 219-09-9999", to="(415) 322-1234")
+    plain = sandbox.call("GET", f"{DEFAULT}/report?format={name}").text
+    hidden = sandbox.call("GET", f"{DEFAULT}/report?format={name}&mask=true").text
+    shows_calls = name in ("json", "html")
+    for value in ("322-1234", "14153221234", "219-09-9999"):
+        assert value not in hidden
+    assert ("219-09-9999" in plain) == shows_calls
+    assert ("322-1234" in plain) == (name != "badge")
+    assert ("SP-msisdn" in hidden) == (name != "badge")
+
+
+def test_a_masked_report_of_made_up_data_is_as_ever(sandbox: Driver) -> None:
+    sandbox.submit(to="+14155550123")
+    assert sandbox.control("GET", "/report?mask=true") == sandbox.control("GET", "/report")
+
+
+def test_the_whole_of_a_world_is_given_as_it_was_or_not_at_all(sandbox: Driver) -> None:
+    sandbox.submit(to=REAL)
+    sandbox.control("PUT", "/snapshots/kept")
+    for path in ("/snapshots/kept", "/bundle"):
+        problem = sandbox.control("GET", f"{path}?mask=true", status=422)
+        assert [(each["member"], each["in"]) for each in problem["errors"]] == [("mask", "query")]
+        assert "holds the data as it was" in problem["errors"][0]["detail"]
+        assert sandbox.call("GET", f"{DEFAULT}{path}?mask=false").status_code == 200

@@ -3,6 +3,7 @@
 import html
 import json
 import os
+from collections.abc import Callable
 from random import Random
 from typing import Any
 from xml.etree import ElementTree
@@ -13,7 +14,11 @@ from clients.bridge import client_of, clock_of
 from clients.dialogtech_pollers import DialogTechPoller
 from clients.scenario import lived_through
 from clients.writeback_pollers import WritebackPoller
-from driver import CONSOLE, DEFAULT, DEMO, KEYS, LINE, PHONE, STRANGER, TRACKING_NUMBER, Driver
+from driver import CONSOLE, DEFAULT, DEMO, KEYS, LINE, PHONE, SIMPLEPAY, STRANGER, TRACKING_NUMBER, Driver
+
+from dialog_sandbox.models.report import WorkspaceReport
+from dialog_sandbox.reports import cited_ids, merge_reports
+from sandbox.server.conformance.renderers import rendered
 
 SEEDS = range(int(os.environ.get("CLIENT_SEEDS", "3")))
 STOPPER = "12125550160"
@@ -354,3 +359,84 @@ def test_what_a_client_sent_is_only_text_in_a_report(sandbox: Driver, name: str)
     assert "<script>alert" not in text
     if name != "html":
         ElementTree.fromstring(text)
+
+
+# The calls that it names ----------------------------------------------------------------------------------------------
+
+
+def test_the_calls_that_show_what_is_wrong_are_in_the_report(sandbox: Driver) -> None:
+    refused = sandbox.submit(to="+14155550123").headers["X-Sandbox-Exchange"]
+    sandbox.submit()
+    (call,) = reported(sandbox)["exchanges"]
+    request, response = call.pop("request"), call.pop("response")
+    assert call == {
+        "id": refused,
+        "at": "2026-05-06T09:00:00.000Z",
+        "operation": "simplepay.submit",
+        "method": "POST",
+        "target": f"/dialoghealth-simplepay-api/submit/{CONSOLE}",
+        "status": 400,
+        "outcome": "refused",
+        "fault": None,
+    }
+    assert "authorization: basic [redacted]\n" in request.lower()
+    assert request.endswith("\n\nTo=%2B14155550123&From=16155550110&Body=Your+results+are+in.")
+    assert "Msisdn is invalid: +14155550123" in response
+
+
+def test_the_page_shows_each_call_once_in_a_line_that_unfolds(sandbox: Driver) -> None:
+    fault(sandbox, "simplepay.submit", times=3, status=503)
+    ids = [sandbox.submit(text="<b>Hello</b>").headers["X-Sandbox-Exchange"] for _ in range(4)]
+    page = sandbox.call("GET", f"{DEFAULT}/report?format=html").text
+    for id_ in ids[:3]:
+        assert page.count(f'id="{id_}"') == 1
+    summary = (
+        '<summary><time datetime="2026-05-06T09:00:00+00:00">2026-05-06 09:00:00 UTC</time>'
+        f" <code>POST /dialoghealth-simplepay-api/submit/{CONSOLE}</code> 503 faulted</summary>"
+    )
+    assert page.count(summary) == len(set(ids) & {each["id"] for each in reported(sandbox)["exchanges"]} - {ids[3]})
+    assert 'A fault did this: <code>{"status": 503}</code>' in page
+    assert "<b>Hello" not in page
+
+
+def test_a_call_that_is_named_again_leads_to_where_it_was_shown(sandbox: Driver) -> None:
+    ids = [sandbox.submit(to="+14155550123").headers["X-Sandbox-Exchange"] for _ in range(3)]
+    page = sandbox.call("GET", f"{DEFAULT}/report?format=html").text
+    for id_ in ids:
+        assert page.count(f'<details class="call" id="{id_}">') == 1
+        assert page.count(f'<a href="#{id_}">shown above</a>') == 1
+
+
+def test_a_long_request_is_shown_in_part(sandbox: Driver) -> None:
+    sandbox.call("GET", f"{SIMPLEPAY}/messages/{CONSOLE}/1?x={'a' * 3_000}", auth=DEMO)
+    sandbox.submit(to="x" * 5_000, text="y" * 5_000)
+    for call in reported(sandbox)["exchanges"]:
+        assert len(call["target"]) <= 500
+        assert len(call["request"]) <= 2_000
+    assert max(len(call["request"]) for call in reported(sandbox)["exchanges"]) == 2_000
+
+
+def test_a_call_that_left_the_journal_meanwhile_stays_an_id(sandbox: Driver) -> None:
+    sandbox.submit(to="+14155550123")
+    report = WorkspaceReport.model_validate(reported(sandbox)).model_copy(update={"exchanges": []})
+    (id_,) = rule(reported(sandbox), "SP-msisdn")["findings"][0]["exchanges"]
+    assert f"<p><code>{id_}</code></p>" in rendered(report, "html")
+
+
+def test_a_report_kept_by_an_older_version_is_still_read(sandbox: Driver) -> None:
+    sandbox.submit(to="+14155550123")
+    kept = reported(sandbox)
+    del kept["exchanges"]
+    assert WorkspaceReport.model_validate(kept).exchanges == []
+
+
+def test_one_report_of_many_keeps_the_calls_that_it_still_names(open_driver: Callable[..., Driver]) -> None:
+    reports = []
+    for _ in range(2):
+        sandbox = open_driver()
+        for _ in range(4):
+            sandbox.submit(to="+14155550123")
+        reports.append(WorkspaceReport.model_validate(reported(sandbox)))
+    merged = merge_reports(reports)
+    assert [each.id for each in merged.exchanges] == cited_ids(merged)
+    assert set(rule(merged.model_dump(), "SP-msisdn")["findings"][0]["exchanges"]) <= {*cited_ids(merged)}

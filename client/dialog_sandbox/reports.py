@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from functools import reduce
 
 from dialog_sandbox.models.report import (
+    CitedExchange,
     ReportState,
     ReportSummary,
     RuleMistake,
@@ -15,6 +16,9 @@ from dialog_sandbox.models.report import (
 
 WORST_FIRST: tuple[ReportState, ...] = ("broken", "tolerated", "respected", "undecided", "untried")
 """Of two states of the same, the earlier one holds for both."""
+WRONG: tuple[ReportState, ...] = ("broken", "tolerated")
+OF_EXCHANGES = "ex_"
+"""What their ids begin with: a situation may name messages and callbacks too."""
 MOST_EXAMPLES = 5
 
 
@@ -25,7 +29,25 @@ def merge_reports(reports: Sequence[WorkspaceReport]) -> WorkspaceReport:
     return merged.model_copy(update={"workspace": name})
 
 
+def cited_ids(report: WorkspaceReport) -> list[str]:
+    """Return the ids of the calls that show what is wrong, each once, in the order in which the report names them."""
+    found = [id_ for rule in report.rules for finding in rule.findings for id_ in finding.exchanges]
+    for situation in report.situations:
+        if situation.state in WRONG:
+            found += [id_ for example in situation.examples for id_ in example.ids if id_.startswith(OF_EXCHANGES)]
+    for poller in report.pollers:
+        found += [id_ for finding in poller.findings for each in finding.evidence for id_ in each.exchanges]
+    return list(dict.fromkeys(found))
+
+
 def _merge(one: WorkspaceReport, other: WorkspaceReport) -> WorkspaceReport:
+    merged = _merged(one, other)
+    ids = set(cited_ids(merged))
+    known: list[CitedExchange] = [each for each in (*one.exchanges, *other.exchanges) if each.id in ids]
+    return merged.model_copy(update={"exchanges": known})
+
+
+def _merged(one: WorkspaceReport, other: WorkspaceReport) -> WorkspaceReport:
     rules = [_rule(*pair) for pair in zip(one.rules, other.rules, strict=True)]
     situations = [_situation(*pair) for pair in zip(one.situations, other.situations, strict=True)]
     pollers = [*one.pollers, *other.pollers]

@@ -54,13 +54,17 @@ class AsyncJournalVerbs(AsyncResource):
         """Forget all exchanges, and return how many."""
         return await self._delete_counted("/journal")
 
-    async def report(self) -> WorkspaceReport:
-        """Return what clients of the workspace get wrong, what is tolerated, and what was never tried."""
-        return await self._read(WorkspaceReport, "GET", "/report", query={"format": "json"})
+    async def report(self, *, mask: bool = False) -> WorkspaceReport:
+        """Return what clients of the workspace get wrong, what is tolerated, and what was never tried.
 
-    async def report_as(self, report_format: ReportFormat) -> str:
+        `mask`: with asterisks for what looks like real data.
+        """
+        return await self._read(WorkspaceReport, "GET", "/report", query=filtered(format="json", mask=mask or LEFT_OUT))
+
+    async def report_as(self, report_format: ReportFormat, *, mask: bool = False) -> str:
         """Return the same as a page, JUnit XML, CTRF or a badge."""
-        return (await self._call("GET", "/report", query={"format": report_format})).text
+        query = filtered(format=report_format, mask=mask or LEFT_OUT)
+        return (await self._call("GET", "/report", query=query)).text
 
     async def pollers(self) -> list[Poller]:
         """Return what is wrong with each client that reads by date range."""

@@ -55,13 +55,17 @@ class JournalVerbs(Resource):
         """Forget all exchanges, and return how many."""
         return self._delete_counted("/journal")
 
-    def report(self) -> WorkspaceReport:
-        """Return what clients of the workspace get wrong, what is tolerated, and what was never tried."""
-        return self._read(WorkspaceReport, "GET", "/report", query={"format": "json"})
+    def report(self, *, mask: bool = False) -> WorkspaceReport:
+        """Return what clients of the workspace get wrong, what is tolerated, and what was never tried.
 
-    def report_as(self, report_format: ReportFormat) -> str:
+        `mask`: with asterisks for what looks like real data.
+        """
+        return self._read(WorkspaceReport, "GET", "/report", query=filtered(format="json", mask=mask or LEFT_OUT))
+
+    def report_as(self, report_format: ReportFormat, *, mask: bool = False) -> str:
         """Return the same as a page, JUnit XML, CTRF or a badge."""
-        return (self._call("GET", "/report", query={"format": report_format})).text
+        query = filtered(format=report_format, mask=mask or LEFT_OUT)
+        return (self._call("GET", "/report", query=query)).text
 
     def pollers(self) -> list[Poller]:
         """Return what is wrong with each client that reads by date range."""

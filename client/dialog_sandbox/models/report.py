@@ -6,7 +6,9 @@ from pydantic import Field
 
 from dialog_sandbox.models.base import AnswerModel, QueryModel
 from dialog_sandbox.models.engine import RulePart
-from dialog_sandbox.models.values import Level, Number, Operation, Timestamp
+from dialog_sandbox.models.faults import AppliedFault
+from dialog_sandbox.models.journal import Mask
+from dialog_sandbox.models.values import EXCHANGE_ID, ExchangeOutcome, Level, Number, Operation, Timestamp
 
 PollerKind: TypeAlias = Literal[
     "local_time",
@@ -91,6 +93,7 @@ class ReportQuery(QueryModel):
     format: ReportFormat | None = Field(
         None, description="`Accept` decides if it is left out: text/html, image/svg+xml, or anything else for JSON."
     )
+    mask: Mask = False
 
 
 class RuleMistake(AnswerModel):
@@ -147,6 +150,23 @@ class ReportSummary(AnswerModel):
     untried: int
 
 
+class CitedExchange(AnswerModel):
+    """A call that the report names, in short; the journal has it whole."""
+
+    id: str = Field(pattern=EXCHANGE_ID)
+    at: Timestamp
+    operation: Operation | None
+    method: str
+    target: str = Field(description="Path and query, the first 500 characters.")
+    status: int
+    outcome: ExchangeOutcome
+    fault: AppliedFault | None
+    request: str = Field(
+        description="Headers, an empty line and the body, without secrets: the first 2,000 characters."
+    )
+    response: str = Field(description="The same of the answer, as the vendor made it.")
+
+
 class WorkspaceReport(AnswerModel):
     """What the clients of a workspace get wrong, tolerate and never tried."""
 
@@ -160,6 +180,9 @@ class WorkspaceReport(AnswerModel):
     pollers: list[Poller]
     missing_nulls: list[str] = Field(description="Fields that may be null, and were in none of the answers looked at.")
     next_meanings: dict[str, str] = Field(description="What the words of `next` mean.")
+    exchanges: list[CitedExchange] = Field(
+        default=[], description="Calls that findings, evidence and wrong examples name, the first 300."
+    )
 
 
 class CtrfReport(AnswerModel):

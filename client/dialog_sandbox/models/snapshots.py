@@ -2,9 +2,9 @@
 
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from dialog_sandbox.models.base import AnswerModel, BodyModel, absent
+from dialog_sandbox.models.base import AnswerModel, BodyModel, QueryModel, absent
 from dialog_sandbox.models.values import ClockState, SnapshotName, Timestamp
 
 
@@ -19,6 +19,22 @@ class ResetRequest(BodyModel):
         if (self.to == "snapshot") != (self.name is not None):
             raise ValueError("must have a name with to: snapshot, and with nothing else")
         return self
+
+
+class WholeFileRequest(QueryModel):
+    """A file that a world is made of again: it has everything as it was."""
+
+    mask: bool = Field(False, description="`true` is refused: what was masked would not be the same world again.")
+
+    @field_validator("mask")
+    @classmethod
+    def _is_not_asked_for(cls, value: bool) -> bool:
+        if value:
+            raise ValueError(
+                "must not be true: this file makes the same world again, so it holds the data as it was;"
+                " the journal, its exports and the report are masked"
+            )
+        return value
 
 
 class Snapshot(AnswerModel):

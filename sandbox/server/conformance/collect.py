@@ -141,10 +141,10 @@ class WorldFacts(NamedTuple):
     may_come_first: bool
 
 
-async def report_of(ws: Readable, vendors: Sequence[Vendor]) -> ConformanceReport:
-    """Return what there is to be said of a workspace's clients."""
+async def report_of(ws: Readable, vendors: Sequence[Vendor], *, is_masked: bool = False) -> ConformanceReport:
+    """Return what there is to be said of a workspace's clients. `is_masked`: without what looks like real data."""
     reads = [read for vendor in vendors for read in vendor.range_reads]
-    steps, tallies = Steps(frozenset(read.operation for read in reads)), RuleTallies()
+    steps, tallies = Steps(frozenset(read.operation for read in reads)), RuleTallies(is_masked=is_masked)
     owners = await ws.read(_owners)
     polls = {read.operation: PollsByReader(read, owners.zones) for read in reads}
     known = KnownStatuses(vendors)

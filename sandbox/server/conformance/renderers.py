@@ -44,7 +44,8 @@ def as_html(report: WorkspaceReport) -> str:
     """Return a page of its own, which loads nothing."""
     from sandbox.server.pages import templates  # noqa: PLC0415  (jinja2 takes 10 ms that only pages need)
 
-    return templates().get_template("conformance.html").render(report=report, name_of=name_of)
+    known = {each.id: each for each in report.exchanges}
+    return templates().get_template("conformance.html").render(report=report, name_of=name_of, known=known)
 
 
 def as_junit(report: WorkspaceReport) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sandbox.server.conformance.calls import CallRow
+from sandbox.server.journal.masks import masked
 from sandbox.vendors.base.refusal import ERROR, NOTE
 from sandbox.vendors.base.vendor import Vendor
 from sandbox.world.rules import NETWORK_RULES, SandboxRule
@@ -48,9 +49,10 @@ class RuleTally:
 
 
 class RuleTallies:
-    """Those of all rules, as the calls are taken one by one."""
+    """Those of all rules, as the calls are taken one by one. `is_masked`: what was sent is not repeated as it was."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_masked: bool = False) -> None:
+        self._is_masked = is_masked
         self.by_rule: dict[str, RuleTally] = {}
         self.calls = 0
 
@@ -59,7 +61,10 @@ class RuleTallies:
         for rule in call.rules.split():
             self._of(rule).count += 1
         for each in call.found:
-            self._of(each.rule).note(each.level, each.observed, each.fix, call.id)
+            observed, fix = each.observed, each.fix
+            if self._is_masked:
+                observed, fix = masked(observed, call.call_to), masked(fix, call.call_to)
+            self._of(each.rule).note(each.level, observed, fix, call.id)
 
     def drop_notes(self, beginning: str) -> None:
         """Leave out the notes that begin so: what they only suppose, all calls together have shown not to be so."""

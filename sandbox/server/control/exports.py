@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, select
 from starlette.responses import StreamingResponse
 
 from dialog_sandbox.models.journal import ExportJournalRequest
+from dialog_sandbox.models.snapshots import WholeFileRequest
 from dialog_sandbox.models.workspaces import WorkspaceInfo
 from sandbox.clock import rfc3339
 from sandbox.server.control.answers.values import optional_milliseconds
@@ -103,9 +104,16 @@ async def export_http_file(journal: ExportedJournalDep) -> Response:
 
 
 @router.get(WORKSPACE + "/bundle", response_class=StreamingResponse, responses=_answers(bundle.MEDIA_TYPE))
-async def export_bundle(ws: WorkspaceDep, picture: PictureWithJournalDep, settings: SettingsDep) -> Response:
+async def export_bundle(
+    ws: WorkspaceDep,
+    picture: PictureWithJournalDep,
+    settings: SettingsDep,
+    _: Annotated[WholeFileRequest, QueryParameters()],
+) -> Response:
     """The run of the workspace as a file, lines of JSON, without credentials: what it began with, each call since, and
     how it is now. `dialog-sandbox replay` makes the same calls again, and says what is answered otherwise.
+
+    It holds texts, names and numbers as they were: `mask=true` is refused.
     """
     own = await ws.read(lambda tx: tx.workspace.id)
     row = picture.one(WORKSPACE_ROW, own=own)

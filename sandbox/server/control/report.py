@@ -6,6 +6,7 @@ from fastapi import Query, Request, Response
 
 from dialog_sandbox.models.base import ListOf
 from dialog_sandbox.models.report import CtrfReport, Poller, ReportQuery, WorkspaceReport
+from sandbox.server.conformance.cited import with_cited
 from sandbox.server.conformance.collect import audits_of, report_of
 from sandbox.server.conformance.pollers import poller_body
 from sandbox.server.conformance.renderers import MEDIA_TYPES, format_accepted, rendered
@@ -39,7 +40,8 @@ async def show_report(
     them, and by poller. As JSON, HTML, JUnit XML, CTRF or a badge.
     """
     await journal.flush()
-    report = report_body(await report_of(ws, vendors))
+    report = report_body(await report_of(ws, vendors, is_masked=query.mask))
+    report = await with_cited(ws, report, is_masked=query.mask)
     name = query.format or format_accepted(request.headers.get("accept", ""))
     headers = {"Cache-Control": "no-store"}
     return Response(rendered(report, name), media_type=MEDIA_TYPES[name], headers=headers)

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import Path, Request, Response
+from fastapi import Path, Query, Request, Response
 from pydantic import ValidationError
 from starlette.responses import StreamingResponse
 
 from dialog_sandbox.models.base import BodyModel, ListOf
 from dialog_sandbox.models.faults import Effect, Match
-from dialog_sandbox.models.snapshots import ResetRequest, Snapshot
+from dialog_sandbox.models.snapshots import ResetRequest, Snapshot, WholeFileRequest
 from dialog_sandbox.models.values import SnapshotName
 from dialog_sandbox.models.workspaces import WorkspaceInfo
 from sandbox.server.control.answers.values import timestamp
@@ -113,9 +113,12 @@ def _with_room(tx: Tx, name: str) -> WorkspaceView:
 
 
 @router.get("/snapshots/{name}", response_class=StreamingResponse, responses=FILE_ANSWERED)
-async def download_snapshot(ws: WorkspaceDep, picture: PictureDep, name: Name) -> Response:
+async def download_snapshot(
+    ws: WorkspaceDep, picture: PictureDep, name: Name, _: Annotated[WholeFileRequest, Query()]
+) -> Response:
     """The snapshot as a file: lines of JSON, without credentials. PUT brings it to another server.
 
+    It holds texts, names and numbers as they were: `mask=true` is refused.
     The URLs of callbacks are without secrets too; what is sent there, once the file was brought back, goes without.
     """
     headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{name}.snapshot"'}

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from sandbox.store.tables import JournalEntryRow
-from sandbox.world.real_data import RealDataMatch, is_real_number, matches_in, numbers
+from sandbox.world.phones import normalised
+from sandbox.world.real_data import PHONE, RealDataMatch, is_real_number, matches_in, numbers
 
 MASK = "*"
 PIECE = re.compile(r"%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\[\"/nrt]|.", re.DOTALL)
@@ -19,7 +21,7 @@ WHOLE_BODY = b"[masked]"
 
 def masked_entry(row: JournalEntryRow) -> JournalEntryRow:
     """Return the row of an exchange with what looks like real data masked, and numbers that are not fictional."""
-    return _with(row, masked, _masked_body)
+    return _with(row, partial(masked, to=row.call_to), partial(_masked_body, to=row.call_to))
 
 
 def without_digits(row: JournalEntryRow) -> JournalEntryRow:
@@ -31,20 +33,28 @@ def without_digits(row: JournalEntryRow) -> JournalEntryRow:
     return changed
 
 
-def masked(text: str) -> str:
-    """Return a text, perhaps percent-encoded or JSON, with asterisks for letters and digits of what looks real."""
+def masked(text: str, to: str | None = None) -> str:
+    """Return a text, perhaps percent-encoded or JSON, with asterisks for letters and digits of what looks real.
+
+    `to`: the receiver of the call that the text is of or about, of whichever country, as it was sent.
+    """
     pieces = PIECE.findall(text)
     decoded = "".join(map(_decoded, pieces))
-    for match in _all_matches(decoded):
+    for match in _all_matches(decoded, to):
         for position in range(match.start, match.end):
             if decoded[position].isalnum():
                 pieces[position] = MASK
     return "".join(pieces)
 
 
-def _all_matches(text: str) -> Iterator[RealDataMatch]:
+def _all_matches(text: str, to: str | None) -> Iterator[RealDataMatch]:
     yield from matches_in(text)
     yield from numbers(text)
+    if to and is_real_number(to):
+        # A plus sign may stand for itself or for a blank.
+        writings = "|".join(re.escape(each).replace(r"\+", "[+ ]") for each in (to, normalised(to)))
+        for found in re.finditer(writings, text):
+            yield RealDataMatch(PHONE, *found.span())
 
 
 def _decoded(piece: str) -> str:
@@ -61,25 +71,14 @@ def _with(row: JournalEntryRow, mask: Callable[[str], str], mask_body: Callable[
     for name in ("call_to", "call_text", "call_number", "findings"):
         value = getattr(row, name)
         setattr(changed, name, value and mask(value))
-    real_number = row.call_to if row.call_to and is_real_number(row.call_to) else None
-    if real_number is not None:
-        changed.call_to = _no_digits(real_number)
-    changed.path, changed.query = _in_bytes(row.path, masked), _in_bytes(row.query, mask)
+    changed.path = _in_bytes(row.path, partial(masked, to=row.call_to))
+    changed.query = _in_bytes(row.query, mask)
     changed.request_body, changed.response_body = mask_body(row.request_body), mask_body(row.response_body)
-    if real_number is not None:
-        _replace(changed, real_number)
     return changed
 
 
-def _replace(row: JournalEntryRow, number: str) -> None:
-    """Take out a receiver's number as it was sent, of whichever country it is."""
-    sent, stars = number.encode(errors="replace"), MASK.encode() * len(number)
-    for name in ("path", "query", "request_body", "response_body"):
-        setattr(row, name, getattr(row, name).replace(sent, stars))
-
-
-def _masked_body(body: bytes) -> bytes:
-    return WHOLE_BODY if ENCODED_PARTS in body.lower() else _in_bytes(body, masked)
+def _masked_body(body: bytes, to: str | None) -> bytes:
+    return WHOLE_BODY if ENCODED_PARTS in body.lower() else _in_bytes(body, partial(masked, to=to))
 
 
 def _no_digits_in_body(body: bytes) -> bytes:
