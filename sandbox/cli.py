@@ -174,6 +174,9 @@ def execute(
         str | None,
         flag("where to say what it gets wrong (.html, .xml, .json), or keep its calls (.jsonl)", metavar="FILE"),
     ] = None,
+    save_failure: Annotated[
+        str | None, flag("where to save the run if it fails, for dialog-sandbox replay", metavar="FILE")
+    ] = None,
 ) -> None:
     """run a command beside a server of its own"""
     signals.exit_as_a_shell_has_it()
@@ -192,8 +195,12 @@ def execute(
         settings = settings.model_copy(update={"port": 0})
     set_up_log(settings.log)
     tell_ignored_variables()
-    if report and not settings.journal:
-        fail("--report needs the journal, and SANDBOX_JOURNAL switches it off: leave out one of them.", MISUSED)
+    for name, file in (("--report", report), ("--save-failure", save_failure)):
+        if file and not settings.journal:
+            fail(f"{name} needs the journal, and SANDBOX_JOURNAL switches it off: leave out one of them.", MISUSED)
+    saved = Path(save_failure) if save_failure else None
+    if saved is not None and (saved.is_dir() or not saved.parent.is_dir()):
+        fail(f"Cannot write {saved}: it is a folder, or in none that is there.")
 
     import asyncio  # noqa: PLC0415  (readyz does without it)
 
@@ -209,7 +216,7 @@ def execute(
     with one_line_failures(), opened as file:
         files = (file, None) if is_of_calls else (None, file)
         try:
-            code = asyncio.run(run_beside_server(command, settings, listener, *files))
+            code = asyncio.run(run_beside_server(command, settings, listener, *files, saved))
         except CannotRun as error:
             fail(str(error), error.code)
     raise typer.Exit(code)

@@ -9,13 +9,14 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from shlex import quote
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp
 
-from dialog_sandbox import SandboxClient, Workspace
+from dialog_sandbox import SandboxClient, SandboxError, Workspace
 from sandbox.app import Sandbox
 from sandbox.https import context_from_here
 from sandbox.report_command import format_of, report_of_all, written
@@ -48,10 +49,12 @@ async def run_beside_server(
     listener: socket.socket,
     lines: TextIO | None,
     report: "TextIO | None" = None,
+    saved: Path | None = None,
 ) -> int:
     """The command's exit status as a shell has it: 128 and the signal's number when one ended it.
 
-    Each vendor exchange goes into `lines`; what the command gets wrong, into `report`, as the file's ending says.
+    Each vendor exchange goes into `lines`; what the command gets wrong, into `report`, as the file's ending says; the
+    run of its workspace into `saved` when it has failed.
     """
 
     def behind(app: Sandbox) -> ASGIApp:
@@ -65,6 +68,8 @@ async def run_beside_server(
         code = await _run(command, variables | server.trusted)
         if report is not None:
             await asyncio.to_thread(_write_report, server, report)
+        if saved is not None and code != 0:
+            await asyncio.to_thread(_save_run, server, saved)
     return code if code >= 0 else 128 - code
 
 
@@ -100,6 +105,17 @@ def _trusting(ca: Path, stack: ExitStack) -> dict[str, str]:
 def _write_report(server: ServerForCommand, file: TextIO) -> None:
     with SandboxClient(server.url, server.token, verify=server.verify) as client:
         file.write(written(report_of_all(client), format_of(None, file.name)))
+
+
+def _save_run(server: ServerForCommand, file: Path) -> None:
+    """Save the bundle of the command's workspace, and say how the run is made again, or why it could not be saved."""
+    try:
+        with SandboxClient(server.url, server.token, verify=server.verify) as client:
+            file.write_bytes(client.workspace("default").export_bundle())
+    except (SandboxError, OSError) as error:
+        print(f"Cannot save the run: {error}", file=sys.stderr)
+    else:
+        print(f"The run is saved: dialog-sandbox replay {quote(str(file))}", file=sys.stderr)
 
 
 async def _run(command: list[str], variables: dict[str, str]) -> int:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from commands import PLAIN, command, environment, hangups, is_refused
+from commands import PLAIN, command, environment, hangups, is_refused, run
 
 SHOW = "import json, os; print(json.dumps({k: v for k, v in os.environ.items() if k.startswith('SANDBOX_')}))"
 READ = """
@@ -249,3 +249,43 @@ def test_the_keys_of_a_terminal_reach_the_command_once() -> None:
         os.close(terminal)
         os.close(inside)
     assert (running.returncode, output) == (0, "1\n")
+
+
+def test_the_run_of_a_command_that_fails_is_saved_to_be_made_again(tmp_path: Path) -> None:
+    file = tmp_path / "a run.bundle"
+    done = execute("--fixture", PLAIN, "--save-failure", str(file), *python(f"{READ}\nraise SystemExit(3)"))
+    assert (done.returncode, done.stdout) == (3, "200\n")
+    assert done.stderr == f"The run is saved: dialog-sandbox replay '{file}'\n"
+    again = run("replay", str(file))
+    assert (again.returncode, again.stderr) == (0, "")
+    assert again.stdout.startswith("1 vendor call")
+
+
+def test_the_run_of_a_command_that_a_signal_ended_is_saved(tmp_path: Path) -> None:
+    file = tmp_path / "ended.bundle"
+    killed = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    done = execute("--fixture", PLAIN, "--save-failure", str(file), *python(killed))
+    assert (done.returncode, file.is_file()) == (128 + signal.SIGKILL, True)
+
+
+def test_nothing_is_saved_of_a_command_that_is_right(tmp_path: Path) -> None:
+    file = tmp_path / "right.bundle"
+    done = execute("--fixture", PLAIN, "--save-failure", str(file), *python(READ))
+    assert (done.returncode, done.stderr, file.exists()) == (0, "", False)
+
+
+def test_where_nothing_can_be_saved_is_said_before_the_command_runs(tmp_path: Path) -> None:
+    for file in (tmp_path, tmp_path / "nowhere" / "a.bundle"):
+        reason = f"Cannot write {file}: it is a folder, or in none that is there."
+        is_refused(1, reason, "exec", "--save-failure", str(file), *python("print('It ran.')"))
+    off = "--save-failure needs the journal, and SANDBOX_JOURNAL switches it off: leave out one of them."
+    is_refused(2, off, "exec", "--save-failure", "a", *python("print('It ran.')"), SANDBOX_JOURNAL="0")
+
+
+def test_a_run_that_cannot_be_saved_in_the_end_leaves_the_exit_status(tmp_path: Path) -> None:
+    file = tmp_path / "gone" / "a.bundle"
+    file.parent.mkdir()
+    takes_away = f"import os; os.rmdir({str(file.parent)!r}); raise SystemExit(3)"
+    done = execute("--save-failure", str(file), "--fixture", PLAIN, *python(takes_away))
+    assert done.returncode == 3
+    assert done.stderr.startswith("Cannot save the run: ")
