@@ -214,9 +214,9 @@ def execute(
     opened = open_report(report) if report else nullcontext()
     listener = bind(settings.host, settings.port)
     with one_line_failures(), opened as file:
-        files = (file, None) if is_of_calls else (None, file)
+        lines, judged = (file, None) if is_of_calls else (None, file)
         try:
-            code = asyncio.run(run_beside_server(command, settings, listener, *files, saved))
+            code = asyncio.run(run_beside_server(command, settings, listener, lines, judged, saved))
         except CannotRun as error:
             fail(str(error), error.code)
     raise typer.Exit(code)

@@ -440,3 +440,18 @@ def test_one_report_of_many_keeps_the_calls_that_it_still_names(open_driver: Cal
     merged = merge_reports(reports)
     assert [each.id for each in merged.exchanges] == cited_ids(merged)
     assert set(rule(merged.model_dump(), "SP-msisdn")["findings"][0]["exchanges"]) <= {*cited_ids(merged)}
+
+
+def test_a_phone_that_is_opted_out_is_judged_over_all_messages_however_many_are_read_together(
+    sandbox: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sandbox.server.conformance.collect.SLICE", 2)
+    monkeypatch.setattr("sandbox.server.conformance.message_facts.SLICE", 2)
+    sandbox.sid()
+    sandbox.inbound("STOP")
+    for _ in range(4):
+        sandbox.wall.advance(40)
+        sandbox.submit()
+        sandbox.submit(to=STRANGER)
+    opted_out = situation(reported(sandbox), "opted_out_phone")
+    assert (opted_out["state"], opted_out["count"], opted_out["next"]) == ("broken", 1, {"kept_sending": 1})

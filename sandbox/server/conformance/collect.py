@@ -8,11 +8,11 @@ from typing import NamedTuple, Protocol, TypeVar
 from sandbox.server.conformance.bodies import content_of
 from sandbox.server.conformance.callback_reactions import comes_first, page_of_callbacks, reactions_to_callbacks
 from sandbox.server.conformance.calls import CallRow, page_of_calls, page_of_operation
-from sandbox.server.conformance.consent_reactions import NEWEST, PURPOSES, reactions_to_opt_outs
 from sandbox.server.conformance.history import ReadHistory, results_of
+from sandbox.server.conformance.message_facts import LAST, SLICE, MessageFacts
 from sandbox.server.conformance.pollers import PollerAudit, audit, has_local_time
 from sandbox.server.conformance.polls import PollsByReader, Reader, trouble_of
-from sandbox.server.conformance.reactions import Reaction, Steps, reactions_of
+from sandbox.server.conformance.reactions import Steps, reactions_of
 from sandbox.server.conformance.records import ResultRow, called_back, page_of_results
 from sandbox.server.conformance.report import ConformanceReport, situation_states
 from sandbox.server.conformance.rule_states import RuleTallies, rule_states
@@ -128,16 +128,13 @@ def _is_of(row: ResultRow, reader: Reader, read: RangeRead, owners: Owners) -> b
 class WorldFacts(NamedTuple):
     """What the journal does not tell.
 
-    `began`: when the history ended that the workspace was made with. `newest`: when the last message came. `purposes`:
-    of the messages since then.
+    `began`: when the history ended that the workspace was made with. `last`: the number of the last message.
     """
 
     workspace: str
     now: int
     began: int
-    newest: int
-    purposes: frozenset[str]
-    opt_outs: list[Reaction]
+    last: int
     may_come_first: bool
 
 
@@ -155,15 +152,20 @@ async def report_of(ws: Readable, vendors: Sequence[Vendor], *, is_masked: bool 
         if call.operation in polls:
             polls[call.operation].take_in(call)
     facts = await ws.read(_facts)
+    messages = await _message_facts(ws, facts)
     contents = [await ws.read(lambda tx, read=read: content_of(tx, read)) for read in reads]  # type: ignore[misc]
     callbacks = [
         each
         for each in await paged(ws, page_of_callbacks, lambda each: each.callback.id)
         if each.callback.status_at >= facts.began
     ]
-    reactions = await asyncio.to_thread(lambda: list(reactions_of(steps, facts.now, facts.newest)))
+    newest = min(facts.now, messages.newest)
+    reactions = await asyncio.to_thread(lambda: list(reactions_of(steps, facts.now, newest)))
     reactions += [reaction for content in contents for reaction in content.reactions]
-    reactions += [*facts.opt_outs, *reactions_to_callbacks(callbacks, may_come_first=facts.may_come_first)]
+    reactions += [
+        *messages.reactions_to_opt_outs(),
+        *reactions_to_callbacks(callbacks, may_come_first=facts.may_come_first),
+    ]
     pollers = [audited for each in polls.values() for audited in await _audits_of_read(ws, each, owners, known.at)]
     for read in reads:
         if not any(has_local_time(each) for each in pollers if each.reader.operation == read.operation):
@@ -173,11 +175,19 @@ async def report_of(ws: Readable, vendors: Sequence[Vendor], *, is_masked: bool 
         workspace=facts.workspace,
         now=facts.now,
         calls=tallies.calls,
-        rules=rule_states(vendors, tallies.by_rule, facts.purposes),
+        rules=rule_states(vendors, tallies.by_rule, messages.purposes),
         situations=situation_states(reactions),
         pollers=pollers,
         missing_nulls=sorted(nullable.difference(*(content.nulls for content in contents))),
     )
+
+
+async def _message_facts(ws: Readable, facts: WorldFacts) -> MessageFacts:
+    found = MessageFacts(facts.began, SUBMIT[1])
+    for after in range(0, facts.last, SLICE):
+        await ws.read(partial(found.take_in, after=after))
+        await serve_others()
+    return found
 
 
 async def _each_call(ws: Readable, page_of: Callable[[Tx, int], list[CallRow]]) -> AsyncIterator[CallRow]:
@@ -196,8 +206,6 @@ def _facts(tx: Tx) -> WorldFacts:
         workspace=row.name or row.key or "",
         now=tx.now,
         began=row.first_at,
-        newest=min(tx.now, tx.one(NEWEST) or 0),
-        purposes=frozenset(tx.all(PURPOSES, since=row.first_at)),
-        opt_outs=list(reactions_to_opt_outs(tx, SUBMIT[1], row.first_at)),
+        last=tx.one(LAST) or 0,
         may_come_first=comes_first(tx),
     )
