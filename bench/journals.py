@@ -24,7 +24,7 @@ from sandbox.world.workspaces import find
 BATCH = 5_000
 POLL_EVERY = 4
 """Calls from one poll to the next: those between are two submits and a look at the first one's status."""
-FAILS_EVERY, SLIPS_EVERY = 50, 20
+FAILS_EVERY, MISTAKEN_EVERY = 50, 20
 """Of the submits: one meets a 503, and is made again; one writes the number otherwise."""
 LINE = "16155550110"
 HEADERS = json.dumps(
@@ -81,8 +81,8 @@ def _rows(own: int, count: int, end: int, messages: int, days: int) -> Iterator[
         }
         kind = n % POLL_EVERY
         if kind == POLL_EVERY - 1:
-            shown = [number for number in range((n - 3) * of_call, (n + 1) * of_call) if number > 0]
-            yield _poll(common, at - POLL_EVERY * apart, at - SECOND, shown)
+            numbers = [number for number in range((n - 3) * of_call, (n + 1) * of_call) if number > 0]
+            yield _poll(common, at - POLL_EVERY * apart, at - SECOND, numbers)
         elif kind == POLL_EVERY - 2:
             yield _row(common, STATUS, b"", f"{SIMPLEPAY}/messages/{fill.CONSOLES[0]}/{n}", messages=[n * of_call + 1])
         else:
@@ -93,7 +93,7 @@ def _submit(common: dict[str, Any], n: int, message: int) -> JournalEntryRow:
     to = fill.phone_of(n % fill.PEOPLE)
     text = f"Reminder {n - n % POLL_EVERY} for you"
     body = f"To={to}&From={LINE}&Body={text.replace(' ', '+')}".encode()
-    fails, slips = n % FAILS_EVERY == 0, n % SLIPS_EVERY == 1
+    fails, slips = n % FAILS_EVERY == 0, n % MISTAKEN_EVERY == 1
     more: dict[str, Any] = {"call_to": to, "call_from": LINE, "call_text": text, "call_console": fill.CONSOLES[0]}
     if fails:
         more |= {"outcome": "faulted", "status": 503, "fault": FAULT, "rules": "NET-fault"}
@@ -103,10 +103,10 @@ def _submit(common: dict[str, Any], n: int, message: int) -> JournalEntryRow:
     return _row(common, SUBMIT, body, path, messages=[] if fails or slips else [message], **more)
 
 
-def _poll(common: dict[str, Any], start: int, end: int, shown: list[int]) -> JournalEntryRow:
+def _poll(common: dict[str, Any], start: int, end: int, numbers: list[int]) -> JournalEntryRow:
     first, last = (f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d%%20%H:%M:%S}" for at in (start, end))
     path = f"{WRITEBACK}/api/responses/{fill.CONSOLES[0]}/{first}/{last}"
-    return _row(common, POLL, b"", path, messages=shown, call_console=fill.CONSOLES[0], response_body=RECORDS)
+    return _row(common, POLL, b"", path, messages=numbers, call_console=fill.CONSOLES[0], response_body=RECORDS)
 
 
 def _row(

@@ -27,6 +27,8 @@ POLL_EVERY_S = 1.013
 """No part of a day at any pace, or each poll would come at midnight."""
 SEND_EVERY_S = 3.0
 TEXTED = (PHONE, STRANGER, STOPPER, "12125550161", "14155550145")
+NEVER_TEXTED, OPTS_OUT_EVERY = "14155550146", 5
+"""Whom a client opts out again and again, as one does who is not sure; and how seldom."""
 ONLY_OUTSIDE = {"latency_ms", "timeout", "drip"}
 """Effects that take their time outside, however a test moves its clocks."""
 
@@ -107,6 +109,8 @@ class SendingProgram:
     def act(self) -> None:
         if self.last is not None:
             self.sender.status(self.last)
+        if self.count % OPTS_OUT_EVERY == 0:
+            self.sender.opt_out(NEVER_TEXTED)
         self.last = self.sender.send(TEXTED[self.count % len(TEXTED)], f"Reminder number {self.count}")
         self.count += 1
 
@@ -147,7 +151,11 @@ def test_nothing_is_broken_by_a_client_that_is_right(sandbox: Driver, start: str
     assert len(playground.lines) == 14
     assert poller.results
     words = [each["situation"] for each in report["situations"] if each["state"] == "untried"]
-    assert set(words) <= {"http_401", "timeout", "slow", "same_again"}
+    assert set(words) <= {"timeout", "slow", "same_again"}
+    faulted = sandbox.control("GET", "/journal?outcome=faulted&limit=1000")["items"]
+    assert {("simplepay.messages", 503), ("simplepay.optout", 503), ("simplepay.submit", 401)} <= {
+        (each["operation"], each["status"]) for each in faulted
+    }
     # Of a record at the end of a long answer the journal does not keep so much.
     assert set(report["missing_nulls"]) <= {"personId"}
 
@@ -288,7 +296,7 @@ def test_each_day_is_told_in_a_line(sandbox: Driver) -> None:
     assert playground.lines == [
         "day 1 of 2, Mon 28 Feb 2028: odd texts; 27 texts",
         "day 2 of 2, Tue 29 Feb 2028 (leap day, the month ends): 503 to all reads for two hours; 503 to submits;"
-        " 29 texts",
+        " 503 to message details; 29 texts",
     ]
 
 

@@ -18,15 +18,16 @@ from sandbox.rehearsal.steps import (
     RemovedPerson,
     Settling,
     StaffText,
+    TroubleOfCalls,
     TroubleOfDialogTech,
     TroubleOfReads,
-    TroubleOfSubmits,
 )
 from sandbox.rehearsal.texts import ANSWERS, ODD, ORDINARY
 
 HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
 TEXTS_A_DAY = 20
 USUAL_SETTLING_S = 3.0
+DETAILS, OPTOUT = "simplepay.messages", "simplepay.optout"
 Steps = Iterator[RehearsalStep]
 
 
@@ -100,7 +101,9 @@ def outage(at: timedelta) -> Steps:
     yield TroubleOfReads(
         at=at + 9 * HOUR, lasts=2 * HOUR, effects=({"status": 503},), tries="503 to all reads for two hours"
     )
-    yield TroubleOfSubmits(at=at + 18 * HOUR, effect={"status": 503, "times": 3}, tries="503 to submits")
+    yield TroubleOfCalls(at=at + 18 * HOUR, effect={"status": 503, "times": 3}, tries="503 to submits")
+    effect = {"status": 503, "times": 2}
+    yield TroubleOfCalls(at=at + 21 * HOUR, operation=DETAILS, effect=effect, tries="503 to message details")
 
 
 def burst(at: timedelta) -> Steps:
@@ -109,6 +112,7 @@ def burst(at: timedelta) -> Steps:
     yield BroadcastStep(at=sent, name="Flu shots", campaign="Prevention", text="Flu shots on Friday.", to=PHONES)
     for phone in TALKATIVE:
         yield PhoneText(at=sent + 5 * MINUTE, phone=phone, text="Yes, please.", tries="replies in the same second")
+    yield TroubleOfCalls(at=at + 19 * HOUR, effect={"status": 401, "times": 1}, tries="401 to a submit")
 
 
 def stop_and_late_statuses(at: timedelta) -> Steps:
@@ -123,7 +127,9 @@ def rate_limits(at: timedelta) -> Steps:
         at=at + 9 * HOUR, lasts=6 * HOUR, effects=({"rate_limit": limit, "times": 2},), tries="429 to reads"
     )
     effect = {"rate_limit": {"requests": 0, "seconds": 5}, "times": 1}
-    yield TroubleOfSubmits(at=at + 18 * HOUR, effect=effect, tries="429 to submits")
+    yield TroubleOfCalls(at=at + 18 * HOUR, effect=effect, tries="429 to submits")
+    effect = {"status": 503, "times": 2}
+    yield TroubleOfCalls(at=at + 21 * HOUR, operation=OPTOUT, effect=effect, tries="503 to opt-outs")
 
 
 def broken_connections(at: timedelta) -> Steps:
@@ -131,7 +137,7 @@ def broken_connections(at: timedelta) -> Steps:
     yield TroubleOfReads(
         at=at + 9 * HOUR, lasts=6 * HOUR, effects=effects, tries="resets and truncated answers to reads"
     )
-    yield TroubleOfSubmits(at=at + 18 * HOUR, effect={"reset": True, "times": 1}, tries="a reset of a submit")
+    yield TroubleOfCalls(at=at + 18 * HOUR, effect={"reset": True, "times": 1}, tries="a reset of a submit")
 
 
 def quiet_day(at: timedelta) -> Steps:
@@ -139,7 +145,7 @@ def quiet_day(at: timedelta) -> Steps:
 
 
 def callbacks_and_unknown(at: timedelta) -> Steps:
-    profile = {"duplicate": 0.5, "reorder": 0.2, "contradict": 0.3, "delay": 90, "seed": 1}
+    profile = {"duplicate": 0.5, "reorder": 0.2, "contradict": 0.6, "delay": 90, "seed": 1}
     yield CallbackTrouble(
         at=at + 2 * HOUR, profile=profile, tries="callbacks twice, late, in another order, contradicting"
     )
@@ -157,7 +163,7 @@ def slow_answers(at: timedelta) -> Steps:
     )
     yield TroubleOfReads(at=at + 9 * HOUR, lasts=6 * HOUR, effects=effects, tries="slow answers to reads, and one none")
     effect = {"latency_ms": 1500, "times": 1}
-    yield TroubleOfSubmits(at=at + 18 * HOUR, effect=effect, tries="a slow answer to a submit")
+    yield TroubleOfCalls(at=at + 18 * HOUR, effect=effect, tries="a slow answer to a submit")
 
 
 def staff_opt_out_and_later_statuses(at: timedelta) -> Steps:
@@ -172,7 +178,7 @@ def malformed_answers(at: timedelta) -> Steps:
     yield TroubleOfReads(at=at + 9 * HOUR, lasts=6 * HOUR, effects=effects, tries="answers that are no JSON or XML")
     yield TroubleOfDialogTech(at=at + 16 * HOUR)
     effect = {"malformed": True, "times": 1}
-    yield TroubleOfSubmits(at=at + 23 * HOUR, effect=effect, tries="a malformed answer to a submit")
+    yield TroubleOfCalls(at=at + 23 * HOUR, effect=effect, tries="a malformed answer to a submit")
 
 
 def long_outage(at: timedelta) -> Steps:
@@ -187,7 +193,7 @@ def broken_submits(at: timedelta) -> Steps:
     effects = ({"truncate": 30, "times": 1}, {"status": 400, "times": 1})
     whats = ("a truncated answer to a submit", "400 to a submit")
     for n, (effect, what) in enumerate(zip(effects, whats, strict=True)):
-        yield TroubleOfSubmits(at=at + (9 + 6 * n) * HOUR, effect=effect, tries=what)
+        yield TroubleOfCalls(at=at + (9 + 6 * n) * HOUR, effect=effect, tries=what)
 
 
 def last_day(at: timedelta) -> Steps:

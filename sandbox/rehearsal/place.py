@@ -86,27 +86,27 @@ class RehearsalPlace:
 
     # Scenes
 
-    def is_sent_to(self) -> bool:
-        """Return whether the client has submitted anything yet."""
-        return bool(self.workspace.journal(1, operation=SUBMIT))
+    def is_called(self, operation: str) -> bool:
+        """Return whether the client has made such a call yet."""
+        return bool(self.workspace.journal(1, operation=operation))
 
-    def spoil_submits(self, **effect: Any) -> None:
-        """Let submits go wrong, and wait for what the client does about it."""
+    def spoil(self, operation: str, **effect: Any) -> None:
+        """Let calls go wrong, and wait for what the client does about it."""
         is_to_be_sent_again = effect.get("status", 0) >= 500 or "rate_limit" in effect
         with self.pace.scene():
             since = self._now
-            fault = self.add_fault(SUBMIT, **effect)
-            self.pace.watch(lambda: self._progress(since, is_to_be_sent_again=is_to_be_sent_again))
+            fault = self.add_fault(operation, **effect)
+            self.pace.watch(lambda: self._progress(operation, since, is_to_be_sent_again=is_to_be_sent_again))
             fault.remove()
 
-    def _progress(self, since: datetime, *, is_to_be_sent_again: bool) -> SceneProgress:
-        """It is over when each submit that went wrong was sent again and accepted, or may well stay as it is."""
-        calls = self.workspace.journal(operation=SUBMIT, since=since)
-        last = {each.request.body: each for each in calls}
+    def _progress(self, operation: str, since: datetime, *, is_to_be_sent_again: bool) -> SceneProgress:
+        """It is over when each call that went wrong was made again and accepted, or may well stay as it is."""
+        calls = self.workspace.journal(operation=operation, since=since)
+        last = {(each.path, each.request.body): each for each in calls}
         hit = [each for each in calls if each.fault is not None]
         if not hit:
             return SceneProgress.WAITING
-        is_sent = all(last[each.request.body].outcome == "accepted" for each in hit)
+        is_sent = all(last[each.path, each.request.body].outcome == "accepted" for each in hit)
         is_over = is_sent or (not is_to_be_sent_again and self._is_past(hit[-1].at))
         return SceneProgress.OVER if is_over else SceneProgress.REACHED
 

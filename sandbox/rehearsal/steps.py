@@ -7,7 +7,7 @@ from typing import Any
 
 from dialog_sandbox.models.values import Outcome
 from sandbox.rehearsal.people import REMOVED
-from sandbox.rehearsal.place import RehearsalPlace
+from sandbox.rehearsal.place import SUBMIT, RehearsalPlace
 
 TEXT = "text"
 """What is tried with a plain text: many are counted together."""
@@ -109,10 +109,12 @@ class TroubleOfDialogTech(RehearsalStep):
 
 @dataclass(frozen=True, kw_only=True)
 class Scene(RehearsalStep):
-    """Something about what the client sends, for which the clock runs as outside; none for one that sends nothing."""
+    """Something about what the client calls, for which the clock runs as outside; none for one that never calls it."""
+
+    operation: str = SUBMIT
 
     def execute(self, place: RehearsalPlace) -> None:
-        if place.is_sent_to():
+        if place.is_called(self.operation):
             self.play_scene(place)
 
     def play_scene(self, place: RehearsalPlace) -> None:
@@ -121,13 +123,13 @@ class Scene(RehearsalStep):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TroubleOfSubmits(Scene):
-    """Submits go wrong until the client has got one through."""
+class TroubleOfCalls(Scene):
+    """Calls go wrong until the client has got one through: submits, if no other operation is named."""
 
     effect: Mapping[str, Any]
 
     def play_scene(self, place: RehearsalPlace) -> None:
-        place.spoil_submits(**self.effect)
+        place.spoil(self.operation, **self.effect)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -68,8 +68,20 @@ class Sender:
     def refused(self, to: str, text: str) -> str | None:
         return None
 
+    def opt_out(self, phone: str) -> None:
+        self.called("DELETE", f"{PREFIX}/optout/{self.console}/{phone}")
+
+    def called(self, method: str, path: str) -> Any:
+        """Return the answer of a call that may be made again, once the API is well; else of the last try."""
+        for wait in self.waits():
+            answer = self.http.request(method, path)
+            if answer.status_code < 429:
+                break
+            self.sleep(self.pause(answer, wait))
+        return answer.json()
+
     def status(self, sid: str) -> str:
-        details: Any = self.http.request(self.method, f"{PREFIX}/messages/{self.console}/{sid}").json()
+        details = self.called(self.method, f"{PREFIX}/messages/{self.console}/{sid}")
         if details["status"] == "failed":
             self.opted_out.add(details["to"])
         return str(details["status"])

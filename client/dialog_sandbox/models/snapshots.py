@@ -28,7 +28,7 @@ class WholeFileRequest(QueryModel):
 
     @field_validator("mask")
     @classmethod
-    def _is_not_asked_for(cls, value: bool) -> bool:
+    def _is_not_true(cls, value: bool) -> bool:
         if value:
             raise ValueError(
                 "must not be true: this file makes the same world again, so it holds the data as it was;"

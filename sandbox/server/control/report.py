@@ -7,7 +7,7 @@ from fastapi import Query, Request, Response
 
 from dialog_sandbox.models.base import ListOf
 from dialog_sandbox.models.report import CtrfReport, Poller, ReportQuery, WorkspaceReport
-from sandbox.server.conformance.cited import with_cited
+from sandbox.server.conformance.citations import with_cited
 from sandbox.server.conformance.collect import audits_of, report_of
 from sandbox.server.conformance.pollers import poller_body
 from sandbox.server.conformance.renderers import MEDIA_TYPES, format_accepted, rendered

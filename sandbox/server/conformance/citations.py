@@ -1,15 +1,14 @@
 """Which calls does a report name, and what were they? So that it explains itself without the server."""
 
 import json
-from collections.abc import Callable
-from typing import Protocol, TypeVar
 
 from dialog_sandbox.models.report import CitedExchange, WorkspaceReport
 from dialog_sandbox.reports import cited_ids
+from sandbox.server.conformance.collect import Readable
 from sandbox.server.journal.masks import masked_entry
 from sandbox.server.journal.queries import BY_ID
 from sandbox.server.journal.wire import exchange_body
-from sandbox.store import Tx, serve_others
+from sandbox.store import serve_others
 from sandbox.store.tables import JournalEntryRow
 
 MOST_CITED = 300
@@ -19,13 +18,6 @@ LONGEST_SIDE = 2_000
 """Characters of a request or an answer."""
 BATCH_SIZE = 20
 """Entries that are read together: each may have 128 KiB of bodies."""
-T = TypeVar("T")
-
-
-class Readable(Protocol):
-    """A workspace that is read piece by piece."""
-
-    async def read(self, work: Callable[[Tx], T]) -> T: ...
 
 
 async def with_cited(ws: Readable, report: WorkspaceReport, *, is_masked: bool) -> WorkspaceReport:
