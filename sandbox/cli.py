@@ -195,8 +195,8 @@ def execute(
         settings = settings.model_copy(update={"port": 0})
     set_up_log(settings.log)
     tell_ignored_variables()
-    for name, file in (("--report", report), ("--save-failure", save_failure)):
-        if file and not settings.journal:
+    for name, path in (("--report", report), ("--save-failure", save_failure)):
+        if path and not settings.journal:
             fail(f"{name} needs the journal, and SANDBOX_JOURNAL switches it off: leave out one of them.", MISUSED)
     saved = Path(save_failure) if save_failure else None
     if saved is not None and (saved.is_dir() or not saved.parent.is_dir()):
