@@ -13,6 +13,9 @@ TIMEOUT_S = 2.0
 PAUSE_S = 0.1
 LONGEST_WAIT_S = 3600
 LONGEST_ANSWER = 64 * 1024
+NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE")
+"""What OpenSSL, by its version, calls an answer that is none of TLS."""
+SPEAKS_NO_TLS = "it does not speak https: ask without --tls, SANDBOX_TLS and SANDBOX_TLS_CERT"
 SECONDS = re.compile(r"[0-9]{1,4}(\.[0-9]{1,3})?")
 
 
@@ -53,6 +56,8 @@ def what_keeps(settings: Settings, left_s: float) -> str | None:
             answer = connection.getresponse()
             status, said = answer.status, answer.read(LONGEST_ANSWER)
     except (OSError, HTTPException) as error:
+        if getattr(error, "reason", None) in NO_TLS:
+            return SPEAKS_NO_TLS
         return str(error) or type(error).__name__
     return None if status == 200 else f"it answers {status}{reason_in(said)}"
 

@@ -22,6 +22,7 @@ from server_process import received
 from dialog_sandbox import AsyncSandboxClient, Refused, SandboxClient, Unreachable
 from dialog_sandbox.server_process import ServerProcess
 from sandbox.certificates import PASSWORD, make_certificate
+from sandbox.readyz_command import SPEAKS_NO_TLS
 
 CALLS = Path(__file__).parent / "https_calls"
 NOT_PLAIN = "This port speaks https: call it with https:// instead of http://."
@@ -210,9 +211,8 @@ def test_readyz_says_which_of_both_is_not_spoken(start: Start, secure: Secure) -
     told = f"not ready on 127.0.0.1 port {secure.server.port}: it answers 400: {NOT_PLAIN}"
     is_refused(1, told, "readyz", "--port", str(secure.server.port))
     plain = str(start().port)
-    is_refused(
-        1, f"not ready on 127.0.0.1 port {plain}: ...WRONG_VERSION_NUMBER...", "readyz", "--tls", "--port", plain
-    )
+    told = f"not ready on 127.0.0.1 port {plain}: {SPEAKS_NO_TLS}"
+    is_refused(1, told, "readyz", "--tls", "--port", plain)
 
 
 # The other protocol ---------------------------------------------------------------------------------------------------

@@ -16,7 +16,9 @@ import yaml
 from commands import FAILSAFE_S, Start, environment, is_refused
 from documents import CHECKOUT
 from driver import CONSOLE, DEFAULT, DEMO, DIALOGTECH, KEYS, PHONE, SIMPLEPAY, WRITEBACK, Driver
+from live import Live
 from prometheus_client.parser import text_string_to_metric_families
+from server_process import received
 from sqlalchemy import func, select
 
 from sandbox.server.json_log import JsonLines
@@ -121,6 +123,33 @@ def test_a_long_path_is_cut(logged: Driver, caplog: pytest.LogCaptureFixture) ->
     logged.call("GET", f"/{'x' * 5000}")
     (request,) = requests_in(caplog)
     assert request.path == f"/{'x' * 1023}"
+
+
+@pytest.mark.parametrize(
+    ("sent", "method"),
+    [
+        (b"\x16\x03\x01\x02\x00\x01\x1b[2J\x08\x9b /\r\n\r\n", "?"),
+        (b"\x1b[31mGET / HTTP/1.1\r\n\r\n", "?"),
+        (b"GET/ibp_api.php?secret_access_key=demo-secret-key HTTP/1.1\r\n\r\n", "?"),
+        (b"GET /\x1b[2J\x08\x7f\xc2\x9b HTTP/1.1\r\nHost: localhost\r\n\r\n", "GET"),
+    ],
+    ids=["tls", "a code before the method", "no blank behind the method", "codes in the path"],
+)
+def test_what_is_no_http_brings_no_codes_and_no_secrets_into_the_log(
+    caplog: pytest.LogCaptureFixture, sent: bytes, method: str
+) -> None:
+    caplog.set_level(logging.INFO, "sandbox.access")
+    live = Live(log="access")
+    try:
+        with live.connect(sent) as connection:
+            assert received(connection).startswith(b"HTTP/1.1 4")
+    finally:
+        live.stop()
+    (request,) = requests_in(caplog)
+    assert request.method == method
+    assert str(request).isascii()
+    assert str(request).isprintable()
+    assert "demo-secret-key" not in str(request)
 
 
 def test_a_path_with_which_nobody_can_look_for_secrets_is_left_out(

@@ -19,6 +19,10 @@ from sandbox.world.workspaces import find
 
 LONGEST_PATH = 1024
 """Bytes of a path that are logged."""
+METHOD = re.compile(r"[A-Za-z-]{1,32}")
+NO_METHOD = "?"
+"""Stands for the first bytes of what is no HTTP, in which anything may be: secrets, or codes that turn a terminal."""
+CONTROLS = re.compile(rb"[\x00-\x1f\x7f]")
 SINK_TOKEN = re.compile(rb"(/_sandbox/sinks/)[^/]+")
 WORKSPACE_NAME = re.compile(rf"{PREFIX}/workspaces/([^/]+)/".encode())
 logger = logging.getLogger("sandbox.access")
@@ -51,7 +55,8 @@ class RequestLog:
 
     async def write(self, request: LoggedRequest, path: bytes, workspace_id: int | None) -> None:
         """Log a request whose path came as `path`, from a caller of that workspace if from any."""
-        request = request._replace(path=await self._without_secrets(path, workspace_id))
+        method = request.method if METHOD.fullmatch(request.method) else NO_METHOD
+        request = request._replace(method=method, path=await self._without_secrets(path, workspace_id))
         logger.info("%s", request, extra={"request": request})
 
     async def _without_secrets(self, path: bytes, workspace_id: int | None) -> str:
@@ -61,7 +66,13 @@ class RequestLog:
             except StoreError:
                 return MARK.decode()
             path = SINK_TOKEN.sub(rb"\1" + MARK, beginning(path, LONGEST_PATH, known))
-        return path.decode("ascii", "backslashreplace")
+        return _printable(path)
+
+
+def _printable(text: bytes) -> str:
+    """Return it as one line of ASCII that does nothing to a terminal."""
+    shown = CONTROLS.sub(lambda found: b"\\x%02x" % ord(found[0]), text)
+    return shown.decode("ascii", "backslashreplace")
 
 
 def _known(tx: Tx, path: bytes, workspace_id: int | None) -> Forms:
