@@ -15,6 +15,14 @@ from sandbox.world import resets
 
 TOKEN = "a-token"
 DRIVES = {"authorization": f"Bearer {TOKEN}"}
+LISTING = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+NEEDED = {
+    "type": "urn:dialog-sandbox:token-needed",
+    "title": "Token needed",
+    "status": 401,
+    "detail": "Visitors of a demo read, by GET, and do not drive; nor is the MCP server for them. The control token is"
+    " its keeper's: send it as Authorization: Bearer, or start a sandbox of your own.",
+}
 MIDNIGHT = START - START % DAY
 
 
@@ -28,8 +36,9 @@ def test_the_night_is_at_three(hour: float, expected: int) -> None:
 def test_visitors_read_and_who_has_the_token_drives(open_driver: Callable[..., Driver]) -> None:
     demo = open_driver(demo=True, control_token=TOKEN)
     assert demo.call("GET", f"{DEFAULT}/messages").status_code == 200
-    refused = demo.call("POST", f"{DEFAULT}/clock", json={"action": "freeze"})
-    assert (refused.status_code, refused.json()["title"]) == (401, "Token needed")
+    for path, body in ((f"{DEFAULT}/clock", {"action": "freeze"}), ("/_sandbox/mcp", LISTING)):
+        refused = demo.call("POST", path, json=body)
+        assert (refused.status_code, refused.json()) == (401, NEEDED)
     assert demo.call("POST", f"{DEFAULT}/clock", json={"action": "freeze"}, headers=DRIVES).status_code == 200
     assert demo.submit().status_code == 200
 

@@ -52,6 +52,14 @@ TOKEN_NEEDED = Problem(
     {"WWW-Authenticate": "Bearer"},
 )
 
+VISITORS_ONLY_READ = Problem(
+    401,
+    "Token needed",
+    "Visitors of a demo read, by GET, and do not drive; nor is the MCP server for them. The control token is its"
+    " keeper's: send it as Authorization: Bearer, or start a sandbox of your own.",
+    {"WWW-Authenticate": "Bearer"},
+)
+
 
 def asks_for_no_token(settings: Settings) -> bool:
     """Return whether everybody who reaches the server may call everything."""
@@ -123,7 +131,7 @@ class Guard:
             return CALLBACK
         is_for_everybody = needs_no_token(path) or (self._is_readable and _is_for_visitors(method, path))
         if not is_for_everybody and not self._may_drive(headers):
-            return TOKEN_NEEDED
+            return VISITORS_ONLY_READ if self._is_readable else TOKEN_NEEDED
         # What can be made to send a form has no other method; a snapshot's file may be put under any type. Where a body
         # is read its type is looked at again, for types that are neither a form's nor JSON.
         if path.startswith(SINKS):
