@@ -21,6 +21,7 @@ from sandbox.addresses import EVERYTHING, address_of, host_of
 from sandbox.https import CA_FILE, BadCertificate
 from sandbox.settings import Settings
 
+CA_KEY_FILE = "ca-key.pem"
 HERE = ("localhost", "127.0.0.1", "::1")
 VALID = timedelta(days=397)
 """Some systems take no certificate that is good for longer."""
@@ -72,7 +73,7 @@ def make_certificate(folder: Path, names: Sequence[str], now: datetime | None = 
     """Return the files of a certificate for these names; in the folder is made what is not there yet, or not good."""
     now = now or datetime.now(UTC)
     folder.mkdir(exist_ok=True)
-    ca = _authority(folder / "ca-key.pem")
+    ca = _authority(folder / CA_KEY_FILE)
     files = MadeFiles(folder / "server.pem", folder / CA_FILE, folder / "ca.p12")
     certificate = x509.load_pem_x509_certificate(ca.cert_pem.bytes())
     if not _holds(files.ca, ca.cert_pem.bytes()) or not files.trust_store.exists():

@@ -19,7 +19,7 @@ from sandbox.server.guard import asks_for_no_token
 from sandbox.server.patience import KEPT_OPEN_S, LEAVING, most_connections
 from sandbox.server.telemetry import started
 from sandbox.server.wire import Wire
-from sandbox.server_certificate import certified
+from sandbox.server_certificate import certified, renew
 from sandbox.settings import Settings
 from sandbox.signals import finish_first
 from sandbox.store import Store, Tx
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 GRACE_S = 0.5
 """How long a request in progress may go on at least after we were asked to stop."""
+RENEWED_EVERY_S = 24 * 3600.0
+"""After which a certificate is looked at again: it may be about to end, or another one may be in its file."""
 SEED_IGNORED = "the database holds a world already: fixture, seed and start time were not used"
 
 
@@ -48,6 +50,7 @@ class Server(uvicorn.Server):
         self._ready = ready
         self._app = app
         self._stops_at: float | None = None
+        self._renews_at = time.monotonic() + RENEWED_EVERY_S
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -67,6 +70,9 @@ class Server(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         if self._stops_at is not None and time.monotonic() >= self._stops_at:
             self.should_exit = True
+        if self.config.ssl is not None and time.monotonic() >= self._renews_at:
+            self._renews_at = time.monotonic() + RENEWED_EVERY_S
+            renew(self._app.settings, self.config.ssl)
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

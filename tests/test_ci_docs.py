@@ -181,6 +181,13 @@ def test_the_github_workflow_fits_the_image() -> None:
     assert options[options.index("--health-cmd") + 1].split() == yaml.safe_load(health)
 
 
+def test_the_image_with_opentelemetry_adds_to_the_environment_of_ours() -> None:
+    (block,) = re.findall(r"```dockerfile\n(.*?)```", (CHECKOUT / "docs" / "operators.md").read_text(), re.DOTALL)
+    _, root, install, user = block.splitlines()
+    assert f"--python {install.split()[3]} install" in (CHECKOUT / "Dockerfile").read_text()
+    assert (root, user) == ("USER root", f"USER {dockerfile('USER')[-1]}")
+
+
 def test_the_gitlab_job_fits_the_image_and_finds_it_ready() -> None:
     job = gitlab_job("ci/gitlab-ci.yml")
     (service,) = job.services

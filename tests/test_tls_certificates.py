@@ -1,13 +1,17 @@
 """The certificate of a server of https: what is made and kept, for which names and how long, and one of one's own."""
 
+import asyncio
 import os
 import ssl
 import stat
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -19,10 +23,12 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sandbox.app import create_app
 from sandbox.certificates import MadeFiles, make_certificate, names_of
-from sandbox.https import BadCertificate
-from sandbox.server_certificate import certified
+from sandbox.https import BadCertificate, https_context
+from sandbox.server_certificate import certified, renew
 from sandbox.settings import Settings
+from sandbox.web_server import RENEWED_EVERY_S, server_of
 
 HERE = ["localhost", "127.0.0.1", "::1"]
 NOW = datetime(2026, 5, 6, 9, tzinfo=UTC)
@@ -227,6 +233,100 @@ def test_without_trustme_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch
         pass
 
 
+# While a server runs --------------------------------------------------------------------------------------------------
+
+
+def shown(context: ssl.SSLContext) -> bytes:
+    """The certificate, in DER, that a client sees of a server with this context."""
+    trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = trusting.wrap_bio(to_client, to_server)
+    server = context.wrap_bio(to_server, to_client, server_side=True)
+    for _ in range(2):
+        for side in (client, server):
+            with suppress(ssl.SSLWantReadError):
+                side.do_handshake()
+    certificate = client.getpeercert(binary_form=True)
+    assert certificate is not None
+    return certificate
+
+
+def der(file: Path) -> bytes:
+    return x509.load_pem_x509_certificate(file.read_bytes()).public_bytes(Encoding.DER)
+
+
+def test_a_certificate_that_is_about_to_end_is_made_again_while_a_server_shows_it(tmp_path: Path) -> None:
+    made = make_certificate(tmp_path / "tls", HERE, NOW)
+    settings = Settings(tls=True, tls_cert=str(made.certificate))
+    context = https_context(settings)
+    first, ca = der(made.certificate), made.ca.read_bytes()
+    renew(settings, context, NOW + timedelta(days=306))
+    assert shown(context) == der(made.certificate) == first
+    renew(settings, context, NOW + timedelta(days=308))
+    assert shown(context) == der(made.certificate) != first
+    assert made.ca.read_bytes() == ca
+
+
+def test_without_its_ca_no_other_one_is_made_while_it_runs(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    made = make_certificate(tmp_path / "tls", HERE, NOW)
+    settings = Settings(tls=True, tls_cert=str(made.certificate))
+    context, first = https_context(settings), der(made.certificate)
+    (tmp_path / "tls" / "ca-key.pem").unlink()
+    renew(settings, context, NOW + timedelta(days=308))
+    assert shown(context) == der(made.certificate) == first
+    assert [record.getMessage() for record in caplog.records] == [
+        "The certificate could not be renewed, and is shown as it was: "
+        f"ca-key.pem is gone from {tmp_path / 'tls'}: clients would not know another CA."
+    ]
+
+
+@pytest.mark.parametrize("is_one_file", [True, False], ids=["one file", "two files"])
+def test_of_ones_own_the_files_are_read_again_and_bad_ones_are_told_and_left(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, is_one_file: bool
+) -> None:
+    own, other = (Own(tmp_path / name) for name in ("first", "second"))
+    first, second = der(own.cert), der(other.cert)
+    cert, key = (own.both, None) if is_one_file else (own.cert, str(own.key))
+    with certified(Settings(tls=True, tls_cert=str(cert), tls_key=key)) as (settings, made):
+        assert made is None
+        context = https_context(settings)
+        assert shown(context) == first
+        for file in ("both", "cert", "key"):
+            getattr(own, file).write_bytes(getattr(other, file).read_bytes())
+        renew(settings, context)
+        assert shown(context) == second
+        assert caplog.records == []
+        cert.write_bytes(other.other.read_bytes())
+        renew(settings, context)
+        assert shown(context) == second
+    assert [record.getMessage() for record in caplog.records] == [
+        "The certificate could not be renewed, and is shown as it was: "
+        f"There is no certificate in {cert}, or no key in {key or cert}: both are wanted in PEM."
+    ]
+
+
+@pytest.mark.parametrize(("passed_s", "is_renewed"), [(24 * 3600 - 1, False), (24 * 3600, True)])
+def test_a_server_looks_at_it_once_a_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, passed_s: float, is_renewed: bool
+) -> None:
+    made = make_certificate(tmp_path / "tls", HERE, NOW - timedelta(days=3650))
+    app = create_app(Settings(fixture=PLAIN, tls=True, tls_cert=str(made.certificate)))
+    try:
+        server = server_of(app, lambda: None)
+        server.config.load()
+        first, began = der(made.certificate), time.monotonic()
+        monkeypatch.setattr("sandbox.web_server.time", SimpleNamespace(monotonic=lambda: began + passed_s))
+        server._renews_at = began + RENEWED_EVERY_S
+        for _ in range(2):
+            assert not asyncio.run(server.on_tick(1))
+        assert server.config.ssl is not None
+        assert shown(server.config.ssl) == der(made.certificate)
+        assert (der(made.certificate) != first) is is_renewed
+    finally:
+        app.close()
+
+
 def test_who_speaks_http_imports_none_of_it() -> None:
     code = (
         "import sys, sandbox.web_server, sandbox.workers, sandbox.exec_command;"
@@ -243,6 +343,7 @@ class Own:
     """A certificate of a CA that is not ours, for a name of its own."""
 
     def __init__(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
         ca = trustme.CA()
         leaf = ca.issue_cert("sandbox.example")
         self.ca, self.cert, self.key = folder / "company.pem", folder / "cert.pem", folder / "key.pem"
