@@ -74,6 +74,8 @@ NUMBERS = re.compile(
 )
 """Telephone numbers of North America, however they are written."""
 DIGIT = re.compile("[0-9]")
+NAMES = re.compile(r"d\.?o\.?b|birth|fecha|born|nacid|mrn|medical|ssn|social", re.ASCII | re.IGNORECASE)
+"""Without one of these no date of birth, no record number and no named SSN is looked for: most texts have none."""
 LINK = re.compile(r"(?:https?://|www\.)[^\s\"'<>]+", re.IGNORECASE)
 NUMBERED = re.compile(
     r"\b(?:order|invoice|tracking|confirmation|reference|ref|claim|ticket|case|serial)\W{1,3}(?:\w{1,12}\W{1,3}){0,2}$",
@@ -96,12 +98,13 @@ def matches_in(text: str) -> Iterator[RealDataMatch]:
     """Yield what looks like real data, telephone numbers apart, which a text may well hold."""
     if DIGIT.search(text) is None:
         return
-    for match in _matches(BIRTHS, text):
-        yield _found(BIRTH, match)
-    for match in RECORDS.finditer(text):
-        yield _found(RECORD, match)
-    for match in NAMED_SSN.finditer(text):
-        yield _found(SSN, match)
+    if NAMES.search(text) is not None:
+        for match in _matches(BIRTHS, text):
+            yield _found(BIRTH, match)
+        for match in RECORDS.finditer(text):
+            yield _found(RECORD, match)
+        for match in NAMED_SSN.finditer(text):
+            yield _found(SSN, match)
     # What is part of a link is no number of its own: nothing that is looked for stands beside a slash.
     apart = LINK.sub(lambda link: "/" * len(link[0]), text)
     for match in SSN_ALONE.finditer(apart):
