@@ -12,7 +12,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from sandbox.server import telemetry
-from sandbox.server.telemetry import NOT_INSTALLED, OTHER_PROTOCOL, obstacle, started, wanted_signals
+from sandbox.server.telemetry import NO_URL, NOT_INSTALLED, OTHER_PROTOCOL, obstacle, started, wanted_signals
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 OF_TRACES = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
@@ -193,3 +193,30 @@ def test_the_variables_of_opentelemetry_say_what_is_sent(variables: dict[str, st
 )
 def test_one_protocol_is_spoken(protocols: dict[str, str], sentence: str | None) -> None:
     assert obstacle({ENDPOINT: URL, **protocols}) == sentence
+
+
+@pytest.mark.parametrize(
+    ("endpoints", "sentence"),
+    [
+        ({ENDPOINT: "nonsense"}, NO_URL),
+        ({ENDPOINT: "127.0.0.1:4318"}, NO_URL),
+        ({ENDPOINT: "localhost:4318"}, NO_URL),
+        ({ENDPOINT: "grpc://127.0.0.1:4317"}, NO_URL),
+        ({ENDPOINT: "http://"}, NO_URL),
+        ({ENDPOINT: "http://127.0.0.1:port"}, NO_URL),
+        ({ENDPOINT: "http://127.0.0.1:99999"}, NO_URL),
+        ({ENDPOINT: "http://[::1"}, NO_URL),
+        ({ENDPOINT: URL, OF_TRACES: "nonsense"}, NO_URL),
+        ({ENDPOINT: "nonsense", OF_TRACES: URL, "OTEL_METRICS_EXPORTER": "none"}, None),
+        ({ENDPOINT: "https://[::1]:4318/otlp"}, None),
+        ({ENDPOINT: f" {URL} "}, None),
+    ],
+)
+def test_an_endpoint_that_is_no_url_is_told(endpoints: dict[str, str], sentence: str | None) -> None:
+    assert obstacle(endpoints) == sentence
+
+
+def test_with_an_endpoint_that_is_no_url_nothing_is_sent_and_that_is_told_at_the_start(start: Start) -> None:
+    server = start(OTEL_EXPORTER_OTLP_ENDPOINT="127.0.0.1:4318")
+    assert server.ask("GET", READBACK, headers=DEMO)[0] == 200
+    assert server.stop()[::2] == (0, f"dialog-sandbox: {NO_URL}\n")

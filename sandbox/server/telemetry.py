@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from threading import Thread
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from fastapi.telemetry import TelemetryConfig
 from opentelemetry import trace
@@ -37,16 +38,30 @@ OTHER_PROTOCOL = (
 )
 
 
+NO_URL = (
+    "OpenTelemetry's variables name an endpoint that is no URL, and nothing is sent:"
+    " set OTEL_EXPORTER_OTLP_ENDPOINT (or those of traces and metrics) to one as http://127.0.0.1:4318."
+)
+
+
 def wanted_signals(variables: Mapping[str, str]) -> list[str]:
     """Return what is to be sent, of `SIGNALS`."""
     if variables.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         return []
-    return [signal for signal in SIGNALS if _has_endpoint(signal, variables) and _exports(signal, variables)]
+    return [signal for signal in SIGNALS if _endpoint(signal, variables) and _exports(signal, variables)]
 
 
-def _has_endpoint(signal: str, variables: Mapping[str, str]) -> bool:
+def _endpoint(signal: str, variables: Mapping[str, str]) -> str:
     names = (f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
-    return any(variables.get(name, "").strip() for name in names)
+    return next((variables[name].strip() for name in names if variables.get(name, "").strip()), "")
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _exports(signal: str, variables: Mapping[str, str]) -> bool:
@@ -66,6 +81,8 @@ def obstacle(variables: Mapping[str, str]) -> str | None:
         return None
     if any(_protocol(signal, variables) != PROTOCOL for signal in wanted):
         return OTHER_PROTOCOL
+    if not all(_is_url(_endpoint(signal, variables)) for signal in wanted):
+        return NO_URL
     return None if all(map(_is_installed, PACKAGES)) else NOT_INSTALLED
 
 
