@@ -260,10 +260,16 @@ def test_without_a_workspace_they_hold_nobodys_credentials(open_driver: Callable
         assert not [secret for secret in secrets if secret in text]
 
 
-@pytest.mark.parametrize("name", ["twilio.http", "twilio.postman.json"])
+@pytest.mark.parametrize("name", ["twilio.http", "twilio.postman.json", "Control.http"])
 def test_of_another_vendor_there_is_none(sandbox: Driver, name: str) -> None:
     answer = sandbox.call("GET", f"/_sandbox/collections/{name}")
-    assert (answer.status_code, answer.json()["title"]) == (404, "Unknown vendor")
+    assert answer.status_code == 404
+    assert answer.json() == {
+        "type": "urn:dialog-sandbox:unknown-vendor",
+        "title": "Unknown vendor",
+        "status": 404,
+        "detail": "There is no such collection: take one of writeback, simplepay, dialogtech, control.",
+    }
 
 
 @pytest.mark.parametrize("name", ["simplepay", "simplepay.json", "simplepay.har", "", ".http"])

@@ -139,7 +139,11 @@ def every_route(settings: Settings, vendors: Sequence[Vendor]) -> list[BaseRoute
     ours = [route for section in sections for route in section.router.routes]
     is_open = asks_for_no_token(settings)
     document_of = openapi.documents_of(ours, vendors, engine.our_version(), is_open=is_open)
-    described = (*openapi.routes(document_of), *collections.routes(document_of), *agents.routes(document_of))
+    described = (
+        *openapi.routes(document_of),
+        *collections.routes(document_of, [vendor.name for vendor in vendors]),
+        *agents.routes(document_of),
+    )
     return [*ours, *described, *docs.ROUTES, *llms_text.ROUTES, *pages.ROUTES]
 
 

@@ -5,7 +5,7 @@ that whoever asks for that may drive it.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -25,6 +25,7 @@ from sandbox.server.exports.postman import postman_of
 from sandbox.server.exports.variables import variables_of
 from sandbox.server.guard import COLLECTIONS, MAY_DRIVE, TOKEN_NEEDED
 from sandbox.server.openapi import OURS
+from sandbox.server.problems import Problem
 from sandbox.server.public_address import public_url_of
 from sandbox.store import Tx
 from sandbox.world.lines import console_line
@@ -38,11 +39,15 @@ DAYS_OF_RANGE = 6
 """With the day that it ends with, as many as Writeback takes."""
 
 
-def routes(document_of: Callable[[str], dict[str, Any]]) -> list[BaseRoute]:
+def routes(document_of: Callable[[str], dict[str, Any]], vendors: Iterable[str]) -> list[BaseRoute]:
     """Return the routes of the collections. `document_of`: an API's OpenAPI document, by its name."""
+    names = (*vendors, CONTROL)
 
     async def requested_api(request: Request) -> tuple[DescribedApi, dict[str, str]]:
         name = request.path_params["api"]
+        if name not in names:
+            detail = f"There is no such collection: take one of {', '.join(names)}."
+            raise Problem(404, "Unknown vendor", detail)
         is_control = name == CONTROL
         api = api_of(document_of(OURS if is_control else name), takes_token=is_control)
         workspace = request.query_params.get(WORKSPACE)
