@@ -231,6 +231,8 @@ def test_a_server_that_is_not_there_is_told_in_one_line() -> None:
         Store("postgresql://me:secret@127.0.0.1:1/there")
     said = str(refusal.value)
     assert said.startswith("Cannot open the database postgresql://me:***@127.0.0.1:1/there: ")
+    assert said.endswith(".")
+    assert not said.endswith(("?.", ".."))
     assert "\n" not in said
     assert "secret" not in said
 

@@ -123,7 +123,7 @@ class Store:
         if isinstance(error, StoreDamaged):
             return damaged(self.path, str(error))
         what = "open" if isinstance(error, StoreNotFound) or not self.is_sqlite else "write to"
-        why = (obstacle(self.path) if self.is_sqlite else None) or " ".join(str(error).split()).removesuffix(".")
+        why = (obstacle(self.path) if self.is_sqlite else None) or " ".join(str(error).split()).rstrip(".?")
         return StoreRefused(f"Cannot {what} the database {self.name}: {why}.")
 
     @property
