@@ -3,6 +3,7 @@
 import logging
 import os
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,6 +36,8 @@ GRACE_S = 0.5
 """How long a request in progress may go on at least after we were asked to stop."""
 RENEWED_EVERY_S = 24 * 3600.0
 """After which a certificate is looked at again: it may be about to end, or another one may be in its file."""
+TURN_S = 0.0005
+"""How long a thread may compute while another wants to: a call gives up its turn at each of its statements."""
 SEED_IGNORED = "the database holds a world already: fixture, seed and start time were not used"
 
 
@@ -53,6 +56,7 @@ class Server(uvicorn.Server):
         self._renews_at = time.monotonic() + RENEWED_EVERY_S
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        sys.setswitchinterval(TURN_S)
         await super().startup(sockets)
         if self.started:
             self._ready()
