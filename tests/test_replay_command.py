@@ -130,8 +130,8 @@ def test_the_run_of_a_failing_test_is_saved_and_made_again(tmp_path: Path) -> No
 
 
 def test_a_run_that_cannot_be_saved_ends_no_test_run(tmp_path: Path) -> None:
-    (tmp_path / "test_them.py").write_text(TESTS)
-    (tmp_path / "failures").write_text("a file")
+    taken = "    assert False, open('failures', 'w').write('a file, where the folder was to be')"
+    (tmp_path / "test_them.py").write_text(TESTS.replace("    assert False", taken))
     command = partners_pytest("--sandbox-save-failures", "failures", "-k", "wrong")
     done = subprocess.run(
         command, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=120, check=False
