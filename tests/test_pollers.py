@@ -10,7 +10,7 @@ from clients.bridge import client_of, clock_of
 from clients.scenario import lived_through
 from driver import CONSOLE, DEMO, KEYS, TRACKING_NUMBER, Driver
 
-SEEDS = range(int(os.environ.get("CLIENT_SEEDS", "3")))
+SEEDS = sorted({*range(int(os.environ.get("CLIENT_SEEDS", "3"))), 43})
 FEW_SEEDS = SEEDS[1:2]
 HOUR = 3600.0
 

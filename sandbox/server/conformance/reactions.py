@@ -4,7 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from statistics import median
 from typing import NamedTuple
 
@@ -50,6 +50,8 @@ COUNTS_AS_LONGER = SECOND / 10
 """From this wait on, one that is half as long again is a wait that grows."""
 OVER_AFTER = MINUTE
 """How long after a call it is over what the client does about it, if nobody calls any more."""
+ENOUGH_TRIES, ENOUGH_FOR = 5, 30 * SECOND
+"""After so many calls over so long, who gives up has not given up too soon."""
 MANY = 10
 """Calls about the same at once, which are too many."""
 MOST_PAUSES = 3
@@ -154,6 +156,7 @@ def reactions_of(steps: Steps, now: int, active_until: int) -> Iterator[Reaction
             yield _reaction(step, later, before) or _when_nothing_came(
                 step,
                 is_over=step.n < steps.count - 1 or now - step.at >= OVER_AFTER,
+                has_persisted=_has_persisted(same[: n + 1]),
                 has_stopped=_has_stopped(same, step, pause, active_until),
             )
 
@@ -194,12 +197,19 @@ def _reaction(step: Step, later: Sequence[Step], before: Step | None) -> Reactio
     return Reaction(step.situation, word, (step.id, *(each.id for each in later[:count])), is_note)
 
 
-def _when_nothing_came(step: Step, *, is_over: bool, has_stopped: bool) -> Reaction:
+def _has_persisted(same: Sequence[Step]) -> bool:
+    """Return whether the last of these calls was tried long enough."""
+    failed = [*takewhile(lambda each: each.situation is not None and each.situation.is_temporary, reversed(same))]
+    return len(failed) >= ENOUGH_TRIES and failed[-1].until(failed[0]) >= ENOUGH_FOR
+
+
+def _when_nothing_came(step: Step, *, is_over: bool, has_persisted: bool, has_stopped: bool) -> Reaction:
     assert step.situation is not None
-    return Reaction(step.situation, _without_another(step, is_over=is_over, has_stopped=has_stopped), (step.id,))
+    word = _without_another(step, is_over=is_over, has_persisted=has_persisted, has_stopped=has_stopped)
+    return Reaction(step.situation, word, (step.id,))
 
 
-def _without_another(step: Step, *, is_over: bool, has_stopped: bool) -> str:
+def _without_another(step: Step, *, is_over: bool, has_persisted: bool, has_stopped: bool) -> str:
     situation = step.situation
     assert situation is not None
     if situation is ACCEPTED:
@@ -208,7 +218,7 @@ def _without_another(step: Step, *, is_over: bool, has_stopped: bool) -> str:
         return STOPPED if has_stopped else UNDECIDED
     if step.made:
         return LEFT_OPEN
-    if not situation.is_temporary:
+    if not situation.is_temporary or has_persisted:
         return WENT_ON if is_over else UNDECIDED
     return GAVE_UP if is_over else UNDECIDED
 
