@@ -1,12 +1,13 @@
 """How does the server run on a socket, and what does its user need to know from standard output?"""
 
+import asyncio
 import logging
 import os
 import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -84,7 +85,31 @@ class Server(uvicorn.Server):
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         finish_first()
         self._app.hurry()
+        setattr(self.server_state, LEAVING, True)
+        await self._take_last(sockets or [])
         await super().shutdown(sockets)
+
+    async def _take_last(self, listeners: list[socket.socket]) -> None:
+        """Take those who are connected but not accepted, and no more: closing alone would reset them, calls and all."""
+        waiting = [each for listener in listeners for each in accepted(listener)]
+        for server in self.servers:
+            server.close()
+        taken = (
+            asyncio.get_running_loop().connect_accepted_socket(self._connection, each, ssl=self.config.ssl)
+            for each in waiting
+        )
+        await asyncio.gather(*taken, return_exceptions=True)  # of TLS that fails its client is told
+
+    def _connection(self) -> asyncio.Protocol:
+        return Wire(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
+
+
+def accepted(listener: socket.socket) -> Iterator[socket.socket]:
+    """Accept who is in the queue of a listening socket now."""
+    listener.setblocking(False)
+    with suppress(BlockingIOError):
+        while True:
+            yield listener.accept()[0]
 
 
 def run(settings: Settings, listener: socket.socket, ready: Callable[[], None]) -> None:

@@ -153,6 +153,7 @@ class Workers:
         """Ask all to end, again when we are asked again, and kill what does not."""
         ends_at = time.monotonic() + self._stop_s
         self._is_stopping = True
+        self._listener.close()  # or who connects after the last worker has closed its own would wait for nobody
         while alive := [worker.process for worker in self._workers if worker.process.is_alive()]:
             if self._is_stopping:
                 self._is_stopping = False

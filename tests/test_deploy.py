@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import httpx
@@ -56,6 +57,7 @@ PORT_IN_CONTAINER = 8080
 LOG_FORMAT = "log_format servers $upstream_addr;"
 LOG = "access_log {folder}/servers.txt servers;"
 CALLS = 12
+CALLERS = 4
 
 
 def variables(server: str) -> dict[str, str]:
@@ -80,6 +82,11 @@ class Deployed:
     def kill(self, name: str) -> None:
         self.servers[name].process.kill()
         self.servers[name].process.wait()
+
+    def replace(self, name: str) -> None:
+        """As a rolling restart does: it ends in its own time, while the other one is called."""
+        assert self.servers[name].stop()[::2] == (0, "")
+        self.start_again(name)
 
     def start_again(self, name: str) -> None:
         """Where it was."""
@@ -160,6 +167,29 @@ def test_calls_go_on_whichever_server_is_killed(deployed: Deployed) -> None:
     for name in SERVERS:
         deployed.kill(name)
     assert deployed.details(sids[0]).status_code == 502
+
+
+def test_servers_are_replaced_one_by_one_without_a_failed_call(deployed: Deployed) -> None:
+    """nginx asks nobody whether they are ready, and sends calls until it is refused a connection."""
+    is_done = Event()
+
+    def call(caller: int) -> list[int]:
+        statuses = []
+        form = {"From": LINE, "To": PHONE, "Body": f"Text of {caller}"}
+        with httpx.Client(base_url=deployed.nginx.origin, auth=DEMO, timeout=FAILSAFE_S, trust_env=False) as http:
+            while not is_done.is_set():
+                statuses.append(http.post(f"{SIMPLEPAY}/submit/{CONSOLE}", data=form).status_code)
+        return statuses
+
+    with ThreadPoolExecutor(CALLERS) as threads:
+        calls = [threads.submit(call, caller) for caller in range(CALLERS)]
+        try:
+            for name in SERVERS:
+                deployed.replace(name)
+        finally:
+            is_done.set()
+        statuses = [each.result() for each in calls]
+    assert [{*of_one} for of_one in statuses] == [{200}] * CALLERS
 
 
 def test_a_call_that_a_fault_breaks_off_is_not_made_twice(deployed: Deployed) -> None:

@@ -22,6 +22,8 @@ KEPT_OPEN_S = 75
 """Without a request; far from the intervals in which clients poll."""
 ANNOUNCED_EARLIER_S = 5
 """So that a client closes before we do, and never sends into a connection that is being closed."""
+COMING_S = 0.2
+"""In which a request may come yet to a server that stops."""
 FURTHER = 32
 """Connections over the bound that may stand open, to be refused or to ask for health; then the oldest of them goes."""
 FILES = 128
@@ -35,7 +37,7 @@ BODY_LATE = (
 FULL = "There are too many connections: close some, or try again later."
 
 LEAVING = "is_leaving"
-"""Set in uvicorn's state of a server that will stop soon: each connection ends with its next answer."""
+"""Set in uvicorn's state of a server that stops, or will soon: each connection ends with its next answer."""
 
 _arrivals = count()
 
@@ -44,6 +46,8 @@ class Patient(Strict):
     """Has an end of waiting."""
 
     _deadline: asyncio.TimerHandle | None = None
+    _may_send = True
+    """Whether a request that is on its way is waited for when the server stops."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -110,10 +114,18 @@ class Patient(Strict):
 
     def shutdown(self) -> None:
         """What was promised is not kept by a server that stops."""
+        if self._may_send and self._is_request_coming():
+            self._may_send = False
+            self.loop.call_later(COMING_S, self.shutdown)
+            return
         super().shutdown()
         cycle = self.answering
         if cycle is not None and not cycle.keep_alive:
             cycle.default_headers = self.server_state.default_headers
+
+    def _is_request_coming(self) -> bool:
+        """Whether a client has sent a part of a head, or is new: it has connected because it has a request."""
+        return self.part is RequestPart.HEAD or self.cycle is None
 
 
 class Bounded(Patient):
