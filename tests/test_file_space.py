@@ -149,3 +149,23 @@ def test_two_that_open_a_new_file_at_a_time_both_get_it(tmp_path: Path) -> None:
     first.close()
     second.close()
     assert vacuum_of(path) == 2
+
+
+def test_what_was_written_while_a_snapshot_was_taken_is_in_the_file_when_it_has_its_name(
+    open_driver: OpenDriver, tmp_path: Path
+) -> None:
+    """Else the next call's commit would have to take all of it there, and the calls behind it would wait."""
+    path = tmp_path / "kept.db"
+    sandbox = open_driver(database=str(path))
+    for _ in range(5):
+        fill(sandbox)
+    log = path.with_name("kept.db-wal")
+    lengths = []
+
+    def note(tx: Tx) -> None:
+        lengths.append(log.stat().st_size)
+
+    sandbox.app.store.after_commit.append(note)
+    sandbox.control("PUT", "/snapshots/one")
+    assert max(lengths) > 4_000_000  # more than SQLite leaves there by itself
+    assert lengths[-1] < 200_000

@@ -353,6 +353,17 @@ class Store:
             return False
         return await self.write(lambda tx: sqlite.give_pages_back(tx.connection))
 
+    async def fold_log(self) -> None:
+        """Have SQLite take into the file, in a thread, what has become long beside it while one moment was read.
+
+        It does so at the next commit otherwise, and all who call then wait. Raises `StoreUnavailable`.
+        """
+        if self.is_sqlite:
+            try:
+                await asyncio.to_thread(sqlite.fold_log, self.path)
+            except self._errors as error:
+                raise translation_of(error) from error
+
     async def size(self) -> int:
         """Return how many bytes the database has on its disk."""
         if self.is_sqlite:

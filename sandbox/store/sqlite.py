@@ -128,6 +128,13 @@ def give_pages_back(connection: Connection) -> bool:
     return surplus > PAGES_AT_ONCE
 
 
+def fold_log(path: Path) -> None:
+    """Write the log into the file, and cut it where nobody reads it; others may write until it is cut."""
+    with closing(_connect(path, "rw")) as driver:
+        for how in ("PASSIVE", "TRUNCATE"):
+            driver.execute(f"PRAGMA wal_checkpoint({how})")
+
+
 def size_of(path: Path) -> int:
     """Return how many bytes a database has, with its log."""
     files = (path, path.with_name(f"{path.name}-wal"))

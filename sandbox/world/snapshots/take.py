@@ -58,6 +58,7 @@ async def take_snapshot(store: Store, workspace_id: int, name: str) -> SnapshotI
         for rows in _in_slices(picture, row.world, clone_id):
             await store.write(partial(_write, clone_id=clone_id, rows=rows))
             await serve_others()
+    await store.fold_log()
 
     def name_it(tx: Tx) -> SnapshotInfo:
         check(tx)
