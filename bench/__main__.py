@@ -17,11 +17,13 @@ def main() -> None:
     parser.add_argument(
         "--write",
         action="store_true",
-        help="write docs/benchmarks.md, with --stalls docs/reliability.md, with --processes docs/scaling.md",
+        help="write docs/benchmarks.md, with --stalls docs/reliability.md, with --processes docs/scaling.md,"
+        " with --shares docs/architecture.md",
     )
     parser.add_argument("--against", metavar="COMMIT", help="compare with another commit, side by side")
     parser.add_argument("--stalls", action="store_true", help="only how long one caller's large call delays another")
     parser.add_argument("--processes", action="store_true", help="only what more processes bring, on both databases")
+    parser.add_argument("--shares", action="store_true", help="only where the CPU time of a call goes")
     options = parser.parse_args()
     if options.write and options.against:
         parser.error("--write is for the benchmark itself, not for a comparison")
@@ -36,7 +38,16 @@ def main() -> None:
 def chosen(options: argparse.Namespace) -> Callable[[argparse.Namespace], bool]:
     if options.stalls:
         return stalls
+    if options.shares:
+        return shares
     return processes if options.processes else compare_or_measure
+
+
+def shares(options: argparse.Namespace) -> bool:
+    """Measure where the CPU time of a call goes."""
+    from bench import shares as measured  # noqa: PLC0415  (as below)
+
+    return measured.run(say, write=options.write)
 
 
 def processes(options: argparse.Namespace) -> bool:
