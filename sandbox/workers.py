@@ -31,6 +31,8 @@ BEAT_S = 5.0
 MOST_SILENT = 6
 """Looks, that far apart, at which a worker has sent no word; then it hangs. They are counted, since all of us may have
 been stopped meanwhile."""
+MOST_SILENT_AT_START = 24
+"""The same of one that is not ready yet."""
 ENDED_BY_US = (0, -signal.SIGTERM)
 """Exit codes of a worker that was asked to end, the latter of one that had not begun to serve."""
 
@@ -65,10 +67,11 @@ class Worker:
             self.news.close()
 
     def kill_if_hung(self) -> None:
-        """Look whether it goes on since it was ready; kill it when it has not for long."""
-        self.silent += self.is_ready
-        if self.silent > MOST_SILENT and self.process.is_alive():
-            tell(f"worker {self.process.pid} did not go on for {BEAT_S * MOST_SILENT:g} s, and was killed.")
+        """Look whether it has sent a word; kill it when it has not for long."""
+        self.silent += 1
+        most, what = (MOST_SILENT, "go on") if self.is_ready else (MOST_SILENT_AT_START, "become ready")
+        if self.silent > most and self.process.is_alive():
+            tell(f"worker {self.process.pid} did not {what} for {BEAT_S * most:g} s, and was killed.")
             self.process.kill()
             self.process.join()
 

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
@@ -219,7 +219,9 @@ def test_another_takes_the_place_of_one_that_is_killed(start: Start, tmp_path: P
 QUICKLY = "from sandbox import cli, workers; workers.BEAT_S = 0.5; cli.main()"
 
 
-def test_another_takes_the_place_of_one_that_hangs() -> None:
+@pytest.fixture
+def quick() -> Iterator[subprocess.Popen[str]]:
+    """Two workers that are looked at twice a second."""
     serve = ("serve", "--port", "0", "--fixture", PLAIN, "--workers", "2")
     with subprocess.Popen(
         [sys.executable, "-c", QUICKLY, *serve],
@@ -230,19 +232,44 @@ def test_another_takes_the_place_of_one_that_hangs() -> None:
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline().startswith("dialog-sandbox ready")
-        hung, other = workers_of(process.pid)
-        os.kill(hung, signal.SIGSTOP)
-        until(lambda: len(workers_of(process.pid)) == 2 and hung not in workers_of(process.pid))
-        assert other in workers_of(process.pid)
-        process.terminate()
-        _, errors = process.communicate(timeout=FAILSAFE_S)
-        assert (process.returncode, errors.splitlines()) == (
-            0,
-            [
-                f"dialog-sandbox: worker {hung} did not go on for 3 s, and was killed.",
-                f"dialog-sandbox: worker {hung} ended (SIGKILL): another takes its place.",
-            ],
-        )
+        yield process
+
+
+def ended(process: subprocess.Popen[str]) -> tuple[int, list[str]]:
+    process.terminate()
+    _, errors = process.communicate(timeout=FAILSAFE_S)
+    return process.returncode, errors.splitlines()
+
+
+def test_another_takes_the_place_of_one_that_hangs(quick: subprocess.Popen[str]) -> None:
+    hung, other = workers_of(quick.pid)
+    os.kill(hung, signal.SIGSTOP)
+    until(lambda: len(workers_of(quick.pid)) == 2 and hung not in workers_of(quick.pid))
+    assert other in workers_of(quick.pid)
+    assert ended(quick) == (
+        0,
+        [
+            f"dialog-sandbox: worker {hung} did not go on for 3 s, and was killed.",
+            f"dialog-sandbox: worker {hung} ended (SIGKILL): another takes its place.",
+        ],
+    )
+
+
+def test_another_takes_the_place_of_one_that_hangs_before_it_is_ready(quick: subprocess.Popen[str]) -> None:
+    killed, other = workers_of(quick.pid)
+    os.kill(killed, signal.SIGKILL)
+    until(lambda: len({*workers_of(quick.pid)} - {killed}) == 2)
+    (hung,) = {*workers_of(quick.pid)} - {killed, other}
+    os.kill(hung, signal.SIGSTOP)
+    until(lambda: len(workers_of(quick.pid)) == 2 and hung not in workers_of(quick.pid))
+    assert ended(quick) == (
+        0,
+        [
+            f"dialog-sandbox: worker {killed} ended (SIGKILL): another takes its place.",
+            f"dialog-sandbox: worker {hung} did not become ready for 12 s, and was killed.",
+            f"dialog-sandbox: worker {hung} ended (SIGKILL): another takes its place.",
+        ],
+    )
 
 
 # Going one after the other -----------------------------------------------------------------------------------------
