@@ -17,7 +17,7 @@ from sandbox.clock import DAY, HOUR, MINUTE, SECOND, rfc3339
 from sandbox.store import Query, Store, Tx, WorkspaceView
 from sandbox.store.tables import WORKSPACES
 from sandbox.store.tables import Row as TableRow
-from sandbox.store.tx import SERVER
+from sandbox.store.workspace_view import SERVER
 from sandbox.vendors import VENDORS
 from sandbox.world import fixtures
 from sandbox.world.errors import AlreadyTaken

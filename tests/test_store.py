@@ -38,7 +38,8 @@ from sandbox.store.engine import BUSY_TIMEOUT_S
 from sandbox.store.errors import StoreBusy
 from sandbox.store.files import obstacle
 from sandbox.store.tables import CONSENTS, COUNTERS, SCHEMA, SCHEMA_TAGS, ConsentRow, CounterRow, Row
-from sandbox.store.tx import COUNT, POSITION, SERVER, VIEW_BY_ID
+from sandbox.store.tx import COUNT, POSITION
+from sandbox.store.workspace_view import SERVER, VIEW_BY_ID
 from sandbox.vendors.dialogtech import messages as dialogtech
 from sandbox.vendors.dialogtech import one_message
 from sandbox.vendors.simplepay import api as simplepay

@@ -33,7 +33,7 @@ from sandbox.store.tables import (
     WorkspaceRow,
     table_of,
 )
-from sandbox.store.tx import SERVER, VIEW, VIEW_BY_ID
+from sandbox.store.workspace_view import SERVER, VIEW, VIEW_BY_ID
 from sandbox.world import lines
 from sandbox.world.workspaces.create import add_console, begin, create
 

@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from sandbox.store import Query as Statement
 from sandbox.store import Tx, WorkspaceView
+from sandbox.store.id_format import IdFormat
 from sandbox.store.tables import WORKSPACES, MessageRow
-from sandbox.store.tx import IdFormat
 from sandbox.vendors import DIALOGTECH, SIMPLEPAY, WRITEBACK
 from sandbox.vendors.base import hints
 from sandbox.vendors.base.answers import json_answer, pretty

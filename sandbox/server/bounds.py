@@ -3,7 +3,7 @@
 from sandbox.clock import DAY
 from sandbox.server.events.places import Places
 from sandbox.settings import Settings
-from sandbox.store.tx import Limits
+from sandbox.store.limits import Limits
 from sandbox.world.retention import Kept, Retention
 
 

@@ -9,7 +9,7 @@ from sandbox.server.guard import PREFIX
 from sandbox.server.journal import Journal
 from sandbox.store import Store
 from sandbox.store.tables import JournalEntryRow, WorkspaceRow
-from sandbox.store.tx import SERVER
+from sandbox.store.workspace_view import SERVER
 
 ONLY_READ = ("GET", "HEAD")
 

@@ -7,8 +7,10 @@ above this package speaks to the database through `Tx` alone.
 from sandbox.store.engine import Store
 from sandbox.store.errors import Conflict, StoreRefused, StoreUnavailable
 from sandbox.store.query import Command, Query
+from sandbox.store.read_snapshot import ReadSnapshot
 from sandbox.store.slices import Slices, in_one, noting, serve_others
-from sandbox.store.tx import ReadSnapshot, Tx, WorkspaceView
+from sandbox.store.tx import Tx
+from sandbox.store.workspace_view import WorkspaceView
 
 __all__ = [
     "Command",

@@ -26,10 +26,14 @@ from sandbox.store.errors import (
     translation_of,
 )
 from sandbox.store.files import damaged, obstacle, temporary_folder
+from sandbox.store.id_format import IdFormat
+from sandbox.store.limits import NO_LIMITS, Limits
 from sandbox.store.query import Command, Query
+from sandbox.store.read_snapshot import ReadSnapshot
 from sandbox.store.slices import Slices, serve_others
 from sandbox.store.tables import SCHEMA, SCHEMA_TAGS, WORKSPACES, Row, WorkspaceRow
-from sandbox.store.tx import NO_LIMITS, SERVER, IdFormat, Limits, ReadSnapshot, Tx
+from sandbox.store.tx import Tx
+from sandbox.store.workspace_view import SERVER
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ from sqlalchemy import Insert, Integer, bindparam, func, insert, select, update
 
 from sandbox.store import Query, Slices, Tx
 from sandbox.store.tables import MESSAGES, PEOPLE, WORKSPACES, Part, Row, WorkspaceRow, entities, table_of
-from sandbox.store.tx import SERVER
+from sandbox.store.workspace_view import SERVER
 from sandbox.world.callbacks import claims
 from sandbox.world.slices import ROWS, next_slice, workspace_in_making
 from sandbox.world.workspaces.create import FIRST

@@ -1,4 +1,4 @@
-"""Is there room for more? How much a server takes is its operator's to say (`store.tx.Limits`).
+"""Is there room for more? How much a server takes is its operator's to say (`store.limits.Limits`).
 
 Messages are not counted, which would take longer the more there are: they are numbered from 1, and those that were
 removed are counted as they go.
@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Table, bindparam, func, or_, select
 
 from sandbox.store import Query, Tx
 from sandbox.store.tables import SINKS, SNAPSHOTS, WORKSPACES
-from sandbox.store.tx import IS_VISIBLE
+from sandbox.store.workspace_view import IS_VISIBLE
 from sandbox.world.errors import TooManyMessages, TooManySinks, TooManySnapshots, TooManyWorkspaces
 
 MESSAGE, REMOVED, MISSED = "message", "removed_message", "missed_command"

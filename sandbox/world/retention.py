@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Delete, Table, and_, bindparam, delete, fu
 
 from sandbox.store import Query, Tx, in_one
 from sandbox.store.tables import AGE_MARKS, CALLBACKS, COUNTERS, MESSAGES, WORKSPACES, AgeMarkRow
-from sandbox.store.tx import IS_VISIBLE
+from sandbox.store.workspace_view import IS_VISIBLE
 from sandbox.world.callbacks.states import DELIVERED, GIVEN_UP
 from sandbox.world.messages.remove import remove_messages
 from sandbox.world.messages.search import MessageFilters

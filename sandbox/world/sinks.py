@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, delete, func, select
 
 from sandbox.store import Query, Tx
 from sandbox.store.tables import SINK_REQUESTS, SINKS, WORKSPACES, SinkRequestRow, SinkRow
-from sandbox.store.tx import IS_VISIBLE
+from sandbox.store.workspace_view import IS_VISIBLE
 from sandbox.world import limits
 from sandbox.world.errors import UnknownSink
 from sandbox.world.ids import secret

@@ -4,7 +4,7 @@ from sqlalchemy import bindparam, update
 
 from sandbox.store import Slices, Tx, WorkspaceView
 from sandbox.store.tables import WORKSPACES
-from sandbox.store.tx import LOCKED_VIEW
+from sandbox.store.workspace_view import LOCKED_VIEW
 from sandbox.world.errors import UnknownWorkspace
 from sandbox.world.workspaces.remove import LONGEST_PAUSE
 

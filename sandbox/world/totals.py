@@ -8,7 +8,7 @@ from sqlalchemy import Column, ColumnElement, Table, bindparam, func, literal, o
 
 from sandbox.store import Query, Store, Tx, serve_others
 from sandbox.store.tables import CALLBACKS, COUNTERS, JOURNAL, WORKSPACES
-from sandbox.store.tx import IS_VISIBLE, SERVER
+from sandbox.store.workspace_view import IS_VISIBLE, SERVER
 from sandbox.world import limits
 from sandbox.world.callbacks.states import STATES
 

@@ -19,7 +19,7 @@ from sandbox.server.journal.secrets import Forms, among, basic_token, forms
 from sandbox.store import Tx, WorkspaceView
 from sandbox.store.errors import StoreError
 from sandbox.store.tables import WORKSPACES, AccountRow, ControlCallRow, JournalEntryRow, WorkspaceRow
-from sandbox.store.tx import SERVER
+from sandbox.store.workspace_view import SERVER
 from sandbox.vendors.base import real_data
 from sandbox.vendors.base.exchange import VendorExchange
 from sandbox.vendors.base.front import raw_path

@@ -10,7 +10,7 @@ from pydantic_core import to_json
 from sandbox.server.journal.queries import ACCEPTED, FAULTED, REFUSED
 from sandbox.server.journal.secrets import MARGIN, Forms, beginning, redacted, redacted_header, without
 from sandbox.store.tables import JournalEntryRow
-from sandbox.store.tx import SERVER
+from sandbox.store.workspace_view import SERVER
 from sandbox.vendors.base.exchange import VendorExchange
 from sandbox.vendors.base.front import raw_path
 from sandbox.vendors.base.refusal import CallFinding

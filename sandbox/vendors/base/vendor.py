@@ -9,8 +9,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from sandbox.store import Store, Tx, WorkspaceView
+from sandbox.store.id_format import IdFormat
 from sandbox.store.tables import MessageRow
-from sandbox.store.tx import IdFormat
 from sandbox.vendors.base.callbacks import StatusChange
 from sandbox.vendors.base.exchange import ExchangeHooks, VendorExchange
 from sandbox.vendors.base.front import VendorFront

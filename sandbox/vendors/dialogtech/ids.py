@@ -1,6 +1,6 @@
 """What does DialogTech call a message?"""
 
-from sandbox.store.tx import IdFormat
+from sandbox.store.id_format import IdFormat
 from sandbox.vendors.base.ids import message_bytes
 
 VENDOR = "dialogtech"

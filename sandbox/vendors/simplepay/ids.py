@@ -4,7 +4,7 @@ from functools import lru_cache
 from string import ascii_uppercase
 
 from sandbox.clock import MINUTE, SECOND, utc
-from sandbox.store.tx import IdFormat
+from sandbox.store.id_format import IdFormat
 from sandbox.vendors.base.ids import message_bytes, minute_bytes
 from sandbox.world.commands import SUBMIT
 from sandbox.world.messages.accept import OUTBOUND

@@ -1,6 +1,6 @@
 """What does Writeback call an outgoing message?"""
 
-from sandbox.store.tx import IdFormat
+from sandbox.store.id_format import IdFormat
 from sandbox.vendors.base.ids import message_bytes, minute_bytes
 from sandbox.world.messages.accept import OUTBOUND
 

@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 
 from sandbox.store import Query
+from sandbox.store.id_format import IdFormat
 from sandbox.store.tables import (
     ACCOUNTS,
     CALLBACKS,
@@ -31,7 +32,6 @@ from sandbox.store.tables import (
     WORKSPACES,
     table_of,
 )
-from sandbox.store.tx import IdFormat
 from sandbox.world.callbacks.states import PENDING, SENDING
 from sandbox.world.clones import CLONED
 from sandbox.world.commands import SUBMIT

@@ -9,7 +9,7 @@ from sqlalchemy import BindParameter, Integer, bindparam, null, select
 
 from sandbox.store import Query, ReadSnapshot, Store, Tx, WorkspaceView, serve_others
 from sandbox.store.tables import WORKSPACES, Row, WorkspaceRow, table_of
-from sandbox.store.tx import IS_VISIBLE
+from sandbox.store.workspace_view import IS_VISIBLE
 from sandbox.world.callbacks import claims
 from sandbox.world.clones import CLONED, change_purpose, cloned_columns, create_hidden
 from sandbox.world.errors import UnknownWorkspace

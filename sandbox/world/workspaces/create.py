@@ -6,7 +6,7 @@ from string import ascii_uppercase
 
 from sandbox.store import Conflict, Tx, WorkspaceView
 from sandbox.store.tables import AccountRow, ConsoleRow, LineRow, WorkspaceRow
-from sandbox.store.tx import SERVER
+from sandbox.store.workspace_view import SERVER
 from sandbox.world import consent, limits, people
 from sandbox.world.errors import AlreadyTaken
 from sandbox.world.ids import decided, secret, workspace_key

@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, or_, select, union_all
 
 from sandbox.store import Query, Tx, WorkspaceView
 from sandbox.store.tables import ACCOUNTS, WORKSPACES, AccountRow, WorkspaceRow
-from sandbox.store.tx import IS_VISIBLE, VIEW, VIEW_BY_ID
+from sandbox.store.workspace_view import IS_VISIBLE, VIEW, VIEW_BY_ID
 from sandbox.world.errors import UnknownAccount, UnknownWorkspace
 
 DEFAULT = "default"

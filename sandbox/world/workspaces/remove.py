@@ -8,7 +8,7 @@ from sqlalchemy import Delete, bindparam, delete, exists, func, null, or_, selec
 from sandbox.clock import MINUTE
 from sandbox.store import Query, Tx
 from sandbox.store.tables import ACCOUNTS, SNAPSHOTS, WORKSPACES, Row, WorkspaceRow, entities, table_of
-from sandbox.store.tx import GONE, IS_VISIBLE, SERVER
+from sandbox.store.workspace_view import GONE, IS_VISIBLE, SERVER
 from sandbox.world.errors import ProtectedWorkspace
 from sandbox.world.workspaces.find import DEFAULT, row_of
 
