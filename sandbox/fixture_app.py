@@ -4,6 +4,7 @@ A test may run in any loop, in several one after the other, and in trio's. The s
 as it lives, so it has that in a thread, and calls come over.
 """
 
+import _thread
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import CancelledError, Future
@@ -35,6 +36,10 @@ Errand = tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], "Future[Any]"]
 """What the server has a caller's loop do, and where the result goes."""
 
 
+class NoThread(Exception):
+    """There is no room for an event loop beside the test's; the text says why."""
+
+
 @contextmanager
 def fixture_app(
     *,
@@ -45,7 +50,12 @@ def fixture_app(
     delivery: str | dict[str, Any],
     **_: object,
 ) -> Iterator["ThreadedApp"]:
-    """Give a server whose workspace `default` is made with what `POST workspaces` takes."""
+    """Give a server whose workspace `default` is made with what `POST workspaces` takes. Raises `NoThread`."""
+    if _thread.start_new_thread.__module__ != "_thread":
+        raise NoThread(
+            "sandbox_app needs a thread of its own, and gevent, eventlet or the like has replaced threads here: use the"
+            " fixture sandbox, whose server is another process."
+        )
     with checking(checks_for(VENDORS)):
         policy = DeliveryRequest.model_validate({"mode": delivery} if isinstance(delivery, str) else delivery)
     settings = Settings(

@@ -132,8 +132,62 @@ def test_decorated(sandbox):
 
 def test_made_after(still, sandbox):
     assert sandbox.messages() == []
+
+def test_in_process(still, sandbox_app):
+    import httpx
+    from dialog_sandbox import AsyncSandboxClient
+    async def look():
+        async with AsyncSandboxClient("http://localhost", transport=httpx.ASGITransport(sandbox_app)) as client:
+            return await (await client.workspace("default")).messages()
+    assert asyncio.run(look()) == []
 """
-    passes(run(tests), 3)
+    passes(run(tests), 4)
+
+
+def test_a_clock_that_leaps_leaves_no_file_of_the_server_behind(run: Runs, tmp_path: Path) -> None:
+    (tmp_path / "temporary").mkdir()
+    tests = """
+import freezegun, pytest
+
+@pytest.fixture(scope="session", autouse=True)
+def leaping():
+    with freezegun.freeze_time("2030-01-01", auto_tick_seconds=3600):
+        yield
+
+def test_it(sandbox):
+    assert sandbox.messages() == []
+"""
+    passes(run(tests, TMPDIR=str(tmp_path / "temporary")), 1)
+    assert list((tmp_path / "temporary").glob("dialog-sandbox-*")) == []
+
+
+def test_processes_that_a_test_forks_call_on_connections_of_their_own(run: Runs) -> None:
+    tests = """
+import multiprocessing
+
+def ask(sandbox):
+    for _ in range(20):
+        assert sandbox.clock.state == "frozen"
+        assert sandbox.messages(to="14155550199") == []
+
+def test_it(sandbox):
+    context = multiprocessing.get_context("fork")
+    sandbox.messages()
+    children = [context.Process(target=ask, args=(sandbox,)) for _ in range(3)]
+    for child in children:
+        child.start()
+    ask(sandbox)
+    for child in children:
+        child.join()
+    assert [child.exitcode for child in children] == [0] * 3
+
+def test_a_child_does_what_its_parent_waits_for(sandbox):
+    child = multiprocessing.get_context("fork").Process(target=sandbox.send, args=("14155550123", "Hi"))
+    child.start()
+    assert sandbox.wait_for(text="Hi", timeout=30).status == "delivered"
+    child.join()
+"""
+    passes(run(tests), 2)
 
 
 def test_gevent_changes_nothing(run: Runs, tmp_path: Path) -> None:
@@ -148,8 +202,13 @@ def test_it(sandbox):
     jobs = [gevent.spawn(sandbox.messages) for _ in range(5)]
     gevent.joinall(jobs)
     assert [len(job.value) for job in jobs] == [1] * 5
+
+def test_in_process(request):
+    import pytest
+    with pytest.raises(pytest.fail.Exception, match="sandbox_app needs a thread of its own, and gevent"):
+        request.getfixturevalue("sandbox_app")
 """
-    passes(run(tests), 1)
+    passes(run(tests), 2)
 
 
 ASYNC = """
@@ -239,6 +298,36 @@ def test_in_process(request):
         request.getfixturevalue("sandbox_app")
 """
     passes(run(tests, *how, PYTHONPATH=str(tmp_path / "src")), 2)
+
+
+@pytest.mark.parametrize("name", ["typer", "uvicorn", "sitecustomize"])
+def test_no_module_of_the_project_is_taken_for_one_of_the_servers(run: Runs, tmp_path: Path, name: str) -> None:
+    project = tmp_path / "src"
+    project.mkdir()
+    (project / f"{name}.py").write_text("import os\nif 'serve' in os.sys.orig_argv: raise SystemExit('not yours')\n")
+    passes(run("def test_it(sandbox): assert sandbox.messages() == []", PYTHONPATH=str(project)), 1)
+
+
+def test_what_the_server_needs_may_be_found_by_pythonpath(run: Runs, tmp_path: Path) -> None:
+    """As where packages are installed into a folder."""
+    tests = """
+import subprocess, sys
+from pathlib import Path
+from dialog_sandbox.server_command import server_command
+
+def test_it():
+    command = server_command()
+    assert command.words[-1] == str(Path("packages").resolve())
+    code = (
+        "import runpy, sys; del sys.argv[0]\\n"
+        "try: runpy.run_path(sys.argv[0], run_name='__main__')\\n"
+        "except SystemExit: print(sys.path[-1])"
+    )
+    words = [*command.words[:2], "-c", code, *command.words[2:], "--version"]
+    told = subprocess.run(words, env=command.environment(), check=True, capture_output=True, text=True).stdout
+    assert told.splitlines()[-1] == str(Path("packages").resolve())
+"""
+    passes(run(tests, PYTHONPATH=str(tmp_path / "packages")), 1)
 
 
 def test_the_plugin_can_be_left_out(run: Runs) -> None:

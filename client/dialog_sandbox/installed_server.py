@@ -1,8 +1,10 @@
-"""Runs the command line of the server that is installed beside us: `python -P .../installed_server.py FOLDER serve`.
+"""Runs the command line of the server that is installed beside us: `python -P installed_server.py FOLDER PATH serve`.
 
-FOLDER is its package. It is named because `PYTHONPATH` may lead to another `sandbox`, of the tests' project.
+FOLDER is its package, named since the tests' project may have another `sandbox`. PATH is the tests' `PYTHONPATH`: what
+it has is found behind all else, so that no module of the project is taken for one that the server needs.
 """
 
+import os
 import sys
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
@@ -12,9 +14,11 @@ CLIENT = Path(__file__).resolve().parent
 
 
 def main() -> None:
-    """Run the command `dialog-sandbox` with our arguments but for the first."""
+    """Run the command `dialog-sandbox` with our arguments but for the first two."""
+    package, path = sys.argv.pop(1), sys.argv.pop(1)
+    sys.path.extend(os.path.abspath(place) for place in path.split(os.pathsep) if place)
     _import_from("dialog_sandbox", CLIENT)
-    _import_from("sandbox", Path(sys.argv.pop(1)))
+    _import_from("sandbox", Path(package))
     sys.argv[0] = "sandbox"
     import_module("sandbox.cli").main()
 

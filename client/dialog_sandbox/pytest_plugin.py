@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
@@ -151,6 +152,13 @@ def _fail(config: pytest.Config, reason: str) -> NoReturn:
     pytest.fail(reason, pytrace=False)
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Import the server if a test is to have it in this process: once its clock is replaced that may fail."""
+    if any("sandbox_app" in getattr(item, "fixturenames", ()) for item in session.items):
+        with suppress(Exception):  # the fixture tells it
+            import_module("sandbox.fixture_app")
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if GONE in item.config.stash and "sandbox_server" in getattr(item, "fixturenames", ()):
         pytest.skip(item.config.stash[GONE].splitlines()[0])
@@ -230,22 +238,26 @@ def sandbox_app(request: pytest.FixtureRequest, sandbox_settings: dict[str, Any]
 
     It has an event loop of its own, in a thread: it is called from whatever loop the test has, asyncio's or trio's.
     """
-    reason = None
-    try:
-        from sandbox.fixture_app import fixture_app  # noqa: PLC0415  (see above; the one place that needs the server)
+    with ExitStack() as stack:
+        try:
+            from sandbox.fixture_app import NoThread, fixture_app  # noqa: PLC0415  (see above; it needs the server)
 
-        made_with = settings_of(request.node, sandbox_settings)
-    except ModuleNotFoundError as error:
-        if error.name not in ("sandbox", "sandbox.fixture_app"):
-            raise
-        reason = _why_no_app()
-    except BadSettings as error:
-        reason = str(error)
-    if reason:
-        pytest.fail(reason, pytrace=False)
-
-    with fixture_app(**made_with) as app:
-        yield app
+            made_with = settings_of(request.node, sandbox_settings)
+        except ModuleNotFoundError as error:
+            if error.name not in ("sandbox", "sandbox.fixture_app"):
+                raise
+            reason = _why_no_app()
+        except BadSettings as error:
+            reason = str(error)
+        else:
+            try:
+                app = stack.enter_context(fixture_app(**made_with))
+            except NoThread as error:
+                reason = str(error)
+            else:
+                yield app
+                return
+    pytest.fail(reason, pytrace=False)
 
 
 def _why_no_app() -> str:

@@ -19,7 +19,9 @@ NOWHERE = (
 )
 OURS_ALONE = "fixture_app.py"
 """A file that no other package named sandbox has."""
-OF_OUR_PYTHON = {"PYTHONHOME", "PYTHONPATH", "__PYVENV_LAUNCHER__"}
+PATH = "PYTHONPATH"
+"""The tests' own, from which nothing comes first: no module called as one of the server's, and no `sitecustomize`."""
+OF_OUR_PYTHON = {"PYTHONHOME", "__PYVENV_LAUNCHER__"}
 """Variables that lead another Python astray; the last is of macOS."""
 
 
@@ -35,8 +37,8 @@ class ServerCommand(NamedTuple):
 
     def environment(self) -> dict[str, str]:
         """Return the variables that it is run with."""
-        kept = dict(os.environ)
-        return kept if self.is_of_our_python else {name: kept[name] for name in kept if name not in OF_OUR_PYTHON}
+        left_out = {PATH} if self.is_of_our_python else {PATH, *OF_OUR_PYTHON}
+        return {name: value for name, value in os.environ.items() if name not in left_out}
 
 
 def server_command() -> ServerCommand:
@@ -44,7 +46,8 @@ def server_command() -> ServerCommand:
     package = server_package()
     if package is not None:
         # -P: a file of the tests that is called as one of Python's is not taken for that.
-        return ServerCommand([sys.executable, "-P", str(LAUNCHER), str(package)], is_of_our_python=True)
+        words = [sys.executable, "-P", str(LAUNCHER), str(package), os.environ.get(PATH, "")]
+        return ServerCommand(words, is_of_our_python=True)
     if on_path := shutil.which(NAME):
         return ServerCommand([on_path], is_of_our_python=False)
     if uvx := shutil.which("uvx"):

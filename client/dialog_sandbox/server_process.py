@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Lock, Thread
+from threading import Lock, Thread, Timer
 from typing import Any
 
 from dialog_sandbox.server_command import NoServer, ServerCommand, server_command
@@ -95,10 +95,11 @@ def stop(process: "subprocess.Popen[str]") -> None:
         process.stdin.close()
     if sys.platform != "win32":  # where this would end it at once
         process.terminate()  # a process that a test has forked may still hold its standard input
-    try:
-        process.wait(LONGEST_END_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
+    killer = Timer(LONGEST_END_S, process.kill)  # `wait` would go by a clock, which the tests may have replaced
+    killer.daemon = True
+    killer.start()
+    process.wait()
+    killer.cancel()
 
 
 class SharedServer:

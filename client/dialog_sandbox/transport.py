@@ -29,6 +29,7 @@ class Transport(httpx.BaseTransport):
     def __init__(self, verify: Verify | None = None) -> None:
         self._verify = verify
         self._idle: list[httpcore.HTTP11Connection] = []
+        self._process = os.getpid()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         connection = self._kept(request) or self._opened(request)
@@ -41,6 +42,9 @@ class Transport(httpx.BaseTransport):
         return httpx.Response(answer.status, headers=answer.headers, stream=body)
 
     def _kept(self, request: httpx.Request) -> httpcore.HTTP11Connection | None:
+        if self._process != os.getpid():  # a fork: its parent goes on with these
+            self._process = os.getpid()
+            self.close()
         while self._idle:
             connection = self._idle.pop()
             if connection.can_handle_request(_origin(request)) and not connection.has_expired():
