@@ -6,10 +6,10 @@ as it lives, so it has that in a thread, and calls come over.
 
 import _thread
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
-from datetime import datetime
 from os import PathLike, fspath
 from queue import SimpleQueue
 from typing import Any
@@ -18,49 +18,58 @@ import anyio.from_thread
 import anyio.to_thread
 from anyio.abc import TaskGroup
 from anyio.from_thread import BlockingPortal, start_blocking_portal
+from pydantic import ValidationError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dialog_sandbox.models.delivery import DeliveryRequest
+from dialog_sandbox.arguments import create_members
+from dialog_sandbox.models.workspaces import CreateWorkspaceRequest
 from sandbox.app import Sandbox, create_app
-from sandbox.clock import milliseconds
+from sandbox.server.control.answers.values import optional_milliseconds
 from sandbox.server.control.checks import checking, checks_for
 from sandbox.server.control.delivery import delivery_columns
-from sandbox.settings import Settings
+from sandbox.server.control.http import refused_body
+from sandbox.settings import BadSetting, read_settings
 from sandbox.store import Tx
 from sandbox.vendors import VENDORS
+from sandbox.world.errors import FixtureRefused
 from sandbox.world.workspaces.change import change_workspace
 from sandbox.world.workspaces.create import note_first
 from sandbox.world.workspaces.find import DEFAULT, find_workspace
 
+OF_OTHER_SERVERS: dict[str, Any] = {
+    **dict.fromkeys(("database", "public_url", "tls_cert", "tls_key", "tls_dir")),
+    "demo": False,
+    "tls": False,
+    "trusted_proxies": (),
+    "workers": 1,
+}
+"""Whatever the environment says of them."""
 Errand = tuple[Callable[..., Awaitable[Any]], tuple[Any, ...], "Future[Any]"]
 """What the server has a caller's loop do, and where the result goes."""
 
 
-class NoThread(Exception):
-    """There is no room for an event loop beside the test's; the text says why."""
+class NoApp(Exception):
+    """The application is not to be had here, or not as it is wanted; the text says why."""
 
 
 @contextmanager
-def fixture_app(
-    *,
-    fixture: str | PathLike[str],
-    seed: int,
-    start_at: datetime | None,
-    clock: str,
-    delivery: str | dict[str, Any],
-    **_: object,
-) -> Iterator["ThreadedApp"]:
-    """Give a server whose workspace `default` is made with what `POST workspaces` takes. Raises `NoThread`."""
+def fixture_app(*, fixture: str | PathLike[str] | None = None, **others: Any) -> Iterator["ThreadedApp"]:
+    """Give a server whose workspace `default` is made with what `create_workspace` takes. Raises `NoApp`."""
     if _thread.start_new_thread.__module__ != "_thread":
-        raise NoThread(
+        raise NoApp(
             "sandbox_app needs a thread of its own, and gevent, eventlet or the like has replaced threads here: use the"
             " fixture sandbox, whose server is another process."
         )
-    with checking(checks_for(VENDORS)):
-        policy = DeliveryRequest.model_validate({"mode": delivery} if isinstance(delivery, str) else delivery)
-    settings = Settings(
-        fixture=fspath(fixture), seed=seed, start_at=None if start_at is None else milliseconds(start_at)
-    )
+    wanted = _wanted(fixture, others)
+    try:
+        settings = read_settings(
+            **OF_OTHER_SERVERS,
+            fixture=wanted.fixture if fixture is None else fspath(fixture),
+            seed=wanted.seed,
+            start_at=optional_milliseconds(wanted.start_at),
+        )
+    except BadSetting as error:
+        raise NoApp(str(error)) from None
 
     def make() -> Sandbox:
         app = create_app(settings)
@@ -69,15 +78,32 @@ def fixture_app(
 
     def make_as_wanted(tx: Tx) -> None:
         tx.enter(find_workspace(tx, DEFAULT))
-        change_workspace(tx, clock_frozen=clock == "frozen", **delivery_columns(policy))
+        policy = delivery_columns(wanted.delivery) if "delivery" in wanted.model_fields_set else {}
+        change_workspace(tx, clock_frozen=wanted.clock == "frozen", **policy)
         note_first(tx)
 
     with start_blocking_portal("asyncio") as portal:
-        app = portal.call(make)  # the store belongs to the thread that opens it
+        try:
+            app = portal.call(make)  # the store belongs to the thread that opens it
+        except FixtureRefused as error:
+            raise NoApp(str(error)) from None
         try:
             yield ThreadedApp(app, portal)
         finally:
             portal.call(close, app)
+
+
+def _wanted(fixture: str | PathLike[str] | None, others: dict[str, Any]) -> CreateWorkspaceRequest:
+    """Return what was asked for as the server has it that is asked over HTTP. Raises `NoApp`."""
+    try:
+        body = create_members(fixture=fixture, **others)
+        with checking(checks_for(VENDORS)):
+            return CreateWorkspaceRequest.model_validate_json(json.dumps(body))
+    except ValidationError as error:
+        problem = refused_body(error, CreateWorkspaceRequest)
+        raise NoApp(f"{problem.title}: {problem.detail}") from None
+    except (OSError, ValueError, TypeError) as error:
+        raise NoApp(str(error)) from None
 
 
 async def close(app: Sandbox) -> None:

@@ -153,24 +153,71 @@ def test_it(sandbox):
 
 
 @pytest.mark.parametrize(
-    ("marker", "reason"),
+    ("fixture", "of_unknown"),
     [
-        ("fixtur='clinic'", "The sandbox knows no setting fixtur: it has fixture, "),
-        ("'clinic'", "The marker sandbox takes settings by name: "),
-        ("fixture='nowhere.yaml'", "There is no fixture "),
-        ("fixture='clinik'", "422 Invalid request: fixture is not known; known are clinic, "),
-        ("clock='stopped'", "422 Invalid request: clock must be 'running' or 'frozen'."),
-        ("delivery='instant'", "422 Invalid request: delivery.mode must be 'immediate', "),
-        ("start_at='2026-05-06'", "422 Invalid request: start_at must be a time from 1970 on with its zone, "),
+        ("sandbox", "422 Invalid request: fixture is not known; known are clinic, "),
+        ("sandbox_app", "there is no fixture 'clinik'. Did you mean clinic?"),
     ],
 )
-def test_settings_that_are_not_to_be_had_are_told_without_our_source(run: Runs, marker: str, reason: str) -> None:
-    done = run(f"import pytest\n\n@pytest.mark.sandbox({marker})\ndef test_it(sandbox):\n    pass\n")
+def test_settings_that_are_not_to_be_had_are_told_without_our_source(
+    run: Runs, tmp_path: Path, fixture: str, of_unknown: str
+) -> None:
+    (tmp_path / "latin.yaml").write_bytes(b"summary: \xff\n")
+    (tmp_path / "long.yaml").write_text("#" * 131_073)
+    wrong = {
+        "fixtur='clinic'": "The sandbox knows no setting fixtur: it has fixture, ",
+        "'clinic'": "The marker sandbox takes settings by name: ",
+        "fixture='nowhere.yaml'": "There is no fixture ",
+        "fixture='clinik'": of_unknown,
+        "fixture=3": "fixture is a name or a path, not 3.",
+        "fixture=b'clinic'": "fixture is a name or a path, not b'clinic'.",
+        "fixture='latin.yaml'": f"The fixture {tmp_path / 'latin.yaml'} is not UTF-8 text.",
+        "fixture='long.yaml'": f"The fixture {tmp_path / 'long.yaml'} has 131073 characters: at most ",
+        "clock='stopped'": "Invalid request: clock must be 'running' or 'frozen'.",
+        "delivery='instant'": "Invalid request: delivery.mode must be 'immediate', ",
+        "delivery={'mod': 1}": "Invalid request: delivery.mode is required; delivery.mod is not known; known ",
+        "delivery=3": "Invalid request: delivery must be an object.",
+        "seed='x'": "Invalid request: seed must be a whole number.",
+        "ttl=-1": "Invalid request: ttl must be greater than 0.",
+        "start_at='2026-05-06'": "Invalid request: start_at must be a time from 1970 on with its zone, ",
+        "start_at=datetime(2026, 5, 6)": "datetime.datetime(2026, 5, 6, 0, 0) has no zone: give a time as ",
+        "start_at=datetime(9999, 1, 1, tzinfo=UTC)": "Invalid request: start_at must be a time from 1970 to 9998.",
+    }
+    tests = "".join(
+        f"@pytest.mark.sandbox({marker})\ndef test_{n}({fixture}): pass\n\n" for n, marker in enumerate(wrong)
+    )
+    done = run(f"import pytest\nfrom datetime import UTC, datetime\n\n{tests}")
     assert done.returncode == 1
-    assert "ERROR at setup of test_it ____" in done.stdout
-    assert f"\n{reason}" in done.stdout
+    assert re.search(rf"^{len(wrong)} errors in", done.stdout, re.MULTILINE), done.stdout
+    said = done.stdout.split(" ERROR at setup of test_")[1:]
+    for reason, told in zip(wrong.values(), said, strict=True):
+        assert told.partition("\n")[2].removeprefix("422 ").startswith(reason.removeprefix("422 ")), told
     assert "pytest_plugin.py" not in done.stdout
     assert "During handling" not in done.stdout
+
+
+def test_the_same_settings_make_the_server_in_the_process(run: Runs) -> None:
+    tests = """
+import asyncio, pytest
+from datetime import UTC, datetime, timedelta
+from dialog_sandbox import AsyncSandboxClient
+
+def look(app):
+    import httpx
+    async def ask():
+        async with AsyncSandboxClient("http://localhost", transport=httpx.ASGITransport(app)) as client:
+            ws = await client.workspace("default")
+            return ws.info.seed, ws.info.start_at, (await ws.delivery()).mode
+    return asyncio.run(ask())
+
+@pytest.mark.sandbox(start_at="2026-05-06T09:00:00Z", seed=None, delivery=None, ttl=timedelta(hours=1))
+def test_it(sandbox_app, sandbox):
+    made = look(sandbox_app)
+    assert made == (sandbox.info.seed, sandbox.info.start_at, sandbox.delivery().mode)
+    assert made == (1, datetime(2026, 5, 6, 9, tzinfo=UTC), "timed")
+"""
+    others = {"SANDBOX_DATABASE": "nowhere/a.db", "SANDBOX_DEMO": "1", "SANDBOX_WORKERS": "many", "SANDBOX_TLS": "1"}
+    passes(run(tests, **others), 1)
 
 
 FAILING = """

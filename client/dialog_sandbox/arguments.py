@@ -1,5 +1,6 @@
 """What callers give the client, as JSON has it: plain values, without what was not given."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from os import PathLike
 from pathlib import Path
@@ -149,8 +150,10 @@ def fixture_members(fixture: str | PathLike[str] | None) -> dict[str, Any]:
     """
     if fixture is None:
         return {}
+    if not isinstance(fixture, str | PathLike):
+        raise ValueError(f"fixture is a name or a path, not {fixture!r}.")
     file = Path(fixture)
-    if isinstance(fixture, str) and not (file.suffix in FIXTURE_SUFFIXES and file.exists()):
+    if isinstance(fixture, str) and not (file.suffix.lower() in FIXTURE_SUFFIXES and file.exists()):
         return {"fixture": fixture}
     try:
         text = file.read_text("utf-8-sig")
@@ -164,6 +167,17 @@ def fixture_members(fixture: str | PathLike[str] | None) -> dict[str, Any]:
 def present(**values: Any) -> dict[str, Any]:
     """Return what was given of a call's members; None is what was not given, and `from_` is `from`."""
     return {name.rstrip("_"): plain(value) for name, value in values.items() if value is not None}
+
+
+def create_members(
+    *,
+    fixture: str | PathLike[str] | None = None,
+    delivery: str | Mapping[str, Any] | None = None,
+    **others: Any,
+) -> dict[str, Any]:
+    """Return what was given of what a workspace is made with. Raises as `fixture_members` does."""
+    mode = {"mode": delivery} if isinstance(delivery, str) else delivery
+    return present(**fixture_members(fixture), delivery=mode, **others)
 
 
 def filtered(**filters: Any) -> dict[str, Any]:

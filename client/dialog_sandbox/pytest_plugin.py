@@ -200,7 +200,7 @@ def sandbox(
     try:
         made_with = settings_of(request.node, sandbox_settings)
         workspace = sandbox_server.create_workspace(name_of(request.node), **made_with)
-    except (SandboxError, BadSettings) as error:
+    except (SandboxError, BadSettings, OSError, ValueError, TypeError) as error:
         reason = "\n".join([str(error), *getattr(error, "__notes__", ())])
         is_gone = isinstance(error, Unreachable) and nobody_listens(sandbox_server.url)
     if workspace is None:
@@ -240,7 +240,7 @@ def sandbox_app(request: pytest.FixtureRequest, sandbox_settings: dict[str, Any]
     """
     with ExitStack() as stack:
         try:
-            from sandbox.fixture_app import NoThread, fixture_app  # noqa: PLC0415  (see above; it needs the server)
+            from sandbox.fixture_app import NoApp, fixture_app  # noqa: PLC0415  (see above; it needs the server)
 
             made_with = settings_of(request.node, sandbox_settings)
         except ModuleNotFoundError as error:
@@ -252,7 +252,7 @@ def sandbox_app(request: pytest.FixtureRequest, sandbox_settings: dict[str, Any]
         else:
             try:
                 app = stack.enter_context(fixture_app(**made_with))
-            except NoThread as error:
+            except NoApp as error:
                 reason = str(error)
             else:
                 yield app
@@ -293,7 +293,7 @@ def _of_environment() -> dict[str, Any]:
 def _with_file(settings: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """Return them with the whole path of a fixture that is a file, which is written as seen from a folder."""
     fixture = settings.get("fixture")
-    is_named = isinstance(fixture, str) and Path(fixture).suffix not in FIXTURE_SUFFIXES
+    is_named = isinstance(fixture, str) and Path(fixture).suffix.lower() not in FIXTURE_SUFFIXES
     if is_named or not isinstance(fixture, str | os.PathLike):
         return dict(settings)
     file = folder / fixture

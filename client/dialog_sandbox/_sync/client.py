@@ -10,7 +10,7 @@ import httpx
 
 from dialog_sandbox._sync.resource import Resource, segment
 from dialog_sandbox._sync.workspace import Workspace
-from dialog_sandbox.arguments import ExchangeFilters, Seconds, filtered, fixture_members, present
+from dialog_sandbox.arguments import ExchangeFilters, Seconds, create_members, filtered
 from dialog_sandbox.errors import Refused
 from dialog_sandbox.models.engine import Fixture, HandsetNumber, Rule, Template, Version
 from dialog_sandbox.models.journal import Exchange
@@ -78,14 +78,8 @@ class SandboxClient(Resource):
         `fixture` is the name of a packaged one, or the path of a file of your own, whose text is sent. `ttl` is how
         long it stays, in wall time; for ever, if left out.
         """
-        body = present(
-            name=name,
-            **fixture_members(fixture),
-            seed=seed,
-            start_at=start_at,
-            clock=clock,
-            delivery={"mode": delivery} if isinstance(delivery, str) else delivery,
-            ttl=ttl,
+        body = create_members(
+            name=name, fixture=fixture, seed=seed, start_at=start_at, clock=clock, delivery=delivery, ttl=ttl
         )
         try:
             return self._workspace(self._read(WorkspaceInfo, "POST", "/workspaces", body=body))

@@ -3,14 +3,14 @@
 import json
 import re
 from codecs import BOM_UTF8
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from typing import Any, NoReturn, get_args
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from starlette.datastructures import QueryParams
 
 from dialog_sandbox.models.values import PATTERNS
@@ -239,14 +239,21 @@ def strict_query(raw: bytes) -> dict[str, str]:
 
 
 def refused_values(error: RequestValidationError, route: Any) -> Problem:
-    """Return what the framework found wrong, each member once, without the values themselves.
+    """Return what the framework found wrong, each member once, without the values themselves."""
+    return _refused(error.errors(), lambda place: _annotations(place, route))
 
-    There is an end of it: who sends an object of a million unknown members wants no answer as long.
-    """
+
+def refused_body(error: ValidationError, model: type[BaseModel]) -> Problem:
+    """Return the same of what was no such body."""
+    return _refused([{**each, "loc": ("body", *each["loc"])} for each in error.errors()], lambda _: [model])
+
+
+def _refused(errors: Sequence[Any], annotations_of: Callable[[str], list[Any]]) -> Problem:
+    """There is an end of it: who sends an object of a million unknown members wants no answer as long."""
     found: dict[tuple[str, str], str] = {}
-    for each in error.errors():
+    for each in errors:
         place, *rest = each["loc"]
-        member, known = member_of(rest, _annotations(str(place), route), is_unknown=each["type"] == UNKNOWN)
+        member, known = member_of(rest, annotations_of(str(place)), is_unknown=each["type"] == UNKNOWN)
         found.setdefault((str(place), member or str(place)), wrong_with(each, known))
         if len(found) == MOST_ERRORS:
             break
