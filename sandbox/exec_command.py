@@ -175,7 +175,9 @@ def past_proxies(environment: Mapping[str, str], url: str) -> dict[str, str]:
     named = [
         name.strip() for variable in PAST_PROXIES for name in environment.get(variable, "").split(",") if name.strip()
     ]
-    return dict.fromkeys(PAST_PROXIES, ",".join(dict.fromkeys([*named, host, "localhost"])))
+    # Most programs know `*` only where it stands alone.
+    names = ["*"] if "*" in named else dict.fromkeys([*named, host, "localhost"])
+    return dict.fromkeys(PAST_PROXIES, ",".join(names))
 
 
 def _is_in_foreground() -> bool:

@@ -77,6 +77,8 @@ def test_the_command_is_told_where_everything_is() -> None:
     [
         ({}, "127.0.0.1,localhost"),
         ({"NO_PROXY": "a.example, 127.0.0.1", "no_proxy": ".b.example"}, "a.example,127.0.0.1,.b.example,localhost"),
+        ({"NO_PROXY": "*"}, "*"),
+        ({"no_proxy": "a.example, *"}, "*"),
     ],
 )
 def test_the_command_calls_it_through_no_proxy(had: dict[str, str], has: str) -> None:
