@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
-from driver import DEFAULT, START, Driver, Wall
+from driver import CONSOLE, DEFAULT, PHONE, START, Driver, Wall
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import update
+from test_wait import meanwhile
 
 from sandbox.clock import SECOND, SteadyClock
 from sandbox.store.tables import WORKSPACES
@@ -148,6 +150,30 @@ def test_a_workspace_lives_as_long_as_it_was_to_when_the_machines_clock_steps_ba
     assert sandbox.call("GET", "/_sandbox/workspaces/brief").status_code == 200
     sandbox.wall.advance(1)
     assert sandbox.call("GET", "/_sandbox/workspaces/brief").status_code == 404
+
+
+def test_who_waits_is_answered_in_time_across_a_step_back(sandbox: Driver) -> None:
+    sandbox.delivery("timed", sent_after=1, settled_after=3)
+    sandbox.sid(PHONE)
+
+    async def step(client: httpx.AsyncClient) -> None:
+        sandbox.wall.step(-HOUR_S)
+        sandbox.wall.advance(3)
+        assert (
+            await client.post(f"{DEFAULT}/messages", json={"console": CONSOLE, "to": PHONE, "text": "Hi"})
+        ).is_success
+
+    waited = meanwhile(sandbox, step, status="delivered").json()
+    assert [each["at"] for each in waited["timeline"]] == [at("09:00:00"), at("09:00:01"), at("09:00:03")]
+
+
+def test_a_rate_limits_window_is_over_in_its_time_across_a_step_back(sandbox: Driver) -> None:
+    sandbox.control("POST", "/faults", {"match": {}, "effect": {"rate_limit": {"requests": 1, "seconds": 30}}})
+    assert sandbox.submit().status_code == 200
+    sandbox.wall.step(-HOUR_S)
+    assert (sandbox.submit().status_code, sandbox.submit().headers["Retry-After"]) == (429, "30")
+    sandbox.wall.advance(30)
+    assert sandbox.submit().status_code == 200
 
 
 # A restart -------------------------------------------------------------------------------------------------------
