@@ -203,5 +203,6 @@ def create_app(
             telemetry=telemetry,
         )
     except StoreUnavailable as error:
+        refusal = store.refusal(error)  # before a temporary file is gone
         store.close()
-        raise store.refusal(error) from error
+        raise refusal from error

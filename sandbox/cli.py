@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
 
 import typer
 
@@ -58,9 +58,23 @@ def standard_output() -> Iterator[None]:
     except OSError as error:
         if error.filename is not None or error.filename2 is not None:
             raise
-        # Python would try it once more at the end, and say so in its own words.
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  (it stays until the end)
-        fail(f"Cannot write to standard output: {error.strerror or error}.")
+        fail_to_print(error)
+
+
+def fail_to_print(error: OSError) -> NoReturn:
+    """One line, on standard error."""
+    # Python would try it once more at the end, and say so in its own words.
+    sys.stdout = open(os.devnull, "w")  # noqa: SIM115  (it stays until the end)
+    fail(f"Cannot write to standard output: {error.strerror or error}.")
+
+
+@contextmanager
+def read_by_somebody() -> Iterator[None]:
+    """One line says when nobody reads what is printed inside: Typer ends a command without a word then."""
+    try:
+        yield
+    except BrokenPipeError as error:
+        fail_to_print(error)
 
 
 def flag(help: str, metavar: str = "TEXT") -> Any:
@@ -148,13 +162,13 @@ def serve(
         from sandbox.workers import run_workers  # noqa: PLC0415
 
         tell_what_is_not_sent()
-        with one_line_failures():
+        with one_line_failures(), read_by_somebody():
             run_workers(settings, listener)
     else:
         from sandbox.web_server import run  # noqa: PLC0415
 
         tell_what_is_not_sent()
-        with one_line_failures():
+        with one_line_failures(), read_by_somebody():
             run(settings, listener, collect_from_here_on)
 
 

@@ -15,7 +15,7 @@ SERVICE_LINK = re.compile(
 LINKED_PORT = re.compile(r"(tcp|udp|sctp)://\S+")
 """What such a service's `_PORT` is, where ours is a number."""
 NEAR = 0.55
-"""How alike two names must be: enough for `TOKEN` and `CONTROL_TOKEN`."""
+"""How alike two names must be, if they share no word: enough for `TOKEN` and `CONTROL_TOKEN`."""
 SET_BY_EXEC = (
     *("SANDBOX_URL", "SANDBOX_WORKSPACE", "SANDBOX_CONTROL_URL"),
     *("SANDBOX_WRITEBACK_URL", "SANDBOX_SIMPLEPAY_URL", "SANDBOX_DIALOGTECH_URL"),
@@ -58,6 +58,7 @@ def _is_service_link(name: str, value: str) -> bool:
 def _of_unknown(name: str, names: list[str]) -> str:
     from difflib import get_close_matches  # noqa: PLC0415  (only who misspelt a name waits for it)
 
-    nearest = get_close_matches(name, names, n=1, cutoff=NEAR)
+    words = {*name.split("_")}
+    nearest = get_close_matches(name, names, n=1, cutoff=NEAR) or [each for each in names if words & {*each.split("_")}]
     meant = f": did you mean {PREFIX}{nearest[0]}?" if nearest else "."
     return f"{PREFIX}{name} was ignored, since there is no such setting{meant}"

@@ -28,8 +28,9 @@ from sandbox.server.control.answers.values import optional_milliseconds
 from sandbox.server.control.checks import checking, checks_for
 from sandbox.server.control.delivery import delivery_columns
 from sandbox.server.control.http import refused_body
+from sandbox.server.targets import BadTarget
 from sandbox.settings import BadSetting, read_settings
-from sandbox.store import Tx
+from sandbox.store import StoreRefused, Tx
 from sandbox.vendors import VENDORS
 from sandbox.world.errors import FixtureRefused
 from sandbox.world.workspaces.change import change_workspace
@@ -85,7 +86,7 @@ def fixture_app(*, fixture: str | PathLike[str] | None = None, **others: Any) ->
     with start_blocking_portal("asyncio") as portal:
         try:
             app = portal.call(make)  # the store belongs to the thread that opens it
-        except FixtureRefused as error:
+        except (FixtureRefused, BadTarget, StoreRefused) as error:
             raise NoApp(str(error)) from None
         try:
             yield ThreadedApp(app, portal)

@@ -197,6 +197,9 @@ def test_a_setting_that_looks_like_a_link_elsewhere_is_refused() -> None:
         ("SANDBOX_ALLOWED_HOSTS", "SANDBOX_HOSTS"),
         ("SANDBOX_TRUSTED_PROXY", "SANDBOX_TRUSTED_PROXIES"),
         ("sandbox_jurnal", "SANDBOX_JOURNAL"),
+        ("SANDBOX_LOG_LEVEL", "SANDBOX_LOG"),
+        ("SANDBOX_PORT_NUMBER", "SANDBOX_PORT"),
+        ("SANDBOX_API_TOKEN", "SANDBOX_CONTROL_TOKEN"),
     ],
 )
 def test_a_misspelt_name_is_told_with_the_nearest(name: str, meant: str) -> None:

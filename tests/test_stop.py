@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import signal
 import socket
@@ -163,6 +164,37 @@ def test_standard_output_that_is_closed_is_told_in_one_line(arguments: tuple[str
     done = subprocess.run(shell, env=environment(), stderr=subprocess.PIPE, text=True, timeout=FAILSAFE_S, check=False)
     told = "dialog-sandbox: Standard output is closed: send it somewhere, be it /dev/null.\n"
     assert (done.returncode, done.stderr) == (1, told)
+
+
+@pytest.mark.parametrize("arguments", [SERVE, (*SERVE, "--workers", "2")], ids=["one", "two"])
+def test_a_server_whose_standard_output_nobody_reads_says_so_in_one_line(arguments: tuple[str, ...]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(
+            command(*arguments),
+            env=environment(),
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=FAILSAFE_S,
+            check=False,
+        )
+    finally:
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (1, "dialog-sandbox: Cannot write to standard output: Broken pipe.\n")
+
+
+def test_a_temporary_file_that_cannot_grow_is_told_as_what_it_is(tmp_path: Path) -> None:
+    shell = ["sh", "-c", 'ulimit -f 100; exec "$@"', "sh", *command(*SERVE)]
+    variables = environment(TMPDIR=str(tmp_path), PYTHONDONTWRITEBYTECODE="1")
+    done = subprocess.run(shell, env=variables, capture_output=True, text=True, timeout=FAILSAFE_S, check=False)
+    told = (
+        rf"dialog-sandbox: Cannot write to the database {tmp_path}/dialog-sandbox-\w+/sandbox\.db: disk I/O error\.\n"
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.fullmatch(told, done.stderr), done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 # Other systems, other ways to run Python -------------------------------------------------------------------------

@@ -118,8 +118,9 @@ class Store:
         try:
             self.write_now(_make_tables, patience_s=OPENING_TIMEOUT_S)
         except StoreError as error:
+            refusal = self.refusal(error)  # before a temporary file is gone
             self.close()
-            raise self.refusal(error) from error
+            raise refusal from error
         self._keeps_wall = not self.is_private
 
     def refusal(self, error: StoreError) -> StoreRefused:
