@@ -121,6 +121,22 @@ def test_both_distributions_are_of_one_version_and_licence() -> None:
     assert shared == set(client["dependencies"])  # the server's own code imports each
 
 
+def test_each_way_to_install_a_checkout_brings_the_client_that_no_index_has() -> None:
+    """pip and pipx are given its folder; uv finds it by the project's own settings."""
+    lines = re.findall(
+        r"^(?:pip|pipx|uvx) .*&& dialog-sandbox serve$|^uvx .*$", (CHECKOUT / "README.md").read_text(), re.M
+    )
+    assert [line.partition(" && ")[0] for line in lines] == [
+        "pip install ./client .",
+        'pipx install --preinstall "$PWD/client" .',
+        "uvx --from . dialog-sandbox serve",
+    ]
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())
+    client = tomllib.loads((CHECKOUT / "client" / "pyproject.toml").read_text())["project"]
+    assert project["tool"]["uv"]["sources"] == {client["name"]: {"path": "client"}}
+    assert "dialog-sandbox" in project["project"]["scripts"]
+
+
 def test_the_lock_files_agree_and_hold_what_is_asked_for(wheels: Wheels) -> None:
     entry = re.compile(r"^([a-z0-9.-]+)(?:\[.*?\])?==(\S+)", re.MULTILINE)
     pinned = {lock.stem: dict(entry.findall(lock.read_text())) for lock in LOCKS}
