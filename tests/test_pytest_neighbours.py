@@ -109,6 +109,25 @@ def test_survives(sandbox, monkeypatch):
     assert told[2].startswith("test_survives-")
 
 
+def test_what_is_replaced_until_after_the_fixture_fails_no_test_that_passed(run: Runs) -> None:
+    tests = """
+import pytest
+
+def refuse(*_, **__):
+    raise RuntimeError("no network in tests")
+
+def test_it(monkeypatch, sandbox):  # which is undone after the other is torn down
+    assert sandbox.messages() == []
+    monkeypatch.setattr("httpcore.HTTP11Connection.handle_request", refuse)
+
+def test_another(sandbox):
+    assert sandbox.messages() == []
+"""
+    done = run(tests)
+    assert re.search(r"^2 passed in", done.stdout, re.MULTILINE), done.stdout
+    assert re.search(r"^dialog-sandbox: test_it-\w+ was not deleted: no network in tests$", done.stdout, re.MULTILINE)
+
+
 @pytest.mark.parametrize("standing", ['freezegun.freeze_time("2020-01-01")', "time_machine.travel(0, tick=False)"])
 def test_a_clock_that_stands_still_changes_nothing(run: Runs, standing: str) -> None:
     tests = f"""

@@ -391,16 +391,20 @@ def test_it(sandbox, sandbox_server, n):
     assert len(set(seen.values())) == 1
 
 
-def test_the_server_ends_with_a_run_that_is_killed(run: Runs, tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "xdist"])
+def test_the_server_ends_with_a_run_that_is_killed(run: Runs, tmp_path: Path, workers: tuple[str, ...]) -> None:
+    (tmp_path / "temporary").mkdir()
     tests = """
 import os, pathlib, signal
 
 def test_it(sandbox_server):
     pathlib.Path("port").write_text(sandbox_server.url.rpartition(":")[2])
-    os.kill(os.getpid(), signal.SIGKILL)
+    os.kill(os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid(), signal.SIGKILL)
 """
-    done = run(tests, "-s")  # it comes back when nobody has its standard error open any more, the server neither
+    # It comes back when nobody has its standard error open any more, the server neither.
+    done = run(tests, "-s", *workers, TMPDIR=str(tmp_path / "temporary"))
     assert done.returncode == -signal.SIGKILL
+    assert list((tmp_path / "temporary").glob("dialog-sandbox-*")) == []
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", int((tmp_path / "port").read_text())))
 
