@@ -435,6 +435,19 @@ def test_the_marker_counts_more(sandbox):
     passes(run(tests, SANDBOX_FIXTURE="ours.yaml"), 2)
 
 
+def test_the_environments_fixture_is_found_wherever_the_tests_have_gone(run: Runs, tmp_path: Path) -> None:
+    (tmp_path / "ours.yaml").write_text(OWN)
+    (tmp_path / "conftest.py").write_text(
+        "import os, tempfile\nfolder = tempfile.mkdtemp()\nos.chdir(folder)\nos.rmdir(folder)\n"
+    )
+    tests = """
+def test_it(sandbox, sandbox_server):
+    assert sandbox.consoles[0].code == "MAPLES1001"
+    assert sandbox_server.workspace("default").consoles[0].code == "MAPLES1001"
+"""
+    passes(run(tests, SANDBOX_FIXTURE="ours.yaml"), 1)
+
+
 def test_a_fixture_that_is_not_there_or_wrong_is_told(run: Runs, tmp_path: Path) -> None:
     (tmp_path / "wrong.yaml").write_text(OWN + "lines: []\n")
     tests = """

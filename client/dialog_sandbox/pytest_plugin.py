@@ -130,7 +130,7 @@ def _serving(config: pytest.Config, shared_port: int | None) -> Iterator[str]:
 
     with ExitStack() as stack:
         try:
-            url = stack.enter_context(serving(shared_port))
+            url = stack.enter_context(serving(shared_port, config.invocation_params.dir))
         except CannotStart as error:
             reason = str(error)
         else:
@@ -380,7 +380,7 @@ def pytest_configure_node(node: Any) -> None:
         from dialog_sandbox.server_process import SharedServer  # noqa: PLC0415  (see above)
 
         if SHARED not in stash:
-            stash[SHARED] = SharedServer()
+            stash[SHARED] = SharedServer(node.config.invocation_params.dir)
         node.workerinput[PORT] = stash[SHARED].port
     except Exception as error:
         note = f"Each worker starts a server of its own, since none can be shared: {_line(error)}"

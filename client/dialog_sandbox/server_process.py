@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Lock, Thread, Timer
 from typing import Any
 
@@ -34,9 +35,10 @@ class CannotStart(Exception):
 
 
 class ServerProcess:
-    """A server that starts when its URL is first asked for."""
+    """A server that starts when its URL is first asked for, in this folder, wherever the tests have gone since."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
         self._process: subprocess.Popen[str] | None = None
         self._url = ""
         self._starting = Lock()
@@ -51,7 +53,7 @@ class ServerProcess:
     def _start(self) -> str:
         self.close()
         try:
-            self._process = started(server_command())
+            self._process = started(server_command(), self._folder)
         except NoServer as error:
             raise CannotStart(str(error)) from None
         first_line = self._process.stdout.readline() if self._process.stdout else ""
@@ -66,7 +68,7 @@ class ServerProcess:
             self._process = None
 
 
-def started(command: ServerCommand) -> "subprocess.Popen[str]":
+def started(command: ServerCommand, folder: Path | None = None) -> "subprocess.Popen[str]":
     """Return a server that this command starts. Raises `CannotStart`."""
     environment = {name: value for name, value in command.environment().items() if not NOT_OURS.fullmatch(name)}
     try:
@@ -76,6 +78,7 @@ def started(command: ServerCommand) -> "subprocess.Popen[str]":
             stdout=subprocess.PIPE,
             text=True,
             env=environment,
+            cwd=folder,
             **apart(),
         )
     except OSError as error:
@@ -105,8 +108,8 @@ def stop(process: "subprocess.Popen[str]") -> None:
 class SharedServer:
     """One server for all workers of pytest-xdist, which ask here where it is; it starts when the first of them asks."""
 
-    def __init__(self) -> None:
-        self._server = ServerProcess()
+    def __init__(self, folder: Path | None = None) -> None:
+        self._server = ServerProcess(folder)
         self._listener = socket.create_server((LOOPBACK, 0))
         self._is_open = True
         self.port: int = self._listener.getsockname()[1]
@@ -139,10 +142,13 @@ class SharedServer:
 
 
 @contextmanager
-def serving(shared_port: int | None = None) -> Iterator[str]:
-    """Give the URL of a server of our own, or of the one that `SharedServer` has at this port; raises `CannotStart`."""
+def serving(shared_port: int | None = None, folder: Path | None = None) -> Iterator[str]:
+    """Give the URL of a server of our own, in that folder, or of the one that `SharedServer` has at this port.
+
+    Raises `CannotStart`.
+    """
     if shared_port is None:
-        server = ServerProcess()
+        server = ServerProcess(folder)
         try:
             yield server.url
         finally:
