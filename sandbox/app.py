@@ -1,7 +1,6 @@
 """The whole server: a store, the vendors' apps and the control API, and which of them answers a request."""
 
 from collections.abc import Callable, Sequence
-from operator import itemgetter
 from pathlib import Path
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -25,7 +24,7 @@ from sandbox.server.strictness import refusal_of
 from sandbox.server.targets import TargetPolicy
 from sandbox.server.telemetry import Telemetry
 from sandbox.server.ticker import Ticker
-from sandbox.server.unknown_paths import unknown_paths
+from sandbox.server.unknown_paths import SERVER, ServerOptions, unknown_paths, vendor_beside
 from sandbox.server.upkeep import Upkeep
 from sandbox.settings import Settings
 from sandbox.store import Store, StoreUnavailable, Tx
@@ -81,6 +80,7 @@ class Sandbox:
         self._apps: list[tuple[Vendor, ASGIApp]] = [(vendor, vendor.app(store, hooks)) for vendor in vendors]
         unknown = unknown_paths(self.vendors)
         self._unknown_paths = unknown.app(store, hooks)
+        self._server_options = ServerOptions(unknown, store, hooks)
         self._refused = RefusedRequests(vendors, unknown, store, hooks)
         self._control = control_app(
             store=store,
@@ -120,9 +120,10 @@ class Sandbox:
 
     def _app_beside(self, scope: Scope) -> ASGIApp:
         """Return the vendor's whose path was meant, if one was."""
-        path = path_of(scope)
-        near = [(miss.distance, app) for vendor, app in self._apps if (miss := vendor.near_miss(path)) is not None]
-        return min(near, key=itemgetter(0))[1] if near else self._unknown_paths
+        if scope["path"] == SERVER:
+            return self._server_options
+        meant = vendor_beside(self.vendors, path_of(scope))
+        return next((app for vendor, app in self._apps if vendor is meant), self._unknown_paths)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:

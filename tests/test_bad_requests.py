@@ -16,6 +16,7 @@ from server_process import BASIC, GOOD_READ, Answer, parsed, received, request
 
 from sandbox.server import bad_requests
 from sandbox.server.bad_requests import BadRequest, check_head
+from sandbox.vendors.base import exchange
 
 READ = b"/dialoghealth-writeback-api/api/responses/HARBOR1001/2026-05-06%2000:00:00/2026-05-06%2000:00:00"
 SUBMIT = f"{SIMPLEPAY}/submit/{CONSOLE}".encode()
@@ -159,6 +160,7 @@ CASES: dict[str, tuple[bytes, int, str]] = {
     "a length beyond all": (b"POST /" + H + b"Content-Length: " + b"9" * 40 + b"\r\n\r\n", 400, bad_requests.LENGTH),
     "no chunk size": (b"POST /" + H + CHUNKED + b"\r\nzz\r\n", 400, bad_requests.CHUNKS),
     "a longer chunk": (b"POST /" + H + CHUNKED + b"\r\n1\r\nToooo\r\n0\r\n\r\n", 400, bad_requests.CHUNKS),
+    "a chunk size beyond all": (b"POST /" + H + CHUNKED + b"\r\n" + b"f" * 17 + b"\r\nT", 400, bad_requests.CHUNKS),
     "chunks in lines of LF": (b"POST /" + H + CHUNKED + b"\r\n1\nT\n0\n\n", 400, bad_requests.CHUNKS),
     "a folded header": (b"GET /" + H + b"A: b\r\n c\r\n\r\n", 400, bad_requests.FOLDED),
     "a header folded by a tab": (b"GET /" + H + b"A: b\r\n\tc\r\n\r\n", 400, bad_requests.FOLDED),
@@ -234,7 +236,11 @@ CASES: dict[str, tuple[bytes, int, str]] = {
     "a URL without a host": (b"GET http:///a" + H + b"\r\n", 400, bad_requests.TARGET_URL),
     "a URL of a half address": (b"GET http://[::1" + H + b"\r\n", 400, bad_requests.TARGET_URL),
     "a URL of a port too high": (b"GET http://x:99999/" + H + b"\r\n", 400, bad_requests.TARGET_URL),
-    "a URL with a fragment for a path": (b"GET http://x#a" + H + b"\r\n", 400, bad_requests.TARGET_URL),
+    "a URL of a host that is not read": (b"GET http://a_b/" + H + b"\r\n", 400, bad_requests.TARGET_URL),
+    "a URL with a fragment for a path": (b"GET http://x#a" + H + b"\r\n", 400, bad_requests.FRAGMENT),
+    "a URL with a fragment": (b"GET http://x/#a" + H + b"\r\n", 400, bad_requests.FRAGMENT),
+    "a fragment": (b"GET /#a" + H + b"\r\n", 400, bad_requests.FRAGMENT),
+    "a fragment in the query": (b"GET /?a=b#c" + H + b"\r\n", 400, bad_requests.FRAGMENT),
     "a URL with a user": (b"GET http://a:b@x/" + H + b"\r\n", 400, bad_requests.USERINFO),
     "a star": (b"GET *" + H + b"\r\n", 400, bad_requests.STAR),
     "a long target": (b"GET /" + b"x" * 65_535 + H + b"\r\n", 414, bad_requests.LONG_TARGET),
@@ -295,6 +301,69 @@ def test_a_refusal_on_a_path_of_nobodys_is_a_problem_and_journalled(live: Live) 
     assert [(each["rule"], each["mend"]) for each in entry["findings"]] == [("NET-http", BLANK)]
 
 
+@pytest.mark.rule("NET-http")
+@pytest.mark.parametrize(
+    ("target", "kind"),
+    [
+        (b"/ibp_api.php ?action=x", "text/xml; charset=UTF-8"),
+        (b"/IBP_API.PHP?a=b c", "text/xml; charset=UTF-8"),
+        (b"//dialoghealth-simplepay-api/submit/HARBOR1001 ", "application/json"),
+        (b"/simplepay/submit/A B", "application/json"),
+        (b"/writeback/api/responses/HARBOR1001/2026-05-06 00:00:00/2026-05-06 00:00:00", "application/json"),
+    ],
+)
+def test_a_refusal_near_a_vendors_path_is_in_the_shape_of_that_vendor(live: Live, target: bytes, kind: str) -> None:
+    (answer,) = answers(live, request(b"GET", target, b"Host: second\r\n"))
+    assert (answer.status, answer.headers["content-type"]) == (400, kind)
+    assert entry_of(live, "/_sandbox/journal", answer)["findings"][0]["rule"] == "NET-http"
+
+
+LONG = b"x" * 100_000
+REFUSED_BODIES = {
+    "Host twice": (b"Host: second\r\nContent-Length: %d\r\n" % len(FORM), FORM, FORM),
+    "a coding": (b"Transfer-Encoding: gzip, chunked\r\n", b"%x\r\n%s\r\n0\r\n\r\n" % (len(FORM), FORM), FORM),
+    "a bad chunk": (CHUNKED, b"%x\r\n%s\r\nzz\r\n" % (len(FORM), FORM), FORM),
+    "a bad header behind the chunks": (CHUNKED, b"4\r\nTo=1\r\n0\r\nA B: c\r\n\r\n", b"To=1"),
+    "a bad chunk and Host twice": (b"Host: second\r\n" + CHUNKED, b"4\r\nTo=1\r\nzz\r\n", b"To=1"),
+    "a long one": (b"Host: second\r\nContent-Length: %d\r\n" % len(LONG), LONG, LONG[: 64 * 1024]),
+    "none": (b"Host: second\r\n", b"", b""),
+}
+
+
+@pytest.mark.rule("NET-http")
+@pytest.mark.parametrize("case", REFUSED_BODIES)
+@pytest.mark.parametrize("target", [SUBMIT, b"/ibp_api.php", b"/nowhere"])
+def test_a_refused_request_is_in_the_journal_with_what_came_of_its_body(live: Live, case: str, target: bytes) -> None:
+    headers, body, kept = REFUSED_BODIES[case]
+    head = request(b"POST", target, BASIC + headers)
+    for pieces in ((head + body,), (head, body[: len(body) // 2], body[len(body) // 2 :])):
+        (answer,) = answers(live, *pieces)
+        assert answer.status in (400, 501)
+        assert entry_of(live, "/_sandbox/journal", answer)["request"]["body"].encode() == kept
+
+
+def test_a_refused_request_with_a_body_is_answered_in_its_turn_and_nothing_behind_it(live: Live) -> None:
+    good = request(b"GET", GOOD_READ, BASIC).replace(b"Connection: close\r\n", b"")
+    bad = request(b"POST", SUBMIT, BASIC + FORM_TYPE + b"Host: second\r\n", FORM)
+    read, refused = answers(live, good + bad + good)
+    assert (read.status, refused.status, sentence(refused)) == (200, 400, bad_requests.HOSTS)
+    assert entry_of(live, f"{DEFAULT}/journal", refused)["request"]["body"].encode() == FORM
+
+
+def test_a_refused_client_that_waits_to_be_told_to_go_on_is_refused_at_once(live: Live) -> None:
+    head = request(b"POST", SUBMIT, b"Host: second\r\nExpect: 100-continue\r\nContent-Length: 9\r\n")
+    with live.connect(head) as connection:
+        told = received(connection)
+    assert told.startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_refused_client_whose_body_never_comes_is_answered(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exchange, "BODY_TIMEOUT_S", 0.01)
+    (answer,) = answers(live, request(b"POST", SUBMIT, b"Host: second\r\nContent-Length: 9\r\n") + b"To")
+    assert (answer.status, sentence(answer)) == (400, bad_requests.HOSTS)
+    assert entry_of(live, "/_sandbox/journal", answer)["request"]["body"] == "To"
+
+
 def test_a_refused_request_does_nothing(live: Live) -> None:
     before = live.control("GET", "/messages")["items"]
     for headers, body in (
@@ -323,13 +392,20 @@ def test_a_body_that_is_longer_than_it_says_is_told(live: Live) -> None:
     assert (answered.status, refused.status, sentence(refused)) == (200, 400, bad_requests.NOT_BEHIND)
 
 
-def test_a_refused_client_that_goes_on_sending_gets_its_answer(live: Live) -> None:
+@pytest.mark.parametrize(
+    ("target", "headers", "expected"),
+    [(SAMPLE, b"", BLANK), (READ, b"Host: second\r\n", bad_requests.HOSTS)],
+    ids=["by the parser", "by its head"],
+)
+def test_a_refused_client_that_goes_on_sending_gets_its_answer(
+    live: Live, target: bytes, headers: bytes, expected: str
+) -> None:
     with live.connect() as connection:
-        connection.sendall(request(b"POST", SAMPLE, BASIC + FORM_TYPE + b"Content-Length: 3000000\r\n"))
+        connection.sendall(request(b"POST", target, BASIC + FORM_TYPE + headers + b"Content-Length: 3000000\r\n"))
         for _ in range(30):
             connection.sendall(b"x" * 100_000)
         (answer,) = parsed(received(connection))
-    assert (answer.status, sentence(answer)) == (400, BLANK)
+    assert (answer.status, sentence(answer)) == (400, expected)
 
 
 def test_a_refused_client_that_neither_reads_nor_closes_is_closed(live: Live) -> None:
@@ -352,7 +428,7 @@ def test_a_refused_head_is_answered_without_a_body(live: Live) -> None:
 @pytest.mark.parametrize(
     "host",
     [b"", b"localhost", b"localhost:", b"my_service:8080", b"[::1]:1", b"[fe80::1%25eth0]", b"EXAMPLE.test.",
-     b"1.2.3.4:65535"],
+     b"1.2.3.4:65535", b"a:0000080"],
 )  # fmt: skip
 def test_every_host_that_the_rfc_has_is_taken(live: Live, host: bytes) -> None:
     (answer,) = answers(live, request(b"GET", GOOD_READ, BASIC).replace(b"Host: 127.0.0.1", b"Host: " + host))
@@ -400,10 +476,29 @@ def test_health_needs_no_host_header(live: Live) -> None:
     assert answer.status == 200
 
 
-def test_options_of_the_server_names_its_methods(live: Live) -> None:
-    (answer,) = answers(live, request(b"OPTIONS", b"*"))
+@pytest.mark.rule("NET-http")
+@pytest.mark.parametrize("blanks", [b"\t", b" \t ", b"   "])
+def test_blanks_and_tabs_around_a_headers_value_are_none_of_it(live: Live, blanks: bytes) -> None:
+    headers = b"Host:%b127.0.0.1%b\r\nAuthorization:%bBasic ZGVtbzpkZW1v%b\r\n" % ((blanks,) * 4)
+    headers += b"Origin:%bhttp://127.0.0.1%b\r\nConnection: close\r\n" % (blanks, blanks)
+    (answer,) = answers(live, b"GET " + GOOD_READ + b" HTTP/1.1\r\n" + headers + b"\r\n")
+    assert answer.status == 200
+
+
+def test_a_client_of_http_1_0_is_not_told_to_go_on(live: Live) -> None:
+    for version, begins in ((b"1.0", b"HTTP/1.1 200 "), (b"1.1", b"HTTP/1.1 100 ")):
+        raw = request(b"POST", SUBMIT, BASIC + FORM_TYPE + b"Expect: 100-continue\r\n", FORM, version)
+        with live.connect(raw) as connection:
+            assert received(connection).startswith(begins)
+
+
+@pytest.mark.parametrize("target", [b"*", b"http://127.0.0.1"])
+def test_options_of_the_server_names_its_methods_and_is_in_the_journal(live: Live, target: bytes) -> None:
+    (answer,) = answers(live, request(b"OPTIONS", target, body=b"ping"))
     assert (answer.status, answer.body) == (204, b"")
     assert answer.headers["allow"] == "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+    entry = entry_of(live, "/_sandbox/journal", answer)
+    assert (entry["path"], entry["request"]["body"], entry["findings"]) == ("*", "ping", [])
 
 
 def test_what_stands_behind_a_chunked_body_is_not_taken_for_headers(live: Live) -> None:

@@ -236,6 +236,7 @@ def test_a_body_that_stops_coming_is_answered_and_journalled_and_nothing_is_done
     assert (answer.status, sentence("simplepay", answer)) == (408, BODY_LATE)
     path, entry = exchange_of(live, answer)
     assert (path, entry["status"], entry["rules"]) == (f"{DEFAULT}/journal", 408, ["NET-http"])
+    assert entry["request"]["body"].encode() == FORM[:-3]
     assert [(each["rule"], each["level"], each["mend"]) for each in entry["findings"]] == [
         ("NET-http", "error", BODY_LATE)
     ]

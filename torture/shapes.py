@@ -2,6 +2,7 @@
 
 import json
 import re
+from http import HTTPStatus
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
@@ -43,7 +44,8 @@ def check(answer: Answer, target: bytes | None, *, is_head: bool = False, may_be
         _demand(is_head or answer.status < 400 or _is_any_refusal(answer), answer)
         return
     content_type = answer.headers.get("content-type")
-    is_near = "x-sandbox-exchange" in answer.headers and content_type != PROBLEM
+    is_of_server = answer.status == HTTPStatus.NO_CONTENT  # OPTIONS *
+    is_near = "x-sandbox-exchange" in answer.headers and content_type != PROBLEM and not is_of_server
     if is_vendors(target) or is_near:
         _demand(answer.headers.get("x-sandbox-exchange", "").startswith("ex_"), answer)
         if not is_head:

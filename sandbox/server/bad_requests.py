@@ -18,7 +18,7 @@ LONGEST_LINE = 16 * 1024
 COMMON_METHODS = (b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"PATCH", b"OPTIONS", b"TRACE", b"CONNECT")
 TOKEN = re.compile(rb"[!#-'*+.^_`|~0-9A-Za-z-]+")
 AUTHORITY = re.compile(
-    rb"(?:\[[0-9A-Za-z:.%_~-]+\]|(?:[0-9A-Za-z._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)(?::(\d{0,5}))?", re.ASCII
+    rb"(?:\[[0-9A-Za-z:.%_~-]+\]|(?:[0-9A-Za-z._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)(?::0*(\d{0,5}))?", re.ASCII
 )
 """What a Host header may be: a name or an address, and perhaps a port (RFC 9110, 7.2)."""
 HIGHEST_PORT = 65_535
@@ -40,14 +40,20 @@ NO_VERSION = "HTTP/0.9, a request line without a version, is not spoken here: se
 HTTP_2 = "HTTP/2 is not spoken here: send HTTP/1.1."
 TARGET_FORM = "The request target must begin with a slash, or be a whole http:// URL."
 TARGET_BYTES = "The request target has a character that must be percent-encoded in UTF-8, as %C3%A9 for é."
-TARGET_URL = "The request target is no URL with a host and a port from 0 to 65535: send its path alone, as /path."
+FRAGMENT = "The request target has a # in it: send %23 in its place; a fragment of a URL is not sent."
+TARGET_URL = (
+    "The host or the port in the request target's URL is none that is read here: send its path alone, as /path."
+)
 USERINFO = "The request target has a user name in its URL: leave that out, and send an Authorization header."
 LONG_TARGET = f"The request target is over {MOST_TARGET} bytes: send less in it, or a form in the body."
 STAR = "The request target * is for OPTIONS alone: name a path."
 NO_PROXY = "CONNECT is not known here: this server is no proxy, call it directly."
 NO_HOST = "A request in HTTP/1.1 needs a Host header: send the name that you call, and its port."
 HOSTS = "There is more than one Host header: send one."
-BAD_HOST = "Host must be a name or an address (of IPv6 in brackets), and perhaps a colon and a port: no more of a URL."
+BAD_HOST = (
+    "Host must be a name or an address (of IPv6 in brackets), and perhaps a colon and a port from 0 to 65535: no more"
+    " of a URL."
+)
 CODINGS = "Of transfer codings only chunked is known here: send chunked alone, or Content-Length instead."
 LAST_CODING = "Transfer-Encoding must be chunked, once and last: send chunked alone, or Content-Length instead."
 VERSION = "The protocol at the end of the first line is written HTTP/1.1."
@@ -136,7 +142,7 @@ def of_parser(error: httptools.HttpParserError, beginning: bytes) -> BadRequest:
         return BadRequest(*OTHER_STATUSES[parser_reason])
     if parser_reason.startswith(OTHER_PROTOCOLS):
         return BadRequest(400, BLANK if line.protocol else NO_PROTOCOL)
-    if "chunk" in parser_reason:
+    if "chunk" in parser_reason.lower():
         return BadRequest(400, CHUNKS)
     return BadRequest(400, REASONS.get(parser_reason, NOT_HTTP))
 
@@ -146,6 +152,8 @@ def _of_target(parser_reason: str, beginning: bytes, line: RequestLine) -> str:
         return TARGET_BYTES
     if b"://" not in line.target:
         return TARGET_FORM
+    if b"#" in line.target:
+        return FRAGMENT
     return TARGET_URL if "server" in parser_reason else TARGET_BYTES
 
 
@@ -172,6 +180,8 @@ def check_head(method: bytes, version: str, target: bytes, headers: Headers) -> 
         raise BadRequest(414, LONG_TARGET)
     if target == b"*" and method != b"OPTIONS":
         raise BadRequest(400, STAR)
+    if b"#" in target:
+        raise BadRequest(400, FRAGMENT)
     hosts = [value for name, value in headers if name == b"host"]
     if not hosts and version != "1.0" and not target.startswith(WITHOUT_HOST):
         raise BadRequest(400, NO_HOST)
@@ -180,7 +190,7 @@ def check_head(method: bytes, version: str, target: bytes, headers: Headers) -> 
     if hosts and not _is_authority(hosts[0]):
         raise BadRequest(400, BAD_HOST)
     _check_codings(headers)
-    return target if target[:1] in (b"/", b"*") else _in_origin_form(target, headers)
+    return target if target[:1] in (b"/", b"*") else _in_origin_form(method, target, headers)
 
 
 @lru_cache(maxsize=256)
@@ -201,8 +211,8 @@ def _check_codings(headers: Headers) -> None:
         raise BadRequest(501, CODINGS)
 
 
-def _in_origin_form(target: bytes, headers: Headers) -> bytes:
-    """Return a URL's path and query; its host counts, and not the header's (RFC 9112, 3.2.2)."""
+def _in_origin_form(method: bytes, target: bytes, headers: Headers) -> bytes:
+    """Return a URL's path and query; its host counts, and not the header's (RFC 9112, 3.2.2 and 3.2.4)."""
     try:
         url: Any = httptools.parse_url(target)  # its stubs know of no part that is not there
     except httptools.HttpParserInvalidURLError:
@@ -214,4 +224,6 @@ def _in_origin_form(target: bytes, headers: Headers) -> bytes:
     name = b"[%b]" % url.host if b":" in url.host else url.host
     headers[:] = [header for header in headers if header[0] != b"host"]
     headers.append((b"host", name if url.port is None else b"%b:%d" % (name, url.port)))
+    if method == b"OPTIONS" and not url.path and url.query is None:
+        return b"*"
     return (url.path or b"/") + (b"" if url.query is None else b"?" + url.query)

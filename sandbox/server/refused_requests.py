@@ -10,8 +10,10 @@ from sandbox.server.bad_requests import BadRequest
 from sandbox.server.guard import is_ours
 from sandbox.server.problems import Problem
 from sandbox.server.strictness import refusal_of
+from sandbox.server.unknown_paths import vendor_beside
 from sandbox.store import Store
 from sandbox.vendors.base.exchange import ExchangeHooks, VendorExchange
+from sandbox.vendors.base.front import path_of
 from sandbox.vendors.base.refusal import Refusal
 from sandbox.vendors.base.route import refused
 from sandbox.vendors.base.vendor import Vendor
@@ -47,6 +49,7 @@ class RefusedRequests:
         if vendor is None and is_ours(scope):
             response = _problem(refusal)
         else:
+            vendor = vendor or vendor_beside(self._vendors, path_of(scope))
             exchange = VendorExchange(vendor or self._unknown, self._store, self._hooks, scope, receive)
             response = await self._journalled(exchange, refusal)
         await response(scope, receive, send)
@@ -55,6 +58,7 @@ class RefusedRequests:
         """Return the vendor's answer, with the status of HTTP whatever the vendor's own (rule NET-http)."""
         rule = "" if refusal.status == HTTPStatus.SERVICE_UNAVAILABLE else RULE
         reason = refusal.reason
+        await exchange.keep_body()
         response = await refused(exchange, Refusal(rule, reason, refusal.status, refusal.headers, fix=reason))
         if exchange.vendor is self._unknown:
             response = _problem(refusal)

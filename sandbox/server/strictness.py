@@ -34,15 +34,21 @@ LINGER_S = 2.0
 """How long a refused client may go on sending: a connection that is closed before all was read loses its answer."""
 MOST_HEADERS = 64 * 1024
 """Bytes of a request's header names and values together."""
+MOST_KEPT = 64 * 1024
+"""Bytes of a body that are kept until it is complete, and so, in case of a refusal, for the journal; rather more."""
 MOST_HEADER_FIELDS = 500
 """Headers of a request: each is read and written down by itself."""
-METHODS = b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
-"""Those that some path takes."""
+READ_NO_FURTHER = (414, 431, 503)
+"""Refusals of a whole head behind which no body is read: what is too much already, or comes where there is no room."""
 SHARED = ("type", "asgi", "http_version", "server", "client", "scheme", "root_path", "state")
 """What the scopes of a connection's requests have alike."""
 
 
 logger = logging.getLogger(__name__)
+
+
+class NoFurtherRequest(Exception):
+    """The last request of a connection was read to its end; the parser is told so."""
 
 
 class RequestPart(IntEnum):
@@ -64,6 +70,8 @@ class Strict(WithoutUpgrades):
     """Of a request whose head is not complete; empty where it came behind another one."""
     _withdrawn: RequestResponseCycle | None = None
     """One whose app is not to go on, nor to begin."""
+    _is_head_refused = False
+    """Whether what comes now is the body of a request that is refused; it is read for the journal."""
 
     def data_received(self, data: bytes) -> None:
         if self.is_refused:
@@ -81,12 +89,26 @@ class Strict(WithoutUpgrades):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self.part = RequestPart.HEAD
+        self._came = bytearray()  # of the body
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Blanks and tabs around a value are none of it (RFC 9110, 5.5)."""
+        super().on_header(name, value.strip(b" \t"))
 
     def on_headers_complete(self) -> None:
-        self.check_head()
-        super().on_headers_complete()
-        if self.scope["http_version"] != "1.0":
-            self.scope["http_version"] = "1.1"
+        if self.parser.get_http_version() == "1.0":
+            self.expect_100_continue = False  # RFC 9110, 10.1.1
+        try:
+            self.check_head()
+        except BadRequest as refusal:
+            if refusal.status in READ_NO_FURTHER or self.expect_100_continue:
+                raise
+            self._is_head_refused = True
+            self._begin_refusal(refusal)
+        else:
+            super().on_headers_complete()
+            if self.scope["http_version"] != "1.0":
+                self.scope["http_version"] = "1.1"
         self.part = RequestPart.BODY
         self.headers = []  # the scope has them, and what comes behind a chunked body is not to be among them
         self._beginning = b""
@@ -95,9 +117,16 @@ class Strict(WithoutUpgrades):
         """Raise `BadRequest` for a complete head that is not to be answered."""
         self.url = check_head(self.parser.get_method(), self.parser.get_http_version(), self.url, self.headers)
 
+    def on_body(self, body: bytes) -> None:
+        if len(self._came) < MOST_KEPT:
+            self._came += body
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
         self.part = RequestPart.NONE
         super().on_message_complete()
+        if self._is_head_refused:
+            raise NoFurtherRequest
 
     def _pass_over(self) -> bytes:
         self.part = RequestPart.BODY
@@ -105,12 +134,10 @@ class Strict(WithoutUpgrades):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self.answering = cycle
-        is_of_server = cycle.scope["path"] == "*" and refusal_of(cast(Scope, cycle.scope)) is None
-        found = server_options if is_of_server else app
 
         async def unless_withdrawn(scope: Scope, receive: Receive, send: Send) -> None:
             if self._withdrawn is not cycle:
-                await found(scope, receive, send)
+                await app(scope, receive, send)
 
         super()._start_asgi_task(cycle, cast(Any, unless_withdrawn))
 
@@ -128,7 +155,9 @@ class Strict(WithoutUpgrades):
 
     def parser_failed(self, error: httptools.HttpParserError) -> None:
         cause = error.__context__
-        if isinstance(cause, BadRequest):
+        if isinstance(cause, NoFurtherRequest):
+            self._read_no_further()
+        elif isinstance(cause, BadRequest):
             self.refuse(cause)
         elif isinstance(cause, httptools.HttpParserError):
             self.refuse(of_parser(cause, self._beginning))
@@ -140,15 +169,24 @@ class Strict(WithoutUpgrades):
 
     def refuse(self, refusal: BadRequest) -> None:
         """Have the app answer the request that is being read, when it is its turn; the connection ends with that."""
-        self.is_refused = True
         if refusal.reason is NOT_TLS:
             logger.warning("A call by https came to the port of plain http: %s", NOT_TLS)
-        if self.part is RequestPart.BODY:
+        if self.part is RequestPart.BODY and not self._is_head_refused:
             if self.cycle.response_started:
+                self.is_refused = True
                 self.transport.close()
                 return
             self._withdraw(self.cycle)
-        cycle = RequestResponseCycle(
+        if not self._is_head_refused:  # of two refusals the first one is told
+            self._begin_refusal(refusal)
+            self.cycle.body += self._came
+        self.cycle.more_body = False
+        self.cycle.message_event.set()
+        self._read_no_further()
+
+    def _begin_refusal(self, refusal: BadRequest) -> None:
+        """Have the app answer, as far as it can without the request's body."""
+        self.cycle = RequestResponseCycle(
             scope=self._refused_scope(refusal),
             transport=cast(asyncio.Transport, Lingering(self.transport, self.loop)),
             flow=self.flow,
@@ -159,16 +197,16 @@ class Strict(WithoutUpgrades):
             message_event=asyncio.Event(),
             expect_100_continue=False,
             keep_alive=False,
-            on_response=lambda: None,
+            on_response=self._read_no_further,
         )
-        cycle.more_body = False
-        cycle.message_event.set()
-        self.cycle = cycle
-        self.flow.resume_reading()
         if not self.is_answering or self.answering is self._withdrawn:
-            self._start_asgi_task(cycle, self.app)
+            self._start_asgi_task(self.cycle, self.app)
         else:
-            self.pipeline.appendleft((cycle, self.app))
+            self.pipeline.appendleft((self.cycle, self.app))
+
+    def _read_no_further(self) -> None:
+        self.is_refused = True
+        self.flow.resume_reading()
 
     def _withdraw(self, cycle: RequestResponseCycle) -> None:
         """To its app the client is gone."""
@@ -183,7 +221,8 @@ class Strict(WithoutUpgrades):
         line = request_line(self._beginning)
         target = line.target or self.url
         method = line.method or self.scope.get("method", "").encode() or (self.url and self.parser.get_method())
-        path, _, query = _without_host(target).partition(b"#")[0].partition(b"?")
+        path, _, query = _without_host(target).partition(b"?")
+        path = path.partition(b"#")[0]
         return {
             **{name: self.scope[name] for name in SHARED},  # type: ignore[literal-required]
             "method": method.decode("latin-1"),
@@ -239,12 +278,6 @@ def _without_host(target: bytes) -> bytes:
         if byte in b"/?#":
             return behind[place:] if byte == b"/"[0] else b"/" + behind[place:]
     return b"/"
-
-
-async def server_options(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001
-    """Answer `OPTIONS *`, which asks about the server as a whole."""
-    await send({"type": "http.response.start", "status": 204, "headers": [(b"allow", METHODS)]})
-    await send({"type": "http.response.body"})
 
 
 def refusal_of(scope: Scope) -> BadRequest | None:

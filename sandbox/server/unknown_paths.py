@@ -3,18 +3,20 @@
 It is a vendor without an endpoint, so that such an exchange is one like others. It belongs to no workspace.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from operator import itemgetter
 
 from fastapi import APIRouter
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from sandbox.server.guard import PREFIX
 from sandbox.server.problems import Problem
-from sandbox.store import Tx, WorkspaceView
+from sandbox.store import Store, Tx, WorkspaceView
 from sandbox.vendors.base import hints
-from sandbox.vendors.base.exchange import VendorExchange
+from sandbox.vendors.base.exchange import ExchangeHooks, VendorExchange
 from sandbox.vendors.base.near_misses import RULE, NearMiss, near_miss
 from sandbox.vendors.base.refusal import ERROR, CallFinding, Refusal
 from sandbox.vendors.base.vendor import Vendor
@@ -22,6 +24,10 @@ from sandbox.vendors.base.vendor import Vendor
 ROOT = "/"
 FOR_ROOT = ("GET", "HEAD")
 """The methods by which a browser is led to the console."""
+SERVER = "*"
+"""The target of `OPTIONS *`, which asks about the server as a whole (RFC 9110, 9.3.7)."""
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+"""Those that some path takes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,10 +51,10 @@ def unknown_paths(vendors: Sequence[Vendor]) -> UnknownPaths:
 
     def findings(_: Tx, exchange: VendorExchange) -> list[CallFinding]:
         refusal = exchange.refusal
-        is_ours = refusal is not None and not refusal.rule
+        is_right = exchange.path == SERVER if refusal is None else not refusal.rule  # else a failure of ours
         rule = RULE if refusal is None else refusal.rule
         meant = refusal.fix if refusal is not None else None
-        return [] if is_ours else [hints.finding(rule, ERROR, hints.method_and_path(exchange), meant or fix)]
+        return [] if is_right else [hints.finding(rule, ERROR, hints.method_and_path(exchange), meant or fix)]
 
     def refuse(exchange: VendorExchange, refusal: Refusal) -> Response:
         return _problem(exchange, refusal, apis).response()
@@ -68,6 +74,27 @@ def unknown_paths(vendors: Sequence[Vendor]) -> UnknownPaths:
         form_rule=RULE,
         apis=apis,
     )
+
+
+def vendor_beside(vendors: Iterable[Vendor], path: str) -> Vendor | None:
+    """Return the vendor whose path was meant by one that is no vendor's, as it was sent; None if none was."""
+    near = [(miss.distance, vendor) for vendor in vendors if (miss := vendor.near_miss(path)) is not None]
+    return min(near, key=itemgetter(0))[1] if near else None
+
+
+class ServerOptions:
+    """An ASGI app for `OPTIONS *`, which is an exchange of nobody's."""
+
+    def __init__(self, unknown: Vendor, store: Store, hooks: ExchangeHooks) -> None:
+        self._unknown = unknown
+        self._store = store
+        self._hooks = hooks
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = VendorExchange(self._unknown, self._store, self._hooks, scope, receive)
+        await exchange.keep_body()
+        response = await exchange.finish(Response(status_code=204, headers={"Allow": ", ".join(METHODS)}))
+        await response(scope, receive, send)
 
 
 def _problem(exchange: VendorExchange, refusal: Refusal, apis: Mapping[str, str]) -> Problem:
