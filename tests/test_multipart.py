@@ -144,6 +144,10 @@ NO_MARK = "Leave the byte order mark out: it counts as a part of the first name.
         (KIND, (part(b"", b"1") + END).replace(b"\n", b""), NO_CRLF),
         (KIND, b"\xef\xbb\xbf" + part(b"", b"1") + END, "the multipart form begins with a byte order mark"),
         (KIND, b" " + part(b"", b"1") + END, NO_CRLF),
+        (KIND, part(b"", b"1\r\n--x\n" + B + b"\n\n2") + END, NO_CRLF),
+        (KIND, part(b"", b"1\n--x\r\n" + B + b"\r\n\r\n2") + END, NO_CRLF),
+        (KIND, part(b"", b"1\r--x\r" + B + b"\r\r2") + END, NO_CRLF),
+        (KIND, part(b"", b"1\n--x--\n") + END, NO_CRLF),
         (KIND, b"preamble\r\n--x--", "the multipart form has no part"),
         (KIND, part(b"", b"1"), NO_END),
         (KIND, part(b"", b"1") + b"\r\n--x-", NO_END),
@@ -216,6 +220,29 @@ RIGHT = b"".join(
         (b"To=%FCber", "application/x-www-form-urlencoded;charset=latin-1", LATIN, IN_UTF8),
         (b"\xef\xbb\xbfTo=1", "application/x-www-form-urlencoded", MARK, NO_MARK),
         (b"%EF%BB%BFTo=1", "application/x-www-form-urlencoded", MARK, NO_MARK),
+        *(
+            (written.encode(encoding), kind, reason, "Send it in UTF-8, without a byte order mark.")
+            for encoding in ("utf-16", "utf-32")
+            for written, kind, reason in (
+                ("To=1", "application/x-www-form-urlencoded", MARK),
+                ("--x--", KIND, "the multipart form begins with a byte order mark"),
+            )
+        ),
+        (
+            b"\0\0\xfe\xff" + "To=1".encode("utf-32-be"),
+            "application/x-www-form-urlencoded",
+            MARK,
+            "Send it in UTF-8, without a byte order mark.",
+        ),
+        *(
+            (
+                RIGHT.replace(b'"To"', b'"To"\r\nContent-Type: text/plain; charset=' + charset) + b"--x--",
+                KIND,
+                f"the part 'To' is in the charset {charset.decode()!r}, which is not read here",
+                "Send it in UTF-8, and say so, or leave the charset out.",
+            )
+            for charset in (b"utf-7", b"")
+        ),
         (b"--x\r\nno header\r\n\r\n1\r\n--x--", KIND, MALFORMED, ONE_LINE_EACH),
     ],
 )
@@ -250,6 +277,15 @@ def test_two_content_types_are_refused_unless_they_are_the_same(sandbox: Driver)
         "Send one Content-Type, the body's.",
     )
     assert submit(sandbox, RIGHT + b"--x--", [KIND, KIND]).status_code == 200
+
+
+@pytest.mark.parametrize("before", [b"\r\n", b" ", b"\t", b"%0A", b"\n"])
+def test_what_slips_in_before_a_forms_first_name_is_told(sandbox: Driver, before: bytes) -> None:
+    form = before + f"To={PHONE}&From={LINE}&Body=Hello".encode()
+    answer = submit(sandbox, form, "application/x-www-form-urlencoded")
+    entry = sandbox.control("GET", f"/journal/{answer.headers['x-sandbox-exchange']}")
+    mend = entry["findings"][0]["mend"]
+    assert (answer.status_code, mend[:19], mend[-4:-1]) == (400, "Send To instead of ", "To'")
 
 
 @pytest.mark.parametrize("charset", ["UTF-8", '"utf-8"', "utf8", "us-ascii", "iso-8859-1"])

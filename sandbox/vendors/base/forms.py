@@ -9,7 +9,7 @@ import re
 
 from python_multipart.multipart import parse_options_header
 
-from sandbox.vendors.base.multipart import MARKS, MOST_FIELDS, UnreadableForm, parts_of, too_many_fields
+from sandbox.vendors.base.multipart import MARKS, MOST_FIELDS, UnreadableForm, marked, parts_of, too_many_fields
 
 __all__ = ["Fields", "UnreadableForm", "form", "multipart", "text_of", "urlencoded"]
 
@@ -17,6 +17,7 @@ URLENCODED = b"application/x-www-form-urlencoded"
 MULTIPART = b"multipart/form-data"
 ESCAPES = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
 OTHER_THAN_ASCII = re.compile(rb"[\x80-\xff]|%[89A-Fa-f][0-9A-Fa-f]")
+IN_UTF8 = "Send it in UTF-8, and say so, or leave the charset out."
 CHARSET = b"_charset_"
 """The field that says in which charset the others are (RFC 7578, 4.6)."""
 UTF8 = ("utf-8", "ascii")
@@ -39,9 +40,9 @@ def text_of(raw: bytes) -> str | None:
 
 def urlencoded(raw: bytes) -> Fields:
     """`a=1&b=2` with `+` for a blank; empty pairs are skipped. A `%` that begins no escape stands for itself."""
-    if _unquoted(raw[:9]).startswith(MARKS):
-        fix = "Leave the byte order mark out: it counts as a part of the first name."
-        raise UnreadableForm("it begins with a byte order mark", fix)
+    beginning = _unquoted(raw[:12])
+    if beginning.startswith(MARKS):
+        raise marked("it", beginning, "Leave the byte order mark out: it counts as a part of the first name.")
     _check_number(raw)
     fields: Fields = {}
     for pair in filter(None, raw.replace(b"+", b" ").split(b"&")):
@@ -112,14 +113,11 @@ def _decoded(name: str, charset: bytes, content: bytes) -> str | None:
         return text_of(content)
     part = f"the part {name[:60]!r}"
     if encoding is None:
-        raise UnreadableForm(
-            f"{part} is in the charset {_written(charset)}, which is not read here", "Send it in UTF-8."
-        )
+        raise UnreadableForm(f"{part} is in the charset {_written(charset)}, which is not read here", IN_UTF8)
     try:
         text = content.decode(encoding)
     except UnicodeError:
-        fix = "Send it in UTF-8, and say so, or leave the charset out."
-        raise UnreadableForm(f"{part} is not in the charset {_written(charset)}, as it says", fix) from None
+        raise UnreadableForm(f"{part} is not in the charset {_written(charset)}, as it says", IN_UTF8) from None
     return None if "\0" in text else text
 
 

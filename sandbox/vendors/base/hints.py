@@ -286,8 +286,8 @@ def _is_same_name(right: str, name: str) -> bool:
 
 
 def _key(name: str) -> str:
-    """Return a name without what people write differently: case, and what joins words."""
-    return name.lower().replace("_", "").replace("-", "")
+    """Return a name without what people write differently: case, what joins words, and what slips in around them."""
+    return name.lower().strip(" \t\r\n\ufeff").replace("_", "").replace("-", "")
 
 
 # Phones and times ----------------------------------------------------------------------------------------------------

@@ -21,7 +21,8 @@ MOST_FIELDS = 1_000
 """Of a form or a query string. No documented call has ten; reading many would hold up all other callers."""
 MOST_HEADERS = 64
 """Of one part."""
-MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+OTHER_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+MARKS = (codecs.BOM_UTF8, *OTHER_MARKS)
 FOLD = re.compile(rb"\r\n(?=[ \t])")
 BY_CLIENT = "let the HTTP client make body and Content-Type together"
 ONE_LINE_EACH = (
@@ -38,6 +39,14 @@ class UnreadableForm(Exception):
     def __init__(self, reason: str, fix: str) -> None:
         super().__init__(reason)
         self.fix = fix
+
+
+def marked(what: str, beginning: bytes, fix: str) -> UnreadableForm:
+    """Return why a text is not read that begins with a byte order mark; `fix` is for the one of UTF-8."""
+    in_utf8 = "Send it in UTF-8, without a byte order mark."
+    return UnreadableForm(
+        f"{what} begins with a byte order mark", in_utf8 if beginning.startswith(OTHER_MARKS) else fix
+    )
 
 
 def too_many_fields() -> UnreadableForm:
@@ -65,6 +74,9 @@ def parts_of(boundary: bytes, body: bytes) -> list[FormPart]:
         MultipartParser(boundary, reader.callbacks, max_header_count=MOST_HEADERS).write(_plain(boundary, body))
     except FormParserError as error:
         raise _malformed(error) from error
+    loose = re.compile(rb"(?:\A|[\r\n])--" + re.escape(boundary) + rb"(?:--)?[ \t]*(?:[\r\n]|\Z)")
+    if any(loose.search(part.content) for part in reader.parts):
+        raise _loose_boundary()
     if not reader.is_ended:
         fix = "End the form with its boundary, two hyphens before it and two behind it."
         raise UnreadableForm("the multipart form ends before its closing boundary", fix)
@@ -165,12 +177,16 @@ def _without_boundary(boundary: bytes, body: bytes) -> UnreadableForm:
     if not body:
         return UnreadableForm("the multipart form is empty", f"Send its parts, and the closing boundary: {BY_CLIENT}.")
     if body.startswith(MARKS):
-        return UnreadableForm("the multipart form begins with a byte order mark", "Leave the byte order mark out.")
+        return marked("the multipart form", body, "Leave the byte order mark out.")
     if b"--" + boundary in body:
-        fix = "Begin a line with each boundary, and end each line that is no part's content with CRLF."
-        return UnreadableForm("a boundary of the multipart form is no line that ends with CRLF", fix)
+        return _loose_boundary()
     fix = f"Write the boundary that the Content-Type names before each part, after two hyphens: {BY_CLIENT}."
     return UnreadableForm("the boundary of its Content-Type is not in the multipart form", fix)
+
+
+def _loose_boundary() -> UnreadableForm:
+    fix = "Begin a line with each boundary, and end each line that is no part's content with CRLF."
+    return UnreadableForm("a boundary of the multipart form is no line that ends with CRLF", fix)
 
 
 def _malformed(error: FormParserError) -> UnreadableForm:
