@@ -3,7 +3,7 @@
 import asyncio
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -253,6 +253,17 @@ def test_an_unknown_control_path_is_404_and_no_redirect(sandbox: Driver, path: s
     answer = sandbox.call("GET", path)
     assert answer.json() == problem(404, "Unknown path", "There is no such path: /_sandbox/docs lists those there are.")
     assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/_sandbox", "/_sandbox/"])
+def test_a_browser_that_asks_for_the_control_apis_root_is_led_to_the_console(
+    open_driver: Callable[..., Driver], path: str
+) -> None:
+    sandbox = open_driver(host="0.0.0.0", control_token="a-token", public_url="https://sandbox.example/sandbox")
+    for method in ("GET", "HEAD"):
+        led = sandbox.call(method, path, headers={"Accept": "text/html,*/*"})
+        assert (led.status_code, led.headers["location"]) == (307, "/sandbox/_sandbox/ui")
+    assert sandbox.call("POST", path, headers={"Accept": "text/html"}).status_code == 404
 
 
 @pytest.mark.parametrize(

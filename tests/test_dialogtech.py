@@ -172,7 +172,7 @@ def test_any_other_method_is_refused_like_the_rest(sandbox: Driver, method: str)
     "path", ["/ibp_api.php/", "/ibp_api.php/x", "/ibp_api.php//", "/ibp_api.php%2F", "/ibp_api.php/ibp_api.php"]
 )
 def test_any_other_path_is_refused_like_the_rest(sandbox: Driver, path: str) -> None:
-    is_refused(sandbox.call("GET", path, params=PARAMS), "There is no such path.")
+    is_refused(sandbox.call("GET", path, params=PARAMS), "There is no such path: did you mean /ibp_api.php?")
 
 
 # Refusals --------------------------------------------------------------------------------------------------------

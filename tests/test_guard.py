@@ -372,7 +372,21 @@ def test_what_holds_no_data_needs_no_token(path: str, open_driver: Callable[...,
     assert sandbox.call("GET", path).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/_sandbox", "/_sandbox/version", "/_sandbox/nothing", "/_sandbox/openapi", DEFAULT])
+def test_a_wrong_token_is_told_from_none(open_driver: Callable[..., Driver]) -> None:
+    wrong = {
+        **NEEDED,
+        "detail": "That is not the control token: send SANDBOX_CONTROL_TOKEN as the server has it, or the one that it"
+        " printed at its last start.",
+    }
+    told = 'Bearer error="invalid_token"'
+    for settings in ({"host": "0.0.0.0", "control_token": TOKEN}, {"demo": True, "control_token": TOKEN}):
+        sandbox = open_driver(**settings)
+        for sent in ("Bearer another", "bearer  a-toke", f"Bearer {TOKEN} {TOKEN}"):
+            answer = sandbox.call("POST", f"{DEFAULT}/reset", headers={"Authorization": sent})
+            assert (answer.status_code, answer.headers["www-authenticate"], answer.json()) == (401, told, wrong)
+
+
+@pytest.mark.parametrize("path", ["/_sandbox/version", "/_sandbox/nothing", "/_sandbox/openapi", DEFAULT])
 def test_everything_else_needs_it(path: str, open_driver: Callable[..., Driver]) -> None:
     sandbox = open_driver(host="0.0.0.0", control_token=TOKEN)
     answer = sandbox.call("GET", path)

@@ -13,7 +13,7 @@ from sandbox.server.llms_text import SOURCE
 from sandbox.vendors import VENDORS
 
 TOKEN = "a-token"
-PATHS = ("/llms.txt", "/_sandbox/llms.txt")
+PATHS = ("/llms.txt", "/_sandbox/llms.txt", "/llms.txt/", "/_sandbox/llms.txt/")
 LINK = re.compile(r"\]\(([^)]+)\)")
 OPEN_TO_ALL = ("/_sandbox/docs", "/_sandbox/ui", "/_sandbox/openapi", "/_sandbox/collections/")
 
@@ -55,7 +55,7 @@ def test_it_can_only_be_read(sandbox: Driver, path: str) -> None:
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
 
 
-@pytest.mark.parametrize("path", ["/llms", "/llms.txt/", "/LLMS.TXT", "/llms-full.txt"])
+@pytest.mark.parametrize("path", ["/llms", "/llms.txt/x", "/LLMS.TXT", "/llms-full.txt"])
 def test_nothing_beside_it_is_taken_for_it(sandbox: Driver, path: str) -> None:
     assert sandbox.call("GET", path).status_code == 404
 

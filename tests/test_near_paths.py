@@ -71,6 +71,10 @@ def reason(answer: httpx.Response) -> str:
         ("/api/ibp_api.php/", DIALOGTECH),
         ("/dialogtech/ibp_api.php", DIALOGTECH),
         ("/dialogtech", DIALOGTECH),
+        ("/ibp_api.php%3Faction=sms.get_messages", DIALOGTECH),
+        ("/ibp_api.php&action=sms.get_messages", DIALOGTECH),
+        (f"/simplepay/submitt/{CONSOLE}&To=1", SUBMIT),
+        (READ.replace(f"{WRITEBACK_PREFIX}/api", "/writeback"), READ),
     ],
 )
 def test_a_near_miss_is_answered_by_the_vendor_that_was_meant(sandbox: Driver, path: str, meant: str) -> None:
@@ -85,6 +89,32 @@ def test_a_near_miss_is_answered_by_the_vendor_that_was_meant(sandbox: Driver, p
     mend = f"Call {meant}." if is_whole else f"Begin the path with {meant}."
     assert (finding["rule"], finding["level"], finding["mend"]) == ("NET-path", "error", mend)
     assert sandbox.call("GET", JOURNAL).json()["items"] == [entry]
+
+
+@pytest.mark.rule("NET-path")
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        *((f"{SIMPLEPAY}/{rest}/{CONSOLE}", SUBMIT) for rest in ("submitt", "Submit", "x/%2E%2e/submit", "/submit")),
+        *((SUBMIT + behind, SUBMIT) for behind in ("/", "//", "/%2e/")),
+        (f"{SIMPLEPAY}/message/{CONSOLE}/x", f"{SIMPLEPAY}/messages/{CONSOLE}/x"),
+        (f"{SIMPLEPAY}/opt-out/{CONSOLE}/{PHONE}", f"{SIMPLEPAY}/optout/{CONSOLE}/{PHONE}"),
+        (READ.replace("responses", "response"), READ),
+        (READ.replace("/api/", "/"), READ),
+        (f"{READ}/", READ),
+        (f"{DIALOGTECH}/", DIALOGTECH),
+        *((f"{SIMPLEPAY}{rest}", None) for rest in ("", "/", "/send", f"/{CONSOLE}", f"/send/{CONSOLE}", "/submit")),
+        (WRITEBACK_PREFIX, None),
+    ],
+)
+def test_a_misspelt_path_of_a_vendors_own_is_told_which_one_was_meant(
+    sandbox: Driver, path: str, meant: str | None
+) -> None:
+    answer = sandbox.call("POST", path.encode(), content=b"To=1", headers={"Content-Type": "text/plain"})
+    assert reason(answer) == ("There is no such path" + (f": did you mean {meant}?" if meant else "."))
+    (finding,) = entry_of(sandbox, answer)["findings"]
+    assert finding["rule"] in ("SP-other", "WB-error", "DT-endpoint")
+    assert finding["mend"] == f"Call {meant}." if meant else finding["mend"].endswith("without a slash at its end.")
 
 
 @pytest.mark.parametrize("before", ["/x/..", "/.", "/..", "/./x/../.", "/x/%2E%2e", "/%2e", "/x/y/../../"])

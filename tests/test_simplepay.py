@@ -878,7 +878,9 @@ def test_each_status_has_its_word(sandbox: Driver, status: str, word: str) -> No
 )
 def test_an_unknown_path_is_a_submit_response_body(sandbox: Driver, method: str, path: str) -> None:
     answer = sandbox.call(method, path)
-    assert (answer.status_code, answer.json()) == (404, refused_unread("There is no such path.", accunt_sid=None))
+    reason = answer.json()["error_message"]
+    assert (answer.status_code, answer.json()) == (404, refused_unread(reason, accunt_sid=None))
+    assert re.fullmatch(r"There is no such path(\.|: did you mean [^ ]+\?)", reason)
 
 
 @pytest.mark.rule("SP-other")

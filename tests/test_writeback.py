@@ -434,7 +434,9 @@ def test_what_is_wrong_is_named_in_the_order_credentials_console_start_end_range
 )
 def test_an_unknown_path_is_refused_before_credentials(sandbox: Driver, path: str) -> None:
     answer = sandbox.call("GET", path)
-    assert (answer.status_code, answer.json()) == (404, {"message": "There is no such path."})
+    reason = answer.json()["message"]
+    assert (answer.status_code, answer.json()) == (404, {"message": reason})
+    assert re.fullmatch(r"There is no such path(\.|: did you mean [^ ]+\?)", reason)
 
 
 # The window ------------------------------------------------------------------------------------------------------

@@ -28,7 +28,11 @@ LLMS_TEXT = "/llms.txt"
 """Where agents look for it; it is below the prefix too."""
 HOLD_NO_DATA = (HEALTH, f"{DOCS}/", f"{UI}/", f"{PREFIX}/openapi/", COLLECTIONS)
 """Where paths begin that show nobody's data: collections do only where they see to the token themselves."""
-ALSO_HOLD_NO_DATA = (DOCS, UI, f"{PREFIX}/openapi.json", LLMS_TEXT, PREFIX + LLMS_TEXT)
+LLMS_TEXTS = (LLMS_TEXT, f"{LLMS_TEXT}/")
+ALSO_HOLD_NO_DATA = (
+    *(PREFIX, f"{PREFIX}/", DOCS, UI, f"{PREFIX}/openapi.json"),
+    *(above + text for above in ("", PREFIX) for text in LLMS_TEXTS),
+)
 IS_HEAD = "sandbox.head"
 """In the scope of a request that is answered as a GET."""
 MAY_DRIVE = "sandbox.may_drive"
@@ -52,6 +56,13 @@ TOKEN_NEEDED = Problem(
     {"WWW-Authenticate": "Bearer"},
 )
 
+WRONG_TOKEN = Problem(
+    401,
+    "Token needed",
+    "That is not the control token: send SANDBOX_CONTROL_TOKEN as the server has it, or the one that it printed at its"
+    " last start.",
+    {"WWW-Authenticate": 'Bearer error="invalid_token"'},
+)
 VISITORS_ONLY_READ = Problem(
     401,
     "Token needed",
@@ -70,8 +81,13 @@ def is_ours(scope: Scope) -> bool:
     """Return whether a request is the control API's or the console's, an agent's, or a browser that is led to it."""
     path: str = scope["path"]
     if path == "/" and scope["method"] in ("GET", "HEAD"):
-        return "text/html" in Headers(scope=scope).get("accept", "")
-    return path == LLMS_TEXT or is_below_prefix(path)
+        return wants_page(Headers(scope=scope))
+    return path in LLMS_TEXTS or is_below_prefix(path)
+
+
+def wants_page(headers: Headers) -> bool:
+    """Return whether it is a browser that calls, to show a page."""
+    return "text/html" in headers.get("accept", "")
 
 
 def is_below_prefix(path: str) -> bool:
@@ -131,6 +147,8 @@ class Guard:
             return CALLBACK
         is_for_everybody = needs_no_token(path) or (self._is_readable and _is_for_visitors(method, path))
         if not is_for_everybody and not self._may_drive(headers):
+            if _token_of(headers):
+                return WRONG_TOKEN
             return VISITORS_ONLY_READ if self._is_readable else TOKEN_NEEDED
         # What can be made to send a form has no other method; a snapshot's file may be put under any type. Where a body
         # is read its type is looked at again, for types that are neither a form's nor JSON.
@@ -159,10 +177,15 @@ class Guard:
         """Return whether the caller has the token, or needs none."""
         if self._is_open:
             return True
-        sent = headers.getlist("authorization")
-        scheme, _, token = sent[0].partition(" ") if len(sent) == 1 else ("", "", "")
-        is_right = compare_digest(token.strip(" \t").encode("latin-1"), self._token)
-        return scheme.lower() == "bearer" and bool(self._token) and is_right
+        is_right = compare_digest(_token_of(headers), self._token)
+        return bool(self._token) and is_right
+
+
+def _token_of(headers: Headers) -> bytes:
+    """Return what was sent as a token; empty if none was, or more than one."""
+    sent = headers.getlist("authorization")
+    scheme, _, token = sent[0].partition(" ") if len(sent) == 1 else ("", "", "")
+    return token.strip(" \t").encode("latin-1") if scheme.lower() == "bearer" else b""
 
 
 def _is_for_visitors(method: str, path: str) -> bool:

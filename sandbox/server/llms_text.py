@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox.server.guard import LLMS_TEXT, PREFIX
+from sandbox.server.guard import LLMS_TEXTS, PREFIX
 from sandbox.server.public_address import public_url_of
 
 SOURCE = Path(__file__).parent / "static" / "llms.txt"
@@ -20,4 +20,4 @@ async def show(request: Request) -> Response:
     return Response(text, headers={"Cache-Control": "no-cache"}, media_type="text/plain")
 
 
-ROUTES = (Route(LLMS_TEXT, show), Route(PREFIX + LLMS_TEXT, show))
+ROUTES = tuple(Route(above + text, show) for above in ("", PREFIX) for text in LLMS_TEXTS)

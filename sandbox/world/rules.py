@@ -213,8 +213,8 @@ NETWORK_RULES = (
         "NET-path",
         "Each request that is neither the control API's nor the console's is in a journal, with its body. A path that"
         " nearly begins as a vendor's does (case, slashes, dots, a part of the prefix missing or before it), or ends as"
-        " one of its paths does, is 404 in that vendor's shape, with the path that was meant; any other is a 404 that"
-        " lists where the APIs are.",
+        " one of its paths does, is 404 in that vendor's shape, with the path that was meant, as is one below the"
+        " prefix with a word misspelt or left out; any other is a 404 that lists where the APIs are.",
         (assumed("all of it", "the sandbox's own, so that a wrong base URL is seen"),),
     ),
     SandboxRule(

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -18,9 +19,10 @@ from sandbox.server.control.http import refused_values
 from sandbox.server.control.near_paths import path_meant
 from sandbox.server.database_file import DatabaseFile
 from sandbox.server.events import Hub
-from sandbox.server.guard import HEALTH, IS_HEAD, PREFIX, Guard, asks_for_no_token
+from sandbox.server.guard import HEALTH, IS_HEAD, PREFIX, UI, Guard, asks_for_no_token, wants_page
 from sandbox.server.journal import Journal
 from sandbox.server.problems import Problem, internal_error, of_world, store_unavailable
+from sandbox.server.public_address import prefix_of
 from sandbox.server.request_counts import RequestCounts
 from sandbox.server.ticker import Ticker
 from sandbox.settings import Settings
@@ -182,6 +184,8 @@ async def _no_such_call(request: Request, _: Exception) -> Response:
         method = "HEAD" if request.scope.get(IS_HEAD) else request.method
         detail = f"Method {method} is not allowed here: use {' or '.join(allowed)}."
         return Problem(405, "Wrong method", detail, {"Allow": ", ".join(allowed)}).response()
+    if request.scope["path"] in (PREFIX, f"{PREFIX}/") and request.method == "GET" and wants_page(request.headers):
+        return RedirectResponse(prefix_of(request) + UI, 307)
     meant = path_meant(request.scope["path"], [getattr(route, "path", "") for route in request.app.routes])
     question = f"did you mean {meant}? " if meant else ""
     detail = f"There is no such path: {question}{PREFIX}/docs lists those there are."

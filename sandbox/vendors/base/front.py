@@ -114,10 +114,12 @@ def refuse_call(exchange: VendorExchange, routes: list[VendorRoute]) -> None:
 def unknown_path(exchange: VendorExchange) -> Refusal:
     """Return the refusal of a path that leads nowhere: one of the vendor's, or one that is only near them."""
     vendor = exchange.vendor
-    near = None if vendor.claims(exchange.path) else vendor.near_miss(path_of(exchange.request.scope))
-    if near is None:
+    near = vendor.near_miss(path_of(exchange.request.scope))
+    is_below = vendor.claims(exchange.path)
+    if near is None or (is_below and not near.is_route):
         return Refusal(vendor.unknown_path, "There is no such path.", HTTPStatus.NOT_FOUND)
-    return Refusal(near_misses.RULE, near.question, HTTPStatus.NOT_FOUND, fix=near.fix)
+    rule = vendor.unknown_path if is_below else near_misses.RULE
+    return Refusal(rule, near.question, HTTPStatus.NOT_FOUND, fix=near.fix)
 
 
 async def _own_failure(request: Request, error: Exception) -> Response:

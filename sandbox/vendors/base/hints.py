@@ -144,6 +144,11 @@ def of_method(_: Tx, exchange: VendorExchange, __: Refusal) -> FindingTexts:
     return method_and_path(exchange), instead(" or ".join(sorted(right)), exchange.request.method)
 
 
+def of_unknown_path(exchange: VendorExchange, refusal: Refusal, right: str) -> FindingTexts:
+    """Return what is said of a path that leads nowhere; `right`: what may be called, where none was meant by it."""
+    return method_and_path(exchange), refusal.fix or f"Call {right}, without a slash at its end."
+
+
 def of_console(tx: Tx, exchange: VendorExchange, _: Refusal | None = None) -> FindingTexts:
     """A console that the workspace does not have: the one that was meant, or all of them."""
     code = exchange.path_params["consoleCode"]

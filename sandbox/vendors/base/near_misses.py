@@ -1,7 +1,8 @@
-"""A path beside a vendor's prefix: which of its paths was meant?
+"""A path that leads nowhere, beside a vendor's prefix or below it: which of its paths was meant?
 
-Slashes, case, a prefix that is missing, cut short, doubled or behind another one: what clients put together from a base
-URL and a path. A path that is nobody's is nobody's; of two that may be meant, the nearer one is.
+Slashes, case, a prefix that is missing, cut short, doubled or behind another one, a word misspelt or left out, a query
+behind something else than a question mark: what clients put together from a base URL and a path. A path that is
+nobody's is nobody's; of two that may be meant, the nearer one is.
 """
 
 import re
@@ -12,6 +13,8 @@ from typing import NamedTuple
 RULE = "NET-path"
 SLASHES = re.compile(r"(?:/|\\|%2f|%5c)+", re.IGNORECASE)
 DOTS = re.compile(r"(?:\.|%2e){1,2}", re.IGNORECASE)
+QUERY = re.compile(r"%3f|[?&]", re.IGNORECASE)
+"""Behind which comes what was meant for a query string."""
 LONGEST = 300
 """Characters of a path that is named whole."""
 HOLDS_PREFIX, HOLDS_ROUTE, RESEMBLES = range(3)
@@ -40,7 +43,7 @@ def near_miss(name: str, prefix: str, templates: Iterable[str], path: str) -> Ne
 
     `templates`: the vendor's paths, with `{parameters}`.
     """
-    sent, beginning = segments_of(path), segments_of(prefix)
+    sent, beginning = segments_of(QUERY.split(path, maxsplit=1)[0]), segments_of(prefix)
     below = [segments_of(each)[len(beginning) :] for each in templates]
     size = len(beginning)
     for at in range(len(sent)):
@@ -56,7 +59,8 @@ def near_miss(name: str, prefix: str, templates: Iterable[str], path: str) -> Ne
 
 def _found(distance: float, prefix: str, below: list[list[str]], rest: list[str]) -> NearMiss:
     """Return the path that ends so; without its end where no path of the vendor does, or where it is too long."""
-    filled = next((each for each in (_filled(template, rest) for template in below) if each is not None), None)
+    ways = (way(template, rest) for way in (_filled, _completed, _corrected) for template in below)
+    filled = next((each for each in ways if each is not None), None)
     whole = prefix if filled is None else "/".join((prefix, *filled))
     is_whole = filled is not None and len(whole) <= LONGEST
     return NearMiss(distance, whole if is_whole else prefix, is_route=is_whole or [] in below)
@@ -83,6 +87,32 @@ def _filled(template: list[str], sent: list[str]) -> list[str] | None:
     if len(template) != len(sent) or not all(_fits(*pair) for pair in pairs):
         return None
     return [segment if _is_parameter(fixed) else fixed for fixed, segment in pairs]
+
+
+def _completed(template: list[str], sent: list[str]) -> list[str] | None:
+    """Return what was sent with the words of the template's beginning that are left out; None if that is not all."""
+    missing = len(template) - len(sent)
+    first, rest = template[: max(missing, 0)], template[max(missing, 0) :]
+    if not first or any(map(_is_parameter, first)) or all(map(_is_parameter, rest)):
+        return None
+    filled = _filled(rest, sent)
+    return None if filled is None else [*first, *filled]
+
+
+def _corrected(template: list[str], sent: list[str]) -> list[str] | None:
+    """Return what was sent with the template's words in the place of misspelt ones; None if they are too far."""
+    if len(template) != len(sent) or all(map(_is_parameter, template)):
+        return None
+    pairs = [*zip(template, sent, strict=True)]
+    if not all(_is_parameter(fixed) or _likeness(fixed, segment) >= SIMILAR for fixed, segment in pairs):
+        return None
+    return [segment if _is_parameter(fixed) else fixed for fixed, segment in pairs]
+
+
+def _likeness(fixed: str, segment: str) -> float:
+    if len(segment) > 2 * len(fixed):
+        return 0
+    return SequenceMatcher(None, fixed.casefold(), segment.casefold(), autojunk=False).ratio()
 
 
 def _fits(fixed: str, segment: str) -> bool:

@@ -88,7 +88,7 @@ class Vendor:
         return path == self.prefix or path.startswith(self.prefix + "/")
 
     def near_miss(self, path: str) -> NearMiss | None:
-        """Return which path of this vendor was meant by one that it does not claim; None when none was."""
+        """Return which path of this vendor was meant by one that leads nowhere; None when none was."""
         templates = [route.path for route in self.router.routes if isinstance(route, VendorRoute)]
         return near_miss(self.name, self.prefix, templates, path)
 

@@ -115,7 +115,7 @@ def _endpoint(tx: Tx, exchange: VendorExchange, refusal: Refusal) -> FindingText
         return hints.of_method(tx, exchange, refusal)
     if exchange.operation is not None:
         return hints.of_unreadable_form(tx, exchange, refusal)
-    return hints.method_and_path(exchange), "Call /ibp_api.php, without a slash at its end."
+    return hints.of_unknown_path(exchange, refusal, "/ibp_api.php")
 
 
 HINTS: dict[str, Hint] = {

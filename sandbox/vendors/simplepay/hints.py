@@ -126,7 +126,7 @@ def _callback(_: Tx, exchange: VendorExchange, __: Refusal) -> FindingTexts:
 def _other(tx: Tx, exchange: VendorExchange, refusal: Refusal) -> FindingTexts:
     if exchange.operation is not None:
         return hints.of_method(tx, exchange, refusal)
-    return hints.method_and_path(exchange), f"Call one of {', '.join(PATHS)}, without a slash at its end."
+    return hints.of_unknown_path(exchange, refusal, f"one of {', '.join(PATHS)}")
 
 
 def _handset(_: Tx, exchange: VendorExchange, __: Refusal) -> FindingTexts:

@@ -68,8 +68,8 @@ def _range(_: Tx, exchange: VendorExchange, refusal: Refusal) -> FindingTexts:
     return observed, f"Ask for 7 days at most: end with {moment + WEEK:{LAYOUT}}, and ask for the rest after that."
 
 
-def _path(_: Tx, exchange: VendorExchange, __: Refusal) -> FindingTexts:
-    return hints.method_and_path(exchange), f"Call {PATH}, without a slash at its end."
+def _path(_: Tx, exchange: VendorExchange, refusal: Refusal) -> FindingTexts:
+    return hints.of_unknown_path(exchange, refusal, PATH)
 
 
 HINTS: dict[str, Hint] = {
