@@ -16,6 +16,7 @@ PAIR = re.compile(r"""\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)=("(?:[^"\\]|\\.)*"|[^\s",
 HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 PATH = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~%-]+)*")
 DEFAULT_PORTS = {"http": "80", "https": "443"}
+HIGHEST_PORT = 65_535
 
 
 class Forwarded(NamedTuple):
@@ -83,11 +84,16 @@ def _from_end(items: list[str], at: int) -> str:
     return items[-1 - at] if at < len(items) else items[0] if items else ""
 
 
+def _is_port(written: str) -> bool:
+    return re.fullmatch(r"[0-9]{1,5}", written) is not None and int(written) <= HIGHEST_PORT
+
+
 def _with_port(host: str, port: str, scheme: str) -> str:
     found = HOST.fullmatch(host)
-    if found is None:
+    own_port = found[1].removeprefix(":") if found is not None and found[1] else ""
+    if found is None or (own_port and not _is_port(own_port)):
         return ""
-    written = (found[1] or "").removeprefix(":") or (port if port.isascii() and port.isdigit() else "")
+    written = own_port or (port if _is_port(port) else "")
     name = host.removesuffix(found[1] or "")
     if written in ("", DEFAULT_PORTS[scheme]) or (address_of(name) is None and name.startswith("[")):
         return name
