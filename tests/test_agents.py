@@ -319,6 +319,14 @@ def test_what_is_no_message_of_the_protocol_is_answered_as_such(sandbox: Driver,
 # What it needs -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("kind", [None, "text/json", "application/xml", "application/json-seq"])
+def test_a_body_of_another_type_is_a_problem(sandbox: Driver, kind: str | None) -> None:
+    headers = TAKES_JSON if kind is None else {**TAKES_JSON, "Content-Type": kind}
+    answer = sandbox.call("POST", PATH, content=b"{}", headers=headers)
+    assert (answer.status_code, answer.headers["content-type"]) == (415, "application/problem+json")
+    assert answer.json()["detail"] == "Send the body as JSON, with Content-Type: application/json."
+
+
 def test_without_the_package_one_sentence_says_what_to_install(
     sandbox: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

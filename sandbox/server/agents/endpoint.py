@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from starlette.datastructures import Headers
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.server.control.engine import our_version
 from sandbox.server.guard import PREFIX
 from sandbox.server.openapi import OURS
-from sandbox.server.problems import Problem
+from sandbox.server.problems import Problem, not_json
 
 MCP = f"{PREFIX}/mcp"
 NOT_INSTALLED = Problem(
@@ -28,6 +29,9 @@ class AgentEndpoint:
         self._app: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        kind = Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower()
+        if kind != "application/json":  # the SDK says so in plain text
+            raise not_json()
         if self._app is None:
             # In a thread: it takes a second, in which others are served.
             self._app = await asyncio.to_thread(self._made)
