@@ -13,7 +13,7 @@ from pathlib import Path
 from bench import load
 from bench.pages import markdown, write_between_marks
 from bench.report import machine
-from bench.sampled import LAYERS
+from bench.sampler import LAYERS
 from bench.servers import Broken, Server
 from bench.workloads import Workload, Workspace, reads, submits
 
@@ -28,7 +28,7 @@ def run(say: Callable[[str], None], *, write: bool) -> bool:
     found: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory(prefix="dialog-sandbox-bench-") as folder:
         into = Path(folder, "samples.json")
-        with Server([sys.executable, "-m", "bench.sampled", str(into), "serve", "--port", "0"]) as server:
+        with Server([sys.executable, "-m", "bench.sampler", str(into), "serve", "--port", "0"]) as server:
             workspace = Workspace.seeded(server, "clinic")
             for work in (reads(workspace, 3), submits(workspace)):
                 found[work.title] = shares(server, workspace, work, into)

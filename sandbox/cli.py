@@ -69,7 +69,7 @@ def fail_to_print(error: OSError) -> NoReturn:
 
 
 @contextmanager
-def read_by_somebody() -> Iterator[None]:
+def one_line_without_reader() -> Iterator[None]:
     """One line says when nobody reads what is printed inside: Typer ends a command without a word then."""
     try:
         yield
@@ -162,13 +162,13 @@ def serve(
         from sandbox.workers import run_workers  # noqa: PLC0415
 
         tell_what_is_not_sent()
-        with one_line_failures(), read_by_somebody():
+        with one_line_failures(), one_line_without_reader():
             run_workers(settings, listener)
     else:
         from sandbox.web_server import run  # noqa: PLC0415
 
         tell_what_is_not_sent()
-        with one_line_failures(), read_by_somebody():
+        with one_line_failures(), one_line_without_reader():
             run(settings, listener, collect_from_here_on)
 
 

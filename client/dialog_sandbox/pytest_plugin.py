@@ -216,7 +216,7 @@ def sandbox(
     except SandboxError:
         pass  # the test may have deleted it, or the server be gone, which is told already
     except Exception as error:  # what the test has replaced is replaced yet; it goes after its `ttl`
-        request.config.stash.setdefault(NOTES, []).append(f"{workspace.name} was not deleted: {_said(error)}")
+        request.config.stash.setdefault(NOTES, []).append(f"{workspace.name} was not deleted: {_message_of(error)}")
 
 
 def _keep_report(config: pytest.Config, workspace: "Workspace") -> None:
@@ -362,11 +362,11 @@ def _summary(made: Made) -> str:
 
 def _line(error: BaseException) -> str:
     """Return an error in a line; one of ours is a sentence."""
-    said = _said(error)
+    said = _message_of(error)
     return said if type(error).__module__.startswith("dialog_sandbox.") else f"{UNTOLD} {type(error).__name__}: {said}"
 
 
-def _said(error: BaseException) -> str:
+def _message_of(error: BaseException) -> str:
     return " ".join(str(error).split())
 
 

@@ -15,10 +15,10 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from sandbox.store import postgresql, sqlite
-from sandbox.store.engine import sqlite_url, url_of
 from sandbox.store.errors import StoreDamaged, StoreRefused, translation_of
 from sandbox.store.files import BESIDE, damaged, obstacle
 from sandbox.store.tables import SCHEMA, SCHEMA_TAGS, Row
+from sandbox.store.urls import sqlite_url, url_of
 
 ROWS = 200
 """How many are read and written at a time: a row of the journal may have more than 100 KB."""

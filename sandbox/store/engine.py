@@ -5,14 +5,13 @@ import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing, closing, contextmanager, nullcontext, suppress
+from contextlib import aclosing, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, bindparam, insert, inspect, select, update
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from sandbox.clock import SteadyClock, wall_clock
 from sandbox.store import postgresql, sqlite
@@ -27,13 +26,14 @@ from sandbox.store.errors import (
 )
 from sandbox.store.files import damaged, obstacle, temporary_folder
 from sandbox.store.id_format import IdFormat
+from sandbox.store.kept_wall import KeptWall
 from sandbox.store.limits import NO_LIMITS, Limits
-from sandbox.store.query import Command, Query
 from sandbox.store.read_snapshot import ReadSnapshot
-from sandbox.store.slices import Slices, serve_others
-from sandbox.store.tables import SCHEMA, SCHEMA_TAGS, WORKSPACES, Row, WorkspaceRow
+from sandbox.store.schema import make_tables, server_row
+from sandbox.store.slices import SlicedJob, Slices, serve_others
+from sandbox.store.tables import SCHEMA_TAGS
 from sandbox.store.tx import Tx
-from sandbox.store.workspace_view import SERVER
+from sandbox.store.urls import sqlite_url, url_of
 
 T = TypeVar("T")
 
@@ -48,21 +48,8 @@ BUSY_RETRY_S = 0.001
 LONGEST_BUSY_RETRY_S = 0.008
 """Each pause is twice the one before it, up to this: most locks are held for less than a millisecond."""
 THREADS = 8
-NOT_IN_MEMORY = "An SQLite database in memory is not supported: leave --database out for a temporary file."
 MOST_SNAPSHOTS = 32
 """Each holds a connection until its answer is read; a reader who stalls for a minute is given up."""
-KEEP_WALL_EVERY = 100
-"""How much wall time, in ms, may have passed since the latest that the database knows."""
-# In the server's own row, since all clocks of a database run with one wall clock.
-LATEST_WALL = Query(int, select(WORKSPACES.c.clock_wall).where(WORKSPACES.c.id == SERVER), hot=True)
-KEEP_WALL = Command(
-    update(WORKSPACES)
-    .where(WORKSPACES.c.id == SERVER, WORKSPACES.c.clock_wall < bindparam("wall"))
-    .values(clock_wall=bindparam("wall"))
-)
-
-
-SCHEMA_OF = Query(int, select(SCHEMA_TAGS.c.version))
 
 
 class Store:
@@ -93,9 +80,7 @@ class Store:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._clock = wall if isinstance(wall, SteadyClock) else SteadyClock(wall)
         self.wall: Callable[[], int] = self._clock
-        self._keeps_wall = False
-        self._last_wall = self._kept_wall = 0
-        """The latest wall time of a transaction, and the latest that the database has of us."""
+        self._kept_wall = KeptWall(self._clock)
         self._is_keeping_wall = False
         self.id_formats = tuple(id_formats)
         self.after_commit: list[Callable[[Tx], None]] = []
@@ -116,12 +101,12 @@ class Store:
         self._open_snapshots = 0
         self._errors = (SQLAlchemyError, self.engine.dialect.loaded_dbapi.Error)
         try:
-            self.write_now(_make_tables, patience_s=OPENING_TIMEOUT_S)
+            self.write_now(make_tables, patience_s=OPENING_TIMEOUT_S)
         except StoreError as error:
             refusal = self.refusal(error)  # before a temporary file is gone
             self.close()
             raise refusal from error
-        self._keeps_wall = not self.is_private
+        self._kept_wall.is_on = not self.is_private
 
     def refusal(self, error: StoreError) -> StoreRefused:
         """Return what is told of a database that cannot be opened or written."""
@@ -148,10 +133,10 @@ class Store:
 
     def close(self) -> None:
         """Let go of the database; closing twice does nothing."""
-        if self._keeps_wall:
-            self._keeps_wall = False
+        if self._kept_wall.is_on:
+            self._kept_wall.is_on = False
             with suppress(StoreUnavailable):
-                self._run(lambda tx: tx.execute(KEEP_WALL, wall=self.wall()), is_write=True)
+                self._run(self._kept_wall.keep_last, is_write=True)
         if self._threads is not None:
             self._threads.shutdown()
         self.engine.dispose()
@@ -173,7 +158,7 @@ class Store:
 
         One that fails ends it, and what the slices before it wrote stays.
         """
-        job = _Job(work)
+        job = SlicedJob(work)
         while not await self.write(job.go_on):
             job.has_committed()
             await serve_others()
@@ -248,40 +233,23 @@ class Store:
     def _run(self, work: Callable[[Tx], T], *, is_write: bool) -> tuple[Tx, T]:
         with self._transaction(is_write=is_write) as connection:
             tx = Tx(connection, self._clock, self.id_formats, is_write=is_write, limits=self.limits)
-            self._last_wall = tx.wall
+            self._kept_wall.note(tx)
             result = work(tx)
             is_kept = False
             if is_write:
                 tx.flush()
                 # On PostgreSQL in a transaction of its own, since all others would wait for the lock of that one row.
-                is_kept = (self.is_sqlite or work is _nothing) and self._keep_wall(tx)
+                is_kept = (self.is_sqlite or work is _nothing) and self._kept_wall.keep(tx)
         if is_kept:
-            self._kept_wall = tx.wall
+            self._kept_wall.has_committed(tx)
         return tx, result
-
-    def _catch_up(self, connection: Connection) -> None:
-        """Be as late as another process was, or the one before us."""
-        sql, params, _ = LATEST_WALL.compiled(connection.dialect)
-        driver: Any = connection.connection.dbapi_connection
-        with closing(driver.cursor()) as cursor:
-            found = cursor.execute(sql, params).fetchone()
-        if found is not None:
-            self._clock.no_earlier_than(found[0])
-
-    def _keep_wall(self, tx: Tx) -> bool:
-        """Keep how late it has become, if that was not done lately."""
-        is_time = self._keeps_wall and tx.wall - self._kept_wall >= KEEP_WALL_EVERY
-        if is_time:
-            tx.execute(KEEP_WALL, wall=tx.wall)
-        return is_time
 
     async def keep_wall(self) -> None:
         """Keep how late it has become, for other processes and the next start: whoever was answered has seen it.
 
         Called behind the answers, so that no read waits for a write.
         """
-        is_time = self._keeps_wall and self._last_wall - self._kept_wall >= KEEP_WALL_EVERY
-        if not is_time or self._is_keeping_wall:
+        if not self._kept_wall.is_behind or self._is_keeping_wall:
             return
         self._is_keeping_wall = True  # by one: all that are answered meanwhile would wait for the lock of that row
         try:
@@ -295,11 +263,11 @@ class Store:
         try:
             with self.engine.connect() as connection:
                 self._prepare(connection, is_write=is_write)
-                if self._keeps_wall and self.is_sqlite:
-                    self._catch_up(connection)  # in no transaction, which work begins by itself
+                if self._kept_wall.is_on and self.is_sqlite:
+                    self._kept_wall.catch_up(connection)  # in no transaction, which work begins by itself
                 with connection.begin():
-                    if self._keeps_wall and not self.is_sqlite:
-                        self._catch_up(connection)
+                    if self._kept_wall.is_on and not self.is_sqlite:
+                        self._kept_wall.catch_up(connection)
                     yield connection
         except self._errors as error:
             raise translation_of(error) from error
@@ -377,7 +345,7 @@ class Store:
 
     async def try_to_write(self) -> None:
         """Raise what keeps the database from being written, be it a lock or a full disk."""
-        await self.write(lambda tx: tx.update(_server(tx), fingerprint=secrets.token_hex(4)))
+        await self.write(lambda tx: tx.update(server_row(tx), fingerprint=secrets.token_hex(4)))
 
 
 def _pauses() -> Iterator[float]:
@@ -387,100 +355,5 @@ def _pauses() -> Iterator[float]:
         pause = min(2 * pause, LONGEST_BUSY_RETRY_S)
 
 
-class _Job(Generic[T]):
-    """Work in slices that is under way."""
-
-    result: T
-
-    def __init__(self, work: Callable[[Tx], Slices[T]]) -> None:
-        self._work = work
-        self._slices: Slices[T] | None = None
-        """None until the first slice was committed: that one can be begun again."""
-        self._first: Slices[T] | None = None
-        self._is_open = False
-
-    def go_on(self, tx: Tx) -> bool:
-        """Do the next slice; return whether it was the last."""
-        if self._is_open and self._slices is not None:
-            raise StoreUnavailable("it was busy in the midst of long work")
-        self._is_open = True
-        try:
-            if self._slices is None:
-                self._first = self._work(tx)
-                next(self._first)
-            else:
-                self._slices.send(tx)
-        except StopIteration as end:
-            self.result = end.value
-            return True
-        return False
-
-    def has_committed(self) -> None:
-        """Note that the slice stays."""
-        self._slices = self._slices or self._first
-        self._is_open = False
-
-
 def _nothing(_: Tx) -> None:
     """Only the transaction itself."""
-
-
-def _server(tx: Tx) -> WorkspaceRow:
-    server = tx.get(WorkspaceRow, SERVER)
-    if server is None:
-        raise StoreUnavailable("the tables are gone")
-    return server
-
-
-def _make_tables(tx: Tx) -> None:
-    """Make the tables of a new database; of one that is there, only try whether it can be written."""
-    if tx.connection.dialect.name == "postgresql":
-        postgresql.lock_schema(tx.connection)
-    if inspect(tx.connection).has_table(SCHEMA_TAGS.name):
-        version = tx.one(SCHEMA_OF)
-        if version != SCHEMA:
-            raise StoreRefused(
-                f"The database has schema {version}, and this version needs {SCHEMA}: take it there with"
-                " `dialog-sandbox migrate`, or give another --database."
-            )
-        return
-    Row.metadata.create_all(tx.connection)
-    tx.execute(insert(SCHEMA_TAGS).values(version=SCHEMA))
-    nothing: dict[str, Any] = dict.fromkeys(("seed", "first_seed", "first_at", "clock_at", "clock_wall"), 0)
-    tx.add(
-        WorkspaceRow(
-            id=SERVER, world=SERVER, hidden="server", fixture="", fingerprint="", created_wall=tx.wall, **nothing
-        )
-    )
-
-
-def sqlite_url(path: Path) -> URL:
-    return URL.create("sqlite", database=str(path))
-
-
-def url_of(database: str) -> URL:
-    """Return the URL that is meant by a path or an SQLAlchemy URL of SQLite or PostgreSQL."""
-    if "://" not in database or database.startswith("file:"):
-        return _file_url(database)
-    try:
-        url = make_url(database)
-    except ArgumentError:
-        raise StoreRefused(
-            f"Not a database URL: {database!r}. Give a path, sqlite:///PATH or postgresql://HOST/NAME."
-        ) from None
-    backend = url.get_backend_name()
-    if backend == "postgresql" or backend == "postgres":
-        return url
-    if backend != "sqlite":
-        raise StoreRefused(f"Data is kept in SQLite or PostgreSQL, not in {backend}.")
-    if not url.database or url.query.get("mode") == "memory":
-        raise StoreRefused(NOT_IN_MEMORY)
-    return _file_url(url.database)
-
-
-def _file_url(path: str) -> URL:
-    if ":memory:" in path:
-        raise StoreRefused(NOT_IN_MEMORY)
-    if path.startswith("file:"):
-        raise StoreRefused(f"SQLite's own URIs are not understood: give a path, or sqlite:///PATH, not {path!r}.")
-    return sqlite_url(Path(path))

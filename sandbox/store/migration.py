@@ -22,10 +22,10 @@ from sqlalchemy import (
 
 from sandbox.store import postgresql, sqlite
 from sandbox.store.backup import new_file
-from sandbox.store.engine import url_of
 from sandbox.store.errors import StoreRefused
 from sandbox.store.tables import SCHEMA, SCHEMA_TAGS, WORKSPACES
 from sandbox.store.tables.base import INTEGER, TEXT
+from sandbox.store.urls import url_of
 
 
 class Migration(NamedTuple):

@@ -1,4 +1,4 @@
-"""`python -m bench.sampled FILE COMMAND...`: the sandbox's command, with its CPU time sampled by layer into a file."""
+"""`python -m bench.sampler FILE COMMAND...`: the sandbox's command, with its CPU time sampled by layer into a file."""
 
 import json
 import signal
