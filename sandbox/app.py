@@ -30,7 +30,7 @@ from sandbox.settings import Settings
 from sandbox.store import Store, StoreUnavailable, Tx
 from sandbox.store.engine import OPENING_TIMEOUT_S
 from sandbox.vendors import VENDORS
-from sandbox.vendors.base.front import path_of
+from sandbox.vendors.base.front import VendorFront, path_of
 from sandbox.vendors.base.vendor import Vendor
 from sandbox.world import fixtures
 from sandbox.world.errors import AlreadyTaken
@@ -77,9 +77,9 @@ class Sandbox:
         counts = RequestCounts(counts_folder)
         self._watch = Watch(counts, RequestLog(store) if settings.logs_requests else None)
         self._address = PublicAddress(settings)
-        self._apps: list[tuple[Vendor, ASGIApp]] = [(vendor, vendor.app(store, hooks)) for vendor in vendors]
+        self._apps: list[tuple[Vendor, ASGIApp]] = [(vendor, VendorFront(vendor, store, hooks)) for vendor in vendors]
         unknown = unknown_paths(self.vendors)
-        self._unknown_paths = unknown.app(store, hooks)
+        self._unknown_paths = VendorFront(unknown, store, hooks)
         self._server_options = ServerOptions(unknown, store, hooks)
         self._refused = RefusedRequests(vendors, unknown, store, hooks)
         self._control = control_app(

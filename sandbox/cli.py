@@ -7,25 +7,31 @@ What a command needs is imported inside it: `readyz` runs every few seconds in a
 framework and the store, which take most of a second.
 """
 
-import errno
 import gc
 import os
-import socket
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
+from typing import Annotated
 
 import typer
 
-from sandbox import signals
-from sandbox.startup import FAILED, MISUSED, collect_from_here_on, fail, one_line_failures, set_up_log, tell
-
-if TYPE_CHECKING:
-    from sandbox.settings import Settings
-
-LOOPBACK = "127.0.0.1"
+from sandbox import client_commands, database_commands, signals
+from sandbox.flags import (
+    DatabaseFlag,
+    FixtureFlag,
+    HostFlag,
+    SeedFlag,
+    StartAtFlag,
+    TlsCertFlag,
+    TlsFlag,
+    TlsKeyFlag,
+    flag,
+    settings_of,
+    tell_ignored_variables,
+)
+from sandbox.listener import bind
+from sandbox.output import one_line_without_reader, open_report, standard_output
+from sandbox.startup import MISUSED, collect_from_here_on, fail, one_line_failures, set_up_log, tell
 
 app = typer.Typer(
     help="Three SMS APIs, emulated on this machine.",
@@ -43,56 +49,6 @@ def main() -> None:
             app(prog_name="dialog-sandbox")
     except OSError as error:
         fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}.")
-
-
-@contextmanager
-def standard_output() -> Iterator[None]:
-    """What is printed inside has arrived in the end, or one line says that it has not."""
-    if sys.stdout is None:
-        fail("Standard output is closed: send it somewhere, be it /dev/null.")
-    try:
-        try:
-            yield
-        finally:
-            sys.stdout.flush()
-    except OSError as error:
-        if error.filename is not None or error.filename2 is not None:
-            raise
-        fail_to_print(error)
-
-
-def fail_to_print(error: OSError) -> NoReturn:
-    """One line, on standard error."""
-    # Python would try it once more at the end, and say so in its own words.
-    sys.stdout = open(os.devnull, "w")  # noqa: SIM115  (it stays until the end)
-    fail(f"Cannot write to standard output: {error.strerror or error}.")
-
-
-@contextmanager
-def one_line_without_reader() -> Iterator[None]:
-    """One line says when nobody reads what is printed inside: Typer ends a command without a word then."""
-    try:
-        yield
-    except BrokenPipeError as error:
-        fail_to_print(error)
-
-
-def flag(help: str, metavar: str = "TEXT") -> Any:
-    """An option whose text the settings understand, so that flag and variable are refused alike."""
-    return typer.Option(help=help, metavar=metavar, show_default=False)
-
-
-HostFlag = Annotated[str | None, flag("address to bind (127.0.0.1)")]
-DatabaseFlag = Annotated[str | None, flag("path or SQLAlchemy URL to keep data in (temporary file)", metavar="URL")]
-OfDatabaseFlag = Annotated[str | None, flag("path or SQLAlchemy URL of the database", metavar="URL")]
-FixtureFlag = Annotated[str | None, flag("the world to start from (clinic)", metavar="NAME|FILE")]
-SeedFlag = Annotated[str | None, flag("decides everything that a fixture leaves to chance (1)", metavar="N")]
-TlsFlag = Annotated[bool, typer.Option("--tls", help="speak https, with a certificate of its own making")]
-TlsCertFlag = Annotated[str | None, flag("the certificate to speak https with, in PEM", metavar="FILE")]
-TlsKeyFlag = Annotated[str | None, flag("its key, in PEM (that file too)", metavar="FILE")]
-ReportFormatFlag = Annotated[str | None, flag("text, json, html, junit, ctrf or badge (text)", metavar="NAME")]
-ReportOutputFlag = Annotated[str | None, flag("where to write it, whose ending says the format", metavar="FILE")]
-StartAtFlag = Annotated[str | None, flag("what the clock reads at first, RFC 3339 (now)", metavar="TIME")]
 
 
 def show_version(is_requested: bool) -> None:
@@ -256,176 +212,12 @@ def readyz(
     print("ready")
 
 
-@app.command()
-def migrate(database: OfDatabaseFlag = None) -> None:
-    """take a database of an older version to this one; a file is copied first"""
-    from sandbox.store import StoreRefused  # noqa: PLC0415  (readyz does without it)
-
-    try:
-        from sandbox.store.migration import migrate as migrate_database  # noqa: PLC0415  (only this needs Alembic)
-    except ImportError:
-        fail("This needs Alembic: install dialog-sandbox[migrate].")
-    name = database_of(database)
-    try:
-        done = migrate_database(name)
-    except StoreRefused as error:
-        fail(str(error))
-    if done.before == done.after:
-        print(f"schema {done.after} already")
-    else:
-        kept = f"; as it was: {done.copy}" if done.copy else ""
-        print(f"schema {done.before} is now {done.after}{kept}")
-
-
-CopyArgument = Annotated[str, typer.Argument(metavar="FILE", help="the copy", show_default=False)]
-
-
-@app.command()
-def backup(copy: CopyArgument, database: OfDatabaseFlag = None) -> None:
-    """copy a whole database into a new file, while servers run on it"""
-    signals.exit_as_a_shell_has_it()
-    from sandbox.store import StoreRefused  # noqa: PLC0415  (readyz does without it)
-    from sandbox.store.backup import back_up  # noqa: PLC0415  (readyz does without it)
-
-    name = database_of(database)
-    try:
-        back_up(name, Path(copy))
-    except StoreRefused as error:
-        fail(str(error))
-    print(f"{copy}: {os.path.getsize(copy)} bytes")
-
-
-@app.command()
-def restore(copy: CopyArgument, database: OfDatabaseFlag = None) -> None:
-    """put such a copy where no world is yet"""
-    signals.exit_as_a_shell_has_it()
-    from sandbox.store import StoreRefused  # noqa: PLC0415  (readyz does without it)
-    from sandbox.store.backup import restore as restore_copy  # noqa: PLC0415  (readyz does without it)
-
-    name = database_of(database)
-    try:
-        restore_copy(Path(copy), name)
-    except StoreRefused as error:
-        fail(str(error))
-    print(f"{copy} is restored")
-
-
-@app.command("report")
-def write_report(
-    workspace: Annotated[str | None, flag("name or id of the workspace (default)", metavar="NAME")] = None,
-    url: Annotated[
-        str | None, flag("the running server (SANDBOX_URL, or http://127.0.0.1:8080)", metavar="URL")
-    ] = None,
-    kept: Annotated[
-        str | None, typer.Option("--from", help="a report kept as JSON, instead of a server's", metavar="FILE")
-    ] = None,
-    mask: Annotated[bool, flag("asterisks for what looks like real people's data")] = False,
-    format: ReportFormatFlag = None,
-    output: ReportOutputFlag = None,
-) -> None:
-    """say what a client gets wrong; exit 1 when something is broken"""
-    from sandbox import report_command  # noqa: PLC0415  (readyz does without it)
-
-    origin = url or os.environ.get("SANDBOX_URL") or "http://127.0.0.1:8080"
-    token = os.environ.get("SANDBOX_CONTROL_TOKEN") or None
-    if kept and mask:
-        fail("--mask is for a report of a server: one that is kept is as it was asked for.", MISUSED)
-    try:
-        name = report_command.format_of(format, output)
-        report = (
-            report_command.read_report(kept)
-            if kept
-            else report_command.fetch_report(origin, workspace or "default", token, mask=mask)
-        )
-    except report_command.NoReport as error:
-        fail(str(error), MISUSED)
-    put_report(report_command.written(report, name), output)
-    raise typer.Exit(FAILED if report.state == "broken" else 0)
-
-
-@app.command(options_metavar="[FLAGS] --")
-def rehearse(
-    command: Annotated[
-        list[str] | None, typer.Argument(metavar="COMMAND", help="the client, with its arguments", show_default=False)
-    ] = None,
-    days: Annotated[str | None, flag("how many of the days are played (14)", metavar="N")] = None,
-    minutes: Annotated[str | None, flag("about how long that takes (10)", metavar="N")] = None,
-    start: Annotated[
-        str | None, flag("spring, autumn, new-year, or a time, RFC 3339 (spring)", metavar="NAME|TIME")
-    ] = None,
-    url: Annotated[str | None, flag("a running server, instead of one of its own", metavar="URL")] = None,
-    workspace: Annotated[str | None, flag("name or id of its workspace (default)", metavar="NAME")] = None,
-    fixture: FixtureFlag = None,
-    seed: SeedFlag = None,
-    format: ReportFormatFlag = None,
-    output: ReportOutputFlag = None,
-) -> None:
-    """play a fortnight of everything to a client, and say what it gets wrong"""
-    signals.exit_as_a_shell_has_it()
-    from sandbox import rehearse_command as rehearsals  # noqa: PLC0415  (readyz does without it)
-    from sandbox import report_command  # noqa: PLC0415  (readyz does without it)
-    from sandbox.exec_command import CannotRun  # noqa: PLC0415  (readyz does without it)
-
-    try:
-        name = report_command.format_of(format, output)
-        begin = rehearsals.start_of(start, is_running=url is not None)
-        settings = settings_of(fixture=fixture, seed=seed, start_at=begin.isoformat() if begin else None)
-        request = rehearsals.request_of(days, minutes, begin, settings)
-        if output:
-            check_writable(output)
-        if url:
-            rehearsed = rehearsals.rehearse_on(url, settings.control_token, workspace or "default", command, request)
-        elif not command:
-            fail("Which client? Give its command behind --, or the --url of a server that it calls.", MISUSED)
-        else:
-            settings = settings if "port" in settings.model_fields_set else settings.model_copy(update={"port": 0})
-            tell_ignored_variables()
-            listener = bind(settings.host, settings.port)
-            with one_line_failures():
-                rehearsed = rehearsals.rehearse_beside_server(settings, listener, command, request)
-    except (rehearsals.NoRehearsal, report_command.NoReport) as error:
-        fail(str(error), MISUSED)
-    except CannotRun as error:
-        fail(str(error), error.code)
-    put_report(report_command.written(rehearsed.report, name), output)
-    if rehearsed.in_vain:
-        fail(rehearsed.in_vain, rehearsed.code or FAILED)
-    raise typer.Exit(rehearsed.code or (FAILED if rehearsed.report.state == "broken" else 0))
-
-
-@app.command()
-def replay(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="a bundle: GET bundle makes one", show_default=False)],
-    url: Annotated[str | None, flag("a running server, instead of one of its own", metavar="URL")] = None,
-    database: DatabaseFlag = None,
-) -> None:
-    """make a run again, and say what is answered otherwise; exit 1 when something is"""
-    signals.exit_as_a_shell_has_it()
-    from sandbox.replay_command import CannotReplay, HttpServer, summary  # noqa: PLC0415  (readyz does without it)
-    from sandbox.replay_command import replay as replay_file  # noqa: PLC0415  (readyz does without it)
-
-    try:
-        if url:
-            with HttpServer(url, os.environ.get("SANDBOX_CONTROL_TOKEN") or None) as server:
-                result = replay_file(file, server, stays=True)
-        else:
-            with one_line_failures(), own_server(database) as (address, token), HttpServer(address, token) as server:
-                result = replay_file(file, server, stays=False)
-    except CannotReplay as error:
-        fail(str(error), MISUSED)
-    print(summary(result))
-    raise typer.Exit(0 if result.is_same else FAILED)
-
-
-@contextmanager
-def own_server(database: str | None) -> Iterator[tuple[str, str | None]]:
-    """A server for this command alone: its URL and its token."""
-    from sandbox.server_thread import ThreadedServer  # noqa: PLC0415  (readyz does without it)
-
-    own = {"journal": True, "host": LOOPBACK, "tls": False, "tls_cert": None, "tls_key": None}
-    settings = settings_of(database=database, fixture="empty").model_copy(update=own)
-    with ThreadedServer(settings, bind(LOOPBACK, 0)) as server:
-        yield server.url, server.settings.control_token
+app.command()(database_commands.migrate)
+app.command()(database_commands.backup)
+app.command()(database_commands.restore)
+app.command("report")(client_commands.write_report)
+app.command(options_metavar="[FLAGS] --")(client_commands.rehearse)
+app.command()(client_commands.replay)
 
 
 @app.command("fixtures")
@@ -459,33 +251,6 @@ def list_rules(
         print(plain_list(VENDORS), end="")
 
 
-def settings_of(**flags: str | bool | None) -> "Settings":
-    """The settings out of the flags that were given, and of the environment."""
-    from sandbox.settings import BadSetting, read_settings  # noqa: PLC0415  (--version and --help do without pydantic)
-
-    try:
-        return read_settings(**{name: value for name, value in flags.items() if value})
-    except BadSetting as error:
-        fail(str(error), MISUSED)
-
-
-def database_of(flag: str | None) -> str:
-    """The database that a command without a server is about."""
-    name = settings_of(database=flag).database
-    if not name:
-        fail("Which database? Give --database, a path or a URL.", MISUSED)
-    return name
-
-
-def tell_ignored_variables() -> None:
-    """A line on standard error for what was meant for us, perhaps."""
-    from sandbox.environment import ignored_variables  # noqa: PLC0415  (--version does without it)
-    from sandbox.settings import Settings  # noqa: PLC0415  (--version and --help do without pydantic)
-
-    for line in ignored_variables(Settings.model_fields):
-        tell(line)
-
-
 def tell_what_is_not_sent() -> None:
     """A line on standard error where OpenTelemetry's variables ask for what cannot be done."""
     from sandbox.server.telemetry import obstacle  # noqa: PLC0415  (only a server needs it)
@@ -493,48 +258,3 @@ def tell_what_is_not_sent() -> None:
     sentence = obstacle(os.environ)
     if sentence is not None:
         tell(sentence)
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """A listening socket, or one line that says why not."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-        listener.listen()  # so that the port is ours from here on: two may be bound, but only one listens
-    except OSError as error:
-        listener.close()
-        hint = "; give another --port, or 0 for a free one" if error.errno == errno.EADDRINUSE else ""
-        fail(f"Cannot listen on {host} port {port}: {error.strerror or error}{hint}.")
-    return listener
-
-
-def put_report(text: str, output: str | None) -> None:
-    """Write a report into a file, or on standard output."""
-    if output:
-        with open_report(output) as file:
-            file.write(text)
-    else:
-        print(text, end="" if text.endswith("\n") else "\n")
-
-
-def check_writable(path: str) -> None:
-    """Fail in one line if a report cannot be written there, which is to be made first; leave what is there."""
-    was_there = os.path.lexists(path)
-    if was_there and not (os.path.isfile(path) or os.path.isdir(path)):
-        return  # a pipe or a device: to open it is to begin
-    try:
-        open(path, "a").close()
-    except OSError as error:
-        fail(f"Cannot write {path}: {error.strerror or error}.")
-    if not was_there:
-        os.unlink(path)
-
-
-def open_report(path: str) -> TextIO:
-    """A new file, or one line that says why not."""
-    try:
-        return open(path, "w", encoding="utf-8")
-    except OSError as error:
-        fail(f"Cannot write {path}: {error.strerror or error}.")

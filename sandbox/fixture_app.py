@@ -24,8 +24,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from dialog_sandbox.arguments import create_members
 from dialog_sandbox.models.workspaces import CreateWorkspaceRequest
 from sandbox.app import Sandbox, create_app
-from sandbox.server.control.answers.values import optional_milliseconds
-from sandbox.server.control.checks import checking, checks_for
+from sandbox.server.answers.values import optional_milliseconds
+from sandbox.server.checks import checking, checks_for
 from sandbox.server.control.delivery import delivery_columns
 from sandbox.server.control.http import refused_body
 from sandbox.server.targets import BadTarget

@@ -14,7 +14,7 @@ import pytest
 from commands import DEMO, FAILSAFE_S, PLAIN, READBACK, Start, command, environment, hangups, is_refused, run
 from driver import DEFAULT, SIMPLEPAY, Driver
 
-from sandbox.cli import bind
+from sandbox.listener import bind
 
 # Starting --------------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ import pytest
 from driver import CONSOLE, DEFAULT, LINE, PHONE, Driver
 from sqlalchemy import update
 
-from sandbox.server.control import engine
+from sandbox.server import version
 from sandbox.server.rules import every_rule
 from sandbox.store.tables import SCHEMA, WORKSPACES
 from sandbox.vendors import VENDORS
@@ -56,7 +56,7 @@ def test_it_is_not_ready_when_the_store_is_closed(sandbox: Driver) -> None:
 
 
 def test_it_says_its_version(sandbox: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "version", lambda name: f"1.2.3 of {name}")
+    monkeypatch.setattr(version, "version", lambda name: f"1.2.3 of {name}")
     assert sandbox.call("GET", "/_sandbox/version").json() == {
         "version": "1.2.3 of dialog-sandbox",
         "schema": SCHEMA,
@@ -69,8 +69,8 @@ def test_it_runs_from_files_that_nobody_installed(monkeypatch: pytest.MonkeyPatc
     def not_installed(name: str) -> str:
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr(engine, "version", not_installed)
-    assert engine.our_version() == "unknown"
+    monkeypatch.setattr(version, "version", not_installed)
+    assert version.our_version() == "unknown"
 
 
 def test_it_lists_the_rules_and_the_fixtures(sandbox: Driver) -> None:

@@ -11,7 +11,7 @@ from driver import CONSOLE, DEFAULT, PHONE, STRANGER, Driver
 from spaces import PATH, contents, control, copied, create, rows, swept
 from sqlalchemy import func, select
 
-from sandbox.server.control.answers import pieces
+from sandbox.server.answers import pieces
 from sandbox.store import Query, Store, Tx
 from sandbox.store.slices import Slices, in_one
 from sandbox.store.tables import WORKSPACES

@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 
 from dialog_sandbox.models.values import EXCHANGE_ID
 from dialog_sandbox.models.verify import Failure
-from sandbox.server.control.checks import names_by_kind
+from sandbox.server.checks import names_by_kind
 from sandbox.server.guard import needs_no_token
 from sandbox.server.problems import Problem, refusals
 from sandbox.server.public_address import prefix_of

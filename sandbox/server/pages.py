@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from sandbox.server.control.checks import operations_of
-from sandbox.server.control.engine import access_of
+from sandbox.server.access import access_of
+from sandbox.server.checks import operations_of
 from sandbox.server.docs import HEADERS as DOCS_HEADERS
 from sandbox.server.docs import file_answer
 from sandbox.server.guard import UI

@@ -8,10 +8,10 @@ from starlette.datastructures import Headers
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sandbox.server.control.engine import our_version
 from sandbox.server.guard import PREFIX
 from sandbox.server.openapi import OURS
 from sandbox.server.problems import Problem, not_json
+from sandbox.server.version import our_version
 
 MCP = f"{PREFIX}/mcp"
 NOT_INSTALLED = Problem(

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sandbox.server.control.checks import checks_for
+from sandbox.server.checks import checks_for
 from sandbox.server.control.dependencies import WorkspaceAccess
 from sandbox.server.control.http import refused_values
 from sandbox.server.control.near_paths import path_meant
@@ -25,6 +25,7 @@ from sandbox.server.problems import Problem, internal_error, of_world, store_una
 from sandbox.server.public_address import prefix_of
 from sandbox.server.request_counts import RequestCounts
 from sandbox.server.ticker import Ticker
+from sandbox.server.version import our_version
 from sandbox.settings import Settings
 from sandbox.store import Store, StoreUnavailable
 from sandbox.vendors.base.vendor import Vendor
@@ -140,7 +141,7 @@ def every_route(settings: Settings, vendors: Sequence[Vendor]) -> list[BaseRoute
     )
     ours = [route for section in sections for route in section.router.routes]
     is_open = asks_for_no_token(settings)
-    document_of = openapi.documents_of(ours, vendors, engine.our_version(), is_open=is_open)
+    document_of = openapi.documents_of(ours, vendors, our_version(), is_open=is_open)
     described = (
         *openapi.routes(document_of),
         *collections.routes(document_of, [vendor.name for vendor in vendors]),

@@ -8,8 +8,8 @@ from fastapi import Path, Query
 from dialog_sandbox.models import callbacks as models
 from dialog_sandbox.models.base import ListOf
 from sandbox.clock import SECOND
-from sandbox.server.control.answers.callbacks import callbacks_of
-from sandbox.server.control.answers.values import seconds
+from sandbox.server.answers.callbacks import callbacks_of
+from sandbox.server.answers.values import seconds
 from sandbox.server.control.dependencies import VendorsDep, WorkspaceDep
 from sandbox.server.control.http import WORKSPACE, control_router
 from sandbox.server.control.lists import cut_page

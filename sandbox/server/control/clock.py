@@ -6,9 +6,9 @@ from fastapi import Response
 
 from dialog_sandbox.models.clock import ClockReading, ClockRequest, ClockTurned, DueEventInfo
 from sandbox.clock import LATEST, SECOND
-from sandbox.server.control.answers.pieces import in_pieces, written
-from sandbox.server.control.answers.values import optional_milliseconds, timestamp
-from sandbox.server.control.answers.workspaces import clock_reading
+from sandbox.server.answers.pieces import in_pieces, written
+from sandbox.server.answers.values import optional_milliseconds, timestamp
+from sandbox.server.answers.workspaces import clock_reading
 from sandbox.server.control.dependencies import HubDep, TickerDep, WorkspaceAccess, WorkspaceDep
 from sandbox.server.control.http import WORKSPACE, control_router
 from sandbox.server.problems import invalid, refusals

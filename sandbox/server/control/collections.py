@@ -15,8 +15,8 @@ from starlette.routing import BaseRoute, Route
 
 from dialog_sandbox.models.messages import Message
 from sandbox.clock import SECOND
-from sandbox.server.control.answers.messages import message_of
-from sandbox.server.control.answers.workspaces import workspace_now
+from sandbox.server.answers.messages import message_of
+from sandbox.server.answers.workspaces import workspace_now
 from sandbox.server.control.dependencies import WorkspaceAccess
 from sandbox.server.exports import http_format
 from sandbox.server.exports.described_calls import DescribedApi, api_of

@@ -8,8 +8,8 @@ from fastapi import Path, Query
 from dialog_sandbox.models.base import ListOf
 from dialog_sandbox.models.consents import Consent, ConsentChange, ConsentRequest, ListConsentsRequest
 from dialog_sandbox.models.values import PhoneNumber
-from sandbox.server.control.answers.messages import message_of
-from sandbox.server.control.answers.values import timestamp
+from sandbox.server.answers.messages import message_of
+from sandbox.server.answers.values import timestamp
 from sandbox.server.control.dependencies import WorkspaceDep
 from sandbox.server.control.http import WORKSPACE, control_router
 from sandbox.server.control.lists import cut_page

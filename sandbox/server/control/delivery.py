@@ -3,7 +3,7 @@
 from typing import Any
 
 from dialog_sandbox.models.delivery import Delivery, DeliveryRequest, NumberDelivery, PolicyRequest
-from sandbox.server.control.answers.values import seconds
+from sandbox.server.answers.values import seconds
 from sandbox.server.control.dependencies import WorkspaceDep
 from sandbox.server.control.http import WORKSPACE, control_router
 from sandbox.store import Tx

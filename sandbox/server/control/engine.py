@@ -1,16 +1,14 @@
 """Engine: what it is, and what it knows."""
 
-from importlib.metadata import PackageNotFoundError, version
-from typing import Literal
-
 from fastapi import Request
 
 from dialog_sandbox.models.base import ListOf
 from dialog_sandbox.models.engine import Fixture, HandsetNumber, Rule, Template, Version
+from sandbox.server.access import access_of
 from sandbox.server.control.dependencies import VendorsDep
 from sandbox.server.control.http import control_router
-from sandbox.server.guard import MAY_DRIVE
 from sandbox.server.rules import every_rule
+from sandbox.server.version import our_version
 from sandbox.store.tables import SCHEMA
 from sandbox.world import fixtures
 from sandbox.world.delivery import EVERY_OTHER, HANDSETS
@@ -27,21 +25,6 @@ async def show_version(request: Request, vendors: VendorsDep) -> Version:
         vendors=[vendor.name for vendor in vendors],
         access=access_of(request),
     )
-
-
-def access_of(request: Request) -> Literal["drive", "submit", "read"]:
-    """Return what the caller may do."""
-    if request.scope[MAY_DRIVE]:
-        return "drive"
-    return "submit" if request.app.state.settings.demo_submit else "read"
-
-
-def our_version() -> str:
-    """Return `unknown` when it runs from files that nobody installed."""
-    try:
-        return version("dialog-sandbox")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 @router.get("/rules")

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Header, Query, Request
 
 from dialog_sandbox.models.events import Arrived, FollowEventsRequest, WaitRequest
-from sandbox.server.control.answers.messages import message_of
+from sandbox.server.answers.messages import message_of
 from sandbox.server.control.dependencies import HubDep, JournalDep, VendorsDep, WorkspaceAccess, WorkspaceDep
 from sandbox.server.control.http import WORKSPACE, control_router
 from sandbox.server.control.messages import filters_of, place_of

@@ -15,11 +15,10 @@ from dialog_sandbox.models.journal import ExportJournalRequest
 from dialog_sandbox.models.snapshots import WholeFileRequest
 from dialog_sandbox.models.workspaces import WorkspaceInfo
 from sandbox.clock import rfc3339
-from sandbox.server.control.answers.values import optional_milliseconds
-from sandbox.server.control.answers.workspaces import workspace_now
+from sandbox.server.answers.values import optional_milliseconds
+from sandbox.server.answers.workspaces import workspace_now
 from sandbox.server.control.delivery import delivery_of
 from sandbox.server.control.dependencies import PictureWithJournalDep, SettingsDep, StoreDep, VendorsDep, WorkspaceDep
-from sandbox.server.control.engine import our_version
 from sandbox.server.control.http import WORKSPACE, body_pieces, by_turns, control_router
 from sandbox.server.control.snapshots import FURTHER_CHECKS, LARGEST_FILE
 from sandbox.server.exports import bundle, har, http_file, http_format
@@ -30,6 +29,7 @@ from sandbox.server.journal.queries import IN_WORKSPACE, JournalFilters, positio
 from sandbox.server.problems import Problem, refusals
 from sandbox.server.public_address import public_url_of
 from sandbox.server.rules import explanations
+from sandbox.server.version import our_version
 from sandbox.store import Query, ReadSnapshot, Tx, WorkspaceView
 from sandbox.store.tables import JOURNAL, WORKSPACES, JournalEntryRow, WorkspaceRow
 from sandbox.world.access import read_in

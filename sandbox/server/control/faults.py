@@ -8,7 +8,7 @@ from fastapi import Path, Response
 from dialog_sandbox.models.base import DeletedResponse, ListOf
 from dialog_sandbox.models.faults import AddFaultRequest, FaultInfo, SetFaultsRequest
 from sandbox.clock import SECOND
-from sandbox.server.control.answers.values import optional_timestamp
+from sandbox.server.answers.values import optional_timestamp
 from sandbox.server.control.dependencies import WorkspaceDep
 from sandbox.server.control.http import WORKSPACE, control_router
 from sandbox.store import Tx

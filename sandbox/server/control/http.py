@@ -14,8 +14,8 @@ from pydantic import BaseModel, ValidationError
 from starlette.datastructures import QueryParams
 
 from dialog_sandbox.models.values import PATTERNS
+from sandbox.server.checks import checking
 from sandbox.server.control import synthetic
-from sandbox.server.control.checks import checking
 from sandbox.server.journal import Journal
 from sandbox.server.journal.control_calls import ControlCall
 from sandbox.server.problems import Problem, invalid, not_json

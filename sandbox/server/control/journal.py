@@ -6,7 +6,7 @@ from fastapi import Path, Query
 
 from dialog_sandbox.models.base import DeletedResponse, ListOf
 from dialog_sandbox.models.journal import Exchange, ListJournalRequest, ListServerJournalRequest, ShowExchangeRequest
-from sandbox.server.control.answers.values import optional_milliseconds
+from sandbox.server.answers.values import optional_milliseconds
 from sandbox.server.control.dependencies import JournalDep, StoreDep, WorkspaceDep
 from sandbox.server.control.http import WORKSPACE, control_router
 from sandbox.server.control.lists import cut_page

@@ -23,18 +23,18 @@ from dialog_sandbox.models.messages import (
     SendMessageRequest,
     StatusRequest,
 )
-from sandbox.server.control.answers.callbacks import callbacks_of
-from sandbox.server.control.answers.messages import MessageBuilder, conversation_of, message_of, messages_of
-from sandbox.server.control.answers.pieces import in_pieces, written
-from sandbox.server.control.answers.values import optional_milliseconds, timestamp
-from sandbox.server.control.answers.views import view_of
-from sandbox.server.control.checks import message_types_of
+from sandbox.server.answers.callbacks import callbacks_of
+from sandbox.server.answers.messages import MessageBuilder, conversation_of, message_of, messages_of
+from sandbox.server.answers.pieces import in_pieces, written
+from sandbox.server.answers.values import optional_milliseconds, timestamp
+from sandbox.server.answers.views import view_of
+from sandbox.server.checks import message_types_of
 from sandbox.server.control.dependencies import VendorsDep, WorkspaceAccess, WorkspaceDep
 from sandbox.server.control.http import WORKSPACE, control_router
 from sandbox.server.control.lists import cut_page
-from sandbox.server.control.status_words import status_words_of, understood
 from sandbox.server.problems import invalid, refusals
 from sandbox.server.public_address import public_url_of
+from sandbox.server.status_words import status_words_of, understood
 from sandbox.store import Slices, Tx, serve_others
 from sandbox.vendors.base.vendor import Vendor
 from sandbox.world import commands, people

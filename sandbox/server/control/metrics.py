@@ -4,8 +4,8 @@ from fastapi import Request
 from starlette.responses import Response
 
 from sandbox.server.control.dependencies import CountsDep, JournalDep, StoreDep
-from sandbox.server.control.engine import our_version
 from sandbox.server.control.http import control_router
+from sandbox.server.version import our_version
 from sandbox.store.tables import SCHEMA
 from sandbox.world.totals import count_all
 

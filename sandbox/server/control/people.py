@@ -6,7 +6,7 @@ from fastapi import Path, Query, Response
 
 from dialog_sandbox.models.base import ListOf
 from dialog_sandbox.models.people import AddPersonRequest, ChangePersonRequest, ListPeopleRequest, Person
-from sandbox.server.control.answers.people import person_of
+from sandbox.server.answers.people import person_of
 from sandbox.server.control.dependencies import WorkspaceDep
 from sandbox.server.control.http import WORKSPACE, control_router
 from sandbox.server.control.lists import cut_page

@@ -7,8 +7,8 @@ from fastapi import Query
 from dialog_sandbox.models.base import ListOf
 from dialog_sandbox.models.messages import Message
 from dialog_sandbox.models.people import ListConversationRequest, ListPhonesRequest, Phone
-from sandbox.server.control.answers.messages import messages_of
-from sandbox.server.control.answers.people import phones_of
+from sandbox.server.answers.messages import messages_of
+from sandbox.server.answers.people import phones_of
 from sandbox.server.control.consents import AnyPhone
 from sandbox.server.control.dependencies import WorkspaceDep
 from sandbox.server.control.http import WORKSPACE, control_router

@@ -10,8 +10,8 @@ from dialog_sandbox.models.base import DeletedResponse
 from dialog_sandbox.models.callbacks import PutSinkRequest, SinkInfo, SinkRequest, SinkUrl
 from dialog_sandbox.models.values import SINK_NAME
 from sandbox.clock import SECOND
+from sandbox.server.answers.values import seconds, timestamp
 from sandbox.server.callback_sender import SINKS, answer_of, keeping
-from sandbox.server.control.answers.values import seconds, timestamp
 from sandbox.server.control.dependencies import WorkspaceDep
 from sandbox.server.control.http import WORKSPACE, ControlRequest, control_router
 from sandbox.server.problems import Problem, refusals

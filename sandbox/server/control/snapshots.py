@@ -12,8 +12,8 @@ from dialog_sandbox.models.faults import Effect, Match
 from dialog_sandbox.models.snapshots import ResetRequest, Snapshot, WholeFileRequest
 from dialog_sandbox.models.values import SnapshotName
 from dialog_sandbox.models.workspaces import WorkspaceInfo
-from sandbox.server.control.answers.values import timestamp
-from sandbox.server.control.answers.workspaces import workspace_now
+from sandbox.server.answers.values import timestamp
+from sandbox.server.answers.workspaces import workspace_now
 from sandbox.server.control.dependencies import PictureDep, WorkspaceDep
 from sandbox.server.control.http import WORKSPACE, body_pieces, by_turns, control_router
 from sandbox.server.journal.secrets import match_without_key, url_without_secrets

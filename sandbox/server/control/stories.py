@@ -7,7 +7,7 @@ from fastapi import Path
 
 from dialog_sandbox.models.base import ListOf
 from dialog_sandbox.models.stories import Story, StoryRequest
-from sandbox.server.control.answers.values import seconds
+from sandbox.server.answers.values import seconds
 from sandbox.server.control.dependencies import WorkspaceDep
 from sandbox.server.control.http import WORKSPACE, control_router
 from sandbox.server.problems import refusals

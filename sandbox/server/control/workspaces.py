@@ -19,8 +19,8 @@ from dialog_sandbox.models.workspaces import (
     WorkspaceInfo,
 )
 from sandbox.clock import SECOND
-from sandbox.server.control.answers.values import optional_milliseconds
-from sandbox.server.control.answers.workspaces import (
+from sandbox.server.answers.values import optional_milliseconds
+from sandbox.server.answers.workspaces import (
     account_settings,
     console_settings,
     workspace_now,

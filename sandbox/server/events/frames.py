@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from pydantic_core import to_json
 
-from sandbox.server.control.answers.callbacks import callbacks_of
-from sandbox.server.control.answers.messages import MessageBuilder
-from sandbox.server.control.answers.workspaces import clock_reading
+from sandbox.server.answers.callbacks import callbacks_of
+from sandbox.server.answers.messages import MessageBuilder
+from sandbox.server.answers.workspaces import clock_reading
 from sandbox.server.journal import Journal
 from sandbox.server.journal.wire import numbers_of
 from sandbox.store import Tx

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from dialog_sandbox.models.events import Arrived
-from sandbox.server.control.answers.messages import MessageBuilder
+from sandbox.server.answers.messages import MessageBuilder
 from sandbox.store import Tx
 from sandbox.store.tables import MessageRow
 from sandbox.world.links_and_codes import codes, links

@@ -6,9 +6,9 @@ from contextlib import suppress
 from contextvars import ContextVar
 from http import HTTPStatus
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from fastapi import Request
+from fastapi import APIRouter, Request
 from fastapi.telemetry import TelemetryConfig
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope
 from sandbox.store import Store, StoreUnavailable, Tx, WorkspaceView, serve_others
 from sandbox.vendors.base import forms, parameters
 from sandbox.vendors.base.callbacks import SENDER
+from sandbox.vendors.base.near_misses import NearMiss
 from sandbox.vendors.base.operation import Choice, Operation
 from sandbox.vendors.base.parameters import Parameters
 from sandbox.vendors.base.real_data import refuse_real_data
@@ -25,9 +26,6 @@ from sandbox.world.commands import run_due
 from sandbox.world.faults import CallDetails, MatchedFault, match_fault
 from sandbox.world.ids import new_exchange_id
 from sandbox.world.messages.reads import count_reads
-
-if TYPE_CHECKING:
-    from sandbox.vendors.base.vendor import Vendor
 
 P = TypeVar("P", bound=Parameters)
 
@@ -68,6 +66,32 @@ class ExchangeHooks(Protocol):
         """Return what is sent: with the exchange's id, spoiled if a fault says so, and noted for the journal."""
 
 
+class ExchangeVendor(Protocol):
+    """What an exchange needs of its vendor: a `Vendor`, which is itself made of functions of exchanges."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def router(self) -> APIRouter: ...
+    @property
+    def form_rule(self) -> str: ...
+    @property
+    def unknown_path(self) -> str: ...
+    @property
+    def wrong_method(self) -> str: ...
+    @property
+    def credentials_in_headers(self) -> bool: ...
+    @property
+    def authenticate(self) -> "Callable[[Tx, VendorExchange], WorkspaceView]": ...
+    @property
+    def refuse(self) -> "Callable[[VendorExchange, Refusal], Response]": ...
+    @property
+    def findings(self) -> "Callable[[Tx, VendorExchange], list[CallFinding]]": ...
+
+    def claims(self, path: str) -> bool: ...
+    def near_miss(self, path: str) -> NearMiss | None: ...
+
+
 class VendorExchange:
     """A vendor request and what came of it.
 
@@ -79,7 +103,9 @@ class VendorExchange:
     and the numbers of the `messages` that it made or showed. `fault`: what the call met, if anything.
     """
 
-    def __init__(self, vendor: "Vendor", store: Store, hooks: ExchangeHooks, scope: Scope, receive: Receive) -> None:
+    def __init__(
+        self, vendor: ExchangeVendor, store: Store, hooks: ExchangeHooks, scope: Scope, receive: Receive
+    ) -> None:
         self.id = new_exchange_id()
         exchange_in_hand.set(self.id)
         self.began = perf_counter()

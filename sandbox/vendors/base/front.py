@@ -1,7 +1,6 @@
 """The ASGI app of a vendor: FastAPI's own, behind what each of its exchanges begins with."""
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from fastapi import FastAPI, Request
@@ -17,9 +16,7 @@ from sandbox.vendors.base.answers import NothingSent
 from sandbox.vendors.base.exchange import SCOPE_KEY, ExchangeHooks, VendorExchange, exchange_of
 from sandbox.vendors.base.refusal import Refusal, Severed
 from sandbox.vendors.base.route import VendorRoute, check_origin, refused, unquoted
-
-if TYPE_CHECKING:
-    from sandbox.vendors.base.vendor import Vendor
+from sandbox.vendors.base.vendor import Vendor
 
 UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 """Characters whose escapes mean nothing else than themselves (RFC 3986, 6.2.2.2)."""
@@ -32,7 +29,7 @@ class VendorFront:
     was found.
     """
 
-    def __init__(self, vendor: "Vendor", store: Store, hooks: ExchangeHooks) -> None:
+    def __init__(self, vendor: Vendor, store: Store, hooks: ExchangeHooks) -> None:
         self._vendor = vendor
         self._store = store
         self._hooks = hooks

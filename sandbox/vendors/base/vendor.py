@@ -6,14 +6,12 @@ from typing import Any, NamedTuple
 
 from fastapi import APIRouter
 from starlette.responses import Response
-from starlette.types import ASGIApp
 
-from sandbox.store import Store, Tx, WorkspaceView
+from sandbox.store import Tx, WorkspaceView
 from sandbox.store.id_format import IdFormat
 from sandbox.store.tables import MessageRow
 from sandbox.vendors.base.callbacks import StatusChange
-from sandbox.vendors.base.exchange import ExchangeHooks, VendorExchange
-from sandbox.vendors.base.front import VendorFront
+from sandbox.vendors.base.exchange import VendorExchange
 from sandbox.vendors.base.near_misses import NearMiss, near_miss
 from sandbox.vendors.base.range_reads import RangeRead
 from sandbox.vendors.base.refusal import CallFinding, Refusal
@@ -91,7 +89,3 @@ class Vendor:
         """Return which path of this vendor was meant by one that leads nowhere; None when none was."""
         templates = [route.path for route in self.router.routes if isinstance(route, VendorRoute)]
         return near_miss(self.name, self.prefix, templates, path)
-
-    def app(self, store: Store, hooks: ExchangeHooks) -> ASGIApp:
-        """Return this vendor as an app of its own, which answers in its shapes only."""
-        return VendorFront(self, store, hooks)

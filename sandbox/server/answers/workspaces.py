@@ -15,7 +15,7 @@ from dialog_sandbox.models.workspaces import (
     ConsoleSettings,
     WorkspaceInfo,
 )
-from sandbox.server.control.answers.values import optional_timestamp, timestamp
+from sandbox.server.answers.values import optional_timestamp, timestamp
 from sandbox.store import Query, Tx
 from sandbox.store.tables import ACCOUNTS, CONSOLES, LINES, AccountRow, ConsoleRow, WorkspaceRow
 from sandbox.world.lines import LineView

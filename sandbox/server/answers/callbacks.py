@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import bindparam, select
 
 from dialog_sandbox.models import callbacks as models
-from sandbox.server.control.answers.values import optional_timestamp, timestamp
+from sandbox.server.answers.values import optional_timestamp, timestamp
 from sandbox.server.journal.secrets import url_without_secrets
 from sandbox.store import Query, Tx
 from sandbox.store.tables import MESSAGES, AttemptRow, MessageRow

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from dialog_sandbox.models.messages import Conversation, Ids, Message, Next, TimelineEntry
-from sandbox.server.control.answers.values import timestamp
+from sandbox.server.answers.values import timestamp
 from sandbox.store import Tx
 from sandbox.store.tables import MessageRow, PersonRow
 from sandbox.world import people

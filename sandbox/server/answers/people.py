@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from dialog_sandbox.models.people import Person, Phone
-from sandbox.server.control.answers.messages import MessageBuilder
+from sandbox.server.answers.messages import MessageBuilder
 from sandbox.store import Tx
 from sandbox.store.tables import PersonRow
 from sandbox.world.people import MISC

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from fnmatch import fnmatchcase
 
 from dialog_sandbox.models.values import CHECKS, Check
-from sandbox.server.control.status_words import status_check, status_words_of, unambiguous
+from sandbox.server.status_words import status_check, status_words_of, unambiguous
 from sandbox.vendors.base.vendor import Vendor
 from sandbox.world import consent, phones, zones
 from sandbox.world.delivery import HANDSETS
