@@ -55,7 +55,7 @@ def what_keeps(settings: Settings, left_s: float) -> str | None:
             connection.request("GET", "/_sandbox/health/ready")
             answer = connection.getresponse()
             status, said = answer.status, answer.read(LONGEST_ANSWER)
-    except (OSError, HTTPException) as error:
+    except (OSError, HTTPException, UnicodeError) as error:  # the last for what is no name
         if getattr(error, "reason", None) in NO_TLS:
             return SPEAKS_NO_TLS
         return str(error) or type(error).__name__

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import httpcore
 
+from dialog_sandbox.session import base_of
 from sandbox.replay import Replay, ReplayRefused, ReplayResult
 from sandbox.server.exports.bundle import DamagedBundle
 from sandbox.server.exports.recorded_requests import CannotBeSent, RecordedRequest
@@ -30,10 +31,12 @@ class HttpServer:
     """A server behind a URL, called past all proxies."""
 
     def __init__(self, url: str, token: str | None) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in PORTS or not parts.hostname:
-            raise CannotReplay(f"The URL of a sandbox is written like http://127.0.0.1:8080, not {url}.")
-        self.url = url.rstrip("/")
+        try:
+            self.url = base_of(url)
+            parts = urlsplit(self.url)
+        except ValueError as error:
+            raise CannotReplay(str(error)) from None
+        assert parts.hostname is not None
         self._origin = (parts.scheme.encode(), parts.hostname.encode(), parts.port or PORTS[parts.scheme])
         self._host = parts.netloc.rpartition("@")[2].encode()
         self._prefix = parts.path.rstrip("/").encode()

@@ -386,6 +386,10 @@ def test_readyz_is_1_when_nobody_listens() -> None:
         is_refused(1, f"not ready on 127.0.0.1 port {port}: ...refused...", "readyz", "--port", str(port))
 
 
+def test_readyz_is_1_when_the_name_is_none() -> None:
+    is_refused(1, "not ready on a..b port 8080: ...", "readyz", "--host", "a..b")
+
+
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [

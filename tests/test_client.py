@@ -572,7 +572,13 @@ def test_nobody_answers() -> None:
     assert unreachable.value.__suppress_context__
 
 
-@pytest.mark.parametrize("url", [None, "", "127.0.0.1:8080", "localhost:8080"])
+NO_URLS = (
+    *(None, "", "127.0.0.1:8080", "localhost:8080", "http://", "http://:80", "ftp://localhost"),
+    *("http://localhost:port", "http://localhost:65536", "http://a..b", "http://ü..b", f"http://{'a' * 64}"),
+)
+
+
+@pytest.mark.parametrize("url", NO_URLS)
 @pytest.mark.parametrize("kind", [SandboxClient, AsyncSandboxClient])
 def test_what_is_no_url_is_told(kind: Any, url: str | None) -> None:
     with pytest.raises(ValueError, match=f"is written like http://127.0.0.1:8080, not {url!r}"):

@@ -82,11 +82,9 @@ def test_what_cannot_be_replayed_is_said_in_a_line(tmp_path: Path, saved: Path) 
     is_refused(2, f"{cut} cannot be read: ...", "replay", str(cut))
     nowhere = "http://127.0.0.1:1"
     is_refused(2, f"No sandbox answers at {nowhere}: ...", "replay", str(saved), "--url", nowhere)
-    is_refused(
-        2,
-        "The URL of a sandbox is written like http://127.0.0.1:8080, not 127.0.0.1.",
-        *("replay", str(saved), "--url", "127.0.0.1"),
-    )
+    for url in ("127.0.0.1", "http://127.0.0.1:port"):
+        told = f"The URL of a sandbox is written like http://127.0.0.1:8080, not '{url}'."
+        is_refused(2, told, "replay", str(saved), "--url", url)
 
 
 # pytest ---------------------------------------------------------------------------------------------------------------

@@ -13,13 +13,14 @@ import httpcore
 import httpx
 
 from dialog_sandbox.errors import Unreachable
-from dialog_sandbox.transport import AsyncTransport, Transport, Verify
+from dialog_sandbox.transport import PORTS, AsyncTransport, Transport, Verify
 
 __tracebackhide__ = True
 """A test that fails shows its own line, and not how we came to know: so in each of our modules."""
 TIMEOUT_S = 30.0
 ENDLESS = httpx.Timeout(TIMEOUT_S, read=None)
 """For an answer that goes on; the server sends something from time to time."""
+LAST_PORT = 65_535
 BROKEN = (
     httpx.TransportError,
     httpcore.NetworkError,
@@ -111,11 +112,21 @@ class AsyncSession:
 
 def base_of(url: str) -> str:
     """Return the URL without a slash at its end; raises ValueError when it is none."""
-    if not str(url).startswith(("http://", "https://")):
+    if not _is_url(str(url)):
         raise ValueError(f"The URL of a sandbox is written like http://127.0.0.1:8080, not {url!r}.")
     if "/_sandbox" in str(url):
         raise ValueError(f"The URL of a sandbox has no /_sandbox: write {str(url).partition('/_sandbox')[0]}.")
-    return url.rstrip("/")
+    return str(url).rstrip("/")
+
+
+def _is_url(text: str) -> bool:
+    """Return whether it is a URL of HTTP, of a host that can be asked for and a port that can be connected to."""
+    try:
+        url = httpx.URL(text)
+        url.host.encode("idna")
+    except (httpx.InvalidURL, UnicodeError):
+        return False
+    return url.scheme in PORTS and url.host != "" and (url.port or 0) <= LAST_PORT
 
 
 def headers_of(token: str | None) -> dict[str, str]:
