@@ -397,9 +397,9 @@ def test_the_server_ends_with_a_run_that_is_killed(run: Runs, tmp_path: Path, wo
     tests = """
 import os, pathlib, signal
 
-def test_it(sandbox_server):
+def test_it(sandbox_server, pytestconfig):
     pathlib.Path("port").write_text(sandbox_server.url.rpartition(":")[2])
-    os.kill(os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid(), signal.SIGKILL)
+    os.kill(os.getppid() if hasattr(pytestconfig, "workerinput") else os.getpid(), signal.SIGKILL)
 """
     # It comes back when nobody has its standard error open any more, the server neither.
     done = run(tests, "-s", *workers, TMPDIR=str(tmp_path / "temporary"))
