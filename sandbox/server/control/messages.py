@@ -244,8 +244,9 @@ async def text_in(response: Response, ws: WorkspaceDep, body: InboundRequest) ->
 async def broadcast(response: Response, ws: WorkspaceDep, body: BroadcastRequest) -> Scheduled | Response:
     """Sends one text to many; `everyone` is whoever is there when it goes out."""
 
-    def work(tx: Tx) -> Begun | Deferred:
-        return commands.execute(
+    def work(tx: Tx) -> tuple[Begun | Deferred, int]:
+        before = tx.count_of("message")
+        done = commands.execute(
             tx,
             commands.broadcast,
             optional_milliseconds(body.at),
@@ -256,18 +257,21 @@ async def broadcast(response: Response, ws: WorkspaceDep, body: BroadcastRequest
             sent_by=body.sent_by,
             campaign=body.campaign,
         )
+        return done, before
 
-    done = await ws.write(work)
+    done, before = await ws.write(work)
     if isinstance(done, Deferred):
         return scheduled(response, done)
-    messages = await _messages_of_broadcast(ws, done.key)
+    messages = await _messages_of_broadcast(ws, done.key, before)
     return in_pieces(Broadcast(broadcast_id=done.key, messages=[]), "messages", messages, 201)
 
 
-async def _messages_of_broadcast(ws: WorkspaceAccess, key: str) -> list[str]:
-    """Return each as JSON, once all are sent, since that is due before the first of these reads."""
+async def _messages_of_broadcast(ws: WorkspaceAccess, key: str, after: int) -> list[str]:
+    """Return each as JSON, once all are sent, since that is due before the first of these reads.
+
+    `after`: the number of the last message before it; to look through those takes long where there are many.
+    """
     found: list[str] = []
-    after = 0
 
     def read(tx: Tx) -> list[Message]:
         return messages_of(tx, list_rows(tx, MessageFilters(broadcast=key), after=after, limit=BATCH_SIZE))
