@@ -55,12 +55,13 @@ fire: $(VENV)/dev.done  ## two servers under load, killed 20 times in turn, on e
 torture: $(VENV)/dev.done  ## kills, full disks, outages, hostile inputs and a soak within five minutes, with ARGS (--seconds, --seed, --write)
 	@$(BIN)/python -m torture $(ARGS)
 
-check: $(VENV)/dev.done check-names  ## formatting, lint, types, import rules, names and known vulnerabilities
+check: $(VENV)/dev.done check-names  ## formatting, lint, types, import rules, names, reasons and known vulnerabilities
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tools/generate_sync_client.py --check
+	$(BIN)/python -m tools.check_reasons
 	$(BIN)/python -m tools.audit
 
 check-names: $(VENV)/dev.done  ## identifiers: words that were given up, classes of one name, modules named by no noun

@@ -51,7 +51,7 @@ def fill_journal(path: Path, exchanges: int, end: int, *, messages: int, days: i
         own = store.write_now(lambda tx: tx.enter(find.find_workspace(tx, find.DEFAULT)).id)
         rows = iter(_rows(own, exchanges, end, messages, days))
         while some := list(islice(rows, BATCH)):
-            store.write_now(lambda tx, some=some: _insert(tx, some))  # type: ignore[misc]
+            store.write_now(lambda tx, some=some: _insert(tx, some))  # type: ignore[misc]  # mypy infers no lambda with a default
     finally:
         store.close()
     with sqlite3.connect(path) as driver:

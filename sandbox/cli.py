@@ -115,13 +115,13 @@ def serve(
 
     # readyz does without them; and a taken port is told before
     if settings.workers > 1:
-        from sandbox.workers import run_workers  # noqa: PLC0415
+        from sandbox.workers import run_workers  # noqa: PLC0415  (readyz does without it)
 
         tell_what_is_not_sent()
         with one_line_failures(), one_line_without_reader():
             run_workers(settings, listener)
     else:
-        from sandbox.web_server import run  # noqa: PLC0415
+        from sandbox.web_server import run  # noqa: PLC0415  (readyz does without it)
 
         tell_what_is_not_sent()
         with one_line_failures(), one_line_without_reader():

@@ -197,7 +197,7 @@ def config_of(app: ASGIApp, settings: Settings | None = None, **more: Any) -> uv
         proxy_headers=False,
         timeout_keep_alive=KEPT_OPEN_S,
         limit_concurrency=None if settings is None else most_connections(settings.max_connections),
-        timeout_graceful_shutdown=max(GRACE_S, 0 if settings is None else settings.stop_grace),  # type: ignore[arg-type]
+        timeout_graceful_shutdown=max(GRACE_S, 0 if settings is None else settings.stop_grace),  # type: ignore[arg-type]  # it takes fractions too
         **more,
     )
 

@@ -207,8 +207,8 @@ def test_each_status_is_told_once_however_the_clock_is_cut(sandbox: Driver) -> N
     turn(sandbox, "freeze")
     first = sandbox.send()["id"]
     told = [turn(sandbox, "advance", seconds=0.5)["fired"] for _ in range(8)]
-    assert [len(fired) for fired in told] == [0, 1, 0, 0, 0, 1, 0, 0]  # type: ignore[arg-type]
-    assert [fired[0]["message"] for fired in told if fired] == [first, first]  # type: ignore[index]
+    assert [len(fired) for fired in told] == [0, 1, 0, 0, 0, 1, 0, 0]  # type: ignore[arg-type]  # each is a list or None
+    assert [fired[0]["message"] for fired in told if fired] == [first, first]  # type: ignore[index]  # as above
 
 
 def test_the_vendors_go_by_the_clock(sandbox: Driver) -> None:

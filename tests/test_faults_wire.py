@@ -46,7 +46,7 @@ class Served:
             await startup(sockets)
             is_ready.set()
 
-        self._server.startup = ready  # type: ignore[method-assign]
+        self._server.startup = ready  # type: ignore[method-assign]  # a hook for the test
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._listener]})
         self._thread.start()
         assert is_ready.wait(FAILSAFE_S)
@@ -84,7 +84,7 @@ def served() -> Iterator[Served]:
     """It logs nothing: what a fault does is no error."""
     logged: list[str] = []
     handler = logging.Handler()
-    handler.emit = lambda record: logged.append(handler.format(record))  # type: ignore[method-assign]
+    handler.emit = lambda record: logged.append(handler.format(record))  # type: ignore[method-assign]  # a hook for the test
     one = Served()
     for origin in ({"console": CONSOLE}, {"tracking_number": TRACKING_NUMBER}):  # each vendor has something to show
         one.control("POST", "/messages", {**origin, "to": PHONE, "text": "Hello"})

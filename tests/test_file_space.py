@@ -66,7 +66,7 @@ def test_the_file_is_shorter_some_seconds_after_much_was_deleted(open_driver: Op
     elif how == "snapshot":
         sandbox.control("DELETE", "/snapshots/one")
     elif how == "workspace":
-        sandbox.call("DELETE", f"{PATH}/{made['id']}")  # type: ignore[index]
+        sandbox.call("DELETE", f"{PATH}/{made['id']}")  # type: ignore[index]  # it was made above
     else:
         pass_time(sandbox, 3601)
     while sandbox.app.store.read_now(has_gone):

@@ -53,7 +53,7 @@ def test_a_datetime_is_cut_to_the_millisecond_whatever_its_zone() -> None:
 def view(**changes: object) -> WorkspaceView:
     fields: dict[str, object] = dict.fromkeys(WorkspaceView._fields) | {"clock_at": 5_000, "clock_wall": 1_000}
     fields["clock_speed"] = 1.0
-    return WorkspaceView(**(fields | changes))  # type: ignore[arg-type]
+    return WorkspaceView(**(fields | changes))  # type: ignore[arg-type]  # of several types
 
 
 def test_a_running_clock_goes_on_with_wall_time_and_a_frozen_one_stays() -> None:

@@ -103,7 +103,7 @@ def test_the_table_of_settings_is_in_step_with_the_settings() -> None:
     bounds = re.findall(r"^\| `SANDBOX_([A-Z_]+)` \| (.*) \| .* \|$", OPERATORS.read_text(), re.MULTILINE)
     rows += [("", name, told) for name, told in bounds]
     assert sorted(name.lower() for _, name, _ in rows) == sorted(Settings.model_fields)
-    taken = {option for each in get_command(app).commands["serve"].params for option in each.opts}  # type: ignore[attr-defined]
+    taken = {option for each in get_command(app).commands["serve"].params for option in each.opts}  # type: ignore[attr-defined]  # a group of commands
     assert {flag for flag, _, _ in rows if flag} == taken
     for flag, name, told in rows:
         assert flag in ("", f"--{name.lower().replace('_', '-')}")

@@ -93,7 +93,7 @@ def test_a_server_may_begin_to_listen_meanwhile(clock: Clock, silent: socket.soc
             silent.listen()
             Thread(target=serve_once, args=(silent,)).start()
 
-    clock.meanwhile = begin  # type: ignore[method-assign]
+    clock.meanwhile = begin  # type: ignore[method-assign]  # a hook for the test
     wait_until_ready(settings_at(silent), 60)
     assert clock.slept == 3
 

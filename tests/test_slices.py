@@ -283,7 +283,7 @@ def test_work_that_fails_in_a_later_slice_keeps_what_came_before(tmp_path: Path)
 
     with pytest.raises(RuntimeError):
         asyncio.run(store.write_in_slices(work))
-    assert [store.write_now(lambda tx: tx.next_id(kind, 0)) for kind in ("first", "second")] == [2, 1]  # noqa: B023
+    assert [store.write_now(lambda tx: tx.next_id(kind, 0)) for kind in ("first", "second")] == [2, 1]  # noqa: B023  (it is run at once)
     store.close()
 
 

@@ -298,7 +298,7 @@ def _standing_for(addresses: tuple[str, ...]) -> Callable[[str, int], "asyncio.F
     async def resolve(host: str, port: int) -> list[str]:
         return list(addresses)
 
-    return resolve  # type: ignore[return-value]
+    return resolve  # type: ignore[return-value]  # of one of two kinds
 
 
 @pytest.fixture
@@ -496,7 +496,7 @@ class Names:
         if host.endswith(".stuck"):
             self.known.wait()
             raise socket.gaierror("Name or service not known")
-        return self._system("127.0.0.1" if host.endswith(".test") else host, *rest, **more)  # type: ignore[arg-type]
+        return self._system("127.0.0.1" if host.endswith(".test") else host, *rest, **more)  # type: ignore[arg-type]  # some are bytes
 
 
 @pytest.fixture

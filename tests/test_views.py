@@ -25,7 +25,7 @@ def fetched(sandbox: Driver, view: dict[str, Any]) -> Any:
     words = shlex.split(view["curl"])
     auth = tuple(words[words.index("-u") + 1].split(":")) if "-u" in words else None
     assert words[:2] + words[-1:] == ["curl", "-s", view["url"]]
-    answer = sandbox.call("GET", view["url"].encode().removeprefix(b"http://127.0.0.1:8080"), auth=auth)  # type: ignore[arg-type]
+    answer = sandbox.call("GET", view["url"].encode().removeprefix(b"http://127.0.0.1:8080"), auth=auth)  # type: ignore[arg-type]  # httpx takes bytes
     assert answer.status_code == 200
     assert answer.headers["content-type"] == view["media_type"]
     return answer

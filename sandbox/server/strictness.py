@@ -224,7 +224,7 @@ class Strict(WithoutUpgrades):
         path, _, query = _without_host(target).partition(b"?")
         path = path.partition(b"#")[0]
         return {
-            **{name: self.scope[name] for name in SHARED},  # type: ignore[literal-required]
+            **{name: self.scope[name] for name in SHARED},  # type: ignore[literal-required]  # SHARED has its keys
             "method": method.decode("latin-1"),
             "path": unquote(path.decode("latin-1")),
             "raw_path": path,

@@ -111,12 +111,12 @@ class Telemetry:
             self.config |= {"metrics": True, "meter_provider": self._meter_provider(resource)}
 
     def _tracer_provider(self, resource: "Resource") -> Any:
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
-        from opentelemetry.sdk.trace import Span, SpanProcessor, TracerProvider  # noqa: PLC0415
-        from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415  (an extra)
+        from opentelemetry.sdk.trace import Span, SpanProcessor, TracerProvider  # noqa: PLC0415  (an extra)
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415  (an extra)
 
         class WithoutSecrets(SpanProcessor):
-            def on_start(self, span: Span, parent_context: object = None) -> None:  # noqa: ARG002
+            def on_start(self, span: Span, parent_context: object = None) -> None:  # noqa: ARG002  (OpenTelemetry's signature)
                 for name in OF_PATH:
                     if name in (span.attributes or {}):
                         span.set_attribute(name, MARK.decode())
@@ -128,9 +128,9 @@ class Telemetry:
         return provider
 
     def _meter_provider(self, resource: "Resource") -> Any:
-        from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter  # noqa: PLC0415
-        from opentelemetry.sdk.metrics import MeterProvider  # noqa: PLC0415
-        from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader  # noqa: PLC0415
+        from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter  # noqa: PLC0415  (an extra)
+        from opentelemetry.sdk.metrics import MeterProvider  # noqa: PLC0415  (an extra)
+        from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader  # noqa: PLC0415  (an extra)
 
         reader = PeriodicExportingMetricReader(OTLPMetricExporter())
         provider = MeterProvider(metric_readers=[reader], resource=resource, shutdown_on_exit=False)
@@ -154,7 +154,7 @@ def started(variables: Mapping[str, str]) -> Telemetry | None:
 
 
 def _resource() -> "Resource":
-    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
+    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415  (an extra)
 
     resource = Resource.create()
     if str(resource.attributes.get("service.name", "")).startswith("unknown_service"):

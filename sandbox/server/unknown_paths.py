@@ -36,7 +36,7 @@ class UnknownPaths(Vendor):
 
     apis: Mapping[str, str] = field(default_factory=dict)
 
-    def claims(self, path: str) -> bool:  # noqa: ARG002
+    def claims(self, path: str) -> bool:  # noqa: ARG002  (as of every vendor)
         return False
 
     def near_miss(self, path: str) -> NearMiss | None:

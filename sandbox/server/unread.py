@@ -113,8 +113,8 @@ def queued(connection: socket.socket) -> int:
     """Bytes that the system has not got rid of yet, where it tells that."""
     if sys.platform == "win32":
         return 0
-    import fcntl  # noqa: PLC0415
-    import termios  # noqa: PLC0415
+    import fcntl  # noqa: PLC0415  (Windows has none)
+    import termios  # noqa: PLC0415  (Windows has none)
 
     (count,) = struct.unpack("i", fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, struct.pack("i", 0)))
     return int(count)

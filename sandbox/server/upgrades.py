@@ -36,7 +36,7 @@ class WithoutUpgrades(HttpToolsProtocol):
             return self._pass_over() + data[offer.args[0] :]
         return None
 
-    def parser_failed(self, error: httptools.HttpParserError) -> None:  # noqa: ARG002
+    def parser_failed(self, error: httptools.HttpParserError) -> None:  # noqa: ARG002  (for those who override it)
         """Answer what is no HTTP."""
         self.send_400_response("Invalid HTTP request received.")
 

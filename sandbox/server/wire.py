@@ -105,7 +105,7 @@ class Wire(Unread):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._begin_head()
-        self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]
+        self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]  # asgiref knows its own alone
 
     def shutdown(self) -> None:
         if self.is_held:
@@ -117,7 +117,7 @@ class Wire(Unread):
         self._end()
         self.transport.close()
 
-    def cut(self, sent: int, promised: int | None) -> None:  # noqa: ARG002
+    def cut(self, sent: int, promised: int | None) -> None:  # noqa: ARG002  (`Link` has them)
         self.close()
 
     def give_up(self) -> None:

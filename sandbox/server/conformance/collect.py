@@ -47,7 +47,7 @@ async def paged(ws: Readable, page: Callable[[Tx, int], list[T]], position_of: C
     rows: list[T] = []
     while True:
         after = position_of(rows[-1]) if rows else 0
-        found = await ws.read(lambda tx, after=after: page(tx, after))  # type: ignore[misc]
+        found = await ws.read(lambda tx, after=after: page(tx, after))  # type: ignore[misc]  # mypy infers no such lambda
         if not found:
             return rows
         rows += found
@@ -153,7 +153,7 @@ async def report_of(ws: Readable, vendors: Sequence[Vendor], *, is_masked: bool 
             polls[call.operation].take_in(call)
     facts = await ws.read(_facts)
     messages = await _message_facts(ws, facts)
-    contents = [await ws.read(lambda tx, read=read: content_of(tx, read)) for read in reads]  # type: ignore[misc]
+    contents = [await ws.read(lambda tx, read=read: content_of(tx, read)) for read in reads]  # type: ignore[misc]  # mypy infers no such lambda
     callbacks = [
         each
         for each in await paged(ws, page_of_callbacks, lambda each: each.callback.id)

@@ -108,9 +108,9 @@ def application(state: Mapping[str, Any], routes: Sequence[BaseRoute]) -> ASGIAp
 def every_route(settings: Settings, vendors: Sequence[Vendor]) -> list[BaseRoute]:
     """Return the sections of the control API, their description, the vendors', and the pages for people."""
     # They take longer to import and to build than a vendor's first answer may take.
-    from sandbox.server import docs, llms_text, openapi, pages  # noqa: PLC0415
-    from sandbox.server.agents import endpoint as agents  # noqa: PLC0415
-    from sandbox.server.control import (  # noqa: PLC0415
+    from sandbox.server import docs, llms_text, openapi, pages  # noqa: PLC0415  (see above)
+    from sandbox.server.agents import endpoint as agents  # noqa: PLC0415  (see above)
+    from sandbox.server.control import (  # noqa: PLC0415  (see above)
         callbacks,
         clock,
         collections,

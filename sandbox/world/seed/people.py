@@ -54,7 +54,7 @@ class Names:
         locale = LOCALES.get(language or "", LOCALES["English"])
         if locale not in self._providers:
             # The generator with one provider: a whole `Faker()` would take 100 ms.
-            from faker.generator import Generator  # noqa: PLC0415
+            from faker.generator import Generator  # noqa: PLC0415  (as above)
 
             generator = Generator()
             generator.seed_instance(f"{self._seed}:{locale}")

@@ -42,7 +42,7 @@ def connect(username: str, password: str) -> httpx.Client:
 def exchange(http: httpx.Client, method: str, url: str, **options: object) -> httpx.Response:
     """One call; raises VendorDown when it may go better next time."""
     try:
-        answer = http.request(method, url, **options)  # type: ignore[arg-type]
+        answer = http.request(method, url, **options)  # type: ignore[arg-type]  # of a project that checks no types
     except httpx.TransportError as error:
         raise VendorDown(type(error).__name__) from error
     if answer.status_code == 429 or answer.status_code >= 500:
