@@ -15,11 +15,11 @@ from dialog_sandbox.models.journal import ExportJournalRequest
 from dialog_sandbox.models.snapshots import WholeFileRequest
 from dialog_sandbox.models.workspaces import WorkspaceInfo
 from sandbox.clock import rfc3339
-from sandbox.server.answers.values import optional_milliseconds
 from sandbox.server.answers.workspaces import workspace_now
 from sandbox.server.control.delivery import delivery_of
 from sandbox.server.control.dependencies import PictureWithJournalDep, SettingsDep, StoreDep, VendorsDep, WorkspaceDep
 from sandbox.server.control.http import WORKSPACE, body_pieces, by_turns, control_router
+from sandbox.server.control.journal_filters import filters_of
 from sandbox.server.control.snapshots import FURTHER_CHECKS, LARGEST_FILE
 from sandbox.server.exports import bundle, har, http_file, http_format
 from sandbox.server.exports.opened_bundle import OpenedBundle
@@ -35,7 +35,6 @@ from sandbox.store.tables import JOURNAL, WORKSPACES, JournalEntryRow, Workspace
 from sandbox.world.access import read_in
 from sandbox.world.delivery import Policy
 from sandbox.world.errors import UnknownWorkspace
-from sandbox.world.messages.search import find_message
 from sandbox.world.workspaces import find
 
 router = control_router("", "Exports")
@@ -76,7 +75,7 @@ async def exported_journal(
 
     def work(tx: Tx) -> tuple[str, int, Iterator[JournalEntryRow]]:
         row = find.row_of(tx)
-        entries = _entries(picture, tx.ws, _filters(tx, query))
+        entries = _entries(picture, tx.ws, filters_of(tx, query, query.message))
         return row.name or row.key or "workspace", len(find.accounts(tx)), entries
 
     name, accounts, entries = await ws.read(work)
@@ -149,18 +148,6 @@ async def open_bundle(request: Request, store: StoreDep) -> WorkspaceInfo:
             raise Problem(422, "Damaged bundle", str(error)) from None
         raise
     return await read_in(store, lambda tx: find.by_id(tx, own), workspace_now)
-
-
-def _filters(tx: Tx, query: ExportJournalRequest) -> JournalFilters:
-    return JournalFilters(
-        operation=query.operation,
-        outcome=query.outcome,
-        status=query.status,
-        message=None if query.message is None else find_message(tx, query.message).id,
-        findings=query.findings,
-        since=optional_milliseconds(query.since),
-        until=optional_milliseconds(query.until),
-    )
 
 
 def _entries(picture: ReadSnapshot, world: int, filters: JournalFilters) -> Iterator[JournalEntryRow]:

@@ -6,13 +6,12 @@ from fastapi import Path, Query
 
 from dialog_sandbox.models.base import DeletedResponse, ListOf
 from dialog_sandbox.models.journal import Exchange, ListJournalRequest, ListServerJournalRequest, ShowExchangeRequest
-from sandbox.server.answers.values import optional_milliseconds
 from sandbox.server.control.dependencies import JournalDep, StoreDep, WorkspaceDep
 from sandbox.server.control.http import WORKSPACE, control_router
+from sandbox.server.control.journal_filters import filters_of
 from sandbox.server.control.lists import cut_page
 from sandbox.server.journal import Journal
 from sandbox.server.journal.queries import (
-    JournalFilters,
     drop_all,
     find_entry,
     find_entry_anywhere,
@@ -36,7 +35,7 @@ async def list_journal(
 ) -> ListOf[Exchange]:
     """Every vendor exchange of the workspace, refused and faulted ones too. Secrets never appear."""
     await journal.flush()
-    return await ws.read(lambda tx: _page(tx, journal, page, _message_of(tx, page), _searched(tx, page)))
+    return await ws.read(lambda tx: _page(tx, journal, page, page.message, _searched(tx, page)))
 
 
 @router.get(WORKSPACE + "/journal/{id}")
@@ -80,10 +79,6 @@ async def empty_server_journal(store: StoreDep, journal: JournalDep) -> DeletedR
     return DeletedResponse(deleted=await store.write(drop_all))
 
 
-def _message_of(tx: Tx, page: ListJournalRequest) -> int | None:
-    return None if page.message is None else find_message(tx, page.message).id
-
-
 def _searched(tx: Tx, page: ListJournalRequest) -> int | None:
     """Return the message whose id is searched for, if it is one's."""
     try:
@@ -96,20 +91,10 @@ def _page(
     tx: Tx,
     journal: Journal,
     page: ListServerJournalRequest,
-    message: int | None = None,
+    message: str | None = None,
     searched: int | None = None,
 ) -> ListOf[Exchange]:
-    filters = JournalFilters(
-        operation=page.operation,
-        outcome=page.outcome,
-        status=page.status,
-        message=message,
-        findings=page.findings,
-        search=page.search,
-        search_message=searched,
-        since=optional_milliseconds(page.since),
-        until=optional_milliseconds(page.until),
-    )
+    filters = filters_of(tx, page, message)._replace(search=page.search, search_message=searched)
     found = list_entries(tx, filters, after=page.after, limit=page.limit + 1, newest_first=page.order == "newest")
     rows, cursor = cut_page(found, page.limit, lambda row: row.id, size_of)
     return ListOf(items=[journal.show(row, is_masked=page.mask) for row in rows], next=cursor)
