@@ -7,8 +7,8 @@ from pydantic import ValidationError
 
 from dialog_sandbox import SandboxClient, SandboxError
 from dialog_sandbox.models.report import WorkspaceReport
-from dialog_sandbox.reports import merge_reports
-from sandbox.server.conformance.renderers import BY_SUFFIX, RENDERERS, rendered
+from dialog_sandbox.reports import FORMAT_OF_SUFFIX, merge_reports
+from sandbox.server.conformance.renderers import RENDERERS, rendered
 from sandbox.server.conformance.text import as_text
 
 TEXT = "text"
@@ -58,17 +58,19 @@ def format_of(name: str | None, output: str | None) -> str:
 def format_of_file(file: str) -> str:
     """Return the format that a file's ending says; JSON of one that has none. Raises `NoReport`."""
     suffix = Path(file).suffix.lower()
-    if suffix not in ("", *BY_SUFFIX):
-        raise NoReport(f"{file} ends as no report does: name it {_endings(BY_SUFFIX)}, or say which --format it has.")
-    return BY_SUFFIX.get(suffix, "json")
+    if suffix not in ("", *FORMAT_OF_SUFFIX):
+        raise NoReport(
+            f"{file} ends as no report does: name it {_endings(FORMAT_OF_SUFFIX)}, or say which --format it has."
+        )
+    return FORMAT_OF_SUFFIX.get(suffix, "json")
 
 
 def is_report(file: str) -> bool:
     """Return whether a file's ending is that of a report, rather than of lines of JSON. Raises `NoReport`."""
     suffix = Path(file).suffix.lower()
-    if suffix not in (*BY_SUFFIX, *LINES_SUFFIXES):
-        raise NoReport(f"{file} ends as no report does: name it {_endings((*BY_SUFFIX, '.jsonl'))} (the calls).")
-    return suffix in BY_SUFFIX
+    if suffix not in (*FORMAT_OF_SUFFIX, *LINES_SUFFIXES):
+        raise NoReport(f"{file} ends as no report does: name it {_endings((*FORMAT_OF_SUFFIX, '.jsonl'))} (the calls).")
+    return suffix in FORMAT_OF_SUFFIX
 
 
 def _endings(suffixes: Iterable[str]) -> str:

@@ -12,9 +12,6 @@ import pytest
 from commands import environment, is_refused, partners_pytest, run
 from test_exec import execute, python
 
-from dialog_sandbox import pytest_plugin
-from sandbox.server.conformance.renderers import BY_SUFFIX
-
 SUBMIT = """
 import os, urllib.error, urllib.parse, urllib.request
 from base64 import b64encode
@@ -168,10 +165,6 @@ def test_what_could_not_be_written_in_the_end_is_told_before_a_test_runs(
     done = run_of(tmp_path, option, value)
     assert (done.returncode, done.stdout) == (4, "")
     assert f"{option} {value}: {reason}" in done.stderr
-
-
-def test_the_endings_that_the_fixtures_know_are_those_of_the_command() -> None:
-    assert set(pytest_plugin.REPORT_SUFFIXES) == {"", *BY_SUFFIX}
 
 
 @pytest.mark.parametrize("name", ["report.pdf", "report.htlm", "report.jsonl"])

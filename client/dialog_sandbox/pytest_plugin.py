@@ -45,7 +45,6 @@ PORT = "sandbox_port"
 """Where a worker of pytest-xdist asks for the server that all share."""
 REPORT_OPTION = "--sandbox-report"
 SAVE_OPTION = "--sandbox-save-failures"
-REPORT_SUFFIXES = ("", ".json", ".html", ".htm", ".xml", ".svg")
 REPORT_OUTPUT = "sandbox_report"
 """Where a worker of pytest-xdist leaves what its workspaces say."""
 NOTES_OUTPUT = "sandbox_notes"
@@ -94,13 +93,20 @@ def _check_files(config: pytest.Config) -> None:
     """Refuse, before a test runs, to write where or what cannot be written after the last one."""
     report, folder = (config.getoption(option) for option in (REPORT_OPTION, SAVE_OPTION))
     here = config.invocation_params.dir
-    if report and Path(report).suffix.lower() not in REPORT_SUFFIXES:
-        endings = ", ".join(filter(None, REPORT_SUFFIXES))
-        raise pytest.UsageError(f"{REPORT_OPTION} {report}: a report's name ends with one of {endings}.")
+    if report:
+        _check_ending(report)
     if report and (here / report).is_dir():
         raise pytest.UsageError(f"{REPORT_OPTION} {report}: that is a folder; name a file in it.")
     if folder and (here / folder).exists() and not (here / folder).is_dir():
         raise pytest.UsageError(f"{SAVE_OPTION} {folder}: that is a file, and a folder is wanted.")
+
+
+def _check_ending(report: str) -> None:
+    from dialog_sandbox.reports import FORMAT_OF_SUFFIX  # noqa: PLC0415  (runs without a report do without pydantic)
+
+    if Path(report).suffix.lower() not in ("", *FORMAT_OF_SUFFIX):
+        endings = ", ".join(FORMAT_OF_SUFFIX)
+        raise pytest.UsageError(f"{REPORT_OPTION} {report}: a report's name ends with one of {endings}.")
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,8 @@ from dialog_sandbox.models.report import (
 WORST_FIRST: tuple[ReportState, ...] = ("broken", "tolerated", "respected", "undecided", "untried")
 """Of two states of the same, the earlier one holds for both."""
 WRONG: tuple[ReportState, ...] = ("broken", "tolerated")
+FORMAT_OF_SUFFIX = {".json": "json", ".html": "html", ".htm": "html", ".xml": "junit", ".svg": "badge"}
+"""Formats by the endings of files; a file without one is JSON."""
 OF_EXCHANGES = "ex_"
 """What their ids begin with: a situation may name messages and callbacks too."""
 MOST_EXAMPLES = 5

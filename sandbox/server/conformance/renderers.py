@@ -20,7 +20,6 @@ MEDIA_TYPES = {
 }
 BY_ACCEPT = {"text/html": "html", "image/svg+xml": "badge"}
 """Formats by the media types that stand for one alone."""
-BY_SUFFIX = {".json": "json", ".html": "html", ".htm": "html", ".xml": "junit", ".svg": "badge"}
 LABEL, HEIGHT, OF_CHARACTER = "dialog-sandbox", 20, 7
 """Of the badge; pixels."""
 
