@@ -9,7 +9,7 @@ import pytest
 from driver import DEFAULT, DEMO, DIALOGTECH, KEYS, PHONE, SIMPLEPAY, START, TRACKING_NUMBER, Driver, Wall
 
 from sandbox.clock import DAY, HOUR, MINUTE, NEVER
-from sandbox.server.ticker import next_night
+from sandbox.server.nightly_reset import next_night
 from sandbox.store import Slices, StoreUnavailable, Tx
 from sandbox.world import resets
 

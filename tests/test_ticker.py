@@ -20,7 +20,8 @@ from sandbox.server.callback_sender import CallbackSender
 from sandbox.server.http_client import HttpClient
 from sandbox.server.origins import OwnNames
 from sandbox.server.targets import TargetPolicy
-from sandbox.server.ticker import LEASE, LOOK_EVERY, Ticker
+from sandbox.server.ticker import LOOK_EVERY, Ticker
+from sandbox.server.visit import LEASE
 from sandbox.settings import Settings
 from sandbox.store import Store, StoreUnavailable, Tx
 from sandbox.store.tables import CALLBACKS, SCHEDULED
@@ -318,7 +319,7 @@ def test_what_is_due_all_at_once_is_claimed_in_portions(sandbox: Driver, monkeyp
         return found
 
     monkeypatch.setattr(claims, "claim", noting)
-    monkeypatch.setattr("sandbox.server.ticker.BATCH_SIZE", 5)
+    monkeypatch.setattr("sandbox.server.visit.BATCH_SIZE", 5)
     sandbox.control("POST", "/clock", {"action": "freeze"})
     sandbox.delivery("timed", outcome="rejected", sent_after=1, settled_after=1)
     url = sandbox.control("PUT", "/sinks/mine", {})["url"]

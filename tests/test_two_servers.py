@@ -16,7 +16,7 @@ from live import Live
 
 from sandbox.clock import HOUR
 from sandbox.server.events.hub import FOLLOW_ON_S
-from sandbox.server.ticker import next_night
+from sandbox.server.nightly_reset import next_night
 from sandbox.store import Tx
 from sandbox.world.workspaces import find
 

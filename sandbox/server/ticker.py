@@ -10,24 +10,19 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from typing import NamedTuple
 
-from sandbox.clock import DAY, HOUR, MINUTE, NEVER, SECOND
-from sandbox.server.callback_scheduler import CallbackScheduler, QueuedCallback
+from sandbox.clock import NEVER, SECOND
+from sandbox.server.callback_scheduler import CallbackScheduler
 from sandbox.server.callback_sender import STORE_RETRY_S, CallbackSender
+from sandbox.server.nightly_reset import NightlyReset
 from sandbox.server.upkeep import Upkeep
-from sandbox.store import Slices, Store, StoreUnavailable, Tx, serve_others
-from sandbox.world import resets
-from sandbox.world.access import make_in_slices
+from sandbox.server.visit import LEASE, Visit, look, run_and_claim
+from sandbox.store import Store, StoreUnavailable, Tx, serve_others
 from sandbox.world.callbacks import claims
 from sandbox.world.callbacks.search import is_untried
-from sandbox.world.commands import run_due
 from sandbox.world.errors import UnknownWorkspace
 from sandbox.world.workspaces import find, remove
 
-BATCH_SIZE = 500
-"""Callbacks of a workspace that are claimed together; others get their turn before the next ones."""
-LEASE = 4 * SECOND
 LOOK_EVERY = 2 * SECOND
 """Wall time from one look for what other processes left undone to the next, if none of their leases ends before."""
 LONGEST_SLEEP_S = 60
@@ -35,33 +30,7 @@ LONGEST_SLEEP_S = 60
 LONGEST_WAIT_S = 1
 OTHERS_WAIT_S = 0.05
 """After which those who wait look again: the same where another process may do what they wait for."""
-RESET_AT = 3 * HOUR
-"""Since midnight, in UTC by wall time."""
-RESET_AGAIN = MINUTE
-"""After one that failed."""
-NIGHT = "nightly reset"
-"""What counts, for all processes, the last day that began with a reset."""
-
 logger = logging.getLogger(__name__)
-
-
-class Visit(NamedTuple):
-    """What was claimed in a workspace, and when the next thing is due by its clock and by the wall clock."""
-
-    claimed: list[QueuedCallback]
-    due_at: int
-    due_wall: int
-
-
-def next_night(wall: int) -> int:
-    """Return the next time of the nightly reset after this wall time, in ms."""
-    today = wall - wall % DAY + RESET_AT
-    return today if today > wall else today + DAY
-
-
-def night_of(wall: int) -> int:
-    """Return the number of the last night that had its time for a reset before this wall time."""
-    return (wall - RESET_AT) // DAY
 
 
 class Ticker:
@@ -87,9 +56,7 @@ class Ticker:
         self._is_sweeping = True
         """Whether rows may be left of what is gone."""
         self._next_expiry = 0
-        self._next_reset = next_night(store.wall()) if resets_nightly else NEVER
-        self._night = -1
-        """The night whose reset is this process's, also when it has to be tried again."""
+        self._nightly_reset = NightlyReset(store, is_on=resets_nightly)
         self._next_look = NEVER if store.is_private else 0
         self._longest_wait_s = LONGEST_WAIT_S if store.is_private else OTHERS_WAIT_S
         self._next_renewal = NEVER
@@ -179,9 +146,10 @@ class Ticker:
         """Return the wall time at which there is something to do next."""
         if self._marked or self._is_sweeping:
             return 0
-        first = min(self._due.values(), default=NEVER)
         renewal = self._next_renewal if self._scheduler.is_busy else NEVER
-        return min(first, renewal, self._next_expiry, self._next_reset, self._next_look, self._upkeep.next_wall)
+        first = min(self._due.values(), default=NEVER)
+        others = (self._next_expiry, self._next_look, self._nightly_reset.next_wall, self._upkeep.next_wall)
+        return min(first, renewal, *others)
 
     # What ------------------------------------------------------------------------------------------------------------
 
@@ -202,8 +170,8 @@ class Ticker:
         self._scheduler.start()
         if self._next_expiry <= wall:
             await self._delete_expired(wall)
-        if self._next_reset <= wall:
-            await self._reset_default(wall)
+        if self._nightly_reset.next_wall <= wall:
+            await self._nightly_reset.reset(wall)
         if self._is_sweeping:  # a slice; then what is due has its turn again
             self._is_sweeping = await self._store.read(remove.has_gone) and await self._store.write(remove.sweep)
             if self._is_sweeping:
@@ -247,22 +215,16 @@ class Ticker:
     async def _visit(self, workspace_id: int, *, is_undone: bool) -> None:
         """Run what is due in a workspace, claim its callbacks, and note when it is to be visited again."""
 
-        def look(tx: Tx) -> Visit | None:
+        def work(tx: Tx) -> Visit:
+            self._visiting = tx
+            return run_and_claim(tx, workspace_id, self._sender.owner)
+
+        def look_first(tx: Tx) -> Visit | None:
             """Return None when there is something to do, which takes a write."""
-            tx.enter(find.by_id(tx, workspace_id))
-            visit = _visit_of(tx, [])
+            visit = look(tx, workspace_id)
             return None if is_undone or visit.due_at <= tx.now else visit
 
-        def work(tx: Tx) -> Visit:
-            workspace = tx.enter(find.by_id(tx, workspace_id))
-            if workspace.next_due_at is not None and workspace.next_due_at <= tx.now and run_due(tx):
-                self._visiting = tx
-                return _visit_of(tx, [])  # the rest in the next turn, others before it
-            claimed = claims.claim(tx, self._sender.owner, tx.wall + LEASE, tx.now, BATCH_SIZE)
-            self._visiting = tx
-            return _visit_of(tx, [QueuedCallback(workspace_id, workspace.epoch, each.id, each.url) for each in claimed])
-
-        visit = await self._store.read(look)
+        visit = await self._store.read(look_first)
         if visit is None:
             visit = await self._store.write(work)
         self._known[workspace_id] = visit.due_at
@@ -281,25 +243,6 @@ class Ticker:
             expiry = await self._store.read(remove.next_expiry)
         self._next_expiry = NEVER if expiry is None else expiry
 
-    async def _reset_default(self, wall: int) -> None:
-        def reset(tx: Tx) -> Slices[Tx]:
-            tx.enter(find.find_workspace(tx, find.DEFAULT))
-            return (yield from resets.to_seed(tx))
-
-        night = night_of(wall)
-        if self._night != night and await self._store.write(lambda tx: tx.is_first_to_reach(NIGHT, night)):
-            self._night = night
-        try:
-            if self._night == night:
-                await make_in_slices(self._store, reset)
-        except StoreUnavailable:
-            raise
-        except Exception:
-            logger.exception("The demo could not be reset; it is tried again.")
-            self._next_reset = wall + RESET_AGAIN
-        else:
-            self._next_reset = next_night(wall)
-
     # What others wait for --------------------------------------------------------------------------------------------
 
     async def caught_up(self) -> None:
@@ -313,8 +256,7 @@ class Ticker:
         """Wait, at most so many seconds of wall time, until nothing that is due there is still to be sent."""
 
         def is_settled(tx: Tx) -> bool:
-            tx.enter(find.by_id(tx, workspace_id))
-            return _visit_of(tx, []).due_at > tx.now and not claims.is_sending(tx)
+            return look(tx, workspace_id).due_at > tx.now and not claims.is_sending(tx)
 
         return await self._until(is_settled, within)
 
@@ -360,12 +302,3 @@ class Ticker:
                 logger.warning(
                     "The store did not answer (%s): what was being sent is taken over when its lease is over.", error
                 )
-
-
-def _visit_of(tx: Tx, claimed: list[QueuedCallback]) -> Visit:
-    """Return what a visit has found: what was claimed, and when the next thing is due."""
-    workspace, callback = tx.workspace, claims.next_due(tx)
-    at = min(due for due in (workspace.next_due_at, callback, NEVER) if due is not None)
-    if at <= tx.now:
-        return Visit(claimed, at, tx.wall)
-    return Visit(claimed, at, NEVER if at == NEVER or workspace.clock_frozen else workspace.wall_at(at))
