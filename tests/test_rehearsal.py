@@ -116,7 +116,10 @@ class SendingProgram:
 
 
 def takes_its_time(step: RehearsalStep) -> bool:
-    effects = getattr(step, "effects", (getattr(step, "effect", {}),))
+    if isinstance(step, TroubleOfReads):
+        effects = step.effects
+    else:
+        effects = (step.arguments.get("effect", {}),) if isinstance(step, Scene) else ()
     return any(ONLY_OUTSIDE & effect.keys() for effect in effects)
 
 

@@ -3,23 +3,20 @@
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from dialog_sandbox.models.values import Outcome
 from sandbox.rehearsal.days import CHANGING_ZONES, DAY, clock_changes
 from sandbox.rehearsal.people import PHONES, REMOVED, TALKATIVE
+from sandbox.rehearsal.place import SUBMIT, RehearsalPlace
 from sandbox.rehearsal.steps import (
     BroadcastStep,
-    CallbackTrouble,
-    LostMessage,
-    OptInAgain,
-    OptOut,
+    LiveStep,
     PhoneText,
     RehearsalStep,
-    RemovedPerson,
-    Settling,
+    Scene,
     StaffText,
-    TroubleOfCalls,
-    TroubleOfDialogTech,
     TroubleOfReads,
 )
 from sandbox.rehearsal.texts import ANSWERS, ODD, ORDINARY
@@ -84,6 +81,31 @@ def through_the_night(at: timedelta) -> Steps:
         )
 
 
+# From now on ----------------------------------------------------------------------------------------------------------
+
+
+def settling(
+    at: timedelta, seconds: float = USUAL_SETTLING_S, outcome: Outcome = "delivered", *, tries: str = ""
+) -> LiveStep:
+    """Return the step from which on messages settle so much later, and so."""
+    arguments = {"seconds": seconds, "outcome": outcome}
+    return LiveStep(at=at, tries=tries, method=RehearsalPlace.settle_after, arguments=arguments)
+
+
+def callbacks(at: timedelta, tries: str = "", **profile: Any) -> LiveStep:
+    """Return the step from which on callbacks misbehave so; as the control API has it."""
+    return LiveStep(at=at, tries=tries, method=RehearsalPlace.change_callbacks, arguments=profile)
+
+
+# Scenes ---------------------------------------------------------------------------------------------------------------
+
+
+def trouble_of_calls(at: timedelta, tries: str, operation: str = SUBMIT, **effect: Any) -> Scene:
+    """Return the scene in which calls go wrong until the client has got one through."""
+    arguments = {"operation": operation, "effect": effect}
+    return Scene(at=at, tries=tries, operation=operation, method=RehearsalPlace.spoil, arguments=arguments)
+
+
 # Each day once --------------------------------------------------------------------------------------------------------
 
 
@@ -101,9 +123,8 @@ def outage(at: timedelta) -> Steps:
     yield TroubleOfReads(
         at=at + 9 * HOUR, lasts=2 * HOUR, effects=({"status": 503},), tries="503 to all reads for two hours"
     )
-    yield TroubleOfCalls(at=at + 18 * HOUR, effect={"status": 503, "times": 3}, tries="503 to submits")
-    effect = {"status": 503, "times": 2}
-    yield TroubleOfCalls(at=at + 21 * HOUR, operation=DETAILS, effect=effect, tries="503 to message details")
+    yield trouble_of_calls(at + 18 * HOUR, "503 to submits", status=503, times=3)
+    yield trouble_of_calls(at + 21 * HOUR, "503 to message details", DETAILS, status=503, times=2)
 
 
 def burst(at: timedelta) -> Steps:
@@ -112,13 +133,13 @@ def burst(at: timedelta) -> Steps:
     yield BroadcastStep(at=sent, name="Flu shots", campaign="Prevention", text="Flu shots on Friday.", to=PHONES)
     for phone in TALKATIVE:
         yield PhoneText(at=sent + 5 * MINUTE, phone=phone, text="Yes, please.", tries="replies in the same second")
-    yield TroubleOfCalls(at=at + 19 * HOUR, effect={"status": 401, "times": 1}, tries="401 to a submit")
+    yield trouble_of_calls(at + 19 * HOUR, "401 to a submit", status=401, times=1)
 
 
 def stop_and_late_statuses(at: timedelta) -> Steps:
-    yield Settling(at=at + 9 * HOUR, seconds=40 * 60, tries="statuses 40 minutes late")
-    yield OptOut(at=at + 17 * HOUR, tries="STOP of a phone that you text")
-    yield Settling(at=at + 15 * HOUR, seconds=USUAL_SETTLING_S, tries="")
+    yield settling(at + 9 * HOUR, 40 * 60, tries="statuses 40 minutes late")
+    yield Scene(at=at + 17 * HOUR, tries="STOP of a phone that you text", method=RehearsalPlace.opt_out)
+    yield settling(at + 15 * HOUR)
 
 
 def rate_limits(at: timedelta) -> Steps:
@@ -126,10 +147,8 @@ def rate_limits(at: timedelta) -> Steps:
     yield TroubleOfReads(
         at=at + 9 * HOUR, lasts=6 * HOUR, effects=({"rate_limit": limit, "times": 2},), tries="429 to reads"
     )
-    effect = {"rate_limit": {"requests": 0, "seconds": 5}, "times": 1}
-    yield TroubleOfCalls(at=at + 18 * HOUR, effect=effect, tries="429 to submits")
-    effect = {"status": 503, "times": 2}
-    yield TroubleOfCalls(at=at + 21 * HOUR, operation=OPTOUT, effect=effect, tries="503 to opt-outs")
+    yield trouble_of_calls(at + 18 * HOUR, "429 to submits", rate_limit={"requests": 0, "seconds": 5}, times=1)
+    yield trouble_of_calls(at + 21 * HOUR, "503 to opt-outs", OPTOUT, status=503, times=2)
 
 
 def broken_connections(at: timedelta) -> Steps:
@@ -137,7 +156,7 @@ def broken_connections(at: timedelta) -> Steps:
     yield TroubleOfReads(
         at=at + 9 * HOUR, lasts=6 * HOUR, effects=effects, tries="resets and truncated answers to reads"
     )
-    yield TroubleOfCalls(at=at + 18 * HOUR, effect={"reset": True, "times": 1}, tries="a reset of a submit")
+    yield trouble_of_calls(at + 18 * HOUR, "a reset of a submit", reset=True, times=1)
 
 
 def quiet_day(at: timedelta) -> Steps:
@@ -145,14 +164,13 @@ def quiet_day(at: timedelta) -> Steps:
 
 
 def callbacks_and_unknown(at: timedelta) -> Steps:
-    profile = {"duplicate": 0.5, "reorder": 0.2, "contradict": 0.6, "delay": 90, "seed": 1}
-    yield CallbackTrouble(
-        at=at + 2 * HOUR, profile=profile, tries="callbacks twice, late, in another order, contradicting"
-    )
-    yield Settling(at=at + 13 * HOUR, seconds=60, outcome="unknown", tries="messages that end UNKNOWN")
-    yield Settling(at=at + 18 * HOUR, seconds=USUAL_SETTLING_S, tries="")
-    yield LostMessage(at=at + 20 * HOUR)
-    yield CallbackTrouble(at=at + 23 * HOUR, profile={"duplicate": 0.1, "seed": 2}, tries="")
+    tries = "callbacks twice, late, in another order, contradicting"
+    yield callbacks(at + 2 * HOUR, tries, duplicate=0.5, reorder=0.2, contradict=0.6, delay=90, seed=1)
+    yield settling(at + 13 * HOUR, 60, "unknown", tries="messages that end UNKNOWN")
+    yield settling(at + 18 * HOUR)
+    lost = "a sid that is not known any more: UNKNOWN"
+    yield Scene(at=at + 20 * HOUR, tries=lost, method=RehearsalPlace.lose_a_message)
+    yield callbacks(at + 23 * HOUR, duplicate=0.1, seed=2)
 
 
 def slow_answers(at: timedelta) -> Steps:
@@ -162,23 +180,28 @@ def slow_answers(at: timedelta) -> Steps:
         {"drip": {"bytes": 400, "ms": 20}, "times": 1},
     )
     yield TroubleOfReads(at=at + 9 * HOUR, lasts=6 * HOUR, effects=effects, tries="slow answers to reads, and one none")
-    effect = {"latency_ms": 1500, "times": 1}
-    yield TroubleOfCalls(at=at + 18 * HOUR, effect=effect, tries="a slow answer to a submit")
+    yield trouble_of_calls(at + 18 * HOUR, "a slow answer to a submit", latency_ms=1500, times=1)
 
 
 def staff_opt_out_and_later_statuses(at: timedelta) -> Steps:
-    yield OptInAgain(at=at + 2 * HOUR)
-    yield Settling(at=at + 9 * HOUR, seconds=2 * DAY.total_seconds(), tries="statuses two days late")
-    yield Settling(at=at + 16 * HOUR, seconds=USUAL_SETTLING_S, tries="")
-    yield OptOut(at=at + 17 * HOUR, by_staff=True, tries="staff opt out a phone that you text")
+    started = "START of a phone that had texted STOP"
+    yield LiveStep(at=at + 2 * HOUR, tries=started, method=RehearsalPlace.opt_in_again)
+    yield settling(at + 9 * HOUR, 2 * DAY.total_seconds(), tries="statuses two days late")
+    yield settling(at + 16 * HOUR)
+    by_staff = "staff opt out a phone that you text"
+    yield Scene(at=at + 17 * HOUR, tries=by_staff, method=RehearsalPlace.opt_out, arguments={"by_staff": True})
 
 
 def malformed_answers(at: timedelta) -> Steps:
     effects = ({"malformed": True, "times": 2},)
     yield TroubleOfReads(at=at + 9 * HOUR, lasts=6 * HOUR, effects=effects, tries="answers that are no JSON or XML")
-    yield TroubleOfDialogTech(at=at + 16 * HOUR)
-    effect = {"malformed": True, "times": 1}
-    yield TroubleOfCalls(at=at + 23 * HOUR, effect=effect, tries="a malformed answer to a submit")
+    yield LiveStep(
+        at=at + 16 * HOUR,
+        tries="'failed' with HTTP 200 from DialogTech",
+        method=RehearsalPlace.add_fault,
+        arguments={"operation": "dialogtech.*", "status": 200, "times": 1, "expires_in": 6 * HOUR},
+    )
+    yield trouble_of_calls(at + 23 * HOUR, "a malformed answer to a submit", malformed=True, times=1)
 
 
 def long_outage(at: timedelta) -> Steps:
@@ -188,19 +211,19 @@ def long_outage(at: timedelta) -> Steps:
 
 
 def broken_submits(at: timedelta) -> Steps:
-    profile = {"before_response": 0.5, "duplicate": 0.2, "seed": 3}
-    yield CallbackTrouble(at=at + 2 * HOUR, profile=profile, tries="callbacks before the submit's answer")
-    effects = ({"truncate": 30, "times": 1}, {"status": 400, "times": 1})
-    whats = ("a truncated answer to a submit", "400 to a submit")
-    for n, (effect, what) in enumerate(zip(effects, whats, strict=True)):
-        yield TroubleOfCalls(at=at + (9 + 6 * n) * HOUR, effect=effect, tries=what)
+    yield callbacks(at + 2 * HOUR, "callbacks before the submit's answer", before_response=0.5, duplicate=0.2, seed=3)
+    yield trouble_of_calls(at + 9 * HOUR, "a truncated answer to a submit", truncate=30, times=1)
+    yield trouble_of_calls(at + 15 * HOUR, "400 to a submit", status=400, times=1)
 
 
 def last_day(at: timedelta) -> Steps:
     """Odd texts again: the report looks for them in the newest answers."""
     yield from odd_texts(at)
     yield StaffText(at=at + 21 * HOUR, to=REMOVED, text="We have moved.")
-    yield RemovedPerson(at=at + 21 * HOUR + SECOND)
+    removed = "a text to a person who was removed"
+    yield LiveStep(
+        at=at + 21 * HOUR + SECOND, tries=removed, method=RehearsalPlace.remove_unknown, arguments={"phone": REMOVED}
+    )
     yield BroadcastStep(at=at + 8 * HOUR, name="Survey", text="How was your visit? Answer 1 to 5.", to=PHONES)
 
 

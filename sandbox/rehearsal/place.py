@@ -1,5 +1,6 @@
 """What does a rehearsal find in a workspace, bring there, and take away in the end?"""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -66,12 +67,16 @@ class RehearsalPlace:
     # How messages and calls fare
 
     def settle_after(self, seconds: float, outcome: Outcome) -> None:
-        """Have messages settle so much later from now on."""
+        """Have messages settle so much later from now on, and so."""
         self._set_delivery(
             self._delivery.model_copy(
                 update={"mode": "timed", "sent_after": 1, "settled_after": seconds, "outcome": outcome}
             )
         )
+
+    def change_callbacks(self, **profile: Any) -> None:
+        """Have callbacks misbehave so from now on; as the control API has it."""
+        self.workspace.callback_profile(**profile)
 
     def _set_delivery(self, delivery: Delivery) -> None:
         members = delivery.model_dump(exclude={"numbers"})
@@ -90,7 +95,7 @@ class RehearsalPlace:
         """Return whether the client has made such a call yet."""
         return bool(self.workspace.journal(1, operation=operation))
 
-    def spoil(self, operation: str, **effect: Any) -> None:
+    def spoil(self, operation: str, effect: Mapping[str, Any]) -> None:
         """Let calls go wrong, and wait for what the client does about it."""
         is_to_be_sent_again = effect.get("status", 0) >= 500 or "rate_limit" in effect
         with self.pace.scene():
@@ -125,7 +130,7 @@ class RehearsalPlace:
             self.workspace.delete_messages(to=message.to, text=message.text, since=since)
         return SceneProgress.OVER if self._is_past(calls[0].at) else SceneProgress.REACHED
 
-    def opt_out(self, *, by_staff: bool) -> None:
+    def opt_out(self, *, by_staff: bool = False) -> None:
         """Have a phone that the client texts opted out, and wait until the client may know."""
         phone = self._phone_of_client()
         if phone is None:

@@ -1,12 +1,10 @@
 """What can happen in a rehearsal? Each step says when, what the client is tried with, and does it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from dialog_sandbox.models.values import Outcome
-from sandbox.rehearsal.people import REMOVED
 from sandbox.rehearsal.place import SUBMIT, RehearsalPlace
 
 TEXT = "text"
@@ -98,96 +96,22 @@ class TroubleOfReads(RehearsalStep):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TroubleOfDialogTech(RehearsalStep):
-    """The next read of DialogTech is answered `failed` with HTTP 200."""
+class LiveStep(RehearsalStep):
+    """One that is done when it is time: a method of the place, with these arguments."""
 
-    tries: str = "'failed' with HTTP 200 from DialogTech"
+    method: Callable[..., object]
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
     def execute(self, place: RehearsalPlace) -> None:
-        place.add_fault("dialogtech.*", status=200, times=1, expires_in=timedelta(hours=6))
+        self.method(place, **self.arguments)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scene(RehearsalStep):
+class Scene(LiveStep):
     """Something about what the client calls, for which the clock runs as outside; none for one that never calls it."""
 
     operation: str = SUBMIT
 
     def execute(self, place: RehearsalPlace) -> None:
         if place.is_called(self.operation):
-            self.play_scene(place)
-
-    def play_scene(self, place: RehearsalPlace) -> None:
-        """Do it."""
-        raise NotImplementedError
-
-
-@dataclass(frozen=True, kw_only=True)
-class TroubleOfCalls(Scene):
-    """Calls go wrong until the client has got one through: submits, if no other operation is named."""
-
-    effect: Mapping[str, Any]
-
-    def play_scene(self, place: RehearsalPlace) -> None:
-        place.spoil(self.operation, **self.effect)
-
-
-@dataclass(frozen=True, kw_only=True)
-class OptOut(Scene):
-    """A phone that the client texts is opted out."""
-
-    by_staff: bool = False
-
-    def play_scene(self, place: RehearsalPlace) -> None:
-        place.opt_out(by_staff=self.by_staff)
-
-
-@dataclass(frozen=True, kw_only=True)
-class LostMessage(Scene):
-    """The vendor no longer knows a message that the client has submitted."""
-
-    tries: str = "a sid that is not known any more: UNKNOWN"
-
-    def play_scene(self, place: RehearsalPlace) -> None:
-        place.lose_a_message()
-
-
-@dataclass(frozen=True, kw_only=True)
-class RemovedPerson(RehearsalStep):
-    """One whom staff have texted is removed, so that the text is of nobody."""
-
-    tries: str = "a text to a person who was removed"
-
-    def execute(self, place: RehearsalPlace) -> None:
-        place.remove_unknown(REMOVED)
-
-
-@dataclass(frozen=True, kw_only=True)
-class OptInAgain(RehearsalStep):
-    """The phone that was opted out first subscribes again."""
-
-    tries: str = "START of a phone that had texted STOP"
-
-    def execute(self, place: RehearsalPlace) -> None:
-        place.opt_in_again()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settling(RehearsalStep):
-    """From now on messages settle so much later, and so."""
-
-    seconds: float
-    outcome: Outcome = "delivered"
-
-    def execute(self, place: RehearsalPlace) -> None:
-        place.settle_after(self.seconds, self.outcome)
-
-
-@dataclass(frozen=True, kw_only=True)
-class CallbackTrouble(RehearsalStep):
-    """From now on callbacks misbehave so; as the control API has it."""
-
-    profile: Mapping[str, Any] = field(default_factory=dict)
-
-    def execute(self, place: RehearsalPlace) -> None:
-        place.workspace.callback_profile(**self.profile)
+            super().execute(place)
