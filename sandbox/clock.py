@@ -45,12 +45,8 @@ class SteadyClock:
         self.lead = 0
         """How far it was ahead of the machine's clock when it was read last, in ms."""
 
-    def __call__(self) -> int:
-        """Return what it reads."""
-        return self.no_earlier_than(0)
-
-    def no_earlier_than(self, at: int) -> int:
-        """Return what it reads; from here on, that is at least `at`."""
+    def __call__(self, no_earlier_than: int = 0) -> int:
+        """Return what it reads; from here on, that is at least so much."""
         with self._lock:
             wall = self._wall()
             # After the other one: what passes in between makes it late for a moment, and not early for ever.
@@ -58,7 +54,7 @@ class SteadyClock:
             if self._last_passed is not None:
                 self._last += max(0, passed - self._last_passed)
             self._last_passed = passed
-            self._last = max(self._last, wall * NS_IN_MS, at * NS_IN_MS)
+            self._last = max(self._last, wall * NS_IN_MS, no_earlier_than * NS_IN_MS)
             read = self._last // NS_IN_MS
             self.lead = read - wall
             return read

@@ -68,8 +68,8 @@ def test_a_steady_clock_that_was_told_of_a_later_time_counts_no_moment_twice() -
     clock = steady(wall)
     clock()
     wall.advance(10)
-    assert clock.no_earlier_than(START + 10_000) - START == 10_000
-    assert clock.no_earlier_than(START + 12_000) - START == 12_000
+    assert clock(no_earlier_than=START + 10_000) - START == 10_000
+    assert clock(no_earlier_than=START + 12_000) - START == 12_000
     wall.advance(1)
     assert clock() - START == 13_000
 

@@ -40,7 +40,7 @@ class KeptWall:
         with closing(driver.cursor()) as cursor:
             found = cursor.execute(sql, params).fetchone()
         if found is not None:
-            self._clock.no_earlier_than(found[0])
+            self._clock(no_earlier_than=found[0])
 
     def note(self, tx: Tx) -> None:
         """Note how late a transaction is."""

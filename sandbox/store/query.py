@@ -5,12 +5,12 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Boolean, ClauseElement, Delete, Select, Table, Update
+from sqlalchemy import Boolean, ClauseElement, Delete, Select, Update
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.selectable import CompoundSelect
 
-from sandbox.store.tables.base import Row
+from sandbox.store.tables.base import Row, table_of
 
 R = TypeVar("R")
 
@@ -95,8 +95,9 @@ def _with_booleans(make: Callable[[Sequence[Any]], R], flags: list[int]) -> Call
 
 
 @lru_cache(maxsize=128)
-def compiled_insert(table: Table, paramstyle: str, suffix: str) -> tuple[str, Callable[[Any], Any]]:
-    """Return SQL that inserts a whole row of the table by position, and what takes its values out of a dict."""
+def compiled_insert(entity: type[Row], paramstyle: str, suffix: str) -> tuple[str, Callable[[Any], Any]]:
+    """Return SQL that inserts a whole row by position, and what takes its values out of a dict."""
+    table = table_of(entity)
     columns = table.c.keys()
     mark = {"qmark": "?", "format": "%s", "pyformat": "%s"}[paramstyle]
     names = ", ".join(f'"{name}"' for name in columns)

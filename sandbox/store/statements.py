@@ -103,7 +103,7 @@ class Statements:
             self._insert(rows, "")
 
     def _insert(self, rows: Sequence[Row], suffix: str) -> int:
-        sql, values = compiled_insert(table_of(type(rows[0])), self._dialect.paramstyle, suffix)
+        sql, values = compiled_insert(type(rows[0]), self._dialect.paramstyle, suffix)
         try:
             with closing(self._driver.cursor()) as cursor:
                 if len(rows) == 1:  # psycopg would make a pipeline of it

@@ -43,16 +43,16 @@ class VendorRoute(APIRoute):
         # A parameter may be empty, which FastAPI's own pattern does not let through: an answer in the vendor's words.
         self.path_regex = re.compile(self.path_regex.pattern.replace("[^/]+", "[^/]*"))
         self.is_short = self.is_plain
+        declared = frozenset(self.methods or ())
+        self.accepted_methods = declared | {"HEAD"} if "GET" in declared else declared
+        """Those that are declared, and HEAD wherever GET is (RFC 9110, 9.1)."""
+        has_parameters = self.choice.operations[0].parameters is not None
+        self.reads_form = has_parameters and not WITH_FORM.isdisjoint(self.accepted_methods)
+        """Whether the body is read, strictly, before anything else of the request is."""
 
     @property
     def operations(self) -> tuple[Operation, ...]:
         return self.choice.operations
-
-    @property
-    def accepted_methods(self) -> frozenset[str]:
-        """Those that are declared, and HEAD wherever GET is (RFC 9110, 9.1)."""
-        declared = frozenset(self.methods or ())
-        return declared | {"HEAD"} if "GET" in declared else declared
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         match, child_scope = super().matches(scope)
@@ -64,11 +64,6 @@ class VendorRoute(APIRoute):
             await self.app(scope, receive, send)
         else:
             await super().handle(scope, receive, send)
-
-    @property
-    def reads_form(self) -> bool:
-        """Whether the body is read, strictly, before anything else of the request is."""
-        return self.choice.operations[0].parameters is not None and not WITH_FORM.isdisjoint(self.accepted_methods)
 
     @property
     def is_plain(self) -> bool:

@@ -10,6 +10,8 @@ from sandbox.world.commands import SUBMIT
 from sandbox.world.messages.accept import OUTBOUND
 
 VENDOR = SUBMIT[0]
+LETTERS = [ascii_uppercase[byte % len(ascii_uppercase)] for byte in range(256)]
+"""The letter that each byte stands for."""
 
 
 def sid(seed: int, n: int, at: int, attempt: int) -> str:
@@ -17,12 +19,8 @@ def sid(seed: int, n: int, at: int, attempt: int) -> str:
     shared, own = minute_bytes(seed, n, at, attempt), message_bytes(seed, n, attempt)
     year, day, minute = _minute_written(at // MINUTE)
     second, ms = divmod(at % MINUTE, SECOND)
-    begin = f"{shared[0] % 100:02d}{year}{_letter(shared[1])}-{day}{_letter(shared[2])}-{minute}"
-    return f"{begin}{own[16] % 10}-{second:02d}{ms // 100}{_letter(own[17])}{_letter(own[18])}"
-
-
-def _letter(byte: int) -> str:
-    return ascii_uppercase[byte % len(ascii_uppercase)]
+    begin = f"{shared[0] % 100:02d}{year}{LETTERS[shared[1]]}-{day}{LETTERS[shared[2]]}-{minute}"
+    return f"{begin}{own[16] % 10}-{second:02d}{ms // 100}{LETTERS[own[17]]}{LETTERS[own[18]]}"
 
 
 @lru_cache(maxsize=16)
