@@ -16,7 +16,7 @@ from live import Live
 
 from sandbox.clock import HOUR
 from sandbox.server.events.hub import FOLLOW_ON_S
-from sandbox.server.nightly_reset import next_night
+from sandbox.server.nightly_reset import BEGUN, TAKEN_OVER_AFTER, next_night
 from sandbox.store import Tx
 from sandbox.world.workspaces import find
 
@@ -241,6 +241,23 @@ def test_the_nightly_reset_is_one(open_driver: Callable[..., Driver], tmp_path: 
             each.call("GET", f"{DEFAULT}/clock")
             each.run(turned(each))
         assert both[0].app.store.read_now(epoch) == night
+
+
+def test_a_night_of_a_server_that_was_killed_in_its_midst_is_taken_over(
+    open_driver: Callable[..., Driver], tmp_path: Path
+) -> None:
+    wall, settings = Wall(), {"database": str(tmp_path / "shared.db"), "demo": True, "control_open": True}
+    other = open_driver(wall, **settings)
+    wall.at = next_night(wall.at)
+    # What a server leaves that has claimed the night, and no more.
+    other.app.store.write_now(lambda tx: tx.is_first_to_reach(BEGUN, wall.at // TAKEN_OVER_AFTER))
+    epochs = []
+    for pause in (0, TAKEN_OVER_AFTER - 1, 1, TAKEN_OVER_AFTER):
+        wall.at += pause
+        other.call("GET", f"{DEFAULT}/clock")
+        other.run(turned(other))
+        epochs.append(other.app.store.read_now(lambda tx: find.find_workspace(tx, find.DEFAULT).epoch))
+    assert epochs == [0, 0, 1, 1]
 
 
 async def turned(sandbox: Driver) -> None:

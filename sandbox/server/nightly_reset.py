@@ -4,6 +4,7 @@ import logging
 
 from sandbox.clock import DAY, HOUR, MINUTE, NEVER
 from sandbox.store import Slices, Store, StoreUnavailable, Tx
+from sandbox.store.workspace_view import SERVER
 from sandbox.world import resets
 from sandbox.world.access import make_in_slices
 from sandbox.world.workspaces import find
@@ -12,8 +13,12 @@ RESET_AT = 3 * HOUR
 """Since midnight, in UTC by wall time."""
 RESET_AGAIN = MINUTE
 """After one that failed."""
-NIGHT = "nightly reset"
-"""What counts, for all processes, the last day that began with a reset."""
+TAKEN_OVER_AFTER = 10 * MINUTE
+"""Longer than a reset takes: who has begun one by then and has not done it was killed."""
+DONE = "nightly reset"
+"""What counts, for all processes, the last night whose reset was done."""
+BEGUN = "nightly reset begun"
+"""The same of the last attempt that one of them has begun: there is one in each `TAKEN_OVER_AFTER`."""
 
 logger = logging.getLogger(__name__)
 
@@ -35,18 +40,36 @@ class NightlyReset:
     def __init__(self, store: Store, *, is_on: bool) -> None:
         self._store = store
         self.next_wall = next_night(store.wall()) if is_on else NEVER
-        """The wall time of the next one."""
-        self._night = -1
-        """The night whose reset is this process's, also when it has to be tried again."""
+        """The wall time of the next one, or of the next look whether another process has done it."""
+        self._attempt = -1
+        """The attempt that is this process's, also when it has to be tried again."""
 
     async def reset(self, wall: int) -> None:
-        """Reset it, unless another process has this night."""
-        night = night_of(wall)
-        if self._night != night and await self._store.write(lambda tx: tx.is_first_to_reach(NIGHT, night)):
-            self._night = night
+        """Reset it, unless another process has done so or is about to."""
+        night, attempt = night_of(wall), wall // TAKEN_OVER_AFTER
+
+        def claim(tx: Tx) -> bool | None:
+            if tx.count_of(DONE, SERVER) >= night:
+                return None
+            return self._attempt == attempt or tx.is_first_to_reach(BEGUN, attempt)
+
+        is_ours = await self._store.write(claim)
+        if is_ours is None:
+            self.next_wall = next_night(wall)
+        elif is_ours:
+            self._attempt = attempt
+            await self._reset(wall, night)
+        else:
+            self.next_wall = (attempt + 1) * TAKEN_OVER_AFTER
+
+    async def _reset(self, wall: int, night: int) -> None:
+        def reset_default(tx: Tx) -> Slices[None]:
+            tx.enter(find.find_workspace(tx, find.DEFAULT))
+            last = yield from resets.to_seed(tx)
+            last.is_first_to_reach(DONE, night)
+
         try:
-            if self._night == night:
-                await make_in_slices(self._store, _reset_default)
+            await make_in_slices(self._store, reset_default)
         except StoreUnavailable:
             raise
         except Exception:
@@ -54,8 +77,3 @@ class NightlyReset:
             self.next_wall = wall + RESET_AGAIN
         else:
             self.next_wall = next_night(wall)
-
-
-def _reset_default(tx: Tx) -> Slices[Tx]:
-    tx.enter(find.find_workspace(tx, find.DEFAULT))
-    return (yield from resets.to_seed(tx))

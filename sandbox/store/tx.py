@@ -137,9 +137,9 @@ class Tx(Statements):
         self._counts[key] = known._replace(n=known.n + by)
         return known.n + by
 
-    def count_of(self, kind: str) -> int:
-        """Return how many of this kind the workspace has numbered so far."""
-        return self._counted((self.ws, kind)).n
+    def count_of(self, kind: str, workspace_id: int | None = None) -> int:
+        """Return how many of this kind the workspace (or another one) has numbered so far."""
+        return self._counted((self.ws if workspace_id is None else workspace_id, kind)).n
 
     def _counted(self, key: tuple[int, str]) -> _Count:
         known = self._counts.get(key)
