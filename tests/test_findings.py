@@ -435,7 +435,7 @@ def test_paths_and_methods_that_are_none(sandbox: Driver) -> None:
     assert only(sandbox, answer)[3] == "Send GET instead of POST."
     assert only(sandbox, sandbox.call("GET", SIMPLEPAY))[0] == "SP-other"
     assert only(sandbox, sandbox.call("PUT", DIALOGTECH))[3] == "Send GET or POST instead of PUT."
-    assert only(sandbox, sandbox.call("GET", f"{DIALOGTECH}/"))[3] == "Call /ibp_api.php."
+    assert only(sandbox, sandbox.call("GET", f"{DIALOGTECH}/"))[3] == "Call /ibp_api.php, without a slash at its end."
 
 
 @pytest.mark.parametrize(

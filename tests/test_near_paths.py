@@ -114,7 +114,7 @@ def test_a_misspelt_path_of_a_vendors_own_is_told_which_one_was_meant(
     assert reason(answer) == ("There is no such path" + (f": did you mean {meant}?" if meant else "."))
     (finding,) = entry_of(sandbox, answer)["findings"]
     assert finding["rule"] in ("SP-other", "WB-error", "DT-endpoint")
-    assert finding["mend"] == f"Call {meant}." if meant else finding["mend"].endswith("without a slash at its end.")
+    assert finding["mend"].endswith("without a slash at its end.")
 
 
 @pytest.mark.parametrize("before", ["/x/..", "/.", "/..", "/./x/../.", "/x/%2E%2e", "/%2e", "/x/y/../../"])
