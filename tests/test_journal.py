@@ -23,14 +23,18 @@ from spaces import create
 from sqlalchemy import func, select
 
 from sandbox.clock import DAY
+from sandbox.server.journal.batch import write_batch
+from sandbox.server.journal.control_calls import ControlCall
 from sandbox.server.journal.entry import KEPT, LONGEST_BODY, LONGEST_HEADER
 from sandbox.server.journal.journal import BATCH_SIZE
 from sandbox.server.journal.queries import IN_WORKSPACE, JournalFilters
-from sandbox.store import Query, StoreUnavailable
-from sandbox.store.tables import JOURNAL, JournalEntryRow
+from sandbox.store import Query, StoreUnavailable, Tx
+from sandbox.store.tables import JOURNAL, JournalEntryRow, WorkspaceRow
 from sandbox.vendors import VENDORS
 from sandbox.vendors.base.exchange import VendorExchange
 from sandbox.vendors.writeback import api as writeback
+from sandbox.world.workspaces import find
+from sandbox.world.workspaces.remove import mark_gone
 
 pytestmark = pytest.mark.usefixtures("untimed")
 
@@ -525,6 +529,29 @@ def test_what_was_asked_of_a_workspace_that_is_gone_is_dropped(sandbox: Driver) 
     assert sandbox.call("DELETE", f"/_sandbox/workspaces/{workspace['id']}").is_success
     assert ids(sandbox) == [first, last]
     assert of_server(sandbox) == []
+
+
+def test_of_a_workspace_that_is_gone_but_not_swept_nothing_is_written(sandbox: Driver) -> None:
+    """It would be tried for half a minute on PostgreSQL, where nobody can enter it any more."""
+    call = ControlCall(
+        sandbox.app.store.read_now(lambda tx: find.find_workspace(tx, find.DEFAULT)).id,
+        0,
+        0,
+        0,
+        "PUT",
+        "/clock",
+        "",
+        b"",
+    )
+
+    def work(tx: Tx) -> tuple[list[JournalEntryRow], int]:
+        mark_gone(tx, call.workspace_id)
+        written = write_batch(tx, [call], 10)
+        row = tx.get(WorkspaceRow, call.workspace_id)
+        assert row is not None
+        return written, row.journal_position
+
+    assert sandbox.app.store.write_now(work, patience_s=0) == ([], 0)
 
 
 def test_a_journal_that_is_switched_off_stays_empty(open_driver: OpenDriver) -> None:

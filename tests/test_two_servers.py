@@ -104,7 +104,7 @@ def test_a_stream_ends_with_its_workspace_whoever_deletes_it(live: TwoLive) -> N
     with httpx.Client(base_url=live.other.url, timeout=FAILSAFE_S) as client, client.stream("GET", path) as stream:
         lines = stream.iter_lines()
         next(lines)
-        httpx.delete(f"{live.one.url}/_sandbox/workspaces/brief", timeout=FAILSAFE_S).raise_for_status()
+        httpx.delete(f"{live.one.url}/_sandbox/workspaces/brief").raise_for_status()
         assert [line for line in lines if line] == []
 
 

@@ -57,11 +57,13 @@ class WorkspaceView(NamedTuple):
 
 
 IS_VISIBLE = WORKSPACES.c.hidden.is_(None)
+IS_THERE = or_(IS_VISIBLE, WORKSPACES.c.hidden != GONE)
+"""It may be hidden, but its rows stay."""
 VIEW = select(*(WORKSPACES.c[name] for name in WorkspaceView._fields)).where(IS_VISIBLE)
 LOCKED_VIEW = Query(
     WorkspaceView,
     select(*(WORKSPACES.c[name] for name in WorkspaceView._fields))
-    .where(WORKSPACES.c.id == bindparam("id"), or_(IS_VISIBLE, WORKSPACES.c.hidden != GONE))
+    .where(WORKSPACES.c.id == bindparam("id"), IS_THERE)
     .with_for_update(),
     hot=True,
 )

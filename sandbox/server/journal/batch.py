@@ -19,7 +19,7 @@ from sandbox.server.journal.secrets import Forms, among, basic_token, forms
 from sandbox.store import Tx, WorkspaceView
 from sandbox.store.errors import StoreError
 from sandbox.store.tables import WORKSPACES, AccountRow, ControlCallRow, JournalEntryRow, WorkspaceRow
-from sandbox.store.workspace_view import SERVER
+from sandbox.store.workspace_view import IS_THERE, SERVER
 from sandbox.vendors.base import real_data
 from sandbox.vendors.base.exchange import VendorExchange
 from sandbox.vendors.base.front import raw_path
@@ -28,7 +28,7 @@ from sandbox.world.workspaces import find
 
 CLAIM_POSITIONS = (
     update(WORKSPACES)
-    .where(WORKSPACES.c.id == bindparam("ws"))
+    .where(WORKSPACES.c.id == bindparam("ws"), IS_THERE)
     .values(journal_position=WORKSPACES.c.journal_position + bindparam("entries"))
 )
 
