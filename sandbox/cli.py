@@ -113,18 +113,16 @@ def serve(
     tell_ignored_variables()
     listener = bind(settings.host, settings.port)
 
-    # readyz does without them; and a taken port is told before
-    if settings.workers > 1:
-        from sandbox.workers import run_workers  # noqa: PLC0415  (readyz does without it)
+    tell_what_is_not_sent()
+    with one_line_failures(), one_line_without_reader():
+        # What is imported here takes most of the start; a taken port is told before.
+        if settings.workers > 1:
+            from sandbox.workers import run_workers  # noqa: PLC0415  (readyz does without it)
 
-        tell_what_is_not_sent()
-        with one_line_failures(), one_line_without_reader():
             run_workers(settings, listener)
-    else:
-        from sandbox.web_server import run  # noqa: PLC0415  (readyz does without it)
+        else:
+            from sandbox.web_server import run  # noqa: PLC0415  (readyz does without it)
 
-        tell_what_is_not_sent()
-        with one_line_failures(), one_line_without_reader():
             run(settings, listener, collect_from_here_on)
 
 

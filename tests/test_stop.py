@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 from commands import DEMO, FAILSAFE_S, PLAIN, READBACK, Server, Start, command, environment
@@ -136,6 +136,20 @@ def test_two_servers_on_one_file_end_well_whichever_ends_first(start: Start, tmp
 SERVE = ("serve", "--port", "0", "--fixture", PLAIN)
 
 
+def printed_into(output: TextIO | int, arguments: tuple[str, ...]) -> tuple[int, str]:
+    """Exit code and errors of a command whose standard output that is."""
+    done = subprocess.run(
+        command(*arguments),
+        env=environment(),
+        stdout=output,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=FAILSAFE_S,
+        check=False,
+    )
+    return done.returncode, done.stderr
+
+
 @pytest.mark.parametrize(
     "arguments",
     [SERVE, (*SERVE, "--workers", "2"), ("rules",), ("fixtures",), ("--version",)],
@@ -145,17 +159,8 @@ def test_standard_output_that_takes_nothing_is_told_in_one_line(arguments: tuple
     if not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")
     with open("/dev/full", "w") as full_device:
-        done = subprocess.run(
-            command(*arguments),
-            env=environment(),
-            stdout=full_device,
-            stderr=subprocess.PIPE,
-            text=True,
-            timeout=FAILSAFE_S,
-            check=False,
-        )
-    told = "dialog-sandbox: Cannot write to standard output: No space left on device.\n"
-    assert (done.returncode, done.stderr) == (1, told)
+        code, told = printed_into(full_device, arguments)
+    assert (code, told) == (1, "dialog-sandbox: Cannot write to standard output: No space left on device.\n")
 
 
 @pytest.mark.parametrize("arguments", [SERVE, ("rules",), ("--version",)], ids=lambda given: given[0])
@@ -171,18 +176,10 @@ def test_a_server_whose_standard_output_nobody_reads_says_so_in_one_line(argumen
     reader, writer = os.pipe()
     os.close(reader)
     try:
-        done = subprocess.run(
-            command(*arguments),
-            env=environment(),
-            stdout=writer,
-            stderr=subprocess.PIPE,
-            text=True,
-            timeout=FAILSAFE_S,
-            check=False,
-        )
+        code, told = printed_into(writer, arguments)
     finally:
         os.close(writer)
-    assert (done.returncode, done.stderr) == (1, "dialog-sandbox: Cannot write to standard output: Broken pipe.\n")
+    assert (code, told) == (1, "dialog-sandbox: Cannot write to standard output: Broken pipe.\n")
 
 
 def test_a_temporary_file_that_cannot_grow_is_told_as_what_it_is(tmp_path: Path) -> None:

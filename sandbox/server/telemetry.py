@@ -116,7 +116,7 @@ class Telemetry:
         from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415  (an extra)
 
         class WithoutSecrets(SpanProcessor):
-            def on_start(self, span: Span, parent_context: object = None) -> None:  # noqa: ARG002  (OpenTelemetry's signature)
+            def on_start(self, span: Span, parent_context: object = None) -> None:  # noqa: ARG002  (its signature)
                 for name in OF_PATH:
                     if name in (span.attributes or {}):
                         span.set_attribute(name, MARK.decode())

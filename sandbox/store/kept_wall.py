@@ -49,14 +49,17 @@ class KeptWall:
     @property
     def is_behind(self) -> bool:
         """Whether what was seen last was kept long ago."""
-        return self.is_on and self._latest - self._kept >= KEEP_EVERY
+        return self._is_time(self._latest)
+
+    def _is_time(self, wall: int) -> bool:
+        return self.is_on and wall - self._kept >= KEEP_EVERY
 
     def keep(self, tx: Tx) -> bool:
         """Write how late a transaction is, if that was not done lately; return whether it was written."""
-        is_time = self.is_on and tx.wall - self._kept >= KEEP_EVERY
-        if is_time:
-            tx.execute(KEEP, wall=tx.wall)
-        return is_time
+        if not self._is_time(tx.wall):
+            return False
+        tx.execute(KEEP, wall=tx.wall)
+        return True
 
     def has_committed(self, tx: Tx) -> None:
         """Note that what `keep` wrote stays."""

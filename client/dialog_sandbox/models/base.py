@@ -76,7 +76,7 @@ class SparseAnswer(AnswerModel):
 
     # Without a return type, since pydantic would describe that one in OpenAPI instead of the members.
     @model_serializer(mode="wrap")
-    def _leave_out_defaults(self, write: SerializerFunctionWrapHandler):  # type: ignore[no-untyped-def]  # a return type would become the schema
+    def _leave_out_defaults(self, write: SerializerFunctionWrapHandler):  # type: ignore[no-untyped-def]  # see above
         members = type(self).model_fields
         return {name: value for name, value in write(self).items() if value != members[name].default}
 

@@ -102,7 +102,7 @@ class SaysWhatItUnderstood(AnswerModel):
 
     # Without a return type, since pydantic would describe that one in OpenAPI instead of the members.
     @model_serializer(mode="wrap")
-    def _leave_out_what_says_nothing(self, write: SerializerFunctionWrapHandler):  # type: ignore[no-untyped-def]  # as in base.py
+    def _leave_out_what_says_nothing(self, write: SerializerFunctionWrapHandler):  # type: ignore[no-untyped-def]  # see above
         members = write(self)
         return (
             members
