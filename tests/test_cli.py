@@ -320,6 +320,10 @@ def test_a_fixture_file_that_is_not_there_is_told_in_one_line(tmp_path: Path) ->
         ("/proc/sandbox.db", "Cannot open the database /proc/sandbox.db: unable to open database file."),
         ("mysql://a/b", "Data is kept in SQLite or PostgreSQL, not in mysql."),
         ("sqlite://", "An SQLite database in memory is not supported: leave --database out for a temporary file."),
+        (
+            "postgresql://me:secret@host:port/name",
+            "Not a database URL: 'postgresql://***@host:port/name'. Give a path, sqlite:///PATH or postgresql://HOST/NAME.",
+        ),
         (PLAIN, f"The file {PLAIN} is not an SQLite database: give --database another path."),
     ],
 )

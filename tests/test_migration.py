@@ -1,11 +1,13 @@
 """A database of schema 1 is taken to the present one, on both engines, and its world goes on."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import run
+from commands import is_refused, run
 from driver import CONSOLE, DEMO, SIMPLEPAY, Driver
 from sqlalchemy import Inspector, inspect, text
 from test_file_space import vacuum_of, without_vacuum
@@ -181,3 +183,30 @@ def test_the_command_says_what_it_did(tmp_path: Path) -> None:
     Store(database).close()
     done = run("migrate", "--database", database)
     assert (done.returncode, done.stdout, done.stderr) == (0, f"schema {SCHEMA} already\n", "")
+
+
+def test_a_file_that_is_in_use_is_left_as_it_is_and_can_be_migrated_later(tmp_path: Path) -> None:
+    database = tmp_path / "kept.db"
+    Store(str(database)).close()
+    with closing(sqlite3.connect(database, isolation_level=None)) as other:
+        other.execute("DROP TABLE trace")
+        other.execute("UPDATE sandbox_schema SET version = 2")
+        other.execute("BEGIN IMMEDIATE")
+        refused = run("migrate", "--database", str(database))
+        assert (refused.returncode, refused.stderr) == (
+            1,
+            f"dialog-sandbox: Cannot migrate the database {database}: database is locked.\n",
+        )
+        other.execute("ROLLBACK")
+    assert not database.with_name("kept.db.schema-2").exists()
+    assert migrate(str(database)) == Migration(2, SCHEMA, database.with_name("kept.db.schema-2"))
+
+
+def test_a_database_that_cannot_be_reached_is_told_in_one_line() -> None:
+    is_refused(
+        1,
+        "Cannot migrate the database postgresql://me:***@127.0.0.1:1/there: ...",
+        "migrate",
+        "--database",
+        "postgresql://me:secret@127.0.0.1:1/there",
+    )

@@ -237,6 +237,22 @@ def test_a_server_that_is_not_there_is_told_in_one_line() -> None:
     assert "secret" not in said
 
 
+@pytest.mark.postgresql
+def test_options_of_the_url_hold_beside_ours(database: str) -> None:
+    store = Store(
+        f"{database}{'&' if '?' in database else '?'}options=-c%20work_mem%3D5MB%20-c%20statement_timeout%3D7s"
+    )
+
+    def show(tx: Tx) -> list[str]:
+        names = ("work_mem", "statement_timeout", "plan_cache_mode", "timezone")
+        return [tx.connection.execute(text(f"SHOW {name}")).scalar_one() for name in names]
+
+    try:
+        assert store.read_now(show) == ["5MB", "7s", "force_generic_plan", "UTC"]
+    finally:
+        store.close()
+
+
 def test_without_its_driver_it_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(StoreRefused) as refusal:

@@ -18,7 +18,7 @@ from sandbox.store import postgresql, sqlite
 from sandbox.store.errors import StoreDamaged, StoreRefused, translation_of
 from sandbox.store.files import BESIDE, damaged, obstacle
 from sandbox.store.tables import SCHEMA, SCHEMA_TAGS, Row
-from sandbox.store.urls import sqlite_url, url_of
+from sandbox.store.urls import name_of, sqlite_url, url_of
 
 ROWS = 200
 """How many are read and written at a time: a row of the journal may have more than 100 KB."""
@@ -27,7 +27,7 @@ ROWS = 200
 def back_up(database: str, copy: Path) -> None:
     """Copy one moment of a database into a new file. Raises `StoreRefused`; then there is no such file."""
     url = url_of(database)
-    with _refusing(f"Cannot copy the database {_name(url)}", url):
+    with refusing(f"Cannot copy the database {name_of(url)}", url):
         if _is_sqlite(url):
             path = _existing(Path(str(url.database)), "There is no database {}.")
             with new_file(copy) as file:
@@ -43,7 +43,7 @@ def restore(copy: Path, database: str) -> None:
     Raises `StoreRefused`; then that database is as it was.
     """
     url = url_of(database)
-    with _refusing(f"Cannot restore {copy} into the database {_name(url)}", sqlite_url(copy)):
+    with refusing(f"Cannot restore {copy} into the database {name_of(url)}", sqlite_url(copy)):
         _existing(copy, "There is no file {}.")
         if _is_sqlite(url):
             with new_file(Path(str(url.database))) as file:
@@ -125,7 +125,7 @@ def _copy_in(copy: Path, url: URL) -> None:
                 postgresql.lock_schema(writing)
                 postgresql.take_all_the_time(writing)
                 if not set(inspect(writing).get_table_names()).isdisjoint(Row.metadata.tables):
-                    raise StoreRefused(f"The database {_name(url)} has such tables already: give an empty one.")
+                    raise StoreRefused(f"The database {name_of(url)} has such tables already: give an empty one.")
                 Row.metadata.create_all(writing)
                 _copy_rows(reading, writing)
     finally:
@@ -143,11 +143,11 @@ def _copy_rows(source: Connection, target: Connection) -> None:
 
 def _check_schema(connection: Connection, url: URL) -> None:
     if not inspect(connection).has_table(SCHEMA_TAGS.name):
-        raise StoreRefused(f"The database {_name(url)} was not made by dialog-sandbox: give another one.")
+        raise StoreRefused(f"The database {name_of(url)} was not made by dialog-sandbox: give another one.")
     version = connection.execute(select(SCHEMA_TAGS.c.version)).scalar_one()
     if version != SCHEMA:
         raise StoreRefused(
-            f"The database {_name(url)} has schema {version}, and this version needs {SCHEMA}: take it there with"
+            f"The database {name_of(url)} has schema {version}, and this version needs {SCHEMA}: take it there with"
             " `dialog-sandbox migrate`."
         )
 
@@ -156,13 +156,8 @@ def _is_sqlite(url: URL) -> bool:
     return url.get_backend_name() == "sqlite"
 
 
-def _name(url: URL) -> str:
-    """Return the database as people are told of it, without a password."""
-    return str(url.database) if _is_sqlite(url) else url.render_as_string()
-
-
 @contextmanager
-def _refusing(what: str, source: URL) -> Iterator[None]:
+def refusing(what: str, source: URL) -> Iterator[None]:
     """Tell what goes wrong inside in one sentence."""
     try:
         yield
@@ -170,4 +165,4 @@ def _refusing(what: str, source: URL) -> Iterator[None]:
         found = translation_of(error)
         if isinstance(found, StoreDamaged) and _is_sqlite(source):
             raise damaged(Path(str(source.database)), str(found)) from error
-        raise StoreRefused(f"{what}: {' '.join(str(found).split()).removesuffix('.')}.") from error
+        raise StoreRefused(f"{what}: {' '.join(str(found).split()).rstrip('.?')}.") from error

@@ -33,7 +33,7 @@ from sandbox.store.schema import make_tables, server_row
 from sandbox.store.slices import SlicedJob, Slices, serve_others
 from sandbox.store.tables import SCHEMA_TAGS
 from sandbox.store.tx import Tx
-from sandbox.store.urls import sqlite_url, url_of
+from sandbox.store.urls import name_of, sqlite_url, url_of
 
 T = TypeVar("T")
 
@@ -124,7 +124,7 @@ class Store:
     @property
     def name(self) -> str:
         """The database as people are told of it, without a password."""
-        return str(self.url.database) if self.is_sqlite else self.url.render_as_string()
+        return name_of(self.url)
 
     @property
     def is_private(self) -> bool:

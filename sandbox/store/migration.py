@@ -1,6 +1,8 @@
 """How does a database of an older schema become one of this version's? Alembic, which nothing else needs, alters it."""
 
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,13 +21,14 @@ from sqlalchemy import (
     text,
     update,
 )
+from sqlalchemy.engine import URL
 
 from sandbox.store import postgresql, sqlite
-from sandbox.store.backup import new_file
+from sandbox.store.backup import new_file, refusing
 from sandbox.store.errors import StoreRefused
 from sandbox.store.tables import SCHEMA, SCHEMA_TAGS, WORKSPACES
 from sandbox.store.tables.base import INTEGER, TEXT
-from sandbox.store.urls import url_of
+from sandbox.store.urls import name_of, url_of
 
 
 class Migration(NamedTuple):
@@ -100,26 +103,29 @@ def migrate(database: str) -> Migration:
     A file is copied first, to its own name with `.schema-N` behind it.
     """
     url = url_of(database)
+    with refusing(f"Cannot migrate the database {name_of(url)}", url):
+        return _migrate(url)
+
+
+def _migrate(url: URL) -> Migration:
     is_sqlite = url.get_backend_name() == "sqlite"
     path = Path(str(url.database))
     if is_sqlite and not path.is_file():
         raise StoreRefused(f"There is no database {path}.")
     engine = sqlite.sqlite_engine(path, is_temporary=False) if is_sqlite else postgresql.postgresql_engine(url)
     prepare = sqlite.prepare if is_sqlite else postgresql.prepare
-    copy: Path | None = None
     try:
         with engine.connect() as connection:
             before = _schema_of(connection)
             connection.rollback()
-            if is_sqlite and before < SCHEMA:
-                copy = _copied(path, before)
             prepare(connection, is_write=True)
-            with connection.begin():
+            with _copied(path, before) if is_sqlite and before < SCHEMA else nullcontext() as copy, connection.begin():
                 _take_steps(connection)
     finally:
         engine.dispose()
     if copy is not None:
-        sqlite.make_shrinkable(path)
+        with suppress(sqlite3.OperationalError):  # it is used just now, or the disk is full: it goes on as it is
+            sqlite.make_shrinkable(path)
     return Migration(before, SCHEMA, copy)
 
 
@@ -141,11 +147,19 @@ def _schema_of(connection: Connection) -> int:
     return int(version)
 
 
-def _copied(path: Path, schema: int) -> Path:
-    """Copy the file with what stands in its log; raises `StoreRefused` when there is a copy already."""
+@contextmanager
+def _copied(path: Path, schema: int) -> Iterator[Path]:
+    """Copy the file with what stands in its log, for as long as what is done inside succeeds.
+
+    Raises `StoreRefused` when there is a copy already.
+    """
     copy = path.with_name(f"{path.name}.schema-{schema}")
     if copy.exists():
         raise StoreRefused(f"There is a copy {copy} already: move it away first.")
     with new_file(copy) as file:
         sqlite.copy_file(path, file)
-    return copy
+    try:
+        yield copy
+    except BaseException:
+        copy.unlink()
+        raise

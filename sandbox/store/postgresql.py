@@ -39,12 +39,17 @@ LOOK_EVERY_S = 1.0
 
 
 def postgresql_engine(url: URL) -> Engine:
-    """Return the engine of a database server; it is not called before the first transaction."""
-    options = " ".join(f"-c {name}={value}" for name, value in OPTIONS.items())
+    """Return the engine of a database server; it is not called before the first transaction.
+
+    What the URL says itself holds: `options` go behind ours, and the last one counts.
+    """
+    options = [f"-c {name}={value}" for name, value in OPTIONS.items()]
+    options += url.normalized_query.get("options", ())
+    timeout = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_TIMEOUT_S}
     try:
         engine = create_engine(
             url.set(drivername=DRIVER),
-            connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "options": options},
+            connect_args={**timeout, "options": " ".join(options)},
             pool_size=POOL_SIZE,
             max_overflow=MAX_OVERFLOW,
             pool_pre_ping=True,
