@@ -13,6 +13,7 @@ import pytest
 from commands import FAILSAFE_S
 from driver import CONSOLE, DEFAULT, DEMO, LINE, PHONE, SIMPLEPAY, Driver, Wall
 from live import Live
+from sqlalchemy import text
 
 from sandbox.clock import HOUR
 from sandbox.server.events.hub import FOLLOW_ON_S
@@ -96,6 +97,26 @@ def test_a_stream_tells_what_other_servers_do_in_order(live: TwoLive) -> None:
         *[(*step, "Third.") for step in steps],
         ("exchange", 200, None),
     ]
+
+
+@pytest.mark.postgresql
+def test_streams_and_waits_outlive_a_restart_of_the_database(live: TwoLive) -> None:
+    others = text(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+        " AND datname = current_database()"
+    )
+    with live.other.follow() as stream, ThreadPoolExecutor() as threads:
+        waiting = threads.submit(live.other.http.get, "/messages/wait", params={"text": "after", "timeout": 300})
+        until(lambda: live.other.waiters == 1)
+        live.one.send("The one before.")
+        stream.take(3)
+        live.one.app.store.read_now(lambda tx: tx.connection.execute(others).all())
+        sent = live.one.send("The one after.")
+        assert [(event.kind, event.data["text"]) for event in stream.take(3)] == [
+            (kind, "The one after.") for kind in ("message", "status", "status")
+        ]
+        answer = waiting.result(FAILSAFE_S)
+    assert (answer.status_code, answer.json()["id"]) == (200, sent["id"])
 
 
 def test_a_stream_ends_with_its_workspace_whoever_deletes_it(live: TwoLive) -> None:
