@@ -1,6 +1,7 @@
 """What is PostgreSQL's own: locks, lost connections, and tables that two servers make at once."""
 
 import asyncio
+import re
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 from counter import counted
+from databases import emptied
 from driver import CONSOLE, DEFAULT, DEMO, SIMPLEPAY, Driver
 from sqlalchemy import text
 
@@ -251,6 +253,16 @@ def test_options_of_the_url_hold_beside_ours(database: str) -> None:
         assert store.read_now(show) == ["5MB", "7s", "force_generic_plan", "UTC"]
     finally:
         store.close()
+
+
+@pytest.mark.postgresql
+def test_a_database_that_we_may_not_use_is_told_in_one_line(database: str) -> None:
+    url = f"{database}{'&' if '?' in database else '?'}options=-c%20role%3Dpg_monitor"
+    for reason in ("permission denied for table sandbox_schema", "no schema has been selected to create in"):
+        with pytest.raises(StoreRefused) as refusal:
+            Store(url)
+        assert re.fullmatch(rf"Cannot open the database \S+: {reason}\.", str(refusal.value))
+        emptied(database)
 
 
 def test_without_its_driver_it_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,9 +40,9 @@ def translation_of(error: Exception) -> StoreError:
     """Return the error of this module for one of SQLAlchemy's or of the driver's own."""
     original = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     if "IntegrityError" in (each.__name__ for each in type(original).__mro__):  # as every driver calls it (PEP 249)
-        return Conflict(str(original))
+        return Conflict(_message_of(original))
     if getattr(original, "sqlstate", None) in TRY_AGAIN:
-        return StoreBusy(str(original))
+        return StoreBusy(_message_of(original))
     code = getattr(original, "sqlite_errorcode", 0) & 0xFF  # the extended codes of SQLite keep the plain one there
     kinds = {
         SQLITE_BUSY: StoreBusy,
@@ -50,4 +50,9 @@ def translation_of(error: Exception) -> StoreError:
         SQLITE_CORRUPT: StoreDamaged,
         SQLITE_NOTADB: StoreDamaged,
     }
-    return kinds.get(code, StoreUnavailable)(str(original))
+    return kinds.get(code, StoreUnavailable)(_message_of(original))
+
+
+def _message_of(error: Exception) -> str:
+    """Return what went wrong; PostgreSQL sends it apart from the statement, and from where it went wrong there."""
+    return getattr(getattr(error, "diag", None), "message_primary", None) or str(error)
