@@ -1,5 +1,6 @@
 """Two servers on one database: what one does, the other knows; and what one was doing when it was killed, it does."""
 
+import asyncio
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +19,8 @@ from sqlalchemy import text
 from sandbox.clock import HOUR
 from sandbox.server.events.hub import FOLLOW_ON_S
 from sandbox.server.nightly_reset import BEGUN, TAKEN_OVER_AFTER, next_night
-from sandbox.store import Tx
+from sandbox.store import Slices, Tx
+from sandbox.world import resets
 from sandbox.world.workspaces import find
 
 ALTERNATIONS = int(os.environ.get("ALTERNATIONS", "100"))
@@ -281,9 +283,56 @@ def test_a_night_of_a_server_that_was_killed_in_its_midst_is_taken_over(
     assert epochs == [0, 0, 1, 1]
 
 
+def test_a_night_of_the_only_server_that_was_killed_is_made_up_for_at_its_next_start(
+    open_driver: Callable[..., Driver], tmp_path: Path
+) -> None:
+    demo = open_driver(database=str(tmp_path / "kept.db"), demo=True, control_open=True)
+    demo.wall.at = next_night(demo.wall.at)
+    demo.app.store.write_now(lambda tx: tx.is_first_to_reach(BEGUN, demo.wall.at // TAKEN_OVER_AFTER))
+    epochs = []
+    for pause in (1, 2 * HOUR, HOUR, HOUR):
+        demo.wall.at += pause
+        demo.restart()
+        demo.call("GET", f"{DEFAULT}/clock")
+        demo.run(turned(demo))
+        epochs.append(demo.app.store.read_now(lambda tx: find.find_workspace(tx, find.DEFAULT).epoch))
+    assert epochs == [0, 1, 1, 1]
+
+
+def test_of_two_that_reset_at_once_since_one_took_long_one_is_through(
+    open_driver: Callable[..., Driver], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = open_driver(database=str(tmp_path / "shared.db"), demo=True, control_open=True)
+    other = open_driver(beside=one)
+    begun: list[Tx] = []
+    to_seed = resets.to_seed
+
+    def slowly(tx: Tx) -> Slices[Tx]:
+        begun.append(tx)
+        if len(begun) == 1:
+            one.wall.at += TAKEN_OVER_AFTER
+        while len(begun) < 2:
+            tx = yield
+            tx.enter(find.find_workspace(tx, find.DEFAULT))
+        return (yield from to_seed(tx))
+
+    async def both() -> None:
+        first = asyncio.ensure_future(turned(one))
+        while not begun:
+            await asyncio.sleep(0)
+        await asyncio.wait_for(asyncio.gather(first, turned(other)), FAILSAFE_S)
+
+    monkeypatch.setattr(resets, "to_seed", slowly)
+    one.wall.at = next_night(one.wall.at)
+    one.run(both())
+    assert other.app.store.read_now(lambda tx: find.find_workspace(tx, find.DEFAULT).epoch) == 1
+    assert len(begun) == 2
+
+
 async def turned(sandbox: Driver) -> None:
     """Wait until the ticker has done what is due."""
     ticker: Any = sandbox.app.ticker
+    ticker.start()
     turn = ticker._turned
     ticker._run_soon()
     await turn.wait()

@@ -1,6 +1,7 @@
 """When is the demo reset by itself, and by which of several processes?"""
 
 import logging
+from contextlib import suppress
 
 from sandbox.clock import DAY, HOUR, MINUTE, NEVER
 from sandbox.store import Slices, Store, StoreUnavailable, Tx
@@ -39,8 +40,10 @@ class NightlyReset:
 
     def __init__(self, store: Store, *, is_on: bool) -> None:
         self._store = store
-        self.next_wall = next_night(store.wall()) if is_on else NEVER
+        self.next_wall = NEVER
         """The wall time of the next one, or of the next look whether another process has done it."""
+        if is_on:
+            self.next_wall = 0 if store.read_now(_is_one_undone) else next_night(store.wall())
         self._attempt = -1
         """The attempt that is this process's, also when it has to be tried again."""
 
@@ -66,10 +69,12 @@ class NightlyReset:
         def reset_default(tx: Tx) -> Slices[None]:
             tx.enter(find.find_workspace(tx, find.DEFAULT))
             last = yield from resets.to_seed(tx)
-            last.is_first_to_reach(DONE, night)
+            if not last.is_first_to_reach(DONE, night):
+                raise NightIsOver
 
         try:
-            await make_in_slices(self._store, reset_default)
+            with suppress(NightIsOver):
+                await make_in_slices(self._store, reset_default)
         except StoreUnavailable:
             raise
         except Exception:
@@ -77,3 +82,12 @@ class NightlyReset:
             self.next_wall = wall + RESET_AGAIN
         else:
             self.next_wall = next_night(wall)
+
+
+class NightIsOver(Exception):
+    """Another process has taken a reset over that took long, and was through first."""
+
+
+def _is_one_undone(tx: Tx) -> bool:
+    """Return whether the last reset that a process has begun was not done, as when that was killed."""
+    return night_of(tx.count_of(BEGUN, SERVER) * TAKEN_OVER_AFTER) > tx.count_of(DONE, SERVER)
