@@ -332,7 +332,7 @@ def test_what_goes_wrong_is_told_and_tried_again(
     sandbox.send()
     sandbox.send()
     with monkeypatch.context() as broken:
-        broken.setattr("sandbox.world.retention.remove_messages", lambda *_, **__: 1 / 0)
+        broken.setattr("sandbox.world.limits.note_removed", lambda *_, **__: 1 / 0)
         pass_time(sandbox)
     assert "What is old could not be removed; it is tried again." in caplog.text
     assert len(texts(sandbox)) == 2

@@ -14,8 +14,8 @@ from sqlalchemy import func, select
 from sandbox.server.answers import pieces
 from sandbox.store import Query, Store, Tx
 from sandbox.store.slices import Slices, in_one
-from sandbox.store.tables import WORKSPACES
-from sandbox.world import clones, commands
+from sandbox.store.tables import COUNTERS, WORKSPACES
+from sandbox.world import clones, commands, limits
 from sandbox.world.messages import remove as messages_removed
 from sandbox.world.seed import batch, people
 from sandbox.world.snapshots import take
@@ -76,14 +76,14 @@ async def in_order(sandbox: Driver, *calls: tuple[str, str, Any]) -> list[int]:
         ("POST", f"{DEFAULT}/snapshots/before/restore", None),
         ("POST", f"{DEFAULT}/reset", {"to": "snapshot", "name": "before"}),
         ("DELETE", f"{DEFAULT}/messages", None),
-        ("DELETE", f"{DEFAULT}/messages?limit=5", None),
+        ("DELETE", f"{DEFAULT}/messages?limit=13", None),
         ("POST", f"{DEFAULT}/broadcasts", {"name": "All", "text": "Come.", "to": numbers(7), "console": CONSOLE}),
         ("POST", f"{DEFAULT}/clock", {"action": "advance", "seconds": 60}),
     ],
 )
 def test_others_are_answered_meanwhile(sandbox: Driver, method: str, path: str, body: Any) -> None:
     other = create(sandbox)
-    for n in range(6):
+    for n in range(14):
         sandbox.sid()
         later(sandbox, n, f"Number {n}.")
     sandbox.control("PUT", "/snapshots/before")
@@ -210,6 +210,62 @@ def test_messages_that_come_while_others_are_deleted_stay(sandbox: Driver) -> No
     calls = (("DELETE", f"{DEFAULT}/messages", None), ("POST", f"{DEFAULT}/messages", form))
     assert sorted(sandbox.run(in_order(sandbox, *calls))) == [0, 1]
     assert [each["text"] for each in sandbox.control("GET", "/messages")["items"]] == ["Just now."]
+
+
+@pytest.mark.usefixtures("tiny")
+@pytest.mark.inline
+def test_a_deletion_whose_server_ends_in_its_midst_goes_on_when_it_starts_again(
+    open_driver: OpenDriver, tmp_path: Path
+) -> None:
+    sandbox = open_driver(database=str(tmp_path / "kept.db"))
+    for n in range(9):
+        sandbox.sid(text=f"Number {n}.")
+    sandbox.send("Stay.")
+    left: list[int] = []
+
+    async def begin() -> None:
+        deleting = asyncio.ensure_future(sandbox.client.delete(f"{DEFAULT}/messages", params={"text": "Number"}))
+        while _counts(sandbox.app.store)["message"] > 8:
+            await asyncio.sleep(0)
+        sandbox.app.ticker.close()
+        deleting.cancel()
+        left.append(_counts(sandbox.app.store)["message"])
+
+    sandbox.run(begin())
+    assert left[0] > 1
+    sandbox.restart()
+    assert [each["text"] for each in sandbox.control("GET", "/messages")["items"]] == ["Stay."]
+    assert rows(sandbox)["scheduled"] == 0
+
+
+@pytest.mark.usefixtures("tiny")
+@pytest.mark.inline
+def test_nobody_finds_half_of_what_is_deleted(sandbox: Driver) -> None:
+    for _ in range(7):
+        sandbox.sid()
+
+    async def look() -> list[int]:
+        deleting = asyncio.ensure_future(sandbox.client.delete(f"{DEFAULT}/messages"))
+        seen = []
+        while not deleting.done():
+            answer = await sandbox.client.get(f"{DEFAULT}/messages")
+            seen.append(len(answer.json()["items"]))
+            await asyncio.sleep(0)
+        assert deleting.result().json() == {"deleted": 7}
+        return seen
+
+    assert set(sandbox.run(look())) <= {0, 7}
+
+
+@pytest.mark.usefixtures("tiny")
+def test_what_counts_a_deletion_is_gone_behind_it(sandbox: Driver) -> None:
+    for _ in range(7):
+        sandbox.sid()
+    assert sandbox.call("DELETE", f"{DEFAULT}/messages").json() == {"deleted": 7}
+    kinds = sandbox.app.store.read_now(lambda tx: tx.all(Query(str, select(COUNTERS.c.kind))))
+    assert limits.REMOVED in kinds
+    assert not [kind for kind in kinds if kind.startswith("deleted")]
+    assert rows(sandbox)["scheduled"] == 0
 
 
 # What happens meanwhile ----------------------------------------------------------------------------------------------

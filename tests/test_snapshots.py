@@ -4,6 +4,7 @@ import json
 import random
 import re
 from collections.abc import Callable
+from dataclasses import asdict, fields
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from sandbox.clock import LATEST
 from sandbox.store.tables import SCHEMA, Part, Row, entities, table_of
 from sandbox.world import delivery
 from sandbox.world.commands import COMMANDS
-from sandbox.world.snapshots.rows import ARGUMENTS, StateInFile, parameters_of
+from sandbox.world.messages.search import MessageFilters
+from sandbox.world.snapshots.rows import ARGUMENTS, FiltersInFile, StateInFile, parameters_of
 
 FROZEN = {"start_at": "2026-05-06T09:00:00Z", "clock": "frozen"}
 COPIED = (Part.SETUP, Part.CONTENT)
@@ -315,6 +317,16 @@ def with_policy(**values: Any) -> str:
     return json.dumps({PHONE: {**delivery.Policy("timed", 1, 2, "delivered")._asdict(), **values}})
 
 
+NO_FILTERS = asdict(MessageFilters())
+
+
+def with_deletion(file: bytes, **arguments: Any) -> bytes:
+    """With a deletion that is under way, in the place of the first act."""
+    file = changed(file, "scheduled", "command", "delete_messages")
+    file = changed(file, "scheduled", "message_id", None)
+    return changed(file, "scheduled", "arguments", json.dumps({"filters": NO_FILTERS, **arguments}))
+
+
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "something else": lambda _: b"hello",
     "JSON of another kind": lambda _: b"[1, 2]\n",
@@ -344,6 +356,10 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "an outcome that there is not": lambda file: changed(file, "message", "outcome", "exploded"),
     "an act that there is not": lambda file: changed(file, "scheduled", "command", "explode"),
     "an act without what it needs": lambda file: changed(file, "scheduled", "arguments", "{}"),
+    "a deletion by what there is not": lambda file: with_deletion(file, filters={**NO_FILTERS, "colour": "red"}),
+    "a deletion by a number that is a text": lambda file: with_deletion(file, filters={**NO_FILTERS, "console": "1"}),
+    "a deletion of a time beyond all times": lambda file: with_deletion(file, filters={**NO_FILTERS, "since": 10**17}),
+    "a deletion up to a huge number": lambda file: with_deletion(file, last=2**70),
     "a fault that matches nothing": lambda file: changed(file, "fault", "match", '{"operation": "nothing"}'),
     "a fault without an effect": lambda file: changed(file, "fault", "effect", "{}"),
     "dice that are none": lambda file: changed(file, "fault", "probability", "often"),
@@ -383,6 +399,18 @@ def test_a_damaged_file_is_refused_and_nothing_is_changed(
     assert problem["title"] == "Damaged snapshot"
     assert problem["detail"].startswith("The file ")
     assert {**rows(sandbox), "counter": 0} == {**before, "counter": 0}
+
+
+def test_a_deletion_that_was_under_way_goes_on_where_a_snapshot_is_brought(
+    sandbox: Driver, snapshot_file: tuple[Any, bytes]
+) -> None:
+    workspace, file = snapshot_file
+    file = changed(file, "scheduled", "due_at", 0)
+    assert {each.name for each in fields(MessageFilters)} == set(FiltersInFile.model_fields)
+    assert bring(sandbox, workspace, with_deletion(file)).is_success
+    assert control(sandbox, workspace, "GET", "/messages")["items"]
+    control(sandbox, workspace, "POST", "/snapshots/brought/restore")
+    assert control(sandbox, workspace, "GET", "/messages")["items"] == []
 
 
 def test_a_clock_that_hurries_hurries_on_where_a_snapshot_is_brought(sandbox: Driver) -> None:

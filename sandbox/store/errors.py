@@ -55,4 +55,6 @@ def translation_of(error: Exception) -> StoreError:
 
 def _message_of(error: Exception) -> str:
     """Return what went wrong; PostgreSQL sends it apart from the statement, and from where it went wrong there."""
-    return getattr(getattr(error, "diag", None), "message_primary", None) or str(error)
+    diagnosis = getattr(error, "diag", None)
+    parts = [getattr(diagnosis, name, None) for name in ("message_primary", "message_detail")]
+    return " ".join(part for part in parts if part) or str(error)

@@ -41,6 +41,7 @@ SET_COUNT = Command(
     .where(COUNTERS.c.workspace_id == bindparam(WORKSPACE), COUNTERS.c.kind == bindparam("of"))
     .values(n=bindparam("count"))
 )
+DROP_COUNT = delete(COUNTERS).where(COUNTERS.c.workspace_id == bindparam(WORKSPACE), COUNTERS.c.kind == bindparam("of"))
 POSITION = Query(int, select(WORKSPACES.c.change_position).where(WORKSPACES.c.id == bindparam("own")), hot=True)
 SET_POSITION = Command(
     update(WORKSPACES).where(WORKSPACES.c.id == bindparam("own")).values(change_position=bindparam("last"))
@@ -149,6 +150,14 @@ class Tx(Statements):
             found = self.one(COUNT, ws=key[0], kind=key[1])
             known = self._counts[key] = _Count(found or 0, found)
         return known
+
+    def drop_count(self, kind: str) -> int:
+        """Count this kind in the workspace no longer; return how many it was."""
+        n, in_table = self._counted((self.ws, kind))
+        if in_table is not None:
+            self.execute(DROP_COUNT, of=kind)
+        del self._counts[self.ws, kind]
+        return n
 
     def is_first_to_reach(self, kind: str, n: int) -> bool:
         """Return whether the server's count of this kind is below n, and set it to n: one of several processes is."""

@@ -8,6 +8,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
+from uuid import uuid4
 
 from sqlalchemy import bindparam, select
 
@@ -20,7 +21,8 @@ from sandbox.world.lines import LineView, line_of
 from sandbox.world.messages import broadcasts
 from sandbox.world.messages.accept import ALERT, OPT_OUT, STAFF_OPT_IN, Draft, accept
 from sandbox.world.messages.receive import InboundAndAnswer, last_uncaused, opt_out_text, receive
-from sandbox.world.messages.search import message_of, outbound
+from sandbox.world.messages.remove import remove_messages
+from sandbox.world.messages.search import MessageFilters, last_message, message_of, outbound
 from sandbox.world.messages.timeline import is_answered_by_handset, report_status
 from sandbox.world.schedule import schedule, update_next_due
 from sandbox.world.statuses import DELIVERED
@@ -33,6 +35,8 @@ SLICE = 20
 SUBMIT = ("simplepay", "simplepay.submit")
 """Vendor and cause of a message that a program sent by SimplePay."""
 STAFF_OPT_IN_TEXT = "{organisation}: you asked us to text you. Text HELP for help, STOP to end."
+DELETED_BY = "deleted by {}"
+"""The name of what counts the messages that a deletion has taken out, by its key."""
 FIRST_DUE = Query(
     ScheduledRow,
     select(SCHEDULED)
@@ -140,6 +144,35 @@ def handset_reply(tx: Tx, at: int, *, message_id: int, text: str) -> None:
         receive(tx, line, phone=answered.phone, text=text, at=at, cause="handset", answering=answered)
 
 
+def delete_messages(
+    tx: Tx,
+    at: int,
+    *,
+    filters: dict[str, Any],
+    after: int = 0,
+    limit: int | None = None,
+    last: int | None = None,
+    key: str | None = None,
+) -> "Begun":
+    """Delete the messages that pass `MessageFilters`, the oldest `limit` of those numbered over `after`.
+
+    Those that come from now on stay. `last`, `key`: of the deletion that this is the rest of; `key` counts (`deleted`).
+    """
+    last = last_message(tx) if last is None else last
+    key = key or uuid4().hex
+    removed = remove_messages(tx, MessageFilters(**filters), now=at, after=after, last=last, limit=limit)
+    tx.count_up(DELETED_BY.format(key), removed.deleted)
+    left = None if limit is None else limit - removed.deleted
+    if removed.upto >= last or left == 0:
+        return Begun(key, None)
+    return Begun(key, {"filters": filters, "after": removed.upto, "limit": left, "last": last, "key": key})
+
+
+def deleted(tx: Tx, key: str) -> int:
+    """Return how many messages a deletion took out that is done, and count them no longer."""
+    return tx.drop_count(DELETED_BY.format(key))
+
+
 def end_story(tx: Tx, at: int) -> None:  # noqa: ARG001  (every command has a time)
     """End the story that the workspace is in, which has come to its end."""
     story_runs.end(tx, stays_frozen=True)
@@ -147,7 +180,18 @@ def end_story(tx: Tx, at: int) -> None:  # noqa: ARG001  (every command has a ti
 
 COMMANDS: dict[str, Callable[..., object]] = {
     command.__name__: command
-    for command in (send, submit, broadcast, reply, text_in, report, report_latest, handset_reply, end_story)
+    for command in (
+        send,
+        submit,
+        broadcast,
+        reply,
+        text_in,
+        report,
+        report_latest,
+        handset_reply,
+        delete_messages,
+        end_story,
+    )
 }
 
 

@@ -10,18 +10,16 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Delete, Table, and_, bindparam, delete, func, or_, select, true
 
-from sandbox.store import Query, Tx, in_one
+from sandbox.store import Query, Tx
 from sandbox.store.tables import AGE_MARKS, CALLBACKS, COUNTERS, MESSAGES, WORKSPACES, AgeMarkRow
 from sandbox.store.workspace_view import IS_VISIBLE
 from sandbox.world.callbacks.states import DELIVERED, GIVEN_UP
-from sandbox.world.messages.remove import remove_messages
-from sandbox.world.messages.search import MessageFilters
+from sandbox.world.messages.remove import remove_these
 
 BATCH_SIZE = 300
 """Messages or callbacks that go in one transaction."""
 MARKS = 100
 """Notes in the time for which something is kept: it goes late by a hundredth of that, at most."""
-EVERY_MESSAGE = MessageFilters()
 
 
 class Kept(NamedTuple):
@@ -121,13 +119,8 @@ def _kind(
     )
 
 
-def _remove_messages(tx: Tx, numbers: list[int]) -> None:
-    """Remove so many of the oldest messages, which are those."""
-    in_one(tx, remove_messages(tx, EVERY_MESSAGE, limit=len(numbers)))
-
-
 KINDS = (
-    _kind("message", MESSAGES, true(), true(), _remove_messages),
+    _kind("message", MESSAGES, true(), true(), remove_these),
     _kind(
         "callback",
         CALLBACKS,

@@ -1,7 +1,7 @@
 """Messages: read, sent by staff, answered by phones, and told what became of them."""
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Annotated, Any
 
 from fastapi import Path, Query, Request, Response
@@ -35,7 +35,7 @@ from sandbox.server.control.lists import cut_page
 from sandbox.server.problems import invalid, refusals
 from sandbox.server.public_address import public_url_of
 from sandbox.server.status_words import status_words_of, understood
-from sandbox.store import Slices, Tx, serve_others
+from sandbox.store import Tx, serve_others
 from sandbox.vendors.base.vendor import Vendor
 from sandbox.world import commands, people
 from sandbox.world.callbacks.search import list_callbacks
@@ -43,7 +43,6 @@ from sandbox.world.commands import Begun, Deferred
 from sandbox.world.ids import message_id, parse_message_id
 from sandbox.world.lines import LineView, all_lines, console_line, line_of, tracking_line
 from sandbox.world.messages.accept import ALERT, OUTBOUND
-from sandbox.world.messages.remove import remove_messages
 from sandbox.world.messages.search import MessageFilters, find_message, outbound
 from sandbox.world.messages.search import list_messages as list_rows
 from sandbox.world.messages.search import message_of as row_of
@@ -85,10 +84,15 @@ async def delete_messages(ws: WorkspaceDep, which: Annotated[DeleteMessagesReque
     Consents, people, the journal and the counters stay: a number is not given twice.
     """
 
-    def work(tx: Tx) -> Slices[int]:
-        return remove_messages(tx, filters_of(tx, which), after=place_of(which.after), limit=which.limit)
+    def begin(tx: Tx) -> str:
+        filters, after = asdict(filters_of(tx, which)), place_of(which.after)
+        begun = commands.execute(tx, commands.delete_messages, None, filters=filters, after=after, limit=which.limit)
+        assert isinstance(begun, Begun)
+        return begun.key
 
-    return DeletedResponse(deleted=await ws.write_in_slices(work))
+    key = await ws.write(begin)
+    # The rest is due, and so done before this.
+    return DeletedResponse(deleted=await ws.write(lambda tx: commands.deleted(tx, key)))
 
 
 def place_of(cursor: str | None) -> int:

@@ -1,17 +1,15 @@
 """What becomes of a world when messages are taken out of it?"""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import BindParameter, bindparam, delete, func, null, select, update
+from sqlalchemy import BindParameter, bindparam, delete, null, select, update
 
-from sandbox.store import Query, Slices, Tx
+from sandbox.store import Query, Tx
 from sandbox.store.tables import MESSAGES, SCHEDULED
 from sandbox.world import limits
 from sandbox.world.messages.accept import INBOUND
 from sandbox.world.messages.search import MessageFilters, conditions
 from sandbox.world.schedule import update_next_due
-from sandbox.world.slices import next_slice
 
 BATCH_SIZE = 200
 """Messages that are deleted together, with all that hangs on them: about 15 ms."""
@@ -19,18 +17,23 @@ LOOKED_AT = 5_000
 """Of how many numbers the filters are asked together."""
 
 
-class DeletedMessage(NamedTuple):
-    """A message that is to go, and the one that it answered by itself."""
+class Removed(NamedTuple):
+    """How many messages were deleted; all numbered up to `upto` were looked at."""
 
-    id: int
-    caused_by_id: int | None
+    deleted: int
+    upto: int
 
 
 _others = MESSAGES.alias("other")
 _in_workspace = MESSAGES.c.workspace_id == bindparam("ws")
 _gone: BindParameter[list[int]] = bindparam("gone", expanding=True)
 
-LAST = Query(int, select(func.max(MESSAGES.c.id)).where(_in_workspace))
+CAUSES = Query(
+    int,
+    select(MESSAGES.c.caused_by_id).where(
+        _in_workspace, MESSAGES.c.id.in_(_gone), MESSAGES.c.caused_by_id.is_not(None)
+    ),
+)
 DELETE = delete(MESSAGES).where(_in_workspace, MESSAGES.c.id.in_(_gone))
 CLEAR_LEADS, CLEAR_CAUSES = (
     update(MESSAGES).where(_in_workspace, column.in_(_gone)).values({column: null()})
@@ -60,34 +63,27 @@ MAKE_REPLIES_UNANSWERED = (
 DROP_COMMANDS = delete(SCHEDULED).where(SCHEDULED.c.workspace_id == bindparam("ws"), SCHEDULED.c.message_id.in_(_gone))
 
 
-def remove_messages(tx: Tx, filters: MessageFilters, *, after: int = 0, limit: int | None = None) -> Slices[int]:
-    """Delete the messages that pass, the oldest `limit` of those numbered over `after`; return how many.
+def remove_messages(
+    tx: Tx, filters: MessageFilters, *, now: int, after: int = 0, last: int, limit: int | None = None
+) -> Removed:
+    """Delete some of the messages that pass at that time, at most `limit`: the oldest numbered over `after`, to `last`.
 
     Their timelines, ids, callbacks and what was scheduled about them go too. Consents, people and the journal tell what
-    happened, and stay. Those that come meanwhile stay.
+    happened, and stay.
     """
-    deleted, epoch = 0, tx.workspace.epoch
-    now, last = tx.now, tx.one(LAST) or 0
-    while after < last and deleted != limit:
-        room = BATCH_SIZE if limit is None else min(BATCH_SIZE, limit - deleted)
-        upto = min(after + LOOKED_AT, last)
-        found = tx.all(_passing(filters, now), after=after, upto=upto, room=room)
-        after = found[-1].id if len(found) == room else upto
-        if found:
-            _remove(tx, found)
-            deleted += len(found)
-        if after < last and deleted != limit:
-            tx = yield from next_slice(tx)
-            if tx.workspace.epoch != epoch:
-                break  # it was reset meanwhile: what is there now is not meant
-    return deleted
+    upto = min(after + LOOKED_AT, last)
+    room = BATCH_SIZE if limit is None else min(BATCH_SIZE, limit)
+    found = tx.all(_passing(filters, now), after=after, upto=upto, room=room)
+    if found:
+        remove_these(tx, found)
+    return Removed(len(found), found[-1] if len(found) == room else upto)
 
 
-def _passing(filters: MessageFilters, now: int) -> Query[DeletedMessage]:
+def _passing(filters: MessageFilters, now: int) -> Query[int]:
     """Return a query for the oldest messages that pass, of a range of numbers."""
     return Query(
-        DeletedMessage,
-        select(MESSAGES.c.id, MESSAGES.c.caused_by_id)
+        int,
+        select(MESSAGES.c.id)
         .where(
             _in_workspace,
             MESSAGES.c.id > bindparam("after"),
@@ -99,13 +95,12 @@ def _passing(filters: MessageFilters, now: int) -> Query[DeletedMessage]:
     )
 
 
-def _remove(tx: Tx, messages: Sequence[DeletedMessage]) -> None:
-    """Delete messages, and see to those that had to do with them."""
-    gone = [message.id for message in messages]
-    limits.note_removed(tx, tx.execute(DELETE, gone=gone))
+def remove_these(tx: Tx, numbers: list[int]) -> None:
+    """Delete the messages of these numbers, and see to those that had to do with them."""
+    replies = tx.all(CAUSES, gone=numbers)
+    limits.note_removed(tx, tx.execute(DELETE, gone=numbers))
     for consequence in (CLEAR_LEADS, CLEAR_CAUSES, DROP_COMMANDS):
-        tx.execute(consequence, gone=gone)
-    replies = [message.caused_by_id for message in messages if message.caused_by_id is not None]
+        tx.execute(consequence, gone=numbers)
     if replies:
         tx.execute(MAKE_REPLIES_UNANSWERED, replies=replies)
     update_next_due(tx)

@@ -71,6 +71,8 @@ Delay = Annotated[int, Field(ge=0, le=LATEST)]
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Msisdn = Annotated[str, _only(is_msisdn)]
 Line = Annotated[str, _only(is_sender)]
+Number = Annotated[int, Field(ge=0, le=LARGEST)]
+Moment = Annotated[int, Field(ge=EARLIEST, le=FARTHEST)]
 PlainText = Annotated[str, _only(lambda text: not UNFIT_FOR_TEXT.search(text))]
 FinalStatus = Annotated[str, _one_of(*FINAL)]
 AnyStatus = Annotated[str, _one_of(*STATUSES)]
@@ -225,6 +227,25 @@ class ScheduledInFile(ScheduledRow):
         return self
 
 
+class FiltersInFile(BaseModel):
+    """Those of `MessageFilters`."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    vendor: PlainText | None
+    direction: PlainText | None
+    status: PlainText | None
+    to: PlainText | None
+    from_: PlainText | None
+    console: Number | None
+    account: Number | None
+    text: PlainText | None
+    broadcast: PlainText | None
+    since: Moment | None
+    until: Moment | None
+    any_case: bool
+
+
 NARROWED: tuple[type[Row], ...] = (
     LineInFile,
     ConsoleInFile,
@@ -239,6 +260,9 @@ BY_TABLE = {table_of(narrowed.__mro__[1]).name: narrowed for narrowed in NARROWE
 
 ARGUMENTS: dict[str, TypeAdapter[Any]] = {
     "message_id": TypeAdapter(Annotated[int, Field(gt=0, le=LARGEST)]),
+    "filters": TypeAdapter(FiltersInFile),
+    "after": TypeAdapter(Number),
+    **dict.fromkeys(("limit", "last"), TypeAdapter[Any](Number | None)),
     "purpose": TypeAdapter(Purpose),
     "status": TypeAdapter(AnyStatus),
     "force": TypeAdapter(bool),
