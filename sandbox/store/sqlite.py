@@ -129,8 +129,9 @@ def give_pages_back(connection: Connection) -> bool:
 
 
 def fold_log(path: Path) -> None:
-    """Write the log into the file, and cut it where nobody reads it; others may write until it is cut."""
+    """Write the log into the file, and cut it if nobody reads or writes it just then."""
     with closing(_connect(path, "rw")) as driver:
+        driver.execute("PRAGMA busy_timeout=0")  # who waits to cut it keeps all others from writing
         for how in ("PASSIVE", "TRUNCATE"):
             driver.execute(f"PRAGMA wal_checkpoint({how})")
 
