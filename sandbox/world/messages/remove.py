@@ -11,8 +11,8 @@ from sandbox.world.messages.accept import INBOUND
 from sandbox.world.messages.search import MessageFilters, conditions
 from sandbox.world.schedule import update_next_due
 
-BATCH_SIZE = 200
-"""Messages that are deleted together, with all that hangs on them: about 15 ms."""
+BATCH_SIZE = 100
+"""Messages that are deleted together, with all that hangs on them: about 8 ms; the ticker and the caller take turns."""
 LOOKED_AT = 5_000
 """Of how many numbers the filters are asked together."""
 
@@ -24,16 +24,15 @@ class Removed(NamedTuple):
     upto: int
 
 
+class _Cause(NamedTuple):
+    caused_by_id: int | None
+
+
 _others = MESSAGES.alias("other")
 _in_workspace = MESSAGES.c.workspace_id == bindparam("ws")
 _gone: BindParameter[list[int]] = bindparam("gone", expanding=True)
 
-CAUSES = Query(
-    int,
-    select(MESSAGES.c.caused_by_id).where(
-        _in_workspace, MESSAGES.c.id.in_(_gone), MESSAGES.c.caused_by_id.is_not(None)
-    ),
-)
+CAUSES = Query(_Cause, select(MESSAGES.c.caused_by_id).where(_in_workspace, MESSAGES.c.id.in_(_gone)))
 DELETE = delete(MESSAGES).where(_in_workspace, MESSAGES.c.id.in_(_gone))
 CLEAR_LEADS, CLEAR_CAUSES = (
     update(MESSAGES).where(_in_workspace, column.in_(_gone)).values({column: null()})
@@ -97,7 +96,8 @@ def _passing(filters: MessageFilters, now: int) -> Query[int]:
 
 def remove_these(tx: Tx, numbers: list[int]) -> None:
     """Delete the messages of these numbers, and see to those that had to do with them."""
-    replies = tx.all(CAUSES, gone=numbers)
+    # Those without one are left out here: asked for by SQL, SQLite would look through the index of all others.
+    replies = [each.caused_by_id for each in tx.all(CAUSES, gone=numbers) if each.caused_by_id is not None]
     limits.note_removed(tx, tx.execute(DELETE, gone=numbers))
     for consequence in (CLEAR_LEADS, CLEAR_CAUSES, DROP_COMMANDS):
         tx.execute(consequence, gone=numbers)
