@@ -14,7 +14,7 @@ from test_retention import pass_time
 
 from sandbox.clock import SECOND
 from sandbox.server.upkeep import PAUSE
-from sandbox.store import Store, Tx
+from sandbox.store import Store, Tx, sqlite
 from sandbox.store.sqlite import PAGES_AT_ONCE, SPARE_PAGES
 from sandbox.world.workspaces.remove import has_gone
 
@@ -169,3 +169,30 @@ def test_what_was_written_while_a_snapshot_was_taken_is_in_the_file_when_it_has_
     sandbox.control("PUT", "/snapshots/one")
     assert max(lengths) > 4_000_000  # more than SQLite leaves there by itself
     assert lengths[-1] < 200_000
+
+
+def test_who_cuts_the_log_waits_for_nobody_who_reads(
+    open_driver: OpenDriver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, waits = tmp_path / "kept.db", []
+    log = path.with_name("kept.db-wal")
+
+    class Watched(sqlite3.Connection):
+        def execute(self, sql: str, /, *args: Any) -> sqlite3.Cursor:
+            if "wal_checkpoint" in sql:
+                waits.append(super().execute("PRAGMA busy_timeout").fetchone()[0])
+            return super().execute(sql, *args)
+
+    sandbox = open_driver(database=str(path))
+    monkeypatch.setattr(
+        sqlite, "_connect", lambda path, _: sqlite3.connect(path, isolation_level=None, factory=Watched)
+    )
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM message").fetchone()
+        sandbox.sid()
+        sqlite.fold_log(path)
+        assert log.stat().st_size > 0
+    assert waits == [0, 0]
+    sqlite.fold_log(path)
+    assert log.stat().st_size == 0
