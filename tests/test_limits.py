@@ -344,6 +344,7 @@ def test_a_submit_takes_no_longer_in_a_workspace_with_many_messages(open_driver:
         sandbox = open_driver(max_workspace_messages=messages)
         sandbox.broadcast(to=[f"1415555{n:04d}" for n in range(messages)])
         sandbox.call("DELETE", f"{DEFAULT}/messages", params={"limit": "10"})
+        sandbox.control("GET", "")
         with counted(sandbox.app.store) as counts:
             assert sandbox.submit().status_code == 200
         return counts.steps
