@@ -196,3 +196,17 @@ def test_who_cuts_the_log_waits_for_nobody_who_reads(
     assert waits == [0, 0]
     sqlite.fold_log(path)
     assert log.stat().st_size == 0
+
+
+def test_a_snapshot_is_taken_while_another_cuts_the_log(
+    open_driver: OpenDriver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fold_log(_: Path) -> None:
+        busy = sqlite3.OperationalError("database is locked")
+        busy.sqlite_errorcode = sqlite3.SQLITE_BUSY
+        raise busy
+
+    sandbox = open_driver(database=str(tmp_path / "kept.db"))
+    monkeypatch.setattr(sqlite, "fold_log", fold_log)
+    assert sandbox.control("PUT", "/snapshots/before")["name"] == "before"
+    assert [each["name"] for each in sandbox.control("GET", "/snapshots")["items"]] == ["before"]
