@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, func, or_, select, union_all
+from sqlalchemy import bindparam, or_, select, union_all
 
 from sandbox.clock import LATEST
 from sandbox.store import Query, ReadSnapshot, Store, Tx, serve_others
 from sandbox.store.tables import CALLBACKS, MESSAGES, STEPS
 from sandbox.world.errors import ClockGoesBack
 from sandbox.world.messages.accept import OUTBOUND
+from sandbox.world.messages.search import last_message
 from sandbox.world.statuses import SENT
 from sandbox.world.workspaces.change import change_workspace
 
@@ -52,7 +53,6 @@ class _DueCallback(NamedTuple):
 
 _planned_columns = tuple(MESSAGES.c[name] for name in _PlannedMessage._fields)
 _of_workspace = MESSAGES.c.workspace_id == bindparam("ws")
-LAST_ID = Query(int, select(func.coalesce(func.max(MESSAGES.c.id), 0)).where(_of_workspace))
 # Those that were there and move on meanwhile, by an index of their own, and those that came meanwhile.
 PLANNED = Query(
     _PlannedMessage,
@@ -115,7 +115,7 @@ def move_clock(
     if at < since:
         raise ClockGoesBack("The clock goes forward only: give a time that is not before its own.")
     before = tx.workspace
-    last_id = tx.one(LAST_ID) or 0
+    last_id = last_message(tx)
     change_workspace(
         tx,
         clock_frozen=before.clock_frozen if frozen is None else frozen,
